@@ -1,0 +1,1 @@
+//! The command line: arguments to checked options, one file a verb, glue only.

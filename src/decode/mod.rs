@@ -1,0 +1,18 @@
+//! Bytes to layers. Total: whatever the bytes, decoding keeps every good layer, says where and why it
+//! stopped ([`DecodeStop`]), and never fails or panics.
+//!
+//! A packet is a list of [`Layer`]s: a kind and byte offsets, nothing copied. Typed views over a layer's bytes
+//! (etherparse's slices) are made when somebody asks. Tunnels simply add layers; a transport header met on
+//! the way is also noted as a [`Transport`], which is what the flow table reads.
+
+mod ip;
+mod layer;
+mod link;
+mod packet;
+mod stop;
+mod transport;
+
+pub use layer::{BufferId, Layer, LayerKind};
+pub use packet::{DecodedPacket, Decoder, MAX_LAYERS};
+pub use stop::{DecodeStop, StopReason};
+pub use transport::{Endpoint, TcpFlags, TcpSegment, Transport, TransportProtocol};

@@ -1,0 +1,1 @@
+//! The bundled servers and clients whose traffic is captured and explained.

@@ -1,0 +1,1 @@
+//! What transports carry: text or not, and the protocols that are recognised.

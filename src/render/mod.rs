@@ -1,0 +1,1 @@
+//! Models in, bytes out: tables, lines, JSON. `safe` is the one way text from the wire reaches a terminal.

@@ -1,0 +1,1 @@
+//! The owned, serialisable results: capture facts, flows, stories.

@@ -1,0 +1,93 @@
+//! Where packets come from: savefiles, standard input, live interfaces, memory.
+//!
+//! Every source gives one of three answers ([`Next`]): a packet, a quiet moment, or the end. A failure is a
+//! fourth thing, [`SourceError`], and never looks like the end: a cut file gives every packet before the cut,
+//! then the error, then [`Next::End`].
+
+mod linktype;
+
+pub use linktype::LinkType;
+
+use crate::time::Timestamp;
+
+/// A packet's place in its capture, from 1: Wireshark's `frame.number`.
+pub type PacketNumber = u64;
+
+/// One captured packet, its bytes borrowed from the source's buffer until the next call.
+#[derive(Clone, Copy, Debug)]
+pub struct CapturedPacket<'a> {
+    /// 1-based position in the capture (Wireshark `frame.number`).
+    pub number: PacketNumber,
+    /// When it was captured; `None` where the format has no time (pcapng simple packet block).
+    pub ts: Option<Timestamp>,
+    /// Length on the wire in bytes (Wireshark `frame.len`); `data.len()` is the captured length
+    /// (`frame.cap_len`), smaller where a snaplen cut the packet.
+    pub wire_len: u32,
+    /// Index into [`PacketSource::interfaces`].
+    pub interface: u32,
+    /// The link type of that interface: which header `data` starts with.
+    pub link: LinkType,
+    /// The captured bytes.
+    pub data: &'a [u8],
+}
+
+impl CapturedPacket<'_> {
+    /// Whether the capture kept fewer bytes than were on the wire.
+    #[must_use]
+    pub fn is_snapped(&self) -> bool {
+        self.data.len() < usize::try_from(self.wire_len).unwrap_or(usize::MAX)
+    }
+}
+
+/// What a capture says of an interface it was made on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The name, where the format has one (`lo`, `eth0`).
+    pub name: Option<String>,
+    /// Which header its packets start with.
+    pub link: LinkType,
+    /// Most bytes kept of a packet; 0 is no limit.
+    pub snaplen: u32,
+}
+
+/// What a [`PacketSource`] has next.
+#[derive(Debug)]
+pub enum Next<'a> {
+    /// A packet.
+    Packet(CapturedPacket<'a>),
+    /// Nothing for the moment (live capture on a quiet line, a savefile still growing).
+    Tick,
+    /// No more packets will ever come.
+    End,
+}
+
+/// Packets in the order they were captured.
+pub trait PacketSource {
+    /// The next packet, a quiet moment, or the end.
+    ///
+    /// # Errors
+    /// [`SourceError`] where the source is damaged or failed. Later calls give [`Next::End`].
+    fn next_packet(&mut self) -> Result<Next<'_>, SourceError>;
+
+    /// The interfaces seen so far; grows while a pcapng file is read.
+    fn interfaces(&self) -> &[Interface];
+
+    /// Bytes of the underlying file consumed so far, for a progress display; `None` for live capture.
+    fn position(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Why a source gave no further packet. Each message says what failed, on what, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The operating system refused.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was attempted, on which file or device.
+        what: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
