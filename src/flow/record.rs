@@ -1,8 +1,16 @@
 //! What is kept of a flow: small, owned, and enough to tell its story with packet numbers.
 
-use super::{FiveTuple, FlowId};
+use super::turns::Conversation;
+use super::{ConnState, Direction, FiveTuple, FlowId, TcpFlow, UdpFlow};
 use crate::source::PacketNumber;
 use crate::time::{TimeDelta, Timestamp};
+
+/// Payload bytes kept of each side of every flow, to tell its protocol and whether it is text. One request line
+/// or greeting; small, because a capture has many flows.
+pub const SAMPLE_BYTES: usize = 63;
+
+/// Most ICMP errors kept of a flow; more are only counted. One tells the cause, a few show that it went on.
+pub const MAX_ICMP_ERRORS: usize = 4;
 
 /// A packet and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +19,14 @@ pub struct PacketStamp {
     pub number: PacketNumber,
     /// When; `None` where the capture has no time for it.
     pub ts: Option<Timestamp>,
+}
+
+impl PacketStamp {
+    /// Time from `earlier` to this packet; `None` where either has no time.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Option<TimeDelta> {
+        Some(self.ts? - earlier.ts?)
+    }
 }
 
 /// How it was told which side is the originator.
@@ -43,11 +59,49 @@ pub struct Flow {
     pub resp: Side,
     /// The TCP story; `None` for UDP.
     pub tcp: Option<Box<TcpFlow>>,
-    /// ICMP errors about packets of this flow, the first few (a fixed number).
+    /// Requests and replies; `None` for TCP.
+    pub udp: Option<Box<UdpFlow>>,
+    /// ICMP errors about packets of this flow, the first [`MAX_ICMP_ERRORS`].
     pub icmp_errors: Vec<IcmpError>,
+    /// How many ICMP errors there were, kept or not.
+    pub icmp_error_count: u64,
+    /// The payload in turns; `None` unless [`super::PayloadWanted`] was asked for.
+    pub conversation: Option<Box<Conversation>>,
 }
 
-/// Counts of what one side sent.
+impl Flow {
+    /// Zeek's conn_state: how far the conversation got.
+    #[must_use]
+    pub fn conn_state(&self) -> ConnState {
+        match &self.tcp {
+            Some(tcp) => tcp.conn_state(),
+            None => ConnState::of_udp(self.orig.packets, self.resp.packets),
+        }
+    }
+
+    /// From the first packet to the last; `None` where the capture has no times.
+    #[must_use]
+    pub fn duration(&self) -> Option<TimeDelta> {
+        self.last.since(self.first)
+    }
+
+    /// What the sender of `direction` sent.
+    #[must_use]
+    pub fn side(&self, direction: Direction) -> &Side {
+        match direction {
+            Direction::OrigToResp => &self.orig,
+            Direction::RespToOrig => &self.resp,
+        }
+    }
+
+    /// Packets of both sides.
+    #[must_use]
+    pub fn packets(&self) -> u64 {
+        self.orig.packets.saturating_add(self.resp.packets)
+    }
+}
+
+/// Counts of what one side sent, and how its payload begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Side {
     /// Packets.
@@ -56,92 +110,49 @@ pub struct Side {
     pub wire_bytes: u64,
     /// Transport payload bytes on the wire, repeats included.
     pub payload_bytes: u64,
+    /// The first payload bytes that were captured, in the order sent, up to [`SAMPLE_BYTES`].
+    pub sample: Sample,
 }
 
-/// The steps of a TCP connection's beginning (RFC 9293 section 3.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandshakeStep {
-    /// 1/3.
-    Syn,
-    /// 2/3.
-    SynAck,
-    /// 3/3.
-    Ack,
+/// The beginning of one side's payload: up to [`SAMPLE_BYTES`] bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    len: u8,
+    bytes: [u8; SAMPLE_BYTES],
 }
 
-/// A TCP handshake: which packets made it, and what was agreed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Handshake {
-    /// The first SYN.
-    pub syn: Option<PacketStamp>,
-    /// The first SYN-ACK.
-    pub syn_ack: Option<PacketStamp>,
-    /// The ACK that completes it.
-    pub ack: Option<PacketStamp>,
-    /// SYNs sent again, the first few.
-    pub syn_retries: Vec<PacketStamp>,
-    /// SYN-ACKs sent again, the first few.
-    pub syn_ack_retries: Vec<PacketStamp>,
-    /// Initial sequence number of the originator, as sent.
-    pub orig_isn: Option<u32>,
-    /// Initial sequence number of the responder, as sent.
-    pub resp_isn: Option<u32>,
-    /// Options of the SYN.
-    pub orig_options: Option<TcpOptions>,
-    /// Options of the SYN-ACK.
-    pub resp_options: Option<TcpOptions>,
-}
-
-impl Handshake {
-    /// From SYN to the ACK that completes it (Wireshark `tcp.analysis.initial_rtt`).
+impl Sample {
+    /// The bytes.
     #[must_use]
-    pub fn rtt(&self) -> Option<TimeDelta> {
-        Some(self.ack?.ts? - self.syn?.ts?)
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
     }
 
-    /// Both sides offered a window scale, so both are in effect (RFC 7323 section 2.2).
+    /// Whether no more bytes fit, so that the payload may go on.
     #[must_use]
-    pub fn scaling_in_effect(&self) -> bool {
-        let offered = |options: Option<TcpOptions>| options.is_some_and(|o| o.window_scale.is_some());
-        offered(self.orig_options) && offered(self.resp_options)
+    pub fn is_full(&self) -> bool {
+        usize::from(self.len) == SAMPLE_BYTES
+    }
+
+    /// Adds as much of `bytes` as fits.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        for (free, &byte) in self.bytes.iter_mut().skip(usize::from(self.len)).zip(bytes) {
+            *free = byte;
+            self.len = self.len.saturating_add(1);
+        }
     }
 }
 
-/// The options of a SYN or SYN-ACK.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TcpOptions {
-    /// Maximum segment size in bytes (RFC 9293 section 3.7.1).
-    pub mss: Option<u16>,
-    /// Window scale shift as sent; more than 14 counts as 14 (RFC 7323 section 2.3).
-    pub window_scale: Option<u8>,
-    /// Selective acknowledgment is permitted (RFC 2018).
-    pub sack_permitted: bool,
-    /// Timestamps: value and echo (RFC 7323 section 3).
-    pub timestamps: Option<(u32, u32)>,
+impl Default for Sample {
+    fn default() -> Self {
+        Self { len: 0, bytes: [0; SAMPLE_BYTES] }
+    }
 }
 
-/// What TCP showed of a flow.
-#[derive(Clone, Debug, Default)]
-pub struct TcpFlow {
-    /// How it began.
-    pub handshake: Handshake,
-    /// How it ended.
-    pub teardown: Teardown,
-    /// Zeek's history string: upper case the originator, lower case the responder.
-    pub history: String,
-}
-
-/// How a TCP connection ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Teardown {
-    /// The originator's first FIN.
-    pub orig_fin: Option<PacketStamp>,
-    /// The responder's first FIN.
-    pub resp_fin: Option<PacketStamp>,
-    /// The first RST of the originator.
-    pub orig_rst: Option<PacketStamp>,
-    /// The first RST of the responder.
-    pub resp_rst: Option<PacketStamp>,
+impl std::fmt::Debug for Sample {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sample(\"{}\")", self.as_bytes().escape_ascii())
+    }
 }
 
 /// An ICMP error that quotes a packet of a flow.
@@ -157,4 +168,6 @@ pub struct IcmpError {
     pub icmp_type: u8,
     /// ICMP code.
     pub code: u8,
+    /// The direction of the quoted packet: its sender is told of the error.
+    pub about: Direction,
 }

@@ -1,0 +1,26 @@
+//! UDP: requests and replies.
+
+use super::PacketStamp;
+
+/// What UDP showed of a flow, read as requests of the originator and replies of the responder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UdpFlow {
+    /// The first datagram of the responder.
+    pub first_reply: Option<PacketStamp>,
+    /// The originator's datagram just before that.
+    pub first_answered: Option<PacketStamp>,
+    /// Times the responder's datagram came next after one of the originator.
+    pub answered: u64,
+    /// Datagrams of the originator since the last of the responder: unanswered where the capture ends.
+    pub unanswered: u64,
+    /// The originator's last datagram.
+    pub last_request: Option<PacketStamp>,
+}
+
+impl UdpFlow {
+    /// From the request to the first reply.
+    #[must_use]
+    pub fn reply_time(&self) -> Option<crate::time::TimeDelta> {
+        self.first_reply?.since(self.first_answered?)
+    }
+}

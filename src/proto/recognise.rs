@@ -1,0 +1,175 @@
+//! Which application protocol is this? By the first bytes; the port is a hint and is labelled as one.
+
+use crate::decode::TransportProtocol;
+
+/// A protocol and how it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// Short upper-case name: `HTTP`, `TLS`, `DNS` …
+    pub name: &'static str,
+    /// Told by the port alone: the bytes do not show it (there are none, or they are not decoded).
+    pub by_port: bool,
+}
+
+/// The protocol whose form `first` has: the first payload bytes of one side. `port` is the server's and only
+/// decides where the form alone is weak (DNS). `None` where nothing is recognised.
+#[must_use]
+pub fn name(protocol: TransportProtocol, port: u16, first: &[u8]) -> Option<&'static str> {
+    match protocol {
+        TransportProtocol::Tcp => tcp(port, first),
+        TransportProtocol::Udp => udp(port, first),
+    }
+}
+
+/// What usually runs on `port`: no more than a hint.
+#[must_use]
+pub fn name_by_port(protocol: TransportProtocol, port: u16) -> Option<Recognised> {
+    use TransportProtocol::{Tcp, Udp};
+    let name = match (protocol, port) {
+        (Tcp | Udp, 53) => "DNS",
+        (Udp, 5353) => "MDNS",
+        (Tcp, 80) => "HTTP",
+        (Tcp, 443) => "TLS",
+        (Udp, 443) => "QUIC",
+        (Tcp, 20) => "FTP-DATA",
+        (Tcp, 21) => "FTP",
+        (Tcp, 22) => "SSH",
+        (Tcp, 23) => "TELNET",
+        (Tcp, 25 | 587) => "SMTP",
+        (Tcp, 110) => "POP3",
+        (Tcp, 143) => "IMAP",
+        (Udp, 67 | 68) => "DHCP",
+        (Udp, 69) => "TFTP",
+        (Udp, 123) => "NTP",
+        (Udp, 161 | 162) => "SNMP",
+        _ => return None,
+    };
+    Some(Recognised { name, by_port: true })
+}
+
+fn tcp(port: u16, first: &[u8]) -> Option<&'static str> {
+    if is_http(first) {
+        Some("HTTP")
+    } else if is_tls(first) {
+        Some("TLS")
+    } else if first.starts_with(b"SSH-") {
+        Some("SSH")
+    } else if port == 53 && first.get(2..).is_some_and(is_dns) {
+        // RFC 1035 section 4.2.2: two bytes of length before the message.
+        Some("DNS")
+    } else {
+        greeting(port, first)
+    }
+}
+
+fn udp(port: u16, first: &[u8]) -> Option<&'static str> {
+    match port {
+        53 if is_dns(first) => Some("DNS"),
+        5353 if is_dns(first) => Some("MDNS"),
+        _ => None,
+    }
+}
+
+/// A request line with one of the methods of RFC 9110 section 9 (and PATCH), or a status line.
+fn is_http(first: &[u8]) -> bool {
+    const METHODS: [&[u8]; 9] =
+        [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH "];
+    if first.starts_with(b"HTTP/1.") {
+        return true;
+    }
+    let Some(rest) = METHODS.iter().find_map(|method| first.strip_prefix(*method)) else { return false };
+    // The target: a path, an absolute URI, an authority or `*`, and no control characters.
+    let target = rest.split(|&byte| byte == b' ').next().unwrap_or(&[]);
+    !target.is_empty() && target.iter().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A TLS record header (RFC 8446 section 5.1) of a handshake or an alert.
+fn is_tls(first: &[u8]) -> bool {
+    let Some((&[kind, major, minor, high, low], body)) = first.split_first_chunk::<5>() else { return false };
+    let length = u16::from_be_bytes([high, low]);
+    // 2^14 plus what encryption may add, RFC 5246 section 6.2.3.
+    let sane = major == 3 && minor <= 4 && (1..=0x4800).contains(&length);
+    match kind {
+        // client_hello, server_hello; an alert has two bytes, or more where it is encrypted.
+        22 => sane && body.first().is_none_or(|&handshake| matches!(handshake, 1 | 2)),
+        21 => sane && length == 2,
+        _ => false,
+    }
+}
+
+/// A DNS header (RFC 1035 section 4.1.1) that makes sense: a known opcode, the reserved bit clear, few questions.
+fn is_dns(message: &[u8]) -> bool {
+    let Some((&[_, _, high, low, q0, q1, a0, a1, n0, n1, ..], _)) = message.split_first_chunk::<12>() else {
+        return false;
+    };
+    let opcode = (high >> 3) & 0x0f;
+    let records = u16::from_be_bytes([a0, a1]).saturating_add(u16::from_be_bytes([n0, n1]));
+    let is_response = high & 0x80 != 0;
+    matches!(opcode, 0 | 1 | 2 | 4 | 5)
+        && low & 0x40 == 0
+        && u16::from_be_bytes([q0, q1]) <= 16
+        && (is_response || opcode == 5 || records <= 64)
+}
+
+/// The greeting of a server that speaks first.
+fn greeting(port: u16, first: &[u8]) -> Option<&'static str> {
+    if first.starts_with(b"+OK") && first.get(3).is_none_or(|byte| matches!(byte, b' ' | b'\r' | b'\n')) {
+        return Some("POP3");
+    }
+    if first.starts_with(b"* OK") || first.starts_with(b"* PREAUTH") {
+        return Some("IMAP");
+    }
+    if (first.starts_with(b"EHLO ") || first.starts_with(b"HELO ")) && first.len() > 5 {
+        return Some("SMTP");
+    }
+    // "220 " begins the greeting of SMTP (RFC 5321 section 4.2) and of FTP (RFC 959 section 5.4): what follows
+    // tells them apart where it names one, else the port does.
+    let text = first.strip_prefix(b"220 ").or_else(|| first.strip_prefix(b"220-"))?;
+    let says = |word: &[u8]| text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
+    match port {
+        _ if says(b"SMTP") => Some("SMTP"),
+        _ if says(b"FTP") => Some("FTP"),
+        25 | 587 | 2525 => Some("SMTP"),
+        21 => Some("FTP"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use TransportProtocol::{Tcp, Udp};
+
+    #[test]
+    fn content_decides_whatever_the_port() {
+        assert_eq!(name(Tcp, 6789, b"GET /index.html HTTP/1.1\r\n"), Some("HTTP"));
+        assert_eq!(name(Tcp, 443, b"HTTP/1.0 404 Not Found\r\n"), Some("HTTP"));
+        assert_eq!(name(Tcp, 80, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), Some("TLS"));
+        assert_eq!(name(Tcp, 2222, b"SSH-2.0-OpenSSH_9.2\r\n"), Some("SSH"));
+        assert_eq!(name(Tcp, 9999, b"220 mail.example.org ESMTP ready"), Some("SMTP"));
+        assert_eq!(name(Tcp, 9999, b"220 ProFTPD 1.3 Server"), Some("FTP"));
+        assert_eq!(name(Tcp, 9999, b"* OK IMAP4rev1 ready"), Some("IMAP"));
+        assert_eq!(name(Tcp, 9999, b"+OK POP3 ready"), Some("POP3"));
+    }
+
+    #[test]
+    fn a_known_port_does_not_make_it_that_protocol() {
+        assert_eq!(name(Udp, 53, b"hey, I am no DNS message at all"), None);
+        assert_eq!(name(Tcp, 80, b"Knock knock.."), None);
+        assert_eq!(name(Udp, 12000, b"hey, I am khushei from 5f."), None);
+        assert_eq!(name(Tcp, 80, b"GET \x00\x01"), None);
+        assert_eq!(name(Tcp, 443, b"\x16\x03\x01"), None);
+        assert_eq!(name_by_port(Tcp, 80), Some(Recognised { name: "HTTP", by_port: true }));
+        assert_eq!(name_by_port(Tcp, 43389), None);
+    }
+
+    #[test]
+    fn dns_needs_a_header_that_makes_sense() {
+        let query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x03edu\x00\x00\x01\x00\x01";
+        assert_eq!(name(Udp, 53, query), Some("DNS"));
+        assert_eq!(name(Udp, 5353, query), Some("MDNS"));
+        let framed = [b"\x00\x19", query.as_slice()].concat();
+        assert_eq!(name(Tcp, 53, &framed), Some("DNS"));
+        assert_eq!(name(Udp, 53, &query[..11]), None);
+    }
+}

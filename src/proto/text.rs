@@ -1,0 +1,115 @@
+//! Is this readable text? Judged by the bytes alone.
+
+/// Share of readable bytes from which bytes with some unreadable ones still count as [`Readability::Mostly`].
+const MOSTLY: f32 = 0.7;
+
+/// How readable some bytes are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Readability {
+    /// There are none.
+    Empty,
+    /// Every byte is readable text.
+    Readable {
+        /// Some characters are outside ASCII (then valid UTF-8).
+        utf8: bool,
+    },
+    /// Most bytes are.
+    Mostly {
+        /// Share of readable bytes, from 0.7 to below 1.
+        share: f32,
+    },
+    /// Fewer are.
+    NotText,
+}
+
+impl Readability {
+    /// Text, or mostly so.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Readable { .. } | Self::Mostly { .. })
+    }
+}
+
+/// Judges `bytes`: readable is printable ASCII, tab, carriage return, line feed, and valid UTF-8 beyond ASCII
+/// other than the C1 controls. A character that is cut at the end of `bytes` counts as readable, because a
+/// sample may end anywhere.
+///
+/// The size of the sample is `bytes.len()`: a verdict on three bytes is weaker than one on three hundred.
+#[must_use]
+pub fn judge(bytes: &[u8]) -> Readability {
+    if bytes.is_empty() {
+        return Readability::Empty;
+    }
+    let (mut readable, mut utf8) = (0_usize, false);
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        for character in chunk.valid().chars() {
+            if is_readable(character) {
+                readable = readable.saturating_add(character.len_utf8());
+                utf8 |= !character.is_ascii();
+            }
+        }
+        if chunks.peek().is_none() && is_cut_character(chunk.invalid()) && readable > 0 {
+            readable = readable.saturating_add(chunk.invalid().len());
+            utf8 = true;
+        }
+    }
+    if readable == bytes.len() {
+        return Readability::Readable { utf8 };
+    }
+    let share = share(readable, bytes.len());
+    if share >= MOSTLY { Readability::Mostly { share } } else { Readability::NotText }
+}
+
+fn is_readable(character: char) -> bool {
+    matches!(character, '\t' | '\r' | '\n') || !character.is_control()
+}
+
+/// Whether `bytes` begin a UTF-8 character and stop before its end.
+fn is_cut_character(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+/// Both numbers are sample sizes; beyond what a float holds exactly the share is still right to seven digits.
+#[allow(clippy::cast_precision_loss)] // the share is for people, a rounded one is meant
+fn share(part: usize, whole: usize) -> f32 {
+    part as f32 / whole as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_any_script_is_readable() {
+        assert_eq!(judge(b"Knock knock..\r\n\t"), Readability::Readable { utf8: false });
+        assert_eq!(judge("Grüße, Ελλάδα, 日本語 🦀".as_bytes()), Readability::Readable { utf8: true });
+        assert_eq!(judge(b""), Readability::Empty);
+    }
+
+    #[test]
+    fn a_character_cut_at_the_end_of_the_sample_is_readable() {
+        let text = "caf\u{e9} 日本語".as_bytes();
+        for end in 1..=text.len() {
+            assert!(matches!(judge(&text[..end]), Readability::Readable { .. }), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn controls_and_stray_bytes_are_not() {
+        assert_eq!(judge(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"), Readability::NotText);
+        assert_eq!(judge(&[0; 40]), Readability::NotText);
+        assert_eq!(judge(b"\x1b\x1b\x1bab"), Readability::NotText);
+        assert_eq!(judge("\u{85}\u{9b}".as_bytes()), Readability::NotText);
+        // A lone lead byte is no text with a cut end.
+        assert_eq!(judge(&[0xe6]), Readability::NotText);
+    }
+
+    #[test]
+    fn a_few_bad_bytes_make_it_mostly_text() {
+        let Readability::Mostly { share } = judge(b"user name\0") else { panic!("not mostly") };
+        assert!((share - 0.9).abs() < 1e-6);
+        assert!(judge(b"user name\0").is_text());
+        assert!(!judge(b"ab\0\0").is_text());
+    }
+}
