@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# `make captures`: records captures/ afresh with wirelab's own servers, clients and live capture, on loopback only.
+# Goldens belong to these files, so they change with them. Needs the right to capture.
+set -u
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+BIN=${CARGO_TARGET_DIR:-target}/release/wirelab
+OUT=captures
+LO=lo
+[ "$(uname)" = Darwin ] && LO=lo0
+export WIRELAB_LOCAL_ONLY=1
+
+setup_build
+[ ${#FEATURES[@]} -eq 0 ] || die "recording needs libpcap"
+cargo build --release --locked --quiet || exit 1
+mkdir -p "$OUT"
+LOGS=$(mktemp -d)
+capture=
+server=
+
+# Ends what this script started, by number, and nothing else.
+stop() {
+    [ -n "$1" ] && kill -INT "$1" 2>/dev/null && wait "$1" 2>/dev/null
+    return 0
+}
+trap 'stop "$capture"; stop "$server"; rm -rf "$LOGS"' EXIT
+
+wait_for() { # wait_for FILE TEXT PID: until TEXT is in FILE; fails where the process has ended or ten seconds have passed
+    local tries=0
+    until grep -qi -- "$2" "$1" 2>/dev/null; do
+        tries=$((tries + 1))
+        if [ $tries -gt 100 ] || ! kill -0 "$3" 2>/dev/null; then
+            cat "$1" >&2
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+start_capture() { # start_capture NAME FLAGS...
+    local name=$1
+    shift
+    "$BIN" capture -i "$LO" -w "$OUT/$name.pcapng" "$@" >/dev/null 2>"$LOGS/$name.capture" &
+    capture=$!
+    wait_for "$LOGS/$name.capture" "capturing on" "$capture" || die "$name: the capture did not start"
+}
+
+# The capture ends by its own stop condition; where that fails, after ten seconds by Ctrl-C, and the script says so.
+end_capture() { # end_capture NAME
+    local tries=0
+    while kill -0 "$capture" 2>/dev/null; do
+        tries=$((tries + 1))
+        if [ $tries -gt 100 ]; then
+            say "$1: the capture did not end by itself"
+            break
+        fi
+        sleep 0.1
+    done
+    stop "$capture"
+    capture=
+    say "recorded $OUT/$1.pcapng"
+}
+
+# lab NAME PORT FLAGS...: capture, then the server, then the client.
+lab() {
+    local name=$1 port=$2
+    shift 2
+    start_capture "$name" --port "$port" "$@"
+    "$BIN" serve "$name" --port "$port" >"$LOGS/$name.server" 2>&1 &
+    server=$!
+    wait_for "$LOGS/$name.server" "listening" "$server" || die "$name: the server did not start"
+    "$BIN" client "$name" --port "$port" >"$LOGS/$name.client" 2>&1 || die "$name: $(cat "$LOGS/$name.client")"
+    end_capture "$name"
+    stop "$server"
+    server=
+}
+
+# nobody NAME LAB PORT FLAGS...: the client alone; that it fails is what the recording shows.
+nobody() {
+    local name=$1 lab=$2 port=$3
+    shift 3
+    start_capture "$name" "$@"
+    "$BIN" client "$lab" --port "$port" >"$LOGS/$name.client" 2>&1
+    end_capture "$name"
+}
+
+lab greeting 43387 -c 2
+lab knock 43389 --until-closed
+lab uppercase-tcp 12000 --until-closed
+lab uppercase-udp 12000 -c 2
+nobody refused uppercase-tcp 12999 -f "tcp port 12999" -c 2
+# The error is ICMP, so the port alone would not choose it.
+nobody port-unreachable uppercase-udp 12999 -f "udp port 12999 or icmp" -c 2

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# `make test`: sets up what the checks need, then runs all of them. A line per step while it goes, then a line per check
+# that could not be made, then how many steps passed and failed. Exit 0 only where none failed.
+set -u
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+TARGET=${CARGO_TARGET_DIR:-target}
+SHARED=${SHARED:-../shared}
+export WIRELAB_LOCAL_ONLY=1
+
+setup_build
+setup_tests
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+# Tests that cannot be made on this machine add a line here (tests/it/skip.rs).
+export WIRELAB_SKIPPED=$WORK/skipped
+: >"$WIRELAB_SKIPPED"
+passed=0
+failed=0
+
+skip() { printf 'skipped: %s\n' "$*" >>"$WIRELAB_SKIPPED"; }
+
+verdict() { # verdict STATUS NAME SECONDS
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+        printf 'ok      %s (%d s)\n' "$2" "$3"
+    else
+        failed=$((failed + 1))
+        printf 'FAILED  %s (%d s)\n' "$2" "$3"
+    fi
+}
+
+# step NAME COMMAND...: output is shown only where it fails.
+step() {
+    local name=$1 status=0 start=$SECONDS
+    shift
+    "$@" >"$WORK/log" 2>&1 </dev/null || status=$?
+    [ "$status" -eq 0 ] || cat "$WORK/log"
+    verdict "$status" "$name" $((SECONDS - start))
+}
+
+# loud_step NAME COMMAND...: output is shown as it comes.
+loud_step() {
+    local name=$1 status=0 start=$SECONDS
+    shift
+    "$@" </dev/null || status=$?
+    verdict "$status" "$name" $((SECONDS - start))
+}
+
+# The features this machine can build with; where libpcap is missing that is the library-only set, once.
+all_features() {
+    if [ ${#FEATURES[@]} -eq 0 ]; then
+        printf '%s\n' "" --no-default-features
+    else
+        printf '%s\n' --no-default-features
+    fi
+}
+
+[ ${#FEATURES[@]} -eq 0 ] || skip "live capture and BPF filters: libpcap is not installed and could not be"
+for tool in tshark tcpdump python3; do
+    have "$tool" || skip "what needs $tool: it is not installed and could not be"
+done
+
+if component_works rustfmt; then
+    step "cargo fmt --check: the formatting" cargo fmt --check
+else
+    skip "cargo fmt --check: rustfmt is missing"
+fi
+if component_works clippy; then
+    while read -r features; do
+        step "cargo clippy ${features:-with all features}: the lints, warnings are errors" \
+            cargo clippy --locked --all-targets ${features:+"$features"} -- -D warnings
+    done < <(all_features)
+else
+    skip "cargo clippy: clippy is missing"
+fi
+loud_step "cargo test: units, integration, goldens, documentation examples" \
+    cargo test --locked ${FEATURES[@]+"${FEATURES[@]}"}
+step "cargo doc: the documentation, warnings are errors" \
+    env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps ${FEATURES[@]+"${FEATURES[@]}"}
+if [ ${#FEATURES[@]} -eq 0 ]; then
+    step "cargo build --no-default-features: the program without libpcap" cargo build --locked --no-default-features
+fi
+step "cargo build --release: the program" cargo build --locked --release ${FEATURES[@]+"${FEATURES[@]}"}
+
+agreement() {
+    python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" --group frame --min 100 \
+        --except tests/agreement/frame.txt "$SHARED/corpus"
+}
+if [ ! -d "$SHARED/corpus" ]; then
+    skip "agreement with tshark: no captures to compare on ($SHARED/corpus)"
+elif ! have python3; then
+    skip "agreement with tshark: python3 is missing"
+else
+    step "agreement with tshark, frame fields, every capture of the corpus" agreement
+fi
+
+sort -u "$WIRELAB_SKIPPED"
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
