@@ -4,8 +4,12 @@
 //! fourth thing, [`SourceError`], and never looks like the end: a cut file gives every packet before the cut,
 //! then the error, then [`Next::End`].
 
+mod bpf;
+#[cfg(feature = "live")]
+mod dlt;
 mod linktype;
 
+pub use bpf::{BpfError, BpfFilter, BpfSet, MAX_LINK_TYPES};
 pub use linktype::LinkType;
 
 use crate::time::Timestamp;
