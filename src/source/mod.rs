@@ -7,10 +7,25 @@
 mod bpf;
 #[cfg(feature = "live")]
 mod dlt;
+mod compressed;
+mod error;
+mod facts;
+mod foreign;
+mod gzip;
+mod input;
 mod linktype;
+mod options;
+mod pcap_file;
+mod pcapng;
+mod savefile;
 
 pub use bpf::{BpfError, BpfFilter, BpfSet, MAX_LINK_TYPES};
+pub use compressed::Compression;
+pub use error::{Place, SourceError};
+pub use facts::{CaptureFacts, Comment, InterfaceFacts};
+pub use foreign::Foreign;
 pub use linktype::LinkType;
+pub use savefile::{Growth, Savefile};
 
 use crate::time::Timestamp;
 
@@ -80,18 +95,4 @@ pub trait PacketSource {
     fn position(&self) -> Option<u64> {
         None
     }
-}
-
-/// Why a source gave no further packet. Each message says what failed, on what, and where.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// The operating system refused.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was attempted, on which file or device.
-        what: String,
-        /// The system's reason.
-        source: std::io::Error,
-    },
 }
