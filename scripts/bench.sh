@@ -3,15 +3,16 @@
 # What it prints are ratios; seconds are there to compute them from and compare with nothing else.
 #
 #   BENCH_BYTES     size of the capture to read (default 1000000000)
-#   BENCH_ROUNDS    how often each command is run, interleaved (default 5)
+#   BENCH_ROUNDS    how often each command is run, interleaved (default 3)
 #   BENCH_SLICE     packets of the smaller file for tshark's packet list, which is slow (default 200000)
 #   BENCH_DATAGRAMS, BENCH_LIVE_ROUNDS    datagrams sent in a live round (600000), and rounds (3)
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 . scripts/setup.sh
+. scripts/processes.sh
 
 BYTES=${BENCH_BYTES:-1000000000}
-ROUNDS=${BENCH_ROUNDS:-5}
+ROUNDS=${BENCH_ROUNDS:-3}
 SLICE=${BENCH_SLICE:-200000}
 DATAGRAMS=${BENCH_DATAGRAMS:-600000}
 LIVE_ROUNDS=${BENCH_LIVE_ROUNDS:-3}
@@ -59,36 +60,26 @@ reading() {
         --ratio "tshark list/wirelab read"
 }
 
-# wait_for FILE TEXT PID: until TEXT is in FILE; fails where the process has ended or ten seconds have passed.
-wait_for() {
-    local tries=0
-    until grep -qi -- "$2" "$1" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ $tries -gt 100 ] || ! kill -0 "$3" 2>/dev/null; then
-            return 1
-        fi
-        sleep 0.1
-    done
-}
-
 # capture_round NAME READY-TEXT COMMAND...: the command captures while the burst is sent. Prints how many it kept.
 capture_round() {
     local name=$1 ready=$2 out=$DIR/live.pcap log=$DIR/live.log pid
     shift 2
-    rm -f "$out"
+    # The shell opens the log in the background: an old one could be read before that.
+    rm -f "$out" "$log"
     "$@" -w "$out" >/dev/null 2>"$log" &
     pid=$!
     if ! wait_for "$log" "$ready" "$pid"; then
-        kill -INT "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
+        stop "$pid"
         say "$name did not start: $(tail -n 1 "$log")"
         return 1
     fi
-    "$TARGET/release/examples/udp_blast" "$DATAGRAMS" "$PAYLOAD" "$PORT" >"$DIR/burst" || return 1
+    "$TARGET/release/examples/udp_blast" "$DATAGRAMS" "$PAYLOAD" "$PORT" >"$DIR/burst" || {
+        stop "$pid"
+        return 1
+    }
     # What is still in the capture buffer has to reach the program before it is told to stop.
     sleep 2
-    kill -INT "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
+    stop "$pid"
     tcpdump -nn -r "$out" "udp dst port $PORT" 2>/dev/null | wc -l | tr -d ' '
 }
 

@@ -2,8 +2,9 @@
 # `make captures`: records captures/ afresh with wirelab's own servers, clients and live capture, on loopback only.
 # Goldens belong to these files, so they change with them. Needs the right to capture.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 . scripts/setup.sh
+. scripts/processes.sh
 
 BIN=${CARGO_TARGET_DIR:-target}/release/wirelab
 OUT=captures
@@ -19,44 +20,19 @@ LOGS=$(mktemp -d)
 capture=
 server=
 
-# Ends what this script started, by number, and nothing else.
-stop() {
-    [ -n "$1" ] && kill -INT "$1" 2>/dev/null && wait "$1" 2>/dev/null
-    return 0
-}
 trap 'stop "$capture"; stop "$server"; rm -rf "$LOGS"' EXIT
-
-wait_for() { # wait_for FILE TEXT PID: until TEXT is in FILE; fails where the process has ended or ten seconds have passed
-    local tries=0
-    until grep -qi -- "$2" "$1" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ $tries -gt 100 ] || ! kill -0 "$3" 2>/dev/null; then
-            cat "$1" >&2
-            return 1
-        fi
-        sleep 0.1
-    done
-}
 
 start_capture() { # start_capture NAME FLAGS...
     local name=$1
     shift
     "$BIN" capture -i "$LO" -w "$OUT/$name.pcapng" "$@" >/dev/null 2>"$LOGS/$name.capture" &
     capture=$!
-    wait_for "$LOGS/$name.capture" "capturing on" "$capture" || die "$name: the capture did not start"
+    wait_for "$LOGS/$name.capture" "capturing on" "$capture" || die "$name: the capture did not start: $(cat "$LOGS/$name.capture")"
 }
 
 # The capture ends by its own stop condition; where that fails, after ten seconds by Ctrl-C, and the script says so.
 end_capture() { # end_capture NAME
-    local tries=0
-    while kill -0 "$capture" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ $tries -gt 100 ]; then
-            say "$1: the capture did not end by itself"
-            break
-        fi
-        sleep 0.1
-    done
+    gone "$capture" 100 || say "$1: the capture did not end by itself"
     stop "$capture"
     capture=
     say "recorded $OUT/$1.pcapng"
@@ -69,7 +45,7 @@ lab() {
     start_capture "$name" --port "$port" "$@"
     "$BIN" serve "$name" --port "$port" >"$LOGS/$name.server" 2>&1 &
     server=$!
-    wait_for "$LOGS/$name.server" "listening" "$server" || die "$name: the server did not start"
+    wait_for "$LOGS/$name.server" "listening" "$server" || die "$name: the server did not start: $(cat "$LOGS/$name.server")"
     "$BIN" client "$name" --port "$port" >"$LOGS/$name.client" 2>&1 || die "$name: $(cat "$LOGS/$name.client")"
     end_capture "$name"
     stop "$server"

@@ -6,6 +6,7 @@
 #
 # Progress is told on standard error. Nothing is installed that is already there.
 
+# shellcheck disable=SC2034 # the scripts that source this one read it
 FEATURES=()
 
 say() { printf '%s\n' "$*" >&2; }
@@ -152,6 +153,7 @@ setup_build() {
         install "libpcap's headers, for live capture and BPF filters" libpcap || true
         if ! links -lpcap; then
             say "building without libpcap (--no-default-features): every savefile is still read, nothing is captured live"
+            # shellcheck disable=SC2034
             FEATURES=(--no-default-features)
         fi
     fi
