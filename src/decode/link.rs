@@ -1,57 +1,52 @@
-//! Link-layer headers.
+//! Which decoder a frame starts with, by its link type.
 
-use super::packet::{Span, slice};
+use super::span::Span;
 use super::{Decoder, LayerKind};
 use crate::source::LinkType;
 
-/// EtherTypes that are decoded further.
-mod ether_type {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const VLAN: u16 = 0x8100;
-    pub(super) const IPV6: u16 = 0x86dd;
-    pub(super) const PROVIDER_BRIDGE: u16 = 0x88a8;
-}
+/// `DLT_RAW` as some systems wrote it into savefiles, before LINKTYPE_RAW had a number of its own.
+const RAW_AS_12: u16 = 12;
+const RAW_AS_14: u16 = 14;
+/// `LINKTYPE_PPP_PPPD`: PPP with a direction byte before it, 0 or 1 in place of the address.
+const PPP_PPPD: u16 = 166;
+/// `LINKTYPE_PPP_WITH_DIR`.
+const PPP_WITH_DIR: u16 = 204;
+/// `LINKTYPE_NETANALYZER` and others are not decoded; these two switch tags are Ethernet with bytes between.
+const DSA_TAG_BRCM: u16 = 281;
+const DSA_TAG_DSA: u16 = 284;
+const DSA_TAG_EDSA: u16 = 285;
 
 impl Decoder {
     /// Decodes a whole frame from its link header on.
-    pub(super) fn link(&mut self, link: LinkType, frame: &[u8], wire_len: u32) {
-        let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        let span = Span { buffer: 0, quoted: false, start: 0, end, claimed_end: wire_len.max(end) };
+    pub(super) fn link(&mut self, link: LinkType, frame: &[u8], span: Span) {
         match link {
             LinkType::ETHERNET => self.ethernet(frame, span),
-            other => {
-                self.push(span.layer(LayerKind::UndecodedLink(other.0), 0));
-            }
+            LinkType::NULL => self.null(frame, span),
+            LinkType::LOOP => self.loopback(frame, span),
+            LinkType::PPP | LinkType::PPP_HDLC => self.ppp_or_cisco_hdlc(frame, span),
+            LinkType::PPP_ETHER => self.pppoe(true, frame, span),
+            LinkType(PPP_PPPD | PPP_WITH_DIR) => self.ppp_with_direction(frame, span),
+            LinkType::RAW | LinkType(RAW_AS_12 | RAW_AS_14) => self.ip_by_version(frame, span),
+            LinkType::IPV4 => self.ipv4(frame, span),
+            LinkType::IPV6 => self.ipv6(frame, span),
+            LinkType::C_HDLC => self.cisco_hdlc(frame, span),
+            LinkType::FRELAY => self.frame_relay(frame, span),
+            LinkType::LINUX_SLL => self.linux_sll(frame, span),
+            LinkType::LINUX_SLL2 => self.linux_sll2(frame, span),
+            LinkType::PPI => self.ppi(frame, span),
+            LinkType::NFLOG => self.nflog(frame, span),
+            LinkType(DSA_TAG_BRCM | DSA_TAG_DSA) => self.tagged_ethernet(4, frame, span),
+            LinkType(DSA_TAG_EDSA) => self.tagged_ethernet(8, frame, span),
+            other => self.undecoded(LayerKind::UndecodedLink(other.0), span),
         }
     }
 
-    fn ethernet(&mut self, data: &[u8], span: Span) {
-        let Some((header, _)) = span.of(data).split_first_chunk::<14>() else {
-            return self.stop(LayerKind::Ethernet, span, 14, span.short_reason());
-        };
-        let [.., high, low] = *header;
-        if self.push(span.layer(LayerKind::Ethernet, 14)) {
-            self.ether_type(u16::from_be_bytes([high, low]), data, span.after(14));
-        }
-    }
-
-    fn ether_type(&mut self, ether_type: u16, data: &[u8], span: Span) {
-        match ether_type {
-            ether_type::IPV4 => self.ipv4(data, span),
-            ether_type::IPV6 => self.ipv6(data, span),
-            ether_type::VLAN | ether_type::PROVIDER_BRIDGE => self.vlan(data, span),
-            other => {
-                self.push(span.layer(LayerKind::UndecodedEtherType(other), 0));
-            }
-        }
-    }
-
-    fn vlan(&mut self, data: &[u8], span: Span) {
-        let Some((&[_, _, high, low], _)) = slice(data, span.start, span.end).split_first_chunk::<4>() else {
-            return self.stop(LayerKind::Vlan, span, 4, span.short_reason());
-        };
-        if self.push(span.layer(LayerKind::Vlan, 4)) {
-            self.ether_type(u16::from_be_bytes([high, low]), data, span.after(4));
+    /// IPv4 or IPv6, told by the version nibble.
+    pub(super) fn ip_by_version(&mut self, data: &[u8], span: Span) {
+        match span.byte(data, 0).map(|first| first >> 4) {
+            Some(4) => self.ipv4(data, span),
+            Some(6) => self.ipv6(data, span),
+            _ => self.undecoded(LayerKind::UndecodedBytes, span),
         }
     }
 }

@@ -5,14 +5,28 @@
 //! (etherparse's slices) are made when somebody asks. Tunnels simply add layers; a transport header met on
 //! the way is also noted as a [`Transport`], which is what the flow table reads.
 
+mod cooked;
+mod ethernet;
+mod fragment;
+mod icmp;
 mod ip;
+mod ipv6;
 mod layer;
 mod link;
+mod mpls;
 mod packet;
+mod ppp;
+mod span;
 mod stop;
+mod tcp_options;
 mod transport;
+mod tunnel;
+mod udp;
 
+pub use fragment::Reassembled;
+pub(crate) use fragment::{FragmentKey, FragmentNote};
 pub use layer::{BufferId, Layer, LayerKind};
 pub use packet::{DecodedPacket, Decoder, MAX_LAYERS};
 pub use stop::{DecodeStop, StopReason};
+pub use tcp_options::{SackBlocks, TcpOption, TcpOptionIter};
 pub use transport::{Endpoint, TcpFlags, TcpSegment, Transport, TransportProtocol};

@@ -1,9 +1,14 @@
 //! The decoder and what it leaves: a list of layers over borrowed bytes.
 
-use super::{BufferId, DecodeStop, Layer, LayerKind, StopReason, TcpFlags, TcpSegment, Transport};
+use super::fragment::{FragmentNote, Reassembled};
+use super::span::{Span, slice};
+use super::{
+    BufferId, DecodeStop, Layer, LayerKind, StopReason, TcpFlags, TcpSegment, Transport, TransportProtocol,
+};
 use crate::source::LinkType;
 
 /// Most layers followed in one packet. Real tunnels stay under ten; a hostile packet could nest hundreds.
+/// It also bounds recursion: every step inwards adds a layer first.
 pub const MAX_LAYERS: usize = 32;
 
 /// Decodes packets, one at a time, into buffers that it keeps and reuses.
@@ -12,6 +17,14 @@ pub struct Decoder {
     pub(super) layers: Vec<Layer>,
     pub(super) transports: Vec<Transport>,
     pub(super) stop: Option<DecodeStop>,
+    /// Where the current buffer ends on the wire, whatever length fields say.
+    pub(super) wire_end: u32,
+    /// The innermost 802.1Q tag's VLAN, 0 without one: fragments of different VLANs are different datagrams.
+    pub(super) vlan: u16,
+    /// The fragment that decoding stopped at, for the defragmenter.
+    pub(super) fragment: Option<FragmentNote>,
+    /// Datagrams put together in this packet; buffer n is the n-th, from 1.
+    pub(super) reassembled: Vec<Reassembled>,
 }
 
 impl Decoder {
@@ -22,12 +35,38 @@ impl Decoder {
     }
 
     /// Decodes a frame whose first header is told by `link`; `wire_len` is its length before any snaplen cut.
+    ///
+    /// Fragments are left alone: [`crate::flow::Defragmenter::decode`] puts them together.
     pub fn decode<'a>(&'a mut self, link: LinkType, frame: &'a [u8], wire_len: u32) -> DecodedPacket<'a> {
+        self.start(link, frame, wire_len);
+        self.packet(frame)
+    }
+
+    /// Decodes a frame into this decoder's buffers.
+    pub(crate) fn start(&mut self, link: LinkType, frame: &[u8], wire_len: u32) {
         self.layers.clear();
         self.transports.clear();
         self.stop = None;
-        self.link(link, frame, wire_len);
-        DecodedPacket { frame, layers: &self.layers, transports: &self.transports, stop: self.stop }
+        self.fragment = None;
+        self.vlan = 0;
+        if !self.reassembled.is_empty() {
+            self.reassembled.clear();
+        }
+        let wire = usize::try_from(wire_len).unwrap_or(usize::MAX);
+        let span = Span::whole(0, frame.len(), wire);
+        self.wire_end = span.claimed_end;
+        self.link(link, frame, span);
+    }
+
+    /// What was decoded of `frame`, the frame given to [`Self::start`].
+    pub(crate) fn packet<'a>(&'a self, frame: &'a [u8]) -> DecodedPacket<'a> {
+        DecodedPacket {
+            frame,
+            layers: &self.layers,
+            transports: &self.transports,
+            reassembled: &self.reassembled,
+            stop: self.stop,
+        }
     }
 
     /// Adds a layer; false where [`MAX_LAYERS`] is reached, which ends decoding.
@@ -38,6 +77,7 @@ impl Decoder {
                 offset: layer.start,
                 needed: 0,
                 had: layer.end.saturating_sub(layer.start),
+                said_by: None,
                 reason: StopReason::TooDeep,
             });
             return false;
@@ -46,69 +86,47 @@ impl Decoder {
         true
     }
 
-    /// Notes why `kind` at `span` could not be decoded; the bytes stay part of the layer before.
-    pub(super) fn stop(&mut self, kind: LayerKind, span: Span, needed: usize, reason: StopReason) {
-        let had = span.end.saturating_sub(span.start);
-        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-        self.stop = Some(DecodeStop { layer: kind, offset: span.start, needed, had, reason });
-    }
-}
-
-/// The bytes a header is decoded from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) buffer: BufferId,
-    pub(super) quoted: bool,
-    /// First byte.
-    pub(super) start: u32,
-    /// First byte after what was captured and is within the enclosing length.
-    pub(super) end: u32,
-    /// End on the wire.
-    pub(super) claimed_end: u32,
-}
-
-impl Span {
-    /// The span's bytes in `data`, its buffer.
-    pub(super) fn of<'a>(&self, data: &'a [u8]) -> &'a [u8] {
-        slice(data, self.start, self.end)
-    }
-
-    /// Why a header that needs more bytes than the span has is missing them.
-    pub(super) fn short_reason(&self) -> StopReason {
-        if self.claimed_end > self.end { StopReason::Snapped } else { StopReason::Short }
-    }
-
-    /// A layer with a header of `header_len` bytes that fills this span.
-    pub(super) fn layer(&self, kind: LayerKind, header_len: usize) -> Layer {
-        let header = u32::try_from(header_len).unwrap_or(u32::MAX);
-        Layer {
-            kind,
-            buffer: self.buffer,
-            quoted: self.quoted,
-            start: self.start,
-            payload: self.start.saturating_add(header).min(self.end),
-            end: self.end,
-            claimed_end: self.claimed_end,
+    /// A last layer that is named and not looked into. Nothing is added where there are no bytes.
+    pub(super) fn undecoded(&mut self, kind: LayerKind, span: Span) {
+        if !span.is_empty() {
+            self.push(span.layer(kind, 0));
         }
     }
 
-    /// What is left after `header_len` bytes.
-    pub(super) fn after(&self, header_len: usize) -> Self {
-        let header = u32::try_from(header_len).unwrap_or(u32::MAX);
-        Self { start: self.start.saturating_add(header).min(self.end), ..*self }
+    /// Ends decoding at a header of `needed` bytes that `span` does not hold. What there is of it is kept.
+    pub(super) fn short(&mut self, kind: LayerKind, span: Span, needed: usize) {
+        if span.is_empty() {
+            return;
+        }
+        let wanted_end = span.start.saturating_add(super::span::offset(needed));
+        let reason = if wanted_end <= span.claimed_end {
+            StopReason::Snapped
+        } else if span.claimed_end < self.wire_end {
+            StopReason::LengthField
+        } else {
+            StopReason::Short
+        };
+        self.cut(kind, span, needed, reason);
     }
 
-    /// This span, no longer than `len` bytes: the length field of its header says so.
-    pub(super) fn limited(&self, len: usize) -> Self {
-        let claimed_end = self.start.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
-        Self { end: self.end.min(claimed_end), claimed_end, ..*self }
+    /// Ends decoding at a header whose fields contradict each other. Its bytes are kept.
+    pub(super) fn malformed(&mut self, kind: LayerKind, span: Span, what: &'static str) {
+        self.cut(kind, span, 0, StopReason::Malformed(what));
     }
-}
 
-/// `data[start..end]`, empty where that is out of bounds.
-pub(super) fn slice(data: &[u8], start: u32, end: u32) -> &[u8] {
-    let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return &[] };
-    data.get(start..end).unwrap_or(&[])
+    fn cut(&mut self, kind: LayerKind, span: Span, needed: usize, reason: StopReason) {
+        let had = span.len();
+        if self.push(span.layer(kind, usize::MAX)) {
+            self.stop = Some(DecodeStop {
+                layer: kind,
+                offset: span.start,
+                needed: super::span::offset(needed),
+                had,
+                said_by: span.said_by,
+                reason,
+            });
+        }
+    }
 }
 
 /// A decoded packet: layers from the outside in, over borrowed bytes.
@@ -117,6 +135,7 @@ pub struct DecodedPacket<'a> {
     pub(super) frame: &'a [u8],
     pub(super) layers: &'a [Layer],
     pub(super) transports: &'a [Transport],
+    pub(super) reassembled: &'a [Reassembled],
     pub(super) stop: Option<DecodeStop>,
 }
 
@@ -133,16 +152,36 @@ impl<'a> DecodedPacket<'a> {
         self.transports
     }
 
+    /// The datagrams that this packet's fragment completed: buffer n is the n-th, from 1.
+    #[must_use]
+    pub fn reassembled(&self) -> &'a [Reassembled] {
+        self.reassembled
+    }
+
     /// Where and why decoding stopped early, if it did.
     #[must_use]
     pub fn stop(&self) -> Option<DecodeStop> {
         self.stop
     }
 
+    /// Whether decoding stopped inside this layer's header, so that `header` may lack its end.
+    #[must_use]
+    pub fn is_cut(&self, layer: &Layer) -> bool {
+        self.stop.is_some_and(|stop| {
+            stop.layer == layer.kind
+                && stop.offset == layer.start
+                && !matches!(stop.reason, StopReason::Fragment | StopReason::TooDeep)
+                && self.layers.last().is_some_and(|last| last == layer)
+        })
+    }
+
     /// The bytes that offsets of `buffer` count in; empty for a buffer that this packet does not have.
     #[must_use]
     pub fn buffer(&self, buffer: BufferId) -> &'a [u8] {
-        if buffer == 0 { self.frame } else { &[] }
+        match usize::from(buffer).checked_sub(1) {
+            None => self.frame,
+            Some(n) => self.reassembled.get(n).map_or(&[], |datagram| &datagram.bytes),
+        }
     }
 
     /// A layer's header bytes.
@@ -157,13 +196,16 @@ impl<'a> DecodedPacket<'a> {
         slice(self.buffer(layer.buffer), layer.payload, layer.end)
     }
 
-    /// The TCP segment of `transport`; `None` where it is not TCP.
+    /// The TCP segment of `transport`; `None` where it is not TCP, or its header is not all there.
     #[must_use]
     pub fn tcp_segment(&self, transport: &Transport) -> Option<TcpSegment<'a>> {
         let layer = self.layers.get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
         let header = self.header(layer);
         let (fixed, options) = header.split_first_chunk::<20>()?;
         let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1, ..] = *fixed;
+        if header.len() < usize::from(high >> 4) * 4 || high < 0x50 {
+            return None;
+        }
         Some(TcpSegment {
             seq: u32::from_be_bytes([s0, s1, s2, s3]),
             ack: u32::from_be_bytes([a0, a1, a2, a3]),
@@ -172,6 +214,17 @@ impl<'a> DecodedPacket<'a> {
             options,
             payload: self.payload(layer),
             payload_len: layer.claimed_end.saturating_sub(layer.payload),
+        })
+    }
+
+    /// Whether Wireshark gives this header's conversation a stream number: the first 16 bytes of TCP are
+    /// needed, all 8 of UDP
+    /// with a length that can be. An ICMP error may quote too little for that, and still tells the ports.
+    #[must_use]
+    pub fn is_numbered(&self, transport: &Transport) -> bool {
+        self.layers.get(transport.layer).is_some_and(|layer| match transport.protocol {
+            TransportProtocol::Tcp => self.header(layer).len() >= 16,
+            TransportProtocol::Udp => !self.is_cut(layer),
         })
     }
 }

@@ -13,6 +13,8 @@ pub struct DecodeStop {
     pub needed: u32,
     /// Bytes there were.
     pub had: u32,
+    /// The layer whose length field set the end of those bytes; `None` where it was the end of the frame.
+    pub said_by: Option<LayerKind>,
     /// The reason.
     pub reason: StopReason,
 }

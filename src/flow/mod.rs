@@ -3,6 +3,7 @@
 
 mod conversations;
 mod icmp;
+mod defrag;
 mod key;
 mod payload;
 mod record;
@@ -21,6 +22,10 @@ pub use tcp::{
     ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_HISTORY,
     MAX_RETRIES, Opening, Reassembler, Reset, Segment, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
     TcpOptions, TcpSide, Teardown,
+pub use defrag::{DefragLimits, Defragmenter};
+pub use key::{Direction, FiveTuple, FlowId, FlowKey};
+pub use record::{
+    Flow, Handshake, HandshakeStep, IcmpError, OrigReason, PacketStamp, Side, TcpFlow, TcpOptions, Teardown,
 };
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;
