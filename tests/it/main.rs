@@ -1,2 +1,4 @@
 //! All integration tests, in one binary.
+mod corpus;
+mod decode;
 mod source;
