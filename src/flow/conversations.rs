@@ -123,6 +123,17 @@ impl Conversations {
         Some(Place { conversation, from_low, port_reused, relative })
     }
 
+    /// The latest conversation between the endpoints of a header that is too short to be numbered itself.
+    pub(super) fn find(&self, transport: &Transport) -> Option<Place> {
+        let slot = match FlowKey::new(transport.src, transport.dst, transport.protocol) {
+            FlowKey::V4(key) => self.v4.get(&key),
+            FlowKey::V6(key) => self.v6.get(&key),
+        };
+        let conversation = usize::try_from(*slot?).ok()?;
+        let from_low = transport.src <= transport.dst;
+        Some(Place { conversation, from_low, port_reused: false, relative: None })
+    }
+
     fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool) {
         let count = match protocol {
             TransportProtocol::Tcp => &mut self.tcp,

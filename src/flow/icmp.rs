@@ -50,11 +50,11 @@ pub(super) struct WaitingErrors {
 }
 
 impl WaitingErrors {
-    /// Keeps `error` about a packet that `sender` sent.
-    pub(super) fn push(&mut self, conversation: usize, sender: Endpoint, error: IcmpError) {
-        let full =
-            self.by_conversation.len() >= MAX_WAITING && !self.by_conversation.contains_key(&conversation);
-        let errors = if full { None } else { Some(self.by_conversation.entry(conversation).or_default()) };
+    /// Keeps `error` about a packet of `conversation` that `sender` sent.
+    pub(super) fn push(&mut self, conversation: Option<usize>, sender: Endpoint, error: IcmpError) {
+        let full = self.by_conversation.len() >= MAX_WAITING;
+        let known = conversation.filter(|known| !full || self.by_conversation.contains_key(known));
+        let errors = known.map(|known| self.by_conversation.entry(known).or_default());
         match errors.filter(|errors| errors.len() < MAX_ICMP_ERRORS) {
             Some(errors) => errors.push((sender, error)),
             None => self.forgotten = self.forgotten.saturating_add(1),

@@ -2,8 +2,8 @@
 //! responder, follows the TCP handshake and teardown, and ties ICMP errors to the flow that caused them.
 
 mod conversations;
-mod icmp;
 mod defrag;
+mod icmp;
 mod key;
 mod payload;
 mod record;
@@ -14,6 +14,7 @@ mod udp;
 mod verdict;
 
 pub use conversations::MAX_CONVERSATIONS;
+pub use defrag::{DefragLimits, Defragmenter};
 pub use key::{Direction, FiveTuple, FlowId};
 pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};
@@ -22,10 +23,6 @@ pub use tcp::{
     ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_HISTORY,
     MAX_RETRIES, Opening, Reassembler, Reset, Segment, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
     TcpOptions, TcpSide, Teardown,
-pub use defrag::{DefragLimits, Defragmenter};
-pub use key::{Direction, FiveTuple, FlowId, FlowKey};
-pub use record::{
-    Flow, Handshake, HandshakeStep, IcmpError, OrigReason, PacketStamp, Side, TcpFlow, TcpOptions, Teardown,
 };
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;

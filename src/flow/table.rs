@@ -60,16 +60,9 @@ impl FlowTable {
         let stamp = PacketStamp { number: packet.number, ts: packet.ts };
         for transport in decoded.transports() {
             let segment = decoded.tcp_segment(transport);
-            let verdict = match self.conversations.place(transport, segment.as_ref()) {
-                Some(place) => {
-                    let header = Header { transport, segment, stamp, wire_len: packet.wire_len, decoded };
-                    self.placed(&place, &header)
-                }
-                None => {
-                    self.packets_without_flow = self.packets_without_flow.saturating_add(1);
-                    Verdict::unplaced()
-                }
-            };
+            let header = Header { transport, segment, stamp, wire_len: packet.wire_len, decoded };
+            let verdict =
+                if decoded.is_numbered(transport) { self.numbered(&header) } else { self.too_short(&header) };
             self.verdicts.push(verdict);
         }
         &self.verdicts
@@ -114,24 +107,21 @@ impl FlowTable {
         limits
     }
 
-    fn placed(&mut self, place: &Place, header: &Header<'_>) -> Verdict {
-        let mut verdict = Verdict::unplaced();
-        let known = self.conversations.get_mut(place.conversation);
-        let Some(conversation) = known else { return verdict };
-        verdict.id = Some(conversation.id());
-        verdict.flow = conversation.flow();
-        verdict.direction = if place.from_low == conversation.low_is_orig {
-            Direction::OrigToResp
-        } else {
-            Direction::RespToOrig
+    /// A header that takes or has a stream number.
+    fn numbered(&mut self, header: &Header<'_>) -> Verdict {
+        let place = self.conversations.place(header.transport, header.segment.as_ref());
+        let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
+        else {
+            self.packets_without_flow = self.packets_without_flow.saturating_add(1);
+            return Verdict::unplaced();
         };
         verdict.tcp = place.relative.map(|(seq, ack)| TcpVerdict::numbered(seq, ack, place.port_reused));
         if header.transport.quoted {
-            self.note_error(place.conversation, &verdict, header);
+            self.note_error(Some(place.conversation), &verdict, header);
             verdict.flow = None;
             return verdict;
         }
-        if verdict.flow.is_none() && !self.begin_flow(place, header, &mut verdict) {
+        if verdict.flow.is_none() && !self.begin_flow(&place, header, &mut verdict) {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
             return verdict;
         }
@@ -141,14 +131,35 @@ impl FlowTable {
         verdict
     }
 
+    /// A header with ports and little more. Quoted, it still names the flow that an ICMP error is about.
+    fn too_short(&mut self, header: &Header<'_>) -> Verdict {
+        if header.transport.quoted {
+            let place = self.conversations.find(header.transport);
+            let verdict = place.and_then(|place| self.verdict_at(&place)).unwrap_or_else(Verdict::unplaced);
+            self.note_error(place.map(|place| place.conversation), &verdict, header);
+        }
+        Verdict::unplaced()
+    }
+
+    fn verdict_at(&mut self, place: &Place) -> Option<Verdict> {
+        let conversation = self.conversations.get_mut(place.conversation)?;
+        let forward = place.from_low == conversation.low_is_orig;
+        Some(Verdict {
+            id: Some(conversation.id()),
+            flow: conversation.flow(),
+            direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
+            starts_flow: false,
+            tcp: None,
+        })
+    }
+
     /// Ties the ICMP error that quotes this header to its flow, or keeps it until there is one.
-    fn note_error(&mut self, conversation: usize, verdict: &Verdict, header: &Header<'_>) {
-        let Some(error) = quoting(header.decoded, header.transport, header.stamp, verdict.direction) else {
-            return;
-        };
+    fn note_error(&mut self, conversation: Option<usize>, verdict: &Verdict, header: &Header<'_>) {
+        let (transport, stamp) = (header.transport, header.stamp);
+        let Some(error) = quoting(header.decoded, transport, stamp, verdict.direction) else { return };
         match verdict.flow.and_then(|index| self.flows.get_mut(index)) {
             Some(flow) => flow.add_icmp_error(error),
-            None => self.waiting_errors.push(conversation, header.transport.src, error),
+            None => self.waiting_errors.push(conversation, transport.src, error),
         }
     }
 
