@@ -10,4 +10,7 @@
 
 mod architecture;
 mod skip;
+mod corpus;
+mod decode;
+mod flow;
 mod source;
