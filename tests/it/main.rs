@@ -1,1 +1,8 @@
 //! All integration tests, in one binary.
+
+#[cfg(test)]
+#[cfg(feature = "live")]
+mod live;
+#[cfg(test)]
+#[cfg(feature = "live")]
+mod privilege;
