@@ -6,6 +6,8 @@
 
 mod bpf;
 #[cfg(feature = "live")]
+mod device;
+#[cfg(feature = "live")]
 mod dlt;
 mod compressed;
 mod error;
@@ -26,6 +28,30 @@ pub use facts::{CaptureFacts, Comment, InterfaceFacts};
 pub use foreign::Foreign;
 pub use linktype::LinkType;
 pub use savefile::{Growth, Savefile};
+mod interrupt;
+mod linktype;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(feature = "live")]
+mod permission;
+#[cfg(feature = "live")]
+mod privilege;
+mod stop;
+
+pub use bpf::{BpfError, BpfFilter, BpfSet, MAX_LINK_TYPES};
+#[cfg(feature = "live")]
+pub use device::{ANY, Access, Choice, ChoiceReason, Device, choose, devices};
+pub use interrupt::{INTERRUPTED_EXIT_CODE, Interrupt};
+pub use linktype::LinkType;
+#[cfg(feature = "live")]
+pub use live::{
+    DEFAULT_BUFFER, DEFAULT_SNAPLEN, LiveError, LiveOptions, LiveSource, LiveStats, MAX_BUFFER, TICK,
+};
+#[cfg(feature = "live")]
+pub use permission::Advice;
+#[cfg(feature = "live")]
+pub use privilege::{Dropped, PrivilegeError, drop_privileges};
+pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
 
 use crate::time::Timestamp;
 

@@ -14,3 +14,10 @@ mod corpus;
 mod decode;
 mod flow;
 mod source;
+
+#[cfg(test)]
+#[cfg(feature = "live")]
+mod live;
+#[cfg(test)]
+#[cfg(feature = "live")]
+mod privilege;

@@ -29,7 +29,9 @@ pub enum BpfError {
         hint: Option<String>,
     },
     /// The expression asks for something that only a live capture knows, such as the direction of a packet.
-    #[error("filter \"{expression}\": it asks for what is not in the packet's bytes, which only a live capture knows")]
+    #[error(
+        "filter \"{expression}\": it asks for what is not in the packet's bytes, which only a live capture knows"
+    )]
     LiveOnly {
         /// The expression as given.
         expression: String,
@@ -41,7 +43,9 @@ pub enum BpfError {
         expression: String,
     },
     /// This build has no libpcap, which is what compiles filters.
-    #[error("filter \"{expression}\": this wirelab was built without libpcap (feature `live`), which compiles filters")]
+    #[error(
+        "filter \"{expression}\": this wirelab was built without libpcap (feature `live`), which compiles filters"
+    )]
     NotBuilt {
         /// The expression as given.
         expression: String,

@@ -84,7 +84,12 @@ impl Program {
     /// bytes alone.
     pub(super) fn new(compiled: &pcap::BpfProgram) -> Option<Self> {
         // The only public view of an instruction is its text: "code jt jf k".
-        compiled.get_instructions().iter().map(|one| instruction(&one.to_string())).collect::<Option<_>>().map(Self)
+        compiled
+            .get_instructions()
+            .iter()
+            .map(|one| instruction(&one.to_string()))
+            .collect::<Option<_>>()
+            .map(Self)
     }
 
     /// Runs the program: how many bytes of the packet to keep, 0 to reject it.
