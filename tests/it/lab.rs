@@ -183,6 +183,7 @@ fn one_connection_carries_many_messages_in_order() {
     let talk = say("uppercase-tcp", server.address, &[b"one", b"two\r\n", "drei\u{df}".as_bytes()], PATIENCE);
     talk.result.unwrap();
     assert_eq!(talk.replies, [b"ONE".as_slice(), b"TWO", b"DREISS"]);
+    server.wait_for(1, |event| matches!(event, Event::Closed { .. }));
     assert_eq!(server.count(|event| matches!(event, Event::Opened { .. })), 1);
 }
 
