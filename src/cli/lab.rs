@@ -95,7 +95,7 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// Runs a lab's server until `stop` is set, and gives the exit status: 0 when it was stopped, which is how a
-/// server ends, 2 when it could not serve. Sets `stop` itself when `out` or `err` can no longer be written.
+/// server ends, 2 when it could not serve. Sets `stop` itself when `out` can no longer be written.
 pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, stop: &AtomicBool) -> u8 {
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
@@ -175,7 +175,7 @@ fn hint(error: &LabError, lab: &Lab) -> Cow<'static, str> {
     }
 }
 
-/// Where the talk is shown; the first failure to show it stops the program.
+/// Where the talk is shown; a failure to write the data stops the program.
 struct Talk<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
@@ -224,20 +224,15 @@ impl Talk<'_> {
     }
 
     fn out(&mut self, line: std::fmt::Arguments<'_>) {
-        let written = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
-        self.written(written);
-    }
-
-    fn err(&mut self, line: std::fmt::Arguments<'_>) {
-        let written = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
-        self.written(written);
-    }
-
-    fn written(&mut self, result: io::Result<()>) {
-        if let Err(error) = result {
+        if let Err(error) = writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
             self.stop.store(true, Ordering::Relaxed);
             self.failure.get_or_insert(error);
         }
+    }
+
+    fn err(&mut self, line: std::fmt::Arguments<'_>) {
+        // Standard error is talk: where nobody listens to it, the data goes on.
+        let _ = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
     }
 
     /// The exit status. Output that nobody reads any more is no failure.

@@ -53,7 +53,8 @@ pub enum Event {
     },
 }
 
-/// How a talk ended.
+/// How a talk ended, as far as this side could see: two FINs can cross, and only a capture tells which was
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The other side closed first.

@@ -19,10 +19,13 @@ const EVENT_QUEUE: usize = 64;
 /// Socket failures in a row after which a server gives up: the next try would not go better.
 const MAX_FAILURES: u32 = 50;
 
+/// Stack of a connection's thread in bytes: its buffer is on the heap, and nothing recurses.
+const STACK: usize = 256 * 1024;
+
 /// How much a server bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once. A class fits; a thread each, with [`STACK`](Limits::STACK) bytes of stack.
+    /// Connections at once, a thread each. A class fits.
     pub clients: usize,
     /// Longest silence of a connected client. A person typing may think for minutes.
     pub idle: Duration,
@@ -32,11 +35,6 @@ pub struct Limits {
     pub received: u64,
     /// Longest wait for a client to take its answer.
     pub write: Duration,
-}
-
-impl Limits {
-    /// Stack of a connection's thread in bytes; its buffer is on the heap.
-    pub const STACK: usize = 256 * 1024;
 }
 
 impl Default for Limits {
@@ -109,7 +107,8 @@ impl Server {
     /// what happens, first of all [`Event::Listening`]. No thread outlives the call.
     ///
     /// # Errors
-    /// [`LabError::Io`] where the server's own socket keeps failing. A client's failure is an event.
+    /// [`LabError::Io`] where the server's own socket keeps failing; `stop` is set then, which ends the
+    /// connections too. A client's failure is an event.
     pub fn serve(self, stop: &AtomicBool, on_event: &mut dyn FnMut(Event)) -> Result<(), LabError> {
         let service = (self.lab.service)();
         let shared = Shared {
@@ -126,9 +125,12 @@ impl Server {
         let shared = &shared;
         let socket = &self.socket;
         let ended = thread::scope(|scope| {
-            let server = scope.spawn(move || match socket {
-                Socket::Tcp(listener) => tcp::serve(scope, listener, shared, &outlet),
-                Socket::Udp(socket) => udp::serve(socket, shared, &outlet),
+            let server = scope.spawn(move || {
+                let ended = match socket {
+                    Socket::Tcp(listener) => tcp::serve(scope, listener, shared, &outlet),
+                    Socket::Udp(socket) => udp::serve(socket, shared, &outlet),
+                };
+                ended.inspect_err(|_| shared.stop.store(true, Ordering::Relaxed))
             });
             // Ends when the last thread that can report has ended.
             for event in inbox {

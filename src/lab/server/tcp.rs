@@ -13,7 +13,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Limits, MAX_FAILURES, Outlet, Shared};
+use super::{MAX_FAILURES, Outlet, STACK, Shared};
 use crate::lab::stream::{Got, Put, TimedStream};
 use crate::lab::{Ending, Event, MAX_MESSAGE, Problem, Reply, TICK};
 
@@ -102,7 +102,7 @@ fn admit<'scope>(
         return;
     };
     let reporter = outlet.clone();
-    let thread = thread::Builder::new().stack_size(Limits::STACK).spawn_scoped(scope, move || {
+    let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
         let _place = place;
         attend(stream, peer, shared, &reporter);
     });

@@ -79,6 +79,12 @@ fn client(args: &ClientArgs, input: &'static [u8]) -> (u8, String, String) {
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
+/// The address that the server says it listens on.
+fn listening(err: &Shown) -> SocketAddr {
+    let line = err.wait_for(")\n");
+    line.strip_prefix("listening on ").unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
 /// Serves in a thread while `then` runs, and gives what standard output and standard error had in the end.
 fn while_serving(name: &str, then: impl FnOnce(SocketAddr, &Shown)) -> (u8, String, String) {
     let (out, err) = (Shown::default(), Shown::default());
@@ -88,9 +94,7 @@ fn while_serving(name: &str, then: impl FnOnce(SocketAddr, &Shown)) -> (u8, Stri
         let (mut out, mut err, stop) = (out.clone(), err.clone(), stop.clone());
         thread::spawn(move || run_serve(&args, &mut out, &mut err, &stop))
     };
-    let listening = err.wait_for(")\n");
-    let address = listening.strip_prefix("listening on ").unwrap().split(' ').next().unwrap();
-    then(address.parse().unwrap(), &out);
+    then(listening(&err), &out);
     stop.store(true, Ordering::Relaxed);
     let code = thread.join().unwrap();
     (code, out.text(), err.text())
@@ -178,6 +182,24 @@ fn output_that_nobody_reads_ends_the_program_quietly() {
         let code = run_client(&args, Box::new(io::empty()), &mut Gone, &mut err, &AtomicBool::new(false));
         assert_eq!(code, 0, "{}", String::from_utf8_lossy(&err));
     });
-    let code = run_serve(&serve_args("knock", 0), &mut Vec::new(), &mut Gone, &AtomicBool::new(false));
-    assert_eq!(code, 0);
+    let err = Shown::default();
+    let serving = {
+        let mut err = err.clone();
+        thread::spawn(move || {
+            run_serve(&serve_args("knock", 0), &mut Gone, &mut err, &AtomicBool::new(false))
+        })
+    };
+    let server = listening(&err);
+    client(&client_args("knock", server, &[]), b"");
+    assert_eq!(serving.join().unwrap(), 0);
+}
+
+#[test]
+fn a_talk_goes_on_where_nobody_reads_standard_error() {
+    while_serving("knock", |server, _| {
+        let mut out = Vec::new();
+        let args = client_args("knock", server, &[]);
+        let code = run_client(&args, Box::new(io::empty()), &mut out, &mut Gone, &AtomicBool::new(false));
+        assert_eq!((code, out.as_slice()), (0, b"Who's there?\n".as_slice()));
+    });
 }

@@ -175,3 +175,16 @@ fn stopping_does_not_wait_for_silent_clients() {
         assert!(begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
     }
 }
+
+#[test]
+fn stopping_does_not_wait_for_a_client_that_reads_nothing() {
+    let limits = Limits { write: PATIENCE * 10, received: u64::MAX, ..Limits::default() };
+    let mut server = Running::with("uppercase-tcp", V4, limits);
+    let mut stream = connect(server.address);
+    stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    // Ends when nothing more fits anywhere: the server is stuck in its answer.
+    while stream.write_all(&[b'a'; 65_536]).is_ok() {}
+    let begun = Instant::now();
+    server.stop().unwrap();
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+}
