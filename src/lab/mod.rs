@@ -1,1 +1,177 @@
 //! The bundled servers and clients whose traffic is captured and explained.
+//!
+//! A lab is an entry of [`LABS`]: a name, a transport, a port, what its client says, and a [`Service`] that
+//! answers. Services hold the logic and no socket; [`Server`] and [`client`] hold the sockets and no logic.
+//! What happens on the wire is told as [`Event`]s, raw bytes included, and the caller shows them.
+//!
+//! One send is one message, nothing ends it, and no terminator is ever sent or waited for.
+
+pub mod client;
+mod error;
+mod event;
+mod greeting;
+mod knock;
+mod policy;
+mod server;
+mod service;
+mod stream;
+mod uppercase;
+
+pub use error::LabError;
+pub use event::{Ending, Event, Problem};
+pub use policy::{NotLocal, Policy};
+pub use server::{Limits, Server};
+pub use service::{Conversation, Reply, Service, Stateless, without_line_end};
+
+use std::fmt;
+use std::time::Duration;
+
+/// How often a waiting socket looks whether it was asked to stop: short enough that Ctrl-C feels immediate,
+/// long enough that an idle server uses no measurable time.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Most bytes taken from a socket at once, and so the longest message: no IP packet carries more.
+const MAX_MESSAGE: usize = 65_535;
+
+/// Longest lab name that is compared with the known ones, in characters: a longer one is no typing mistake.
+const MAX_NAME: usize = 64;
+
+/// What carries a lab's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// A connection (RFC 9293).
+    Tcp,
+    /// Datagrams (RFC 768).
+    Udp,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
+}
+
+/// One lab: what its server answers and what its client says.
+#[derive(Debug)]
+pub struct Lab {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it shows, in one line.
+    pub title: &'static str,
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// The port its server listens on unless told otherwise.
+    pub default_port: u16,
+    /// What the client says when it is given nothing else, in order.
+    pub messages: &'static [&'static str],
+    /// Makes the server's logic, once per server.
+    pub service: fn() -> Box<dyn Service>,
+}
+
+/// Every lab, in the order they are listed.
+pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP];
+
+/// No lab has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no lab is called `{name}`: {}", advice(.suggestions))]
+pub struct UnknownLab {
+    /// What was asked for, control characters shown as escapes, at most 64 characters.
+    pub name: String,
+    /// The names that are close to it; empty where none is.
+    pub suggestions: Vec<&'static str>,
+}
+
+fn advice(suggestions: &[&str]) -> String {
+    if suggestions.is_empty() {
+        let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
+        format!("the labs are {}", names.join(", "))
+    } else {
+        format!("did you mean {}?", suggestions.join(" or "))
+    }
+}
+
+/// The lab of that name.
+///
+/// # Errors
+/// [`UnknownLab`], with the names that are close to `name`.
+pub fn find(name: &str) -> Result<&'static Lab, UnknownLab> {
+    LABS.iter().copied().find(|lab| lab.name == name).ok_or_else(|| {
+        let name: String = name.chars().take(MAX_NAME).collect();
+        UnknownLab { suggestions: nearest(&name.to_lowercase()), name: name.escape_debug().to_string() }
+    })
+}
+
+/// The labs whose name starts with what was typed, else those the fewest typing mistakes away.
+fn nearest(typed: &str) -> Vec<&'static str> {
+    let names = || LABS.iter().map(|lab| lab.name);
+    if typed.chars().count() >= 2 {
+        let begun: Vec<_> = names().filter(|name| name.starts_with(typed)).collect();
+        if !begun.is_empty() {
+            return begun;
+        }
+    }
+    // One mistake in three characters: more, and everything resembles everything.
+    let allowed = (typed.chars().count() / 3).max(1);
+    let best = names().map(|name| mistakes(typed, name)).min().filter(|&best| best <= allowed);
+    names().filter(|name| Some(mistakes(typed, name)) == best).collect()
+}
+
+/// The Levenshtein distance: insertions, deletions and replacements that turn one into the other.
+fn mistakes(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (done, x) in a.chars().enumerate() {
+        let mut left = done + 1;
+        let mut next = vec![left];
+        for ((&diagonal, &above), y) in row.iter().zip(row.iter().skip(1)).zip(b.chars()) {
+            left = (above + 1).min(left + 1).min(diagonal + usize::from(x != y));
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lab_is_found_by_its_name_and_names_are_unique() {
+        for lab in LABS {
+            assert!(std::ptr::eq(find(lab.name).unwrap(), *lab), "{}", lab.name);
+            assert!(!lab.messages.is_empty() && lab.default_port != 0, "{}", lab.name);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_name_is_answered_with_the_nearest() {
+        let suggested = |name: &str| find(name).unwrap_err().suggestions;
+        assert_eq!(suggested("knok"), ["knock"]);
+        assert_eq!(suggested("KNOCK"), ["knock"]);
+        assert_eq!(suggested("greting"), ["greeting"]);
+        assert_eq!(suggested("uppercase"), ["uppercase-tcp", "uppercase-udp"]);
+        assert_eq!(suggested("uppercse-udp"), ["uppercase-udp"]);
+        assert_eq!(suggested("zebra"), [""; 0]);
+        assert_eq!(suggested(""), [""; 0]);
+    }
+
+    #[test]
+    fn the_error_names_what_to_type_and_no_control_character() {
+        assert_eq!(find("knok").unwrap_err().to_string(), "no lab is called `knok`: did you mean knock?");
+        let error = find("\u{1b}[2Jzebra").unwrap_err().to_string();
+        assert!(!error.contains('\u{1b}'), "{error}");
+        assert!(error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
+        assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
+    }
+
+    #[test]
+    fn mistakes_are_counted_in_characters() {
+        assert_eq!(mistakes("knock", "knock"), 0);
+        assert_eq!(mistakes("kncok", "knock"), 2);
+        assert_eq!(mistakes("", "knock"), 5);
+        assert_eq!(mistakes("knöck", "knock"), 1);
+    }
+}

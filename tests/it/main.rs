@@ -21,3 +21,6 @@ mod live;
 #[cfg(test)]
 #[cfg(feature = "live")]
 mod privilege;
+
+#[cfg(test)]
+mod lab;

@@ -1,0 +1,121 @@
+//! What happens at a lab's sockets, told to the caller as it happens.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{NotLocal, Transport};
+
+/// Something that happened. Bytes are as they were on the wire: whoever shows them makes them safe first.
+#[derive(Debug)]
+pub enum Event {
+    /// The server's socket is bound: from now on no message is lost.
+    Listening {
+        /// Its address, with the port that was really given where any was asked for.
+        local: SocketAddr,
+        /// TCP or UDP.
+        transport: Transport,
+    },
+    /// A connection stands (TCP), or a client has a socket to send from (UDP).
+    Opened {
+        /// This side's address.
+        local: SocketAddr,
+        /// The other side's.
+        peer: SocketAddr,
+    },
+    /// A message came.
+    Received {
+        /// Who sent it.
+        peer: SocketAddr,
+        /// What one receive returned, at most 65,535 bytes.
+        bytes: Vec<u8>,
+    },
+    /// A message went out.
+    Sent {
+        /// To whom.
+        peer: SocketAddr,
+        /// The whole message.
+        bytes: Vec<u8>,
+    },
+    /// A talk is over.
+    Closed {
+        /// With whom it was.
+        peer: SocketAddr,
+        /// How it ended.
+        ending: Ending,
+    },
+    /// Something went wrong with one peer, or (`None`) with the server's own socket; the server goes on.
+    Problem {
+        /// The peer, where it is one peer's problem.
+        peer: Option<SocketAddr>,
+        /// What went wrong.
+        problem: Problem,
+    },
+}
+
+/// How a talk ended, as far as this side could see: two FINs can cross, and only a capture tells which was
+/// first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The other side closed first.
+    ByPeer,
+    /// This side closed first.
+    ByUs,
+    /// The other side reset the connection (RFC 9293 §3.5.2).
+    Reset,
+}
+
+/// Why a message or a talk was given up.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// Every place is taken.
+    #[error("turned away: {limit} clients are connected already")]
+    TooManyClients {
+        /// How many may be connected at once.
+        limit: usize,
+    },
+    /// The peer said nothing for too long.
+    #[error("closed: nothing was said for {limit:?}")]
+    Idle {
+        /// The longest silence allowed.
+        limit: Duration,
+    },
+    /// The talk went on for too long.
+    #[error("closed: connected for {limit:?}, the longest a talk may last")]
+    TooLong {
+        /// The longest talk allowed.
+        limit: Duration,
+    },
+    /// The peer sent too much.
+    #[error("closed: sent more than {limit} bytes")]
+    TooMuch {
+        /// Most bytes one talk may bring.
+        limit: u64,
+    },
+    /// The peer does not read what it is sent.
+    #[error("closed: it did not take its answer within {limit:?}")]
+    NotTaken {
+        /// The longest wait allowed.
+        limit: Duration,
+    },
+    /// The datagram claims to come from this server's own address; an answer would be answered for ever.
+    #[error("not answered: the datagram claims to come from this server itself")]
+    OwnAddress,
+    /// The policy does not allow this peer.
+    #[error(transparent)]
+    NotLocal(#[from] NotLocal),
+    /// The system refused something.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Problem {
+    pub(super) fn io(what: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}

@@ -1,0 +1,174 @@
+//! Servers: socket loops around a lab's [`Service`], bounded in clients, bytes and time.
+
+mod tcp;
+mod udp;
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use super::{Event, Lab, LabError, Policy, Problem, Service, Transport};
+
+/// Events that wait to be shown. A slow terminal slows the server down rather than filling the memory:
+/// at most this many times the longest message is kept.
+const EVENT_QUEUE: usize = 64;
+
+/// Socket failures in a row after which a server gives up: the next try would not go better.
+const MAX_FAILURES: u32 = 50;
+
+/// Stack of a connection's thread in bytes: its buffer is on the heap, and nothing recurses.
+const STACK: usize = 256 * 1024;
+
+/// How much a server bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once, a thread each. A class fits.
+    pub clients: usize,
+    /// Longest silence of a connected client. A person typing may think for minutes.
+    pub idle: Duration,
+    /// Longest connection. Trickling a byte now and then does not hold a place for ever.
+    pub talk: Duration,
+    /// Most bytes one connection may bring. A lab's talk is some kilobytes.
+    pub received: u64,
+    /// Longest wait for a client to take its answer.
+    pub write: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            clients: 128,
+            idle: Duration::from_secs(600),
+            talk: Duration::from_secs(4 * 3600),
+            received: 16 * 1024 * 1024,
+            write: Duration::from_secs(5),
+        }
+    }
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Udp(UdpSocket),
+}
+
+/// A lab's server with its socket bound: clients may come, and are answered once [`serve`](Server::serve)
+/// runs.
+pub struct Server {
+    lab: &'static Lab,
+    socket: Socket,
+    local: SocketAddr,
+    policy: Policy,
+    limits: Limits,
+}
+
+impl Server {
+    /// Binds the lab's socket to `address`; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// [`LabError`]: the policy forbids the address, the port is in use or needs privileges, or the address
+    /// is not this machine's.
+    pub fn bind(lab: &'static Lab, address: SocketAddr, policy: Policy) -> Result<Self, LabError> {
+        policy.check(address.ip())?;
+        let bound = match lab.transport {
+            Transport::Tcp => TcpListener::bind(address).and_then(|listener| {
+                let local = listener.local_addr()?;
+                Ok((Socket::Tcp(listener), local))
+            }),
+            Transport::Udp => UdpSocket::bind(address).and_then(|socket| {
+                let local = socket.local_addr()?;
+                Ok((Socket::Udp(socket), local))
+            }),
+        };
+        let (socket, local) = bound.map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => LabError::PortInUse { address, transport: lab.transport },
+            ErrorKind::AddrNotAvailable => LabError::NotOurs(address),
+            ErrorKind::PermissionDenied => LabError::NotPermitted(address),
+            _ => LabError::io("listening failed on", address)(error),
+        })?;
+        Ok(Self { lab, socket, local, policy, limits: Limits::default() })
+    }
+
+    /// The same server with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Where it listens, with the port it really has.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Answers clients until `stop` is set, which is noticed within a tenth of a second, telling `on_event`
+    /// what happens, first of all [`Event::Listening`]. No thread outlives the call.
+    ///
+    /// # Errors
+    /// [`LabError::Io`] where the server's own socket keeps failing; `stop` is set then, which ends the
+    /// connections too. A client's failure is an event.
+    pub fn serve(self, stop: &AtomicBool, on_event: &mut dyn FnMut(Event)) -> Result<(), LabError> {
+        let service = (self.lab.service)();
+        let shared = Shared {
+            service: &*service,
+            local: self.local,
+            policy: self.policy,
+            limits: self.limits,
+            stop,
+            clients: AtomicUsize::new(0),
+        };
+        on_event(Event::Listening { local: self.local, transport: self.lab.transport });
+        let (sender, inbox) = sync_channel(EVENT_QUEUE);
+        let outlet = Outlet(sender);
+        let shared = &shared;
+        let socket = &self.socket;
+        let ended = thread::scope(|scope| {
+            let server = scope.spawn(move || {
+                let ended = match socket {
+                    Socket::Tcp(listener) => tcp::serve(scope, listener, shared, &outlet),
+                    Socket::Udp(socket) => udp::serve(socket, shared, &outlet),
+                };
+                ended.inspect_err(|_| shared.stop.store(true, Ordering::Relaxed))
+            });
+            // Ends when the last thread that can report has ended.
+            for event in inbox {
+                on_event(event);
+            }
+            server.join().unwrap_or_else(|_| Err(io::Error::other("its thread broke")))
+        });
+        ended.map_err(LabError::io("serving failed on", self.local))
+    }
+}
+
+/// What every thread of one server sees.
+struct Shared<'a> {
+    service: &'a dyn Service,
+    local: SocketAddr,
+    policy: Policy,
+    limits: Limits,
+    stop: &'a AtomicBool,
+    clients: AtomicUsize,
+}
+
+impl Shared<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Where a server's threads report; the thread that called [`Server::serve`] passes it on.
+#[derive(Clone)]
+struct Outlet(SyncSender<Event>);
+
+impl Outlet {
+    fn tell(&self, event: Event) {
+        // The inbox lives as long as the threads: it cannot be gone.
+        let _ = self.0.send(event);
+    }
+
+    fn problem(&self, peer: Option<SocketAddr>, problem: Problem) {
+        self.tell(Event::Problem { peer, problem });
+    }
+}

@@ -1,0 +1,229 @@
+//! The bundled servers and clients, over loopback on free ports.
+
+mod cli;
+mod client;
+mod hostile;
+mod python;
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use wirelab::lab::client::{Options, Outcome};
+use wirelab::lab::{self, Ending, Event, Lab, LabError, Limits, Policy, Server, Transport};
+
+/// Longest wait for something that must happen: generous, since the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+/// A server in a thread of its own, stopped when dropped.
+struct Running {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    events: Arc<Mutex<Vec<Event>>>,
+    thread: Option<JoinHandle<Result<(), LabError>>>,
+}
+
+impl Running {
+    fn start(name: &str) -> Self {
+        Self::with(name, V4, Limits::default())
+    }
+
+    fn with(name: &str, address: IpAddr, limits: Limits) -> Self {
+        let lab = lab::find(name).unwrap();
+        let server = Server::bind(lab, (address, 0).into(), Policy::LocalOnly).unwrap().with_limits(limits);
+        let address = server.local_addr();
+        let stop = Arc::new(AtomicBool::new(false));
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (stopped, told) = (stop.clone(), events.clone());
+        let thread =
+            thread::spawn(move || server.serve(&stopped, &mut |event| told.lock().unwrap().push(event)));
+        Self { address, stop, events, thread: Some(thread) }
+    }
+
+    fn count(&self, what: impl Fn(&Event) -> bool) -> usize {
+        self.events.lock().unwrap().iter().filter(|event| what(event)).count()
+    }
+
+    /// Waits until `number` events are so.
+    #[track_caller]
+    fn wait_for(&self, number: usize, what: impl Fn(&Event) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while self.count(&what) < number {
+            assert!(Instant::now() < end, "only {} of {number} came: {self:?}", self.count(&what));
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn stop(&mut self) -> Result<(), LabError> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap())
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let events = self.events.lock().unwrap();
+        let last: Vec<String> = events.iter().rev().take(5).map(|event| format!("{event:.200?}")).collect();
+        write!(f, "{} events, the last {last:?}", events.len())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let result = self.stop();
+        if !thread::panicking() {
+            result.unwrap();
+        }
+    }
+}
+
+/// What a client was told.
+struct Talk {
+    result: Result<Outcome, LabError>,
+    replies: Vec<Vec<u8>>,
+    ending: Option<Ending>,
+}
+
+fn say(name: &str, server: SocketAddr, messages: &[&[u8]], timeout: Duration) -> Talk {
+    let lab = lab::find(name).unwrap();
+    let mut messages = messages.iter().map(|message| Ok(message.to_vec()));
+    talk(lab, server, &mut messages, timeout)
+}
+
+fn talk(
+    lab: &Lab,
+    server: SocketAddr,
+    messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
+    timeout: Duration,
+) -> Talk {
+    let options = Options { server, timeout, policy: Policy::LocalOnly };
+    let (mut replies, mut ending) = (Vec::new(), None);
+    let result =
+        lab::client::run(lab, &options, messages, &AtomicBool::new(false), &mut |event| match event {
+            Event::Received { bytes, .. } => replies.push(bytes),
+            Event::Closed { ending: how, .. } => ending = Some(how),
+            _ => {}
+        });
+    Talk { result, replies, ending }
+}
+
+/// A port of this machine where nobody listens, for the moment.
+fn closed_port(transport: Transport) -> SocketAddr {
+    match transport {
+        Transport::Tcp => TcpListener::bind((V4, 0)).unwrap().local_addr().unwrap(),
+        Transport::Udp => std::net::UdpSocket::bind((V4, 0)).unwrap().local_addr().unwrap(),
+    }
+}
+
+fn skipped(why: &str) {
+    writeln!(io::stderr(), "skipped: {why}").unwrap();
+}
+
+/// What each lab's own client hears.
+const ANSWERS: &[(&str, &str)] = &[
+    ("greeting", "Ok"),
+    ("knock", "Who's there?"),
+    ("uppercase-tcp", "HEY, I AM KHUSHEI FROM 5F."),
+    ("uppercase-udp", "HEY, I AM KHUSHEI FROM 5F."),
+];
+
+#[test]
+fn every_lab_answers_its_own_client_over_both_families() {
+    let expected: Vec<&str> = ANSWERS.iter().map(|(name, _)| *name).collect();
+    let known: Vec<&str> = lab::LABS.iter().map(|lab| lab.name).collect();
+    assert_eq!(known, expected, "a lab without its answer in this test");
+    for address in [V4, V6] {
+        if TcpListener::bind((address, 0)).is_err() {
+            skipped(&format!("this machine has no {address}"));
+            continue;
+        }
+        for (name, answer) in ANSWERS {
+            let lab = lab::find(name).unwrap();
+            let server = Running::with(name, address, Limits::default());
+            let mut own = lab::client::own_messages(lab);
+            let talk = talk(lab, server.address, &mut own, PATIENCE);
+            assert_eq!(talk.result.unwrap(), Outcome::Done, "{name} {address}");
+            assert_eq!(talk.replies, [answer.as_bytes()], "{name} {address}");
+            if lab.transport == Transport::Tcp {
+                assert_eq!(talk.ending, Some(Ending::ByUs), "{name}: the client closes first");
+                server.wait_for(1, |event| matches!(event, Event::Closed { ending: Ending::ByPeer, .. }));
+            }
+            let said = lab.messages[0].as_bytes();
+            server.wait_for(1, |event| matches!(event, Event::Received { bytes, .. } if bytes == said));
+            server.wait_for(
+                1,
+                |event| matches!(event, Event::Sent { bytes, .. } if bytes == answer.as_bytes()),
+            );
+        }
+    }
+}
+
+#[test]
+fn listening_is_told_first_with_the_real_port() {
+    for name in ["knock", "greeting"] {
+        let server = Running::start(name);
+        server.wait_for(1, |_| true);
+        let events = server.events.lock().unwrap();
+        assert!(
+            matches!(events[0], Event::Listening { local, .. } if local == server.address && local.port() != 0),
+            "{events:?}"
+        );
+    }
+}
+
+#[test]
+fn one_connection_carries_many_messages_in_order() {
+    let server = Running::start("uppercase-tcp");
+    let talk = say("uppercase-tcp", server.address, &[b"one", b"two\r\n", "drei\u{df}".as_bytes()], PATIENCE);
+    talk.result.unwrap();
+    assert_eq!(talk.replies, [b"ONE".as_slice(), b"TWO", b"DREISS"]);
+    server.wait_for(1, |event| matches!(event, Event::Closed { .. }));
+    assert_eq!(server.count(|event| matches!(event, Event::Opened { .. })), 1);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    for (name, transport) in [("knock", "tcp"), ("greeting", "udp")] {
+        let server = Running::start(name);
+        let lab = lab::find(name).unwrap();
+        let error = Server::bind(lab, server.address, Policy::LocalOnly).err().unwrap();
+        assert!(matches!(error, LabError::PortInUse { .. }), "{error}");
+        let port = server.address.port();
+        assert_eq!(error.to_string(), format!("port {port} is in use at 127.0.0.1 ({transport})"));
+    }
+}
+
+#[test]
+fn a_server_can_be_started_again_at_once_on_its_port() {
+    let mut first = Running::start("knock");
+    say("knock", first.address, &[b"Knock knock.."], PATIENCE).result.unwrap();
+    first.stop().unwrap();
+    Server::bind(lab::find("knock").unwrap(), first.address, Policy::LocalOnly).unwrap();
+}
+
+#[test]
+fn the_policy_is_asked_before_any_socket_is_made() {
+    let elsewhere: SocketAddr = "192.0.2.1:43389".parse().unwrap();
+    for name in ["knock", "greeting"] {
+        let talk = say(name, elsewhere, &[b"x"], Duration::from_millis(50));
+        assert!(matches!(talk.result, Err(LabError::NotLocal(_))), "{name}: {:?}", talk.result);
+        for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+            let bound =
+                Server::bind(lab::find(name).unwrap(), address.parse().unwrap(), Policy::LocalOnly).err();
+            assert!(matches!(bound, Some(LabError::NotLocal(_))), "{name} {address}: {bound:?}");
+        }
+    }
+}
+
+#[test]
+fn an_address_of_another_machine_cannot_be_listened_on() {
+    let elsewhere: SocketAddr = "192.0.2.1:0".parse().unwrap();
+    let bound = Server::bind(lab::find("knock").unwrap(), elsewhere, Policy::AnyAddress).err();
+    assert!(matches!(bound, Some(LabError::NotOurs(_))), "{bound:?}");
+}

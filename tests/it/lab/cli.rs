@@ -1,0 +1,205 @@
+//! `serve` and `client` as the command line runs them.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wirelab::cli::lab::{ClientArgs, ServeArgs, run_client, run_serve};
+use wirelab::lab::Transport;
+
+use super::{PATIENCE, V4, closed_port};
+
+/// Output that the test reads while it is written.
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<Vec<u8>>>);
+
+impl Shown {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[track_caller]
+    fn wait_for(&self, what: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text();
+            if text.contains(what) {
+                return text;
+            }
+            assert!(Instant::now() < end, "no {what:?} in {text:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A reader that went away.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn serve_args(name: &str, port: u16) -> ServeArgs {
+    ServeArgs { name: name.to_owned(), port: Some(port), address: V4 }
+}
+
+fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
+    ClientArgs {
+        name: name.to_owned(),
+        port: Some(server.port()),
+        address: server.ip(),
+        say: say.iter().map(|text| (*text).to_owned()).collect(),
+        stdin: false,
+        timeout: PATIENCE,
+    }
+}
+
+fn client(args: &ClientArgs, input: &'static [u8]) -> (u8, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = run_client(args, Box::new(input), &mut out, &mut err, &AtomicBool::new(false));
+    (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+/// The address that the server says it listens on.
+fn listening(err: &Shown) -> SocketAddr {
+    let line = err.wait_for(")\n");
+    line.strip_prefix("listening on ").unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Serves in a thread while `then` runs, and gives what standard output and standard error had in the end.
+fn while_serving(name: &str, then: impl FnOnce(SocketAddr, &Shown)) -> (u8, String, String) {
+    let (out, err) = (Shown::default(), Shown::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    let args = serve_args(name, 0);
+    let thread = {
+        let (mut out, mut err, stop) = (out.clone(), err.clone(), stop.clone());
+        thread::spawn(move || run_serve(&args, &mut out, &mut err, &stop))
+    };
+    then(listening(&err), &out);
+    stop.store(true, Ordering::Relaxed);
+    let code = thread.join().unwrap();
+    (code, out.text(), err.text())
+}
+
+#[test]
+fn a_talk_is_shown_on_both_sides() {
+    let mut peer = String::new();
+    let (code, out, err) = while_serving("knock", |server, shown| {
+        let (code, out, err) = client(&client_args("knock", server, &[]), b"");
+        assert_eq!((code, out.as_str()), (0, "Who's there?\n"));
+        let (first, rest) = err.split_once('\n').unwrap();
+        let from = first.strip_prefix(&format!("connected to {server} (tcp) from ")).unwrap();
+        peer.push_str(from);
+        assert_eq!(rest, "sent: Knock knock..\nconnection closed\n");
+        shown.wait_for("closed the connection\n");
+    });
+    assert_eq!(code, 0);
+    assert_eq!(
+        out,
+        format!(
+            "{peer} connected\n{peer} received: Knock knock..\n{peer} answered: Who's there?\n{peer} closed the connection\n"
+        )
+    );
+    assert!(err.starts_with("listening on 127.0.0.1:") && err.ends_with(" (tcp)\n"), "{err}");
+}
+
+#[test]
+fn messages_come_from_say_or_from_standard_input() {
+    while_serving("uppercase-udp", |server, _| {
+        let (code, out, _) = client(&client_args("uppercase-udp", server, &["one", "\u{1b}[2J"]), b"");
+        assert_eq!((code, out.as_str()), (0, "ONE\n\\u{1b}[2J\n"));
+        let args = ClientArgs { stdin: true, ..client_args("uppercase-udp", server, &[]) };
+        let (code, out, _) = client(&args, b"alpha\n\nbeta\r\n");
+        assert_eq!((code, out.as_str()), (0, "ALPHA\nBETA\n"));
+    });
+}
+
+#[test]
+fn no_server_is_exit_1_and_one_sentence() {
+    let server = closed_port(Transport::Tcp);
+    let (code, out, err) = client(&client_args("knock", server, &[]), b"");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert_eq!(
+        err,
+        format!(
+            "wirelab: connection refused by {server}: nothing listens on that port; start the server first with `wirelab serve knock`, or try --port\n"
+        )
+    );
+    let server = closed_port(Transport::Udp);
+    let (code, _, err) = client(&client_args("greeting", server, &[]), b"");
+    assert_eq!(code, 1);
+    assert!(err.contains("an ICMP port unreachable came back"), "{err}");
+}
+
+#[test]
+fn a_port_in_use_is_exit_2_and_says_what_to_try() {
+    while_serving("knock", |server, _| {
+        let mut err = Vec::new();
+        let args = serve_args("knock", server.port());
+        let code = run_serve(&args, &mut Vec::new(), &mut err, &AtomicBool::new(false));
+        let said = format!(
+            "wirelab: port {} is in use at 127.0.0.1 (tcp); another server is running? try --port\n",
+            server.port()
+        );
+        assert_eq!((code, String::from_utf8(err).unwrap()), (2, said));
+    });
+}
+
+#[test]
+fn a_stopped_client_is_exit_130() {
+    while_serving("knock", |server, _| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = client_args("knock", server, &[]);
+        let code = run_client(&args, Box::new(io::empty()), &mut out, &mut err, &AtomicBool::new(true));
+        assert_eq!((code, out.as_slice()), (130, b"".as_slice()));
+    });
+}
+
+#[test]
+fn output_that_nobody_reads_ends_the_program_quietly() {
+    while_serving("uppercase-tcp", |server, _| {
+        let mut err = Vec::new();
+        let args = client_args("uppercase-tcp", server, &["one", "two"]);
+        let code = run_client(&args, Box::new(io::empty()), &mut Gone, &mut err, &AtomicBool::new(false));
+        assert_eq!(code, 0, "{}", String::from_utf8_lossy(&err));
+    });
+    let err = Shown::default();
+    let serving = {
+        let mut err = err.clone();
+        thread::spawn(move || {
+            run_serve(&serve_args("knock", 0), &mut Gone, &mut err, &AtomicBool::new(false))
+        })
+    };
+    let server = listening(&err);
+    client(&client_args("knock", server, &[]), b"");
+    assert_eq!(serving.join().unwrap(), 0);
+}
+
+#[test]
+fn a_talk_goes_on_where_nobody_reads_standard_error() {
+    while_serving("knock", |server, _| {
+        let mut out = Vec::new();
+        let args = client_args("knock", server, &[]);
+        let code = run_client(&args, Box::new(io::empty()), &mut out, &mut Gone, &AtomicBool::new(false));
+        assert_eq!((code, out.as_slice()), (0, b"Who's there?\n".as_slice()));
+    });
+}
