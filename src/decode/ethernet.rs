@@ -51,7 +51,9 @@ impl Decoder {
             return self.short(LayerKind::Ethernet, span, 14 + tag);
         };
         let behind = span.after(12);
-        if self.push(span.layer(LayerKind::Ethernet, 12)) && self.push(behind.layer(LayerKind::SwitchTag, tag + 2)) {
+        if self.push(span.layer(LayerKind::Ethernet, 12))
+            && self.push(behind.layer(LayerKind::SwitchTag, tag + 2))
+        {
             self.type_or_length(kind, data, behind.after(tag + 2));
         }
     }

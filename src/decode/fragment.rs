@@ -47,7 +47,14 @@ pub struct Reassembled {
 impl Decoder {
     /// Ends decoding at a fragment. `known` is false where not all of its bytes are there, or it is only
     /// quoted: then it is of no use to anybody.
-    pub(super) fn note_fragment(&mut self, key: FragmentKey, offset: u32, more: bool, protocol: u8, span: Span) {
+    pub(super) fn note_fragment(
+        &mut self,
+        key: FragmentKey,
+        offset: u32,
+        more: bool,
+        protocol: u8,
+        span: Span,
+    ) {
         if span.is_whole() && !span.quoted && !span.is_empty() {
             self.fragment = Some(FragmentNote { key, offset, more, protocol, span });
         }

@@ -21,7 +21,8 @@ impl Decoder {
             }
             return self.short(LayerKind::Ipv4, span, 20);
         };
-        let [first, _, len_high, len_low, id_high, id_low, flags, low, _, protocol, _, _, rest @ ..] = *header;
+        let [first, _, len_high, len_low, id_high, id_low, flags, low, _, protocol, _, _, rest @ ..] =
+            *header;
         if first >> 4 != 4 {
             return self.malformed(LayerKind::Ipv4, span, "IP version is not 4");
         }
@@ -47,8 +48,10 @@ impl Decoder {
             return;
         }
         let [s0, s1, s2, s3, d0, d1, d2, d3] = rest;
-        let addresses =
-            Addresses { src: Ipv4Addr::new(s0, s1, s2, s3).into(), dst: Ipv4Addr::new(d0, d1, d2, d3).into() };
+        let addresses = Addresses {
+            src: Ipv4Addr::new(s0, s1, s2, s3).into(),
+            dst: Ipv4Addr::new(d0, d1, d2, d3).into(),
+        };
         let inner = inside.after(header_len);
         let (more, at) = (flags & 0x20 != 0, u32::from(u16::from_be_bytes([flags & 0x1f, low])) * 8);
         if more || at > 0 {

@@ -75,7 +75,11 @@ impl Decoder {
             return;
         }
         let inner = span.after(6);
-        if session && code == 0 { self.ppp(data, inner) } else { self.undecoded(LayerKind::UndecodedBytes, inner) }
+        if session && code == 0 {
+            self.ppp(data, inner)
+        } else {
+            self.undecoded(LayerKind::UndecodedBytes, inner)
+        }
     }
 
     pub(super) fn cisco_hdlc(&mut self, data: &[u8], span: Span) {

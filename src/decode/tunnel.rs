@@ -121,7 +121,8 @@ impl Decoder {
             return false;
         }
         let span = span.limited(LayerKind::Gtpu, 8 + usize::from(u16::from_be_bytes([high, low])));
-        let header_len = if flags & 0x07 == 0 { Some(8) } else { gtp_extended(span.of(data), flags & 0x04 != 0) };
+        let header_len =
+            if flags & 0x07 == 0 { Some(8) } else { gtp_extended(span.of(data), flags & 0x04 != 0) };
         let Some(header_len) = header_len else {
             self.short(LayerKind::Gtpu, span, 12);
             return true;
