@@ -2,4 +2,6 @@
 
 pub mod color;
 pub mod format;
+pub mod line;
 pub mod safe;
+pub mod words;

@@ -1,0 +1,239 @@
+//! One line of output: bytes and the columns they take, cut at the terminal's edge. The buffer is kept and
+//! reused, so a line costs no allocation; numbers and IPv4 addresses are written without `fmt`.
+
+use std::fmt;
+use std::io::Write;
+use std::net::IpAddr;
+
+use crate::decode::Endpoint;
+use crate::render::color::{Colors, Style};
+use crate::render::format::Seconds;
+use crate::render::safe::write_safe;
+use crate::time::TimeDelta;
+
+/// A line being written.
+#[derive(Debug)]
+pub(super) struct LineBuffer {
+    bytes: Vec<u8>,
+    colors: Colors,
+    /// Columns used so far.
+    columns: usize,
+    /// Columns that may be used, the last of which is kept for the `…` of a cut line.
+    limit: usize,
+    cut: bool,
+}
+
+impl LineBuffer {
+    pub(super) fn new(limit: Option<usize>, colors: Colors) -> Self {
+        let limit = limit.unwrap_or(usize::MAX);
+        Self { bytes: Vec::new(), colors, columns: 0, limit, cut: false }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.columns = 0;
+        self.cut = false;
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Columns left before the one that is kept for `…`.
+    pub(super) const fn left(&self) -> usize {
+        self.limit.saturating_sub(self.columns).saturating_sub(1)
+    }
+
+    /// Ends the line.
+    pub(super) fn newline(&mut self) {
+        self.bytes.push(b'\n');
+    }
+
+    /// Writes our own words, which are ASCII: a column a byte.
+    pub(super) fn put(&mut self, text: &str) {
+        self.put_ascii(text.as_bytes());
+    }
+
+    pub(super) fn put_ascii(&mut self, text: &[u8]) {
+        if self.cut {
+            return;
+        }
+        let left = self.left();
+        if text.len() <= left {
+            self.bytes.extend_from_slice(text);
+            self.columns += text.len();
+        } else {
+            self.bytes.extend_from_slice(text.get(..left).unwrap_or_default());
+            self.columns += left;
+            self.put_ellipsis();
+            self.cut = true;
+        }
+    }
+
+    /// Writes one character of our own that takes one column.
+    pub(super) fn put_symbol(&mut self, symbol: &str) {
+        if self.cut || self.left() == 0 {
+            return self.put_ellipsis();
+        }
+        self.bytes.extend_from_slice(symbol.as_bytes());
+        self.columns += 1;
+    }
+
+    /// Writes a formatted value that is ASCII.
+    pub(super) fn put_display(&mut self, value: impl fmt::Display) {
+        let before = self.bytes.len();
+        // Writing into memory does not fail.
+        let _ = write!(self.bytes, "{value}");
+        let added = self.bytes.len().saturating_sub(before);
+        if self.cut || added > self.left() {
+            let text = self.bytes.split_off(before);
+            self.put_ascii(&text);
+        } else {
+            self.columns += added;
+        }
+    }
+
+    /// Writes payload, as much as fits, or as fits into `most` columns; a cut payload ends in `…`.
+    pub(super) fn put_payload(&mut self, payload: &[u8], most: usize) {
+        if self.cut {
+            return;
+        }
+        // A payload ends its line, so it may use the column that is kept for `…`.
+        let room = self.limit.saturating_sub(self.columns).min(most);
+        let limit = (self.limit < usize::MAX || most < usize::MAX).then_some(room);
+        // Writing into memory does not fail.
+        let used = write_safe(&mut self.bytes, payload, limit).unwrap_or(0);
+        self.columns = self.columns.saturating_add(used);
+        self.cut = self.columns >= self.limit;
+    }
+
+    /// Writes `…`, which may take the last column.
+    pub(super) fn put_ellipsis(&mut self) {
+        if !self.cut && self.columns < self.limit {
+            self.bytes.extend_from_slice("…".as_bytes());
+            self.columns += 1;
+            self.cut = self.columns == self.limit;
+        }
+    }
+
+    /// Writes `text` in `style`.
+    pub(super) fn put_styled(&mut self, style: Style, text: &str) {
+        self.start(style);
+        self.put(text);
+        self.end();
+    }
+
+    pub(super) fn start(&mut self, style: Style) {
+        self.bytes.extend_from_slice(self.colors.start(style).as_bytes());
+    }
+
+    pub(super) fn end(&mut self) {
+        self.bytes.extend_from_slice(self.colors.end().as_bytes());
+    }
+
+    /// Spaces from the current column on, until `width` columns after `start`.
+    pub(super) fn pad_from(&mut self, start: usize, width: usize) {
+        for _ in self.columns.saturating_sub(start)..width {
+            self.put(" ");
+        }
+    }
+
+    pub(super) const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Writes `value`, right-aligned in `width`.
+    pub(super) fn put_number(&mut self, value: u64, width: usize) {
+        let digits = Digits::new(value);
+        for _ in digits.as_bytes().len()..width {
+            self.put(" ");
+        }
+        self.put_ascii(digits.as_bytes());
+    }
+
+    /// Writes seconds with six digits, right-aligned in `width`.
+    pub(super) fn put_seconds(&mut self, time: TimeDelta, width: usize) {
+        let Ok(nanos) = u64::try_from(time.as_nanos()) else { return self.put_display(Seconds(time)) };
+        let seconds = Digits::new(nanos / 1_000_000_000);
+        for _ in seconds.as_bytes().len().saturating_add(7)..width {
+            self.put(" ");
+        }
+        self.put_ascii(seconds.as_bytes());
+        // A leading 1 keeps the zeros behind it; the point takes its place.
+        let micros = Digits::new(1_000_000 + nanos % 1_000_000_000 / 1_000);
+        self.put(".");
+        self.put_ascii(micros.as_bytes().get(1..).unwrap_or_default());
+    }
+
+    /// Writes an address.
+    pub(super) fn put_addr(&mut self, addr: IpAddr) {
+        match addr {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                for (place, octet) in [a, b, c, d].into_iter().enumerate() {
+                    if place > 0 {
+                        self.put(".");
+                    }
+                    self.put_number(u64::from(octet), 0);
+                }
+            }
+            IpAddr::V6(v6) => self.put_display(v6),
+        }
+    }
+
+    /// Writes an address and port.
+    pub(super) fn put_endpoint(&mut self, endpoint: Endpoint) {
+        if endpoint.addr.is_ipv4() {
+            self.put_addr(endpoint.addr);
+            self.put(":");
+            self.put_number(u64::from(endpoint.port), 0);
+        } else {
+            self.put_display(endpoint);
+        }
+    }
+
+    /// Leaves out the middle of what was written from byte `start_byte` and column `start` on, if it takes more than
+    /// `most` columns: of a long address the beginning and the port tell most.
+    pub(super) fn shorten(&mut self, start_byte: usize, most: usize) {
+        let Some(written) = self.bytes.get(start_byte..) else { return };
+        let len = written.len();
+        if self.cut || len <= most || most < 3 {
+            return;
+        }
+        let tail = (most - 1) / 2 + 1;
+        let head = most - 1 - tail;
+        let middle = start_byte + head..start_byte + (len - tail);
+        self.bytes.splice(middle, "…".bytes());
+        self.columns = self.columns.saturating_sub(len - most);
+    }
+
+    pub(super) fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A number in decimal digits.
+struct Digits {
+    bytes: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    fn new(mut value: u64) -> Self {
+        let mut bytes = [b'0'; 20];
+        let mut start = bytes.len();
+        for slot in bytes.iter_mut().rev() {
+            *slot = b'0' + u8::try_from(value % 10).unwrap_or(0);
+            value /= 10;
+            start -= 1;
+            if value == 0 {
+                break;
+            }
+        }
+        Self { bytes, start }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+}
