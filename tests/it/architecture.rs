@@ -360,7 +360,10 @@ fn registry(line: &str) -> bool {
 #[test]
 fn nothing_names_one_machine() {
     let Some(files) = tracked_files() else {
-        return skip("machine paths and registry hosts in the project's files", "this is not a git checkout");
+        return skip(
+            "machine paths and registry hosts in the project's files",
+            "git is missing, or this is not a checkout",
+        );
     };
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| *file != "tests/it/architecture.rs") {
