@@ -4,15 +4,17 @@
 //! source ──▶ decode ──▶ flow ──▶ proto ──▶ report ──▶ render
 //! ```
 //!
-//! Imports go left to right only; `pipeline` is the one place where the stages meet.
+//! Imports go left to right only; [`pipeline`] is the one place where the stages meet.
 
 pub mod cli;
 pub mod decode;
 pub mod field;
 pub mod flow;
 pub mod lab;
+pub mod pipeline;
 pub mod proto;
 pub mod render;
 pub mod report;
 pub mod source;
+mod suggest;
 pub mod time;

@@ -1,3 +1,7 @@
-//! The `wirelab` program.
+//! The `wirelab` program: parse, run, map to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wirelab::cli::main()
+}

@@ -1,3 +1,110 @@
 //! The command line: arguments to checked options, one file a verb, glue only.
+//!
+//! stdout is data, stderr is talk. Exit status: 0 done, 1 the question was answered "no", 2 an error (also after
+//! partial output), 130 on Ctrl-C. A reader that closes the pipe early is success.
 
+mod args;
+mod capture;
+mod explain;
+mod flows;
+mod input;
+mod interfaces;
+mod keys;
 pub mod lab;
+mod limits;
+mod output;
+mod read;
+mod replay;
+mod save;
+mod view;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Failure, Status};
+
+/// See what happened on the network: capture packets or read saved captures, and have them explained.
+#[derive(Parser, Debug)]
+#[command(name = "wirelab", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wirelab explain captures/knock.pcapng          the story of every flow in a savefile
+  wirelab read capture.pcap --port 12000         one line a packet, only what concerns port 12000
+  wirelab capture -i lo --port 43389 -w my.pcapng   capture live on loopback and keep the packets
+  wirelab serve knock                            start a bundled server to make traffic with
+
+FILE is a pcap or pcapng savefile, compressed or not, or `-` for standard input.";
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// List the packets of a savefile, one line each
+    Read(read::ReadArgs),
+    /// Tell each flow's story: handshake, what was said, how it ended, what went wrong
+    Explain(explain::ExplainArgs),
+    /// List the flows of a savefile, one row each
+    Flows(flows::FlowsArgs),
+    /// Play a savefile at its own pace, as if it were live
+    Replay(replay::ReplayArgs),
+    /// Capture live
+    Capture(capture::CaptureArgs),
+    /// List what can be captured, and say why not
+    Interfaces(interfaces::InterfacesArgs),
+    /// Run a bundled server
+    Serve(lab::ServeArgs),
+    /// Run a bundled client
+    Client(lab::ClientArgs),
+}
+
+/// Runs the program with the process's arguments and standard streams.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help to stdout and mistakes to stderr; a closed pipe is no reason to fail.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match cli.verb {
+        Verb::Read(args) => read::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Flows(args) => flows::run(&args),
+        Verb::Replay(args) => replay::run(&args),
+        Verb::Capture(args) => capture::run(&args),
+        Verb::Interfaces(args) => interfaces::run(&args),
+        Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
+        Verb::Client(args) => {
+            return lab_status(|out, err, stop| lab::run_client(&args, Box::new(io::stdin()), out, err, stop));
+        }
+    };
+    ExitCode::from(match result {
+        Ok(status) => status.code(),
+        Err(failure) => report(&failure),
+    })
+}
+
+/// Says why the program failed; a closed pipe is the reader's choice and success.
+fn report(failure: &Failure) -> u8 {
+    if failure.is_broken_pipe() {
+        return Status::Done.code();
+    }
+    let _ = writeln!(io::stderr(), "{failure}");
+    Status::Error.code()
+}
+
+/// Runs a lab verb, which tells its own exit status.
+fn lab_status(run: impl FnOnce(&mut dyn Write, &mut dyn Write, &std::sync::atomic::AtomicBool) -> u8) -> ExitCode {
+    let interrupt = match crate::source::Interrupt::install() {
+        Ok(interrupt) => interrupt,
+        Err(error) => return ExitCode::from(report(&Failure::new(error))),
+    };
+    ExitCode::from(run(&mut io::stdout(), &mut io::stderr(), interrupt.flag()))
+}

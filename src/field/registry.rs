@@ -151,7 +151,7 @@ impl FieldId {
     }
 
     /// All fields, in the registry's order: by protocol.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
         (0..).map(Self).take(FIELDS.len())
     }
 

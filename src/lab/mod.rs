@@ -23,6 +23,8 @@ pub use policy::{NotLocal, Policy};
 pub use server::{Limits, Server};
 pub use service::{Conversation, Reply, Service, Stateless, without_line_end};
 
+use crate::suggest::nearest;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -100,38 +102,9 @@ fn advice(suggestions: &[&str]) -> String {
 pub fn find(name: &str) -> Result<&'static Lab, UnknownLab> {
     LABS.iter().copied().find(|lab| lab.name == name).ok_or_else(|| {
         let name: String = name.chars().take(MAX_NAME).collect();
-        UnknownLab { suggestions: nearest(&name.to_lowercase()), name: name.escape_debug().to_string() }
+        let names = LABS.iter().map(|lab| lab.name);
+        UnknownLab { suggestions: nearest(&name.to_lowercase(), names), name: name.escape_debug().to_string() }
     })
-}
-
-/// The labs whose name starts with what was typed, else those the fewest typing mistakes away.
-fn nearest(typed: &str) -> Vec<&'static str> {
-    let names = || LABS.iter().map(|lab| lab.name);
-    if typed.chars().count() >= 2 {
-        let begun: Vec<_> = names().filter(|name| name.starts_with(typed)).collect();
-        if !begun.is_empty() {
-            return begun;
-        }
-    }
-    // One mistake in three characters: more, and everything resembles everything.
-    let allowed = (typed.chars().count() / 3).max(1);
-    let best = names().map(|name| mistakes(typed, name)).min().filter(|&best| best <= allowed);
-    names().filter(|name| Some(mistakes(typed, name)) == best).collect()
-}
-
-/// The Levenshtein distance: insertions, deletions and replacements that turn one into the other.
-fn mistakes(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (done, x) in a.chars().enumerate() {
-        let mut left = done + 1;
-        let mut next = vec![left];
-        for ((&diagonal, &above), y) in row.iter().zip(row.iter().skip(1)).zip(b.chars()) {
-            left = (above + 1).min(left + 1).min(diagonal + usize::from(x != y));
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,7 +1,15 @@
 //! Models in, bytes out: tables, lines, JSON. `safe` is the one way text from the wire reaches a terminal.
 
 pub mod color;
+pub mod explain;
+pub mod fields;
+pub mod flows;
 pub mod format;
+#[cfg(feature = "live")]
+pub mod interfaces;
+pub mod json;
 pub mod line;
 pub mod safe;
+pub mod table;
 pub mod words;
+mod wrap;

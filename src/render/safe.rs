@@ -15,7 +15,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Combining marks kept behind one character; scripts need up to four, more only serves to paint over other lines.
 const MAX_MARKS: u8 = 4;
@@ -79,6 +79,29 @@ pub fn safe_lines(bytes: &[u8]) -> impl Iterator<Item = Safe<'_>> {
     })
 }
 
+/// The first line of `bytes` as it fits into `columns`, and what is left: a line ends at LF or CR LF, which belong
+/// to neither, or where the next character would not fit. Takes at least one character of a line that is not empty.
+#[must_use]
+pub fn split_columns(bytes: &[u8], columns: usize) -> (&[u8], &[u8]) {
+    let (line, rest) = match memchr::memchr(b'\n', bytes) {
+        Some(end) => (bytes.get(..end).unwrap_or_default(), bytes.get(end + 1..).unwrap_or_default()),
+        None => (bytes, [].as_slice()),
+    };
+    let line = if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
+    let mut pieces = Pieces::new(line);
+    let mut used = 0;
+    loop {
+        let start = line.len() - pieces.rest.len();
+        let Some(piece) = pieces.next() else { return (line, rest) };
+        let width = piece.width();
+        if used + width > columns && start + columns - used > 0 {
+            let fits = if matches!(piece, Piece::Ascii(_)) { columns - used } else { 0 };
+            return bytes.split_at_checked(start + fits).unwrap_or((line, rest));
+        }
+        used += width;
+    }
+}
+
 /// The display width of what [`Safe`] shows, counted no further than just past `limit`.
 #[must_use]
 pub fn safe_width(bytes: &[u8], limit: usize) -> usize {
@@ -110,6 +133,26 @@ pub fn text_prefix(bytes: &[u8]) -> usize {
 #[must_use]
 pub fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && text_prefix(bytes) == bytes.len()
+}
+
+/// Text that is already safe, cut to `max_columns` of display width; a cut text ends in `…`.
+///
+/// Unlike [`safe_line`] it escapes nothing, so that what was escaped before is not escaped twice.
+#[must_use]
+pub fn cut_shown(text: &str, max_columns: usize) -> String {
+    if text.width() <= max_columns {
+        return text.to_owned();
+    }
+    let mut columns = 0_usize;
+    let fits = |&char: &char| {
+        columns = columns.saturating_add(char.width().unwrap_or(0));
+        columns < max_columns
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    if max_columns > 0 {
+        cut.push('…');
+    }
+    cut
 }
 
 /// A control character that plain text does not have.

@@ -37,6 +37,12 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// The flag itself, for a loop that knows nothing of signals.
+    #[must_use]
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// As if a signal had come: for a view that reads Ctrl-C as a key.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);

@@ -256,14 +256,15 @@ impl PacketSource for LiveSource {
                 self.idle = false;
                 self.number += 1;
                 let [Interface { link, .. }] = self.interfaces;
-                Ok(Next::Packet(CapturedPacket {
+                let packet = CapturedPacket {
                     number: self.number,
                     ts: Some(timestamp(packet.header)),
                     wire_len: packet.header.len,
                     interface: 0,
                     link,
                     data: packet.data,
-                }))
+                };
+                Ok(Next::Packet(packet, &self.interfaces))
             }
             Err(pcap::Error::TimeoutExpired) => {
                 self.idle = true;

@@ -5,53 +5,53 @@
 //! then the error, then [`Next::End`].
 
 mod bpf;
+mod compressed;
 #[cfg(feature = "live")]
 mod device;
 #[cfg(feature = "live")]
 mod dlt;
-mod compressed;
 mod error;
 mod facts;
 mod foreign;
 mod gzip;
 mod input;
-mod linktype;
-mod options;
-mod pcap_file;
-mod pcapng;
-mod savefile;
-
-pub use bpf::{BpfError, BpfFilter, BpfSet, MAX_LINK_TYPES};
-pub use compressed::Compression;
-pub use error::{Place, SourceError};
-pub use facts::{CaptureFacts, Comment, InterfaceFacts};
-pub use foreign::Foreign;
-pub use linktype::LinkType;
-pub use savefile::{Growth, Savefile};
 mod interrupt;
 mod linktype;
 #[cfg(feature = "live")]
 mod live;
+mod memory;
+mod options;
+mod pcap_file;
+mod pcapng;
 #[cfg(feature = "live")]
 mod permission;
 #[cfg(feature = "live")]
 mod privilege;
+mod savefile;
 mod stop;
+mod writer;
 
 pub use bpf::{BpfError, BpfFilter, BpfSet, MAX_LINK_TYPES};
+pub use compressed::Compression;
 #[cfg(feature = "live")]
 pub use device::{ANY, Access, Choice, ChoiceReason, Device, choose, devices};
+pub use error::{Place, SourceError};
+pub use facts::{CaptureFacts, Comment, InterfaceFacts};
+pub use foreign::Foreign;
 pub use interrupt::{INTERRUPTED_EXIT_CODE, Interrupt};
 pub use linktype::LinkType;
 #[cfg(feature = "live")]
 pub use live::{
     DEFAULT_BUFFER, DEFAULT_SNAPLEN, LiveError, LiveOptions, LiveSource, LiveStats, MAX_BUFFER, TICK,
 };
+pub use memory::{MemorySource, OwnedPacket};
 #[cfg(feature = "live")]
 pub use permission::Advice;
 #[cfg(feature = "live")]
 pub use privilege::{Dropped, PrivilegeError, drop_privileges};
+pub use savefile::{Growth, Savefile};
 pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
+pub use writer::{SaveFormat, SavefileWriter, same_file};
 
 use crate::time::Timestamp;
 
@@ -98,8 +98,8 @@ pub struct Interface {
 /// What a [`PacketSource`] has next.
 #[derive(Debug)]
 pub enum Next<'a> {
-    /// A packet.
-    Packet(CapturedPacket<'a>),
+    /// A packet, and the interfaces seen so far ([`CapturedPacket::interface`] is an index into them).
+    Packet(CapturedPacket<'a>, &'a [Interface]),
     /// Nothing for the moment (live capture on a quiet line, a savefile still growing).
     Tick,
     /// No more packets will ever come.

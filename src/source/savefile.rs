@@ -280,14 +280,15 @@ impl PacketSource for Savefile {
         match step {
             Ok(Step::Packet(record)) => {
                 self.facts.packets += 1;
-                Ok(Next::Packet(CapturedPacket {
+                let packet = CapturedPacket {
                     number: self.facts.packets,
                     ts: record.ts,
                     wire_len: record.wire_len,
                     interface: record.interface,
                     link: record.link,
                     data: self.input.bytes(record.data),
-                }))
+                };
+                Ok(Next::Packet(packet, &self.interfaces))
             }
             Ok(Step::Short { needed, of }) => self.short(needed, of),
             Err(fault) => Err(self.failed(fault)),

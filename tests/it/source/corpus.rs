@@ -44,7 +44,7 @@ fn read_with_wirelab(path: &Path) -> (Vec<[String; 4]>, Option<String>) {
     };
     loop {
         match source.next_packet() {
-            Ok(Next::Packet(packet)) => {
+            Ok(Next::Packet(packet, _)) => {
                 let time = packet.ts.map_or_else(String::new, |ts| {
                     let (seconds, nanos) = ts.parts();
                     format!("{seconds}.{nanos:09}")

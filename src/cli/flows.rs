@@ -1,0 +1,51 @@
+//! `flows`: one row a flow.
+
+use clap::Args;
+
+use super::args::{ColorArgs, InputArgs};
+use super::input::{Go, Reading};
+use super::output::{self, Failure, Status};
+use super::view;
+use crate::flow::Flow;
+use crate::pipeline::Pipeline;
+use crate::render::json::write_flows_json;
+
+/// List the flows of a savefile, one row each: who talked to whom, how it came out, the handshake's round-trip
+/// time, packets and payload each way, how long it took, and what it carries
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct FlowsArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wirelab flows capture.pcapng                   every flow, by its first packet
+  wirelab flows capture.pcapng --port 80,443     the flows of some servers
+  wirelab flows capture.pcapng --json            for a script
+
+The state is Zeek's conn_state: SF closed in order, S0 no answer, REJ refused, S1 still open, S2 and S3 closed
+by one side, RSTO and RSTR reset by originator or responder, OTH begun before the capture.";
+
+/// Runs `flows`.
+pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {
+    let mut pipeline = Pipeline::new(None);
+    let mut reading = Reading::open(&args.input)?;
+    let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
+    let flows: Vec<&Flow> =
+        pipeline.flows().flows().iter().filter(|flow| args.input.select.takes_flow(flow)).collect();
+    let mut out = output::stdout();
+    if args.json {
+        write_flows_json(&mut out, &flows)?;
+        std::io::Write::flush(&mut out)?;
+    } else {
+        view::table(&mut out, &flows, args.color.colors())?;
+    }
+    Ok(reading.tell(&pipeline, &ending, u64::try_from(flows.len()).unwrap_or(u64::MAX)))
+}

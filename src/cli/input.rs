@@ -1,0 +1,164 @@
+//! Reading a savefile to its end, whatever its state: the loop that every reading verb runs.
+
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::{InputArgs, SelectArgs};
+use super::output::{Failure, Status, say};
+use crate::pipeline::{Pipeline, Step};
+use crate::render::safe::Safe;
+use crate::report::contents;
+use crate::source::{BpfSet, Interface, Interrupt, Next, PacketSource, Savefile, SourceError};
+
+/// A smaller file is read before a progress bar could be seen.
+const PROGRESS_FROM_BYTES: u64 = 64 << 20;
+
+/// How often, in packets, the progress bar and Ctrl-C are looked at.
+const LOOK_EVERY: u64 = 4096;
+
+/// Whether to go on after a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Go {
+    /// Next packet.
+    On,
+    /// Enough was seen.
+    Enough,
+}
+
+/// How reading ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// The whole file was read, or as much as was wanted.
+    Done,
+    /// The file is damaged from here on.
+    Damaged(SourceError),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// A savefile being read, with what was selected of it.
+pub(super) struct Reading<'a> {
+    source: Savefile,
+    filter: Option<BpfSet>,
+    select: &'a SelectArgs,
+    name: String,
+    progress: Option<ProgressBar>,
+    interrupt: Interrupt,
+    taken_by_filter: u64,
+}
+
+impl<'a> Reading<'a> {
+    /// Opens the savefile that `input` names.
+    pub(super) fn open(input: &'a InputArgs) -> Result<Self, Failure> {
+        let path = input.path();
+        let filter = input.select.filter()?;
+        let source = Savefile::open(&path)?;
+        let progress = source.size().filter(|&size| size >= PROGRESS_FROM_BYTES).and_then(progress_bar);
+        Ok(Self {
+            source,
+            filter,
+            select: &input.select,
+            name: display_name(&path),
+            progress,
+            interrupt: Interrupt::install()?,
+            taken_by_filter: 0,
+        })
+    }
+
+    /// What to call the savefile.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes every packet that the BPF filter lets through the pipeline, and hands it to `each`.
+    pub(super) fn all(
+        &mut self,
+        pipeline: &mut Pipeline,
+        mut each: impl FnMut(&Step<'_>, &[Interface]) -> Result<Go, Failure>,
+    ) -> Result<Ending, Failure> {
+        let mut seen = 0_u64;
+        let ending = loop {
+            if seen.is_multiple_of(LOOK_EVERY) {
+                if let (Some(bar), Some(position)) = (&self.progress, self.source.position()) {
+                    bar.set_position(position);
+                }
+                if self.interrupt.is_set() {
+                    break Ending::Interrupted;
+                }
+            }
+            seen += 1;
+            let (packet, interfaces) = match self.source.next_packet() {
+                Ok(Next::Packet(packet, interfaces)) => (packet, interfaces),
+                Ok(Next::Tick) => continue,
+                Ok(Next::End) => break Ending::Done,
+                Err(damage) => break Ending::Damaged(damage),
+            };
+            if let Some(filter) = &mut self.filter
+                && !filter.matches(&packet)?
+            {
+                pipeline.pass_over();
+                continue;
+            }
+            self.taken_by_filter += 1;
+            if each(&pipeline.step(&packet), interfaces)? == Go::Enough {
+                break Ending::Done;
+            }
+        };
+        if let Some(bar) = &self.progress {
+            bar.finish_and_clear();
+        }
+        pipeline.finish();
+        Ok(ending)
+    }
+
+    /// Says on standard error what a person should know of how it ended, and gives the exit status that fits.
+    /// `shown` is how many packets or flows were shown.
+    pub(super) fn tell(&self, pipeline: &Pipeline, ending: &Ending, shown: u64) -> Status {
+        if shown == 0
+            && let Some(selection) = self.select.spelled()
+        {
+            let what = contents(pipeline.totals(), pipeline.flows());
+            let name = Safe(self.name.as_bytes());
+            match pipeline.passed_over() {
+                0 => say(format_args!("nothing matched {selection}; {name} holds {what}")),
+                dropped if pipeline.totals().packets == 0 => {
+                    say(format_args!("nothing matched {selection}; none of the {dropped} packets of {name} did"));
+                }
+                _ => say(format_args!("nothing matched {selection}; --bpf left {what}")),
+            }
+        }
+        super::limits::tell(pipeline);
+        match ending {
+            Ending::Done => Status::Done,
+            Ending::Interrupted => Status::Interrupted,
+            Ending::Damaged(damage) => {
+                say(format_args!("warning: {damage}"));
+                Status::Error
+            }
+        }
+    }
+}
+
+fn display_name(path: &std::path::Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// A bar on standard error; none where that is no terminal or where standard output scrolls on the same one.
+fn progress_bar(size: u64) -> Option<ProgressBar> {
+    if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+        return None;
+    }
+    let bar = ProgressBar::new(size);
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta} left").ok()?;
+    bar.set_style(style);
+    Some(bar)
+}
+
+impl SelectArgs {
+    /// The BPF filter, its text checked.
+    pub(super) fn filter(&self) -> Result<Option<BpfSet>, Failure> {
+        Ok(self.bpf.as_deref().map(BpfSet::new).transpose()?)
+    }
+}
+

@@ -1,0 +1,113 @@
+//! Standard output and standard error, exit status, and what a failed run says.
+
+use std::fmt;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use crate::source::{BpfError, SourceError};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Done.
+    Done,
+    /// The question was answered "no".
+    No,
+    /// An error, possibly after partial output.
+    Error,
+    /// Ended by Ctrl-C, with what was gathered.
+    Interrupted,
+}
+
+impl Status {
+    /// The process's exit status.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Error => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a verb could not do its work: one sentence, and what to try.
+#[derive(Debug)]
+pub(super) struct Failure {
+    message: String,
+    hint: Option<String>,
+    broken_pipe: bool,
+}
+
+impl Failure {
+    /// A failure told in one sentence.
+    pub(super) fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), hint: None, broken_pipe: false }
+    }
+
+    /// The same with what to try next.
+    pub(super) fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// Whether the reader of our output went away, which is no failure.
+    pub(super) const fn is_broken_pipe(&self) -> bool {
+        self.broken_pipe
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// A failed write to standard output.
+    fn from(error: io::Error) -> Self {
+        let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { message: format!("cannot write the output: {error}"), hint: None, broken_pipe }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<BpfError> for Failure {
+    fn from(error: BpfError) -> Self {
+        Self::new(error)
+    }
+}
+
+/// Buffered standard output. Nothing else writes there.
+pub(super) type Stdout = BufWriter<io::StdoutLock<'static>>;
+
+/// Standard output behind one large buffer.
+pub(super) fn stdout() -> Stdout {
+    BufWriter::with_capacity(1 << 16, io::stdout().lock())
+}
+
+/// Columns of the terminal that standard output is, or `None` where it is a file or a pipe.
+pub(super) fn terminal_width() -> Option<usize> {
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return None;
+    }
+    let columns = terminal_size::terminal_size_of(out).map_or(80, |(width, _)| usize::from(width.0));
+    Some(columns.max(MIN_WIDTH))
+}
+
+/// A narrower terminal gets lines of this many columns, wrapped by the terminal.
+const MIN_WIDTH: usize = 40;
+
+/// A line of talk on standard error.
+pub(super) fn say(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,60 @@
+//! `-w OUT`: the selected packets saved to another file.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::output::{Failure, say};
+use crate::render::format::Count;
+use crate::source::{CapturedPacket, Interface, LinkType, SaveFormat, SavefileWriter, SourceError, same_file};
+
+/// A savefile being written.
+pub(super) struct Saver {
+    writer: SavefileWriter<Box<dyn Write + Send>>,
+    name: String,
+    left_out: u64,
+    first_refusal: Option<SourceError>,
+}
+
+impl Saver {
+    /// Creates `path`; refuses to write over `input`, the file that is being read.
+    pub(super) fn create(path: &Path, input: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(input) = input
+            && same_file(path, input)
+        {
+            return Err(Failure::new(format_args!("{} is the file being read", path.display()))
+                .hint("name another file after -w"));
+        }
+        let writer = SavefileWriter::create(path, SaveFormat::of_name(path))?.nanoseconds(true);
+        Ok(Self { writer, name: path.display().to_string(), left_out: 0, first_refusal: None })
+    }
+
+    /// Adds a packet. One that the format cannot hold is counted, and told at the end.
+    pub(super) fn write(&mut self, packet: &CapturedPacket<'_>, interfaces: &[Interface]) -> Result<(), Failure> {
+        let named = usize::try_from(packet.interface).ok().and_then(|place| interfaces.get(place));
+        let unnamed = Interface { name: None, link: packet.link, snaplen: 0 };
+        match self.writer.write(packet, named.unwrap_or(&unnamed)) {
+            Err(refusal @ (SourceError::SecondLinkType { .. } | SourceError::Unwritable { .. })) => {
+                self.left_out += 1;
+                self.first_refusal.get_or_insert(refusal);
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// What was written so far is put on disk, so that another program can read it.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.writer.flush()?)
+    }
+
+    /// Ends the file and says what is in it; false where packets had to be left out.
+    pub(super) fn finish(self, link: Option<LinkType>) -> Result<bool, Failure> {
+        let packets = self.writer.packets();
+        self.writer.finish(link.unwrap_or(LinkType::ETHERNET))?;
+        say(format_args!("{} written to {}", Count::packets(packets), self.name));
+        if let Some(refusal) = self.first_refusal {
+            say(format_args!("warning: {} left out: {refusal}", Count::packets(self.left_out)));
+        }
+        Ok(self.left_out == 0)
+    }
+}

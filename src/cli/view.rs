@@ -1,0 +1,106 @@
+//! The views that live capture and replay share: a line a packet as it comes, or flows and stories at the end.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use super::args::SelectArgs;
+use super::output::{self, Failure, Stdout};
+use crate::flow::{Flow, PayloadWanted};
+use crate::pipeline::{Pipeline, Step};
+use crate::render::color::Colors;
+use crate::render::explain::{self, ExplainOptions};
+use crate::render::flows::{LEGEND, write_flows};
+use crate::render::line::PacketLines;
+use crate::render::table::TableOutput;
+
+/// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
+pub(super) const PAYLOAD_PER_FLOW: usize = 64 << 10;
+
+/// Columns of prose: in a pipe or file, and the most on a wide terminal.
+const PROSE: (usize, usize) = (80, 110);
+
+/// What to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum View {
+    /// A line a packet, as it comes
+    Lines,
+    /// Each flow's story, at the end
+    Explain,
+    /// A row a flow, at the end
+    Flows,
+    /// Nothing
+    None,
+}
+
+/// Shows a capture while it goes on and when it has ended.
+pub(super) struct Shower<'a> {
+    view: View,
+    select: &'a SelectArgs,
+    colors: Colors,
+    lines: PacketLines,
+    out: Stdout,
+}
+
+impl<'a> Shower<'a> {
+    /// Shows what `select` takes.
+    pub(super) fn new(view: View, select: &'a SelectArgs, colors: Colors) -> Self {
+        let lines = PacketLines::new(output::terminal_width(), colors);
+        Self { view, select, colors, lines, out: output::stdout() }
+    }
+
+    /// A pipeline that keeps what this view needs.
+    pub(super) fn pipeline(&self) -> Pipeline {
+        let payload = PayloadWanted { max_bytes_per_flow: PAYLOAD_PER_FLOW };
+        Pipeline::new((self.view == View::Explain).then_some(payload))
+    }
+
+    /// Shows a packet that was selected.
+    pub(super) fn packet(&mut self, step: &Step<'_>) -> Result<(), Failure> {
+        if self.view == View::Lines {
+            self.lines.write(&mut self.out, &step.packet, &step.decoded, &step.line())?;
+        }
+        Ok(())
+    }
+
+    /// Brings what was written onto the screen: a person is watching.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.out.flush()?)
+    }
+
+    /// Shows what is shown at the end, under the name of what was captured or read.
+    pub(super) fn finish(&mut self, name: &str, pipeline: &Pipeline) -> Result<(), Failure> {
+        let flows: Vec<&Flow> =
+            pipeline.flows().flows().iter().filter(|flow| self.select.takes_flow(flow)).collect();
+        match self.view {
+            View::Lines | View::None => {}
+            View::Flows => table(&mut self.out, &flows, self.colors)?,
+            View::Explain => {
+                let options = explain_options(self.colors, false);
+                explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
+            }
+        }
+        self.flush()
+    }
+}
+
+/// Stories for standard output as it is.
+pub(super) fn explain_options(colors: Colors, full: bool) -> ExplainOptions {
+    let (plain, most) = PROSE;
+    let width = output::terminal_width().map_or(plain, |columns| columns.min(most));
+    ExplainOptions { colors, width, full }
+}
+
+/// Writes a row a flow, and what a person at a terminal should know of the columns.
+pub(super) fn table(out: &mut Stdout, flows: &[&Flow], colors: Colors) -> Result<(), Failure> {
+    let width = output::terminal_width();
+    let left_out = write_flows(out, TableOutput { width, colors }, flows)?;
+    out.flush()?;
+    if width.is_some() && !flows.is_empty() {
+        output::say(LEGEND);
+        if !left_out.is_empty() {
+            output::say(format_args!("no room for: {}", left_out.join(", ")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! The one place where the stages meet: a captured packet goes in, its layers and what the flow table
+//! says of it come out, and at the end the flows.
+
+use crate::decode::{DecodedPacket, Decoder};
+use crate::flow::{Defragmenter, FlowTable, PayloadWanted, Verdict};
+use crate::field::PacketContext;
+use crate::render::line::LineContext;
+use crate::report::CaptureTotals;
+use crate::source::CapturedPacket;
+use crate::time::Timestamp;
+
+/// Decodes, defragments and follows flows, packet by packet, in memory that grows with flows and not with packets.
+#[derive(Debug)]
+pub struct Pipeline {
+    decoder: Decoder,
+    defragmenter: Defragmenter,
+    flows: FlowTable,
+    totals: CaptureTotals,
+    previous: Option<Timestamp>,
+    passed_over: u64,
+}
+
+/// One packet after every stage.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// As captured.
+    pub packet: CapturedPacket<'a>,
+    /// Its layers.
+    pub decoded: DecodedPacket<'a>,
+    /// What the flow table says, one entry for each of `decoded.transports()`.
+    pub verdicts: &'a [Verdict],
+    /// Time of the first packet that has one.
+    pub first_ts: Option<Timestamp>,
+    /// Time of the packet before this one.
+    pub previous_ts: Option<Timestamp>,
+}
+
+impl Step<'_> {
+    /// What a line about the packet needs beyond its bytes.
+    #[must_use]
+    pub fn line(&self) -> LineContext<'_> {
+        let relative = self.packet.ts.zip(self.first_ts).map(|(now, first)| now - first);
+        LineContext { relative, verdicts: self.verdicts }
+    }
+
+    /// What the packet's fields need beyond its bytes; `streams` is overwritten.
+    pub fn context<'s>(&self, streams: &'s mut Vec<Option<u32>>) -> PacketContext<'s> {
+        streams.clear();
+        streams.extend(self.verdicts.iter().map(|verdict| verdict.id.map(|id| id.number)));
+        PacketContext { first: self.first_ts, previous: self.previous_ts, streams }
+    }
+}
+
+impl Pipeline {
+    /// A pipeline with nothing in it, that keeps as much payload as is wanted.
+    #[must_use]
+    pub fn new(payload: Option<PayloadWanted>) -> Self {
+        Self {
+            decoder: Decoder::new(),
+            defragmenter: Defragmenter::new(),
+            flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
+            totals: CaptureTotals::default(),
+            previous: None,
+            passed_over: 0,
+        }
+    }
+
+    /// Takes the next packet through every stage.
+    pub fn step<'a>(&'a mut self, packet: &CapturedPacket<'a>) -> Step<'a> {
+        self.totals.count(packet);
+        let previous_ts = self.previous;
+        self.previous = packet.ts.or(self.previous);
+        let decoded = self.defragmenter.decode(&mut self.decoder, packet);
+        let verdicts = self.flows.observe(packet, &decoded);
+        Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, previous_ts }
+    }
+
+    /// Counts a packet that a filter kept away from the stages.
+    pub fn pass_over(&mut self) {
+        self.passed_over += 1;
+    }
+
+    /// How many packets a filter kept away.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// What is known so far of the capture as a whole.
+    #[must_use]
+    pub fn totals(&self) -> &CaptureTotals {
+        &self.totals
+    }
+
+    /// The flows so far.
+    #[must_use]
+    pub fn flows(&self) -> &FlowTable {
+        &self.flows
+    }
+
+    /// Ends the capture: what was held back waiting for more packets is told to the flows.
+    pub fn finish(&mut self) {
+        self.flows.finish();
+    }
+}

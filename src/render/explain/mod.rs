@@ -1,0 +1,150 @@
+//! `explain`: the story of each flow in plain words, every claim with its packet.
+
+mod payload;
+mod words;
+
+use std::io::{self, Write};
+
+use super::color::{Colors, Style};
+use super::format::{Count, Elapsed, Seconds, Utc};
+use super::wrap::Wrapped;
+use crate::flow::{Direction, Flow, PacketStamp};
+use crate::report::{CaptureTotals, Event, Moment, outcome, timeline};
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub struct ExplainOptions {
+    /// Styles or none.
+    pub colors: Colors,
+    /// Columns to fill, at least 40.
+    pub width: usize,
+    /// Show payloads whole instead of folding long ones.
+    pub full: bool,
+}
+
+/// Columns that lines of the story are indented by: number, time, arrow.
+const GUTTER: usize = 24;
+
+/// The heading over all flows: what the capture is.
+fn heading(
+    out: &mut impl Write,
+    name: &str,
+    totals: &CaptureTotals,
+    flows: usize,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    let colors = options.colors;
+    write!(out, "{}: ", colors.paint(Style::Bold, super::safe::Safe(name.as_bytes())))?;
+    write!(out, "{}, {}", Count::packets(totals.packets), Count::flows(u64::try_from(flows).unwrap_or(u64::MAX)))?;
+    if let (Some(first), Some(duration)) = (totals.first_ts, totals.duration()) {
+        write!(out, ", {} from {} UTC", Elapsed(duration), Utc(first))?;
+    }
+    writeln!(out)?;
+    if totals.snapped > 0 {
+        let text = format!(
+            "{} cut short by the snaplen: what lies behind the cut is not known.",
+            words::were(totals.snapped, "packet was", "packets were")
+        );
+        note(out, &text, options)?;
+    }
+    Ok(())
+}
+
+/// The whole story: the heading, then each of `flows`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn capture(
+    out: &mut impl Write,
+    name: &str,
+    totals: &CaptureTotals,
+    flows: &[&Flow],
+    options: ExplainOptions,
+) -> io::Result<()> {
+    heading(out, name, totals, flows.len(), options)?;
+    flows.iter().try_for_each(|one| flow(out, one, options))
+}
+
+/// The story of one flow.
+fn flow(out: &mut impl Write, flow: &Flow, options: ExplainOptions) -> io::Result<()> {
+    let colors = options.colors;
+    let names = words::Names::of(flow);
+    writeln!(out)?;
+    writeln!(
+        out,
+        "{}  {} {} → {} {}",
+        colors.paint(Style::Bold, flow.id),
+        names.role(Direction::OrigToResp),
+        colors.paint(Style::Cyan, flow.tuple.orig),
+        names.role(Direction::RespToOrig),
+        colors.paint(Style::Magenta, flow.tuple.resp),
+    )?;
+    let verdict = outcome(flow);
+    let style = words::outcome_style(&verdict);
+    for line in Wrapped::new(&words::outcome(flow, &verdict, &names), options.width.saturating_sub(2)) {
+        writeln!(out, "  {}", colors.paint(style, line))?;
+    }
+    let mut phase = None;
+    for moment in timeline(flow) {
+        let now = words::phase(&moment.event);
+        if phase != Some(now) {
+            phase = Some(now);
+            writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
+        }
+        line(out, flow, &moment, &names, options)?;
+    }
+    for text in words::notes(flow, &names) {
+        note(out, &text, options)?;
+    }
+    Ok(())
+}
+
+/// One moment: packet number, time since the flow began, direction, what it is.
+fn line(
+    out: &mut impl Write,
+    flow: &Flow,
+    moment: &Moment<'_>,
+    names: &words::Names,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    let direction = words::direction(&moment.event);
+    gutter(out, flow, moment.at, direction, options.colors)?;
+    let label = words::label(&moment.event);
+    let text = words::sentence(flow, &moment.event, names);
+    let mut lines = Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
+    let style = words::style(&moment.event);
+    writeln!(out, "{}{}", options.colors.paint(style, label), lines.next().unwrap_or(""))?;
+    for more in lines {
+        writeln!(out, "{:1$}{more}", "", GUTTER.saturating_add(label.len()))?;
+    }
+    if let Event::Turn(turn) = moment.event {
+        payload::write(out, turn, GUTTER, options)?;
+    }
+    Ok(())
+}
+
+fn gutter(
+    out: &mut impl Write,
+    flow: &Flow,
+    at: PacketStamp,
+    direction: Option<Direction>,
+    colors: Colors,
+) -> io::Result<()> {
+    let time = at.since(flow.first).map(|since| Seconds(since).to_string()).unwrap_or_default();
+    write!(out, "{}  {}  ", colors.paint(Style::Dim, format_args!("{:>7}", at.number)), format_args!("{time:>10}"))?;
+    match direction {
+        Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→")),
+        Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←")),
+        None => write!(out, "!  "),
+    }
+}
+
+/// A remark of its own paragraph.
+fn note(out: &mut impl Write, text: &str, options: ExplainOptions) -> io::Result<()> {
+    let mut first = true;
+    for line in Wrapped::new(text, options.width.saturating_sub(4)) {
+        writeln!(out, "  {} {line}", if first { "·" } else { " " })?;
+        first = false;
+    }
+    Ok(())
+}

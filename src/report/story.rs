@@ -1,0 +1,164 @@
+//! The story of a flow: what happened in which order, and how it came out. Typed; the words are the renderer's.
+
+use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Turn};
+
+/// Something that happened in a flow.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'f> {
+    /// A step of the handshake; `retry` where it was sent before.
+    Step {
+        /// Which step.
+        step: HandshakeStep,
+        /// Who sent it.
+        by: Direction,
+        /// Sent before already.
+        retry: bool,
+    },
+    /// The RST that refuses the connection.
+    Refusal,
+    /// Payload.
+    Turn(&'f Turn),
+    /// The first FIN of a side.
+    Fin {
+        /// Who sent it.
+        by: Direction,
+        /// It is the first of the flow.
+        first: bool,
+    },
+    /// The other side's FIN is acknowledged.
+    FinAck {
+        /// Who acknowledges.
+        by: Direction,
+    },
+    /// The first RST of the flow that is no refusal.
+    Reset(Reset),
+    /// An ICMP error about a packet of the flow.
+    Icmp(&'f IcmpError),
+}
+
+/// An [`Event`] and its packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'f> {
+    /// The packet that shows it; for a turn its first.
+    pub at: PacketStamp,
+    /// What it shows.
+    pub event: Event<'f>,
+}
+
+/// How a flow came out, the cause of a failure first.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'f> {
+    /// A RST answered the SYN.
+    Refused(PacketStamp),
+    /// An ICMP error says why nothing came back.
+    Unreachable(&'f IcmpError),
+    /// No answer to the SYN, or to any datagram.
+    Unanswered,
+    /// SYN and SYN-ACK, then nothing that completes it.
+    NotCompleted,
+    /// A RST ended it.
+    Reset(Reset),
+    /// Both sides closed.
+    Closed {
+        /// Who sent the first FIN.
+        first: Direction,
+    },
+    /// One side closed, and the other did not before the capture ended.
+    HalfClosed {
+        /// Who sent the FIN.
+        by: Direction,
+    },
+    /// Established, and not closed when the capture ended.
+    Open,
+    /// UDP: both sides sent.
+    Answered,
+}
+
+/// What happened in `flow`, in the order of the packets.
+#[must_use]
+pub fn timeline(flow: &Flow) -> Vec<Moment<'_>> {
+    let mut moments = Vec::new();
+    if let Some(tcp) = &flow.tcp {
+        opening(flow, &mut moments);
+        let end = &tcp.teardown;
+        for by in [Direction::OrigToResp, Direction::RespToOrig] {
+            let first = end.closed_first() == Some(by);
+            push(&mut moments, end.fin(by), Event::Fin { by, first });
+            push(&mut moments, end.fin_acked(by), Event::FinAck { by: by.reversed() });
+        }
+        if tcp.handshake.refused.is_none()
+            && let Some(reset) = end.reset
+        {
+            moments.push(Moment { at: reset.packet, event: Event::Reset(reset) });
+        }
+    }
+    if let Some(conversation) = &flow.conversation {
+        moments.extend(conversation.turns.iter().map(|turn| Moment { at: turn.first, event: Event::Turn(turn) }));
+    }
+    moments.extend(flow.icmp_errors.iter().map(|error| Moment { at: error.packet, event: Event::Icmp(error) }));
+    // A segment can be several moments (payload with FIN): they keep the order in which they take effect.
+    moments.sort_by_key(|moment| (moment.at.number, rank(&moment.event)));
+    moments
+}
+
+/// Handshake before payload before close within one packet.
+fn rank(event: &Event<'_>) -> u8 {
+    match event {
+        Event::Step { .. } => 0,
+        Event::FinAck { .. } => 1,
+        Event::Turn(_) => 2,
+        Event::Fin { .. } => 3,
+        Event::Refusal | Event::Reset(_) | Event::Icmp(_) => 4,
+    }
+}
+
+fn opening<'f>(flow: &'f Flow, moments: &mut Vec<Moment<'f>>) {
+    use Direction::{OrigToResp, RespToOrig};
+    let Some(tcp) = &flow.tcp else { return };
+    let start = &tcp.handshake;
+    let step = |step, by, retry| Event::Step { step, by, retry };
+    push(moments, start.syn, step(HandshakeStep::Syn, OrigToResp, false));
+    push(moments, start.resp_syn, step(HandshakeStep::Syn, RespToOrig, false));
+    push(moments, start.syn_ack, step(HandshakeStep::SynAck, RespToOrig, false));
+    push(moments, start.ack, step(HandshakeStep::Ack, OrigToResp, false));
+    for &retry in &start.syn_retries {
+        push(moments, Some(retry), step(HandshakeStep::Syn, OrigToResp, true));
+    }
+    for &retry in &start.syn_ack_retries {
+        push(moments, Some(retry), step(HandshakeStep::SynAck, RespToOrig, true));
+    }
+    push(moments, start.refused, Event::Refusal);
+}
+
+fn push<'f>(moments: &mut Vec<Moment<'f>>, at: Option<PacketStamp>, event: Event<'f>) {
+    moments.extend(at.map(|at| Moment { at, event }));
+}
+
+/// How `flow` came out.
+#[must_use]
+pub fn outcome(flow: &Flow) -> Outcome<'_> {
+    let unanswered = || flow.icmp_errors.first().map_or(Outcome::Unanswered, Outcome::Unreachable);
+    let Some(tcp) = &flow.tcp else {
+        return if flow.resp.packets > 0 { Outcome::Answered } else { unanswered() };
+    };
+    let end = &tcp.teardown;
+    if let Some(rst) = tcp.handshake.refused {
+        return Outcome::Refused(rst);
+    }
+    if let Some(reset) = end.reset {
+        return Outcome::Reset(reset);
+    }
+    match (tcp.handshake.opening(), end.closed_first()) {
+        (Opening::Unanswered, _) => unanswered(),
+        (Opening::NotCompleted, None) => Outcome::NotCompleted,
+        (_, None) => Outcome::Open,
+        (_, Some(first)) if end.fin(first.reversed()).is_some() => Outcome::Closed { first },
+        (_, Some(by)) => Outcome::HalfClosed { by },
+    }
+}
+
+/// Whether the beginning of the flow is in the capture; where it is not, originator and responder are a guess.
+#[must_use]
+pub fn starts_mid_stream(flow: &Flow) -> bool {
+    flow.tcp.is_some() && flow.orig_reason == OrigReason::FirstPacket
+}
