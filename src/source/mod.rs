@@ -51,6 +51,8 @@ pub use permission::Advice;
 pub use privilege::{Dropped, PrivilegeError, drop_privileges};
 pub use savefile::{Growth, Savefile};
 pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
+pub use memory::{MemorySource, OwnedPacket};
+pub use savefile::{Growth, Savefile};
 pub use writer::{SaveFormat, SavefileWriter, same_file};
 
 use crate::time::Timestamp;
@@ -68,7 +70,7 @@ pub struct CapturedPacket<'a> {
     /// Length on the wire in bytes (Wireshark `frame.len`); `data.len()` is the captured length
     /// (`frame.cap_len`), smaller where a snaplen cut the packet.
     pub wire_len: u32,
-    /// Index into [`PacketSource::interfaces`].
+    /// Index into [`PacketSource::interfaces`]; `u32::MAX` for a pcapng custom block, which belongs to none.
     pub interface: u32,
     /// The link type of that interface: which header `data` starts with.
     pub link: LinkType,

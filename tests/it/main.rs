@@ -13,6 +13,7 @@ mod skip;
 mod corpus;
 mod decode;
 mod flow;
+#[cfg(test)]
 mod source;
 
 #[cfg(test)]
