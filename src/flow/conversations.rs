@@ -6,7 +6,7 @@ use hashbrown::hash_map::Entry;
 
 use super::FlowId;
 use super::key::{FlowKey, V4Key, V6Key};
-use crate::decode::{TcpSegment, Transport, TransportProtocol};
+use crate::decode::{DecodedPacket, LayerKind, TcpFlags, TcpSegment, Transport, TransportProtocol};
 
 /// Most conversations numbered in one capture, TCP and UDP together. Past it packets belong to no flow, and
 /// are counted: a flood of made-up SYNs must not take all memory.
@@ -60,10 +60,27 @@ impl Conversation {
     }
 
     /// A SYN of the lower endpoint (or the higher) that begins elsewhere than this conversation did.
-    fn is_reused_by(&self, from_low: bool, segment: &TcpSegment<'_>) -> bool {
+    fn is_reused_by(&self, from_low: bool, header: TcpStart) -> bool {
         let [low, high] = self.base;
         let base = if from_low { low } else { high };
-        segment.flags.syn() && !segment.flags.ack() && base.is_some_and(|base| base != segment.seq)
+        header.flags.syn() && !header.flags.ack() && base.is_some_and(|base| base != header.seq)
+    }
+}
+
+/// The part of a TCP header that tells a new conversation: there may be no more of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TcpStart {
+    pub(super) seq: u32,
+    pub(super) flags: TcpFlags,
+}
+
+impl TcpStart {
+    /// Reads the start of the header of `transport`; `None` where it is not TCP or fewer than 14 bytes are there.
+    pub(super) fn of(decoded: &DecodedPacket<'_>, transport: &Transport) -> Option<Self> {
+        let layer = decoded.layers().get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
+        let &[_, _, _, _, a, b, c, d, _, _, _, _, high, low] = decoded.header(layer).first_chunk::<14>()?;
+        let flags = TcpFlags(u16::from_be_bytes([high & 0x0f, low]));
+        Some(Self { seq: u32::from_be_bytes([a, b, c, d]), flags })
     }
 }
 
@@ -76,7 +93,7 @@ pub(super) struct Place {
     pub(super) from_low: bool,
     /// It began a conversation between ports that had one.
     pub(super) port_reused: bool,
-    /// Relative sequence and acknowledgment number, for a whole TCP header.
+    /// Relative sequence and acknowledgment number, for a whole TCP header that is not quoted.
     pub(super) relative: Option<(u32, u32)>,
 }
 
@@ -92,8 +109,14 @@ pub(super) struct Conversations {
 }
 
 impl Conversations {
-    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached.
-    pub(super) fn place(&mut self, transport: &Transport, segment: Option<&TcpSegment<'_>>) -> Option<Place> {
+    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached. `segment` is
+    /// there for a whole TCP header, `start` for one that may be cut.
+    pub(super) fn place(
+        &mut self,
+        transport: &Transport,
+        start: Option<TcpStart>,
+        segment: Option<&TcpSegment<'_>>,
+    ) -> Option<Place> {
         let from_low = transport.src <= transport.dst;
         let known = self.all.len();
         let fresh = u32::try_from(known).ok()?;
@@ -103,10 +126,10 @@ impl Conversations {
         }?;
         let mut port_reused = false;
         if *slot != fresh
-            && let (Some(segment), Some(former)) =
-                (segment, usize::try_from(*slot).ok().and_then(|at| self.all.get(at)))
+            && let (Some(start), Some(former)) =
+                (start, usize::try_from(*slot).ok().and_then(|at| self.all.get(at)))
         {
-            port_reused = former.is_reused_by(from_low, segment);
+            port_reused = former.is_reused_by(from_low, start);
             if port_reused && known >= MAX_CONVERSATIONS {
                 return None;
             }
@@ -119,7 +142,9 @@ impl Conversations {
             self.begin(transport.protocol, from_low);
         }
         let entry = self.all.get_mut(conversation)?;
-        let relative = segment.map(|segment| entry.relative(from_low, segment));
+        // tshark leaves quoted numbers as they are, and takes none of them for a base.
+        let sent = segment.filter(|_| !transport.quoted);
+        let relative = sent.map(|segment| entry.relative(from_low, segment));
         Some(Place { conversation, from_low, port_reused, relative })
     }
 

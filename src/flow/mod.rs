@@ -27,3 +27,6 @@ pub use tcp::{
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;
 pub use verdict::{Repeat, TcpVerdict, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The table of flows: packets in, one verdict for each transport header out.
 
-use super::conversations::{Conversations, Place};
+use super::conversations::{Conversations, Place, TcpStart};
 use super::icmp::{WaitingErrors, quoting};
 use super::payload::PayloadKeeper;
 use super::tcp::Followed;
@@ -109,7 +109,7 @@ impl FlowTable {
 
     /// A header that takes or has a stream number.
     fn numbered(&mut self, header: &Header<'_>) -> Verdict {
-        let place = self.conversations.place(header.transport, header.segment.as_ref());
+        let place = self.conversations.place(header.transport, header.start(), header.segment.as_ref());
         let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
         else {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
@@ -246,6 +246,14 @@ struct Header<'a> {
 }
 
 impl Header<'_> {
+    /// The start of a TCP header, also where the rest is cut.
+    fn start(&self) -> Option<TcpStart> {
+        match &self.segment {
+            Some(segment) => Some(TcpStart { seq: segment.seq, flags: segment.flags }),
+            None => TcpStart::of(self.decoded, self.transport),
+        }
+    }
+
     /// Captured payload of a UDP datagram and its length on the wire.
     fn datagram(&self) -> (&[u8], u64) {
         let Some(layer) = self.decoded.layers().get(self.transport.layer) else { return (&[], 0) };

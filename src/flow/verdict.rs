@@ -14,7 +14,7 @@ pub struct Verdict {
     pub direction: Direction,
     /// The first packet of its flow.
     pub starts_flow: bool,
-    /// What TCP shows; `None` for UDP and for a TCP header that was cut.
+    /// What TCP shows; `None` for UDP and for a TCP header that is cut or quoted (Wireshark shows its raw numbers).
     pub tcp: Option<TcpVerdict>,
 }
 

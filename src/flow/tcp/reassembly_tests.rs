@@ -1,1 +1,209 @@
+use proptest::prelude::*;
 
+use super::*;
+
+/// What came out: bytes, with a run of 0xff for every byte that is missing, and the last events.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Out {
+    bytes: Vec<u8>,
+    gaps: Vec<(u64, bool)>,
+    ended: bool,
+    reset: bool,
+}
+
+impl Out {
+    fn take(&mut self, event: StreamEvent<'_>) {
+        match event {
+            StreamEvent::Data { bytes, .. } => {
+                assert!(!bytes.is_empty() && !self.ended);
+                self.bytes.extend_from_slice(bytes);
+            }
+            StreamEvent::Gap { len, snapped } => {
+                self.gaps.push((len, snapped));
+                self.bytes.extend(std::iter::repeat_n(0xff, usize::try_from(len).unwrap()));
+            }
+            StreamEvent::End => self.ended = true,
+            StreamEvent::Reset => self.reset = true,
+        }
+    }
+}
+
+fn segment(seq: u32, payload: &[u8]) -> Segment<'_> {
+    Segment {
+        seq: SeqNumber(seq),
+        syn: false,
+        fin: false,
+        rst: false,
+        payload,
+        payload_len: u32::try_from(payload.len()).unwrap(),
+        packet: PacketStamp { number: 1, ts: None },
+    }
+}
+
+fn run(segments: &[Segment<'_>]) -> (Reassembler, Out) {
+    let (mut stream, mut out) = (Reassembler::new(), Out::default());
+    for segment in segments {
+        stream.segment(segment, &mut |event| out.take(event));
+    }
+    (stream, out)
+}
+
+#[test]
+fn a_syn_begins_and_a_fin_ends() {
+    let syn = Segment { syn: true, ..segment(u32::MAX, b"") };
+    let fin = Segment { fin: true, ..segment(2, b"cd") };
+    let (_, out) = run(&[syn, fin, segment(0, b"ab"), segment(4, b"")]);
+    assert_eq!(out, Out { bytes: b"abcd".to_vec(), ended: true, ..Out::default() });
+}
+
+#[test]
+fn data_on_a_syn_counts_from_the_number_after_it() {
+    let syn = Segment { syn: true, ..segment(9, b"ab") };
+    let (_, out) = run(&[syn, segment(12, b"cd"), segment(10, b"ab")]);
+    assert_eq!(out.bytes, b"abcd");
+}
+
+#[test]
+fn the_first_of_two_versions_is_believed() {
+    let (stream, out) = run(&[segment(0, b"ab"), segment(4, b"ef"), segment(2, b"cdXY"), segment(0, b"ZZ")]);
+    assert_eq!((out.bytes.as_slice(), stream.conflicts()), (b"abcdef".as_slice(), 1));
+}
+
+#[test]
+fn a_hole_is_a_gap_when_acknowledged_and_not_before() {
+    let (mut stream, mut out) = run(&[segment(0, b"ab"), segment(5, b"fg"), segment(10, b"kl")]);
+    assert_eq!(out.bytes, b"ab");
+    stream.acked(SeqNumber(5), &mut |event| out.take(event));
+    assert_eq!(out.bytes, b"ab");
+    stream.acked(SeqNumber(7), &mut |event| out.take(event));
+    assert_eq!(
+        (out.bytes.as_slice(), out.gaps.as_slice()),
+        (b"ab\xff\xff\xfffg".as_slice(), [(3, false)].as_slice())
+    );
+    // What fills the gap now comes too late.
+    stream.segment(&segment(2, b"cde"), &mut |event| out.take(event));
+    stream.finish(&mut |event| out.take(event));
+    assert_eq!(out.bytes, b"ab\xff\xff\xfffg\xff\xff\xffkl");
+}
+
+#[test]
+fn the_end_of_the_capture_tells_what_was_acknowledged_and_is_missing() {
+    let (mut stream, mut out) = run(&[segment(0, b"ab")]);
+    stream.acked(SeqNumber(12), &mut |event| out.take(event));
+    stream.finish(&mut |event| out.take(event));
+    assert_eq!(out.gaps, [(10, false)]);
+}
+
+#[test]
+fn a_cut_packet_is_a_gap_of_its_own_kind() {
+    let cut = Segment { payload_len: 6, ..segment(0, b"ab") };
+    let (_, out) = run(&[cut, segment(6, b"gh")]);
+    assert_eq!(
+        (out.bytes.as_slice(), out.gaps.as_slice()),
+        (b"ab\xff\xff\xff\xffgh".as_slice(), [(4, true)].as_slice())
+    );
+}
+
+#[test]
+fn a_reset_is_told_once_and_its_text_is_no_data() {
+    let reset = Segment { rst: true, ..segment(2, b"go away") };
+    let (_, out) = run(&[segment(0, b"ab"), reset, reset, segment(2, b"cd")]);
+    assert_eq!(out, Out { bytes: b"abcd".to_vec(), reset: true, ..Out::default() });
+}
+
+#[test]
+fn waiting_bytes_and_segments_are_bounded() {
+    let block = [7_u8; 1000];
+    let (mut stream, mut out) = (Reassembler::new(), Out::default());
+    stream.segment(&segment(0, b""), &mut |event| out.take(event));
+    for n in 0..10_000_u32 {
+        stream.segment(&segment(1 + n * 1001, &block), &mut |event| out.take(event));
+        assert!(stream.buffered_bytes() <= MAX_BUFFERED_BYTES);
+        assert!(stream.waiting.len() <= MAX_BUFFERED_SEGMENTS);
+    }
+    assert!(stream.forced_gaps() > 1000);
+}
+
+const STREAM: usize = 300;
+
+fn text() -> Vec<u8> {
+    (0..STREAM).map(|n| u8::try_from(n % 251).unwrap()).collect()
+}
+
+proptest! {
+    /// However the stream is cut up, repeated, overlapped and shuffled, it comes out the same.
+    #[test]
+    fn any_order_gives_the_same_stream(
+        isn in any::<u32>(),
+        cuts in prop::collection::btree_set(1..STREAM, 0..20),
+        extra in prop::collection::vec((0..STREAM, 1..60_usize), 0..20),
+        shuffle in any::<prop::sample::Index>(),
+        order in prop::collection::vec(any::<u32>(), 64),
+    ) {
+        let text = text();
+        let edges: Vec<usize> = std::iter::once(0).chain(cuts).chain([STREAM]).collect();
+        let mut parts: Vec<(usize, usize)> = edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        parts.extend(extra.iter().map(|&(start, len)| (start, (start + len).min(STREAM))));
+        let turn = shuffle.index(parts.len());
+        parts.rotate_left(turn);
+        let mut keyed: Vec<_> = order.iter().cycle().zip(parts).collect();
+        keyed.sort_by_key(|(key, _)| **key);
+        let base = isn.wrapping_add(1);
+        let seq = |at: usize| base.wrapping_add(u32::try_from(at).unwrap());
+        let mut segments = vec![Segment { syn: true, ..segment(isn, b"") }];
+        segments.extend(keyed.iter().map(|(_, (start, end))| Segment {
+            fin: *end == STREAM,
+            ..segment(seq(*start), &text[*start..*end])
+        }));
+        let (stream, out) = run(&segments);
+        prop_assert_eq!(out, Out { bytes: text, ended: true, ..Out::default() });
+        prop_assert_eq!((stream.buffered_bytes(), stream.conflicts()), (0, 0));
+    }
+
+    /// With parts missing, what is there stands where it belongs, and the gaps are exactly what is missing.
+    #[test]
+    fn gaps_are_exactly_what_is_missing(
+        isn in any::<u32>(),
+        parts in prop::collection::vec((0..STREAM, 1..60_usize), 0..20),
+    ) {
+        let text = text();
+        let mut expected = vec![0xff; STREAM];
+        let mut segments = vec![Segment { syn: true, ..segment(isn, b"") }];
+        for (start, len) in parts {
+            let end = (start + len).min(STREAM);
+            expected[start..end].copy_from_slice(&text[start..end]);
+            let seq = isn.wrapping_add(1).wrapping_add(u32::try_from(start).unwrap());
+            segments.push(segment(seq, &text[start..end]));
+        }
+        let last = expected.iter().rposition(|&byte| byte != 0xff).map_or(0, |at| at + 1);
+        expected.truncate(last);
+        let (mut stream, mut out) = run(&segments);
+        stream.finish(&mut |event| out.take(event));
+        let missing = expected.iter().filter(|&&byte| byte == 0xff).count();
+        prop_assert_eq!(&out.bytes, &expected);
+        prop_assert_eq!(out.gaps.iter().map(|gap| gap.0).sum::<u64>(), u64::try_from(missing).unwrap());
+    }
+
+    /// Whatever the numbers say, nothing panics and the buffers stay bounded.
+    #[test]
+    fn hostile_segments_are_survived(
+        segments in prop::collection::vec((any::<u32>(), 0..40_usize, any::<u8>(), any::<u32>()), 0..60),
+    ) {
+        let mut stream = Reassembler::new();
+        for (seq, len, flags, ack) in segments {
+            let payload = vec![0; len];
+            let hostile = Segment {
+                syn: flags & 1 != 0,
+                fin: flags & 2 != 0,
+                rst: flags & 4 != 0,
+                payload_len: u32::try_from(len).unwrap() + if flags & 8 != 0 { ack % 5000 } else { 0 },
+                ..segment(seq, &payload)
+            };
+            stream.segment(&hostile, &mut |_| {});
+            stream.acked(SeqNumber(ack), &mut |_| {});
+            prop_assert!(stream.buffered_bytes() <= 60 * 40);
+        }
+        stream.finish(&mut |_| {});
+        prop_assert_eq!(stream.buffered_bytes(), 0);
+    }
+}
