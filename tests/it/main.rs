@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 #[cfg(feature = "live")]
+mod bpf;
+#[cfg(test)]
+#[cfg(feature = "live")]
 mod live;
 #[cfg(test)]
 #[cfg(feature = "live")]
