@@ -18,6 +18,9 @@ mod source;
 
 #[cfg(test)]
 #[cfg(feature = "live")]
+mod bpf;
+#[cfg(test)]
+#[cfg(feature = "live")]
 mod live;
 #[cfg(test)]
 #[cfg(feature = "live")]

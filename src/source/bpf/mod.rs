@@ -4,6 +4,9 @@
 //! because the library's own call is told only the captured bytes, so that `len` and `greater` would be wrong
 //! on packets cut by a snaplen.
 
+#[cfg(feature = "live")]
+mod family;
+#[cfg(feature = "live")]
 mod hint;
 #[cfg(feature = "live")]
 mod program;
@@ -70,6 +73,8 @@ impl BpfError {
 pub struct BpfFilter {
     #[cfg(feature = "live")]
     program: program::Program,
+    #[cfg(feature = "live")]
+    link: LinkType,
     /// Without libpcap no filter can be made.
     #[cfg(not(feature = "live"))]
     never: std::convert::Infallible,
@@ -88,7 +93,7 @@ impl BpfFilter {
         let compiled = handle.compile(expression, true).map_err(refused)?;
         let program = program::Program::new(&compiled)
             .ok_or_else(|| BpfError::LiveOnly { expression: expression.to_owned() })?;
-        Ok(Self { program })
+        Ok(Self { program, link })
     }
 
     /// This build has no libpcap.
@@ -105,7 +110,7 @@ impl BpfFilter {
     #[must_use]
     pub fn matches(&self, data: &[u8], wire_len: u32) -> bool {
         #[cfg(feature = "live")]
-        return self.program.run(data, wire_len) != 0;
+        return self.program.run(&family::as_of_this_system(self.link, data), wire_len) != 0;
         #[cfg(not(feature = "live"))]
         {
             let _ = (data, wire_len);
