@@ -1,6 +1,6 @@
 //! Our clients with servers that are not there, do not answer, or hang up.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -72,11 +72,26 @@ fn a_server_that_hangs_up_without_a_word_is_named() {
 }
 
 #[test]
+fn the_client_closes_its_half_first_and_still_listens() {
+    let (address, thread) = server(|mut stream| {
+        stream.read_exact(&mut [0; 5]).unwrap();
+        stream.write_all(b"yes").unwrap();
+        // Ends at the client's FIN.
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        stream.write_all(b"bye").unwrap();
+    });
+    let talk = say("knock", address, &[b"hello"], PATIENCE);
+    thread.join().unwrap();
+    assert_eq!((talk.result.unwrap(), talk.ending), (Outcome::Done, Some(Ending::ByUs)));
+    assert_eq!(talk.replies, [b"yes", b"bye"]);
+}
+
+#[test]
 fn a_server_that_stays_open_after_the_farewell_keeps_nobody() {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (address, thread) = server(move |mut stream| {
         stream.read_exact(&mut [0; 5]).unwrap();
-        std::io::Write::write_all(&mut stream, b"yes").unwrap();
+        stream.write_all(b"yes").unwrap();
         let _ = held.recv();
     });
     let begun = Instant::now();
