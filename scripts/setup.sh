@@ -92,6 +92,9 @@ install() {
         return 1
     fi
     say "installing ${packages[*]} with $PACKAGER: $purpose"
+    if [ "$PACKAGER" != brew ] && [ "$(id -u)" -ne 0 ] && [ -t 0 ]; then
+        say "(sudo may ask for your password)"
+    fi
     log=$(mktemp)
     if run_packager "${packages[@]}" >"$log" 2>&1 || retry_with_lists "${packages[@]}" >>"$log" 2>&1; then
         rm -f "$log"
