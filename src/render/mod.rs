@@ -1,7 +1,10 @@
 //! Models in, bytes out: tables, lines, JSON. `safe` is the one way text from the wire reaches a terminal.
 
 pub mod color;
+pub mod flows;
 pub mod format;
+pub mod json;
 pub mod line;
 pub mod safe;
+pub mod table;
 pub mod words;

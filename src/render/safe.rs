@@ -15,7 +15,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Combining marks kept behind one character; scripts need up to four, more only serves to paint over other lines.
 const MAX_MARKS: u8 = 4;
@@ -110,6 +110,26 @@ pub fn text_prefix(bytes: &[u8]) -> usize {
 #[must_use]
 pub fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && text_prefix(bytes) == bytes.len()
+}
+
+/// Text that is already safe, cut to `max_columns` of display width; a cut text ends in `…`.
+///
+/// Unlike [`safe_line`] it escapes nothing, so that what was escaped before is not escaped twice.
+#[must_use]
+pub fn cut_shown(text: &str, max_columns: usize) -> String {
+    if text.width() <= max_columns {
+        return text.to_owned();
+    }
+    let mut columns = 0_usize;
+    let fits = |&char: &char| {
+        columns = columns.saturating_add(char.width().unwrap_or(0));
+        columns < max_columns
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    if max_columns > 0 {
+        cut.push('…');
+    }
+    cut
 }
 
 /// A control character that plain text does not have.
