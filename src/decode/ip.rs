@@ -58,7 +58,7 @@ impl Decoder {
             let id = u32::from(u16::from_be_bytes([id_high, id_low]));
             let key = FragmentKey { src: addresses.src, dst: addresses.dst, id, protocol, vlan: self.vlan };
             // A first fragment that cannot be put together is still looked into.
-            if at > 0 || (inner.is_whole() && !inner.quoted) {
+            if at > 0 || inner.is_whole() {
                 return self.note_fragment(key, at, more, protocol, inner);
             }
         }

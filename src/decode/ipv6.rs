@@ -71,7 +71,7 @@ impl Decoder {
             let id = u32::from_be_bytes([i0, i1, i2, i3]);
             let key =
                 FragmentKey { src: addresses.src, dst: addresses.dst, id, protocol: 0, vlan: self.vlan };
-            if at > 0 || (inner.is_whole() && !inner.quoted) {
+            if at > 0 || inner.is_whole() {
                 return self.note_fragment(key, at, more, next, inner);
             }
         }

@@ -2,7 +2,9 @@
 
 use super::fragment::{FragmentNote, Reassembled};
 use super::span::{Span, slice};
-use super::{BufferId, DecodeStop, Layer, LayerKind, StopReason, TcpFlags, TcpSegment, Transport};
+use super::{
+    BufferId, DecodeStop, Layer, LayerKind, StopReason, TcpFlags, TcpSegment, Transport, TransportProtocol,
+};
 use crate::source::LinkType;
 
 /// Most layers followed in one packet. Real tunnels stay under ten; a hostile packet could nest hundreds.
@@ -216,13 +218,13 @@ impl<'a> DecodedPacket<'a> {
     }
 
     /// Whether Wireshark gives this header's conversation a stream number: the first 16 bytes of TCP are
-    /// needed, all 8 of UDP. An ICMP error may quote too little for that, and still tells the ports.
+    /// needed, all 8 of UDP
+    /// with a length that can be. An ICMP error may quote too little for that, and still tells the ports.
     #[must_use]
     pub fn is_numbered(&self, transport: &Transport) -> bool {
-        let needed = match transport.protocol {
-            super::TransportProtocol::Tcp => 16,
-            super::TransportProtocol::Udp => 8,
-        };
-        self.layers.get(transport.layer).is_some_and(|layer| self.header(layer).len() >= needed)
+        self.layers.get(transport.layer).is_some_and(|layer| match transport.protocol {
+            TransportProtocol::Tcp => self.header(layer).len() >= 16,
+            TransportProtocol::Udp => !self.is_cut(layer),
+        })
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::TcpOptionIter;
+
 /// TCP or UDP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TransportProtocol {
@@ -124,4 +126,12 @@ pub struct TcpSegment<'a> {
     pub payload: &'a [u8],
     /// Payload length on the wire in bytes (Wireshark `tcp.len`); greater than `payload.len()` in a snapped packet.
     pub payload_len: u32,
+}
+
+impl<'a> TcpSegment<'a> {
+    /// The options, typed.
+    #[must_use]
+    pub fn typed_options(&self) -> TcpOptionIter<'a> {
+        TcpOptionIter::new(self.options)
+    }
 }

@@ -37,13 +37,14 @@ impl Decoder {
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
         // Zero is a jumbogram's way to say "as long as the IP payload" (RFC 2675 section 4).
-        if length < 8 && length != 0 {
+        let jumbo = length == 0 && span.wire_len() > u32::from(u16::MAX);
+        if length < 8 && !jumbo {
             self.malformed(LayerKind::Udp, span, "UDP length below 8");
             return self.transport(layer, TransportProtocol::Udp, addresses, data, span);
         }
-        let inside = span.limited(LayerKind::Udp, if length == 0 { usize::MAX } else { length });
+        let inside = span.limited(LayerKind::Udp, if jumbo { usize::MAX } else { length });
         let mut header = inside.layer(LayerKind::Udp, 8);
-        if length != 0 {
+        if !jumbo {
             header.claimed_end = span.start.saturating_add(offset(length));
         }
         if !self.push(header) {

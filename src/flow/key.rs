@@ -1,6 +1,7 @@
 //! Names of a flow: its number, its directed five-tuple for people, its undirected key for the table.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::decode::{Endpoint, TransportProtocol};
 
@@ -62,19 +63,73 @@ pub struct FiveTuple {
     pub protocol: TransportProtocol,
 }
 
-/// The same key for both directions of a conversation: the smaller endpoint first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FlowKey {
-    low: Endpoint,
-    high: Endpoint,
-    protocol: TransportProtocol,
+/// The same key for both directions of a conversation, packed small: the lower endpoint first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FlowKey {
+    /// Between IPv4 addresses.
+    V4(V4Key),
+    /// Between IPv6 addresses.
+    V6(V6Key),
 }
+
+/// Both IPv4 addresses; then the protocol and both ports.
+pub(super) type V4Key = (u64, u64);
+
+/// Lower IPv6 address, higher address; the protocol and both ports.
+pub(super) type V6Key = ([u8; 16], [u8; 16], u64);
 
 impl FlowKey {
     /// The key of packets between `a` and `b`, in either order.
-    #[must_use]
-    pub fn new(a: Endpoint, b: Endpoint, protocol: TransportProtocol) -> Self {
+    pub(super) fn new(a: Endpoint, b: Endpoint, protocol: TransportProtocol) -> Self {
         let (low, high) = if a <= b { (a, b) } else { (b, a) };
-        Self { low, high, protocol }
+        let kind: u64 = match protocol {
+            TransportProtocol::Tcp => 0,
+            TransportProtocol::Udp => 1,
+        };
+        let rest = kind << 32 | u64::from(low.port) << 16 | u64::from(high.port);
+        match (low.addr, high.addr) {
+            (IpAddr::V4(low), IpAddr::V4(high)) => {
+                Self::V4((u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()), rest))
+            }
+            (low, high) => Self::V6((octets(low), octets(high), rest)),
+        }
+    }
+}
+
+fn octets(addr: IpAddr) -> [u8; 16] {
+    match addr {
+        IpAddr::V4(addr) => addr.to_ipv6_mapped().octets(),
+        IpAddr::V6(addr) => addr.octets(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        let address: std::net::SocketAddr = text.parse().expect("an address and port");
+        Endpoint { addr: address.ip(), port: address.port() }
+    }
+
+    #[test]
+    fn both_directions_have_one_key() {
+        let pairs = [("192.0.2.1:80", "192.0.2.2:4000"), ("[2001:db8::1]:80", "[2001:db8::2]:80")];
+        for (a, b) in pairs.map(|(a, b)| (endpoint(a), endpoint(b))) {
+            let key = FlowKey::new(a, b, TransportProtocol::Tcp);
+            assert_eq!(key, FlowKey::new(b, a, TransportProtocol::Tcp));
+            assert_ne!(key, FlowKey::new(a, b, TransportProtocol::Udp));
+            let swapped_ports = (Endpoint { port: b.port, ..a }, Endpoint { port: a.port, ..b });
+            if a.port != b.port {
+                assert_ne!(key, FlowKey::new(swapped_ports.0, swapped_ports.1, TransportProtocol::Tcp));
+            }
+        }
+    }
+
+    #[test]
+    fn a_mapped_address_is_not_the_ipv4_address() {
+        let v4 = FlowKey::new(endpoint("192.0.2.1:1"), endpoint("192.0.2.2:2"), TransportProtocol::Udp);
+        let mapped = ("[::ffff:192.0.2.1]:1", "[::ffff:192.0.2.2]:2");
+        assert_ne!(v4, FlowKey::new(endpoint(mapped.0), endpoint(mapped.1), TransportProtocol::Udp));
     }
 }

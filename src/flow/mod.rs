@@ -1,7 +1,11 @@
 //! Packets to flows: one table that numbers conversations as Wireshark does, tells originator from
 //! responder, follows the TCP handshake and teardown, and ties ICMP errors to the flow that caused them.
 
+mod conversations;
+mod defrag;
+mod icmp;
 mod key;
+mod payload;
 mod record;
 mod table;
 mod tcp;
@@ -9,13 +13,17 @@ mod turns;
 mod udp;
 mod verdict;
 
-pub use key::{Direction, FiveTuple, FlowId, FlowKey};
+pub use conversations::MAX_CONVERSATIONS;
+pub use defrag::{DefragLimits, Defragmenter};
+pub use key::{Direction, FiveTuple, FlowId};
+pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};
-pub use table::{FlowLimits, FlowTable, MAX_CONVERSATIONS, PayloadWanted};
+pub use table::{FlowLimits, FlowTable, MAX_FLOWS};
 pub use tcp::{
-    ConnState, Handshake, HandshakeStep, History, MAX_HISTORY, MAX_RETRIES, Opening, Reset, SegmentKind,
-    TcpFlow, TcpOptions, TcpSide, Teardown,
+    ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_HISTORY,
+    MAX_RETRIES, Opening, Reassembler, Reset, Segment, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
+    TcpOptions, TcpSide, Teardown,
 };
-pub use turns::{Conversation, MAX_TURN_PACKETS, MAX_TURNS, Turn};
+pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;
 pub use verdict::{Repeat, TcpVerdict, Verdict};

@@ -1,24 +1,24 @@
-//! The table of conversations.
+//! The table of flows: packets in, one verdict for each transport header out.
 
-use super::{Flow, FlowId, Verdict};
-use crate::decode::{DecodedPacket, TransportProtocol};
+use super::conversations::{Conversations, Place};
+use super::icmp::{WaitingErrors, quoting};
+use super::payload::PayloadKeeper;
+use super::tcp::Followed;
+use super::{
+    Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp, PayloadWanted, Side,
+    TcpFlow, TcpVerdict, UdpFlow, Verdict,
+};
+use crate::decode::{DecodedPacket, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
-/// Most conversations numbered in one capture, TCP and UDP together. Past it packets belong to no flow, and
-/// are counted: a flood of made-up SYNs must not take all memory.
-pub const MAX_CONVERSATIONS: usize = 4_000_000;
-
-/// Asks for payload to be kept, in turns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PayloadWanted {
-    /// Most payload bytes kept of one flow.
-    pub max_bytes_per_flow: usize,
-}
+/// Most flows recorded of one capture. A record takes up to 1 KB, so this is 1 GB; beyond it conversations are
+/// still numbered, but their packets belong to no flow and are counted.
+pub const MAX_FLOWS: usize = 1_000_000;
 
 /// Limits that were reached. All zero where the table says everything that the packets show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowLimits {
-    /// Packets that belong to no flow because [`MAX_CONVERSATIONS`] was reached.
+    /// Transport headers that belong to no flow because [`MAX_FLOWS`] or [`super::MAX_CONVERSATIONS`] was reached.
     pub packets_without_flow: u64,
     /// ICMP errors about conversations with no flow that were forgotten, because too many waited.
     pub icmp_errors_forgotten: u64,
@@ -26,19 +26,19 @@ pub struct FlowLimits {
     pub flows_cut: u64,
     /// Flows whose payload was kept only in part, because of the cap of all flows together.
     pub flows_cut_by_total: u64,
-    /// Out-of-order segments let go because a reassembly buffer was full.
-    pub segments_dropped: u64,
+    /// Times a full reassembly buffer made a flow give up missing bytes that might still have come.
+    pub gaps_forced: u64,
 }
 
-/// The conversations of one capture.
+/// The flows of one capture.
 #[derive(Debug, Default)]
 pub struct FlowTable {
+    conversations: Conversations,
     flows: Vec<Flow>,
     verdicts: Vec<Verdict>,
-    limits: FlowLimits,
-    payload: Option<PayloadWanted>,
-    tcp_streams: u32,
-    udp_streams: u32,
+    waiting_errors: WaitingErrors,
+    payload: Option<PayloadKeeper>,
+    packets_without_flow: u64,
 }
 
 impl FlowTable {
@@ -51,17 +51,29 @@ impl FlowTable {
     /// A table that also reassembles payload and keeps it in turns.
     #[must_use]
     pub fn with_payload(wanted: PayloadWanted) -> Self {
-        Self { payload: Some(wanted), ..Self::default() }
+        Self { payload: Some(PayloadKeeper::new(wanted)), ..Self::default() }
     }
 
     /// Takes one packet, in capture order, and answers one verdict for each of `decoded.transports()`.
     pub fn observe(&mut self, packet: &CapturedPacket<'_>, decoded: &DecodedPacket<'_>) -> &[Verdict] {
-        let _ = (packet, decoded, self.payload);
+        self.verdicts.clear();
+        let stamp = PacketStamp { number: packet.number, ts: packet.ts };
+        for transport in decoded.transports() {
+            let segment = decoded.tcp_segment(transport);
+            let header = Header { transport, segment, stamp, wire_len: packet.wire_len, decoded };
+            let verdict =
+                if decoded.is_numbered(transport) { self.numbered(&header) } else { self.too_short(&header) };
+            self.verdicts.push(verdict);
+        }
         &self.verdicts
     }
 
     /// Ends the capture: what waited in reassembly is delivered, with its gaps. Call once, after the last packet.
-    pub fn finish(&mut self) {}
+    pub fn finish(&mut self) {
+        if let Some(payload) = &mut self.payload {
+            payload.finish(&mut self.flows);
+        }
+    }
 
     /// The flows, in the order of their first packets.
     #[must_use]
@@ -78,15 +90,258 @@ impl FlowTable {
     /// How many stream numbers of `protocol` were given, quoted conversations included.
     #[must_use]
     pub fn stream_count(&self, protocol: TransportProtocol) -> u32 {
-        match protocol {
-            TransportProtocol::Tcp => self.tcp_streams,
-            TransportProtocol::Udp => self.udp_streams,
+        self.conversations.count(protocol)
+    }
+
+    /// Limits that were reached so far. Walks the flows where payload is kept.
+    #[must_use]
+    pub fn limits(&self) -> FlowLimits {
+        let mut limits = FlowLimits {
+            packets_without_flow: self.packets_without_flow,
+            icmp_errors_forgotten: self.waiting_errors.forgotten(),
+            ..FlowLimits::default()
+        };
+        if let Some(payload) = &self.payload {
+            payload.add_limits(&self.flows, &mut limits);
+        }
+        limits
+    }
+
+    /// A header that takes or has a stream number.
+    fn numbered(&mut self, header: &Header<'_>) -> Verdict {
+        let place = self.conversations.place(header.transport, header.segment.as_ref());
+        let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
+        else {
+            self.packets_without_flow = self.packets_without_flow.saturating_add(1);
+            return Verdict::unplaced();
+        };
+        verdict.tcp = place.relative.map(|(seq, ack)| TcpVerdict::numbered(seq, ack, place.port_reused));
+        if header.transport.quoted {
+            self.note_error(Some(place.conversation), &verdict, header);
+            verdict.flow = None;
+            return verdict;
+        }
+        if verdict.flow.is_none() && !self.begin_flow(&place, header, &mut verdict) {
+            self.packets_without_flow = self.packets_without_flow.saturating_add(1);
+            return verdict;
+        }
+        if let Some(index) = verdict.flow {
+            self.add_to_flow(index, place.conversation, header, &mut verdict);
+        }
+        verdict
+    }
+
+    /// A header with ports and little more. Quoted, it still names the flow that an ICMP error is about.
+    fn too_short(&mut self, header: &Header<'_>) -> Verdict {
+        if header.transport.quoted {
+            let place = self.conversations.find(header.transport);
+            let verdict = place.and_then(|place| self.verdict_at(&place)).unwrap_or_else(Verdict::unplaced);
+            self.note_error(place.map(|place| place.conversation), &verdict, header);
+        }
+        Verdict::unplaced()
+    }
+
+    fn verdict_at(&mut self, place: &Place) -> Option<Verdict> {
+        let conversation = self.conversations.get_mut(place.conversation)?;
+        let forward = place.from_low == conversation.low_is_orig;
+        Some(Verdict {
+            id: Some(conversation.id()),
+            flow: conversation.flow(),
+            direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
+            starts_flow: false,
+            tcp: None,
+        })
+    }
+
+    /// Ties the ICMP error that quotes this header to its flow, or keeps it until there is one.
+    fn note_error(&mut self, conversation: Option<usize>, verdict: &Verdict, header: &Header<'_>) {
+        let (transport, stamp) = (header.transport, header.stamp);
+        let Some(error) = quoting(header.decoded, transport, stamp, verdict.direction) else { return };
+        match verdict.flow.and_then(|index| self.flows.get_mut(index)) {
+            Some(flow) => flow.add_icmp_error(error),
+            None => self.waiting_errors.push(conversation, transport.src, error),
         }
     }
 
-    /// Limits that were reached so far.
-    #[must_use]
-    pub fn limits(&self) -> FlowLimits {
-        self.limits
+    /// Adds a flow for a conversation that has none; false where no more are recorded.
+    fn begin_flow(&mut self, place: &Place, header: &Header<'_>, verdict: &mut Verdict) -> bool {
+        let index = self.flows.len();
+        let Some(conversation) = self.conversations.get_mut(place.conversation) else { return false };
+        if index >= MAX_FLOWS {
+            return false;
+        }
+        let flags = header.segment.map(|segment| segment.flags).unwrap_or_default();
+        let (orig_reason, sender_is_orig) = match (flags.syn(), flags.ack()) {
+            (true, true) => (OrigReason::SynAck, false),
+            (true, false) => (OrigReason::Syn, true),
+            (false, _) => (OrigReason::FirstPacket, true),
+        };
+        conversation.low_is_orig = place.from_low == sender_is_orig;
+        conversation.set_flow(index);
+        verdict.direction = if sender_is_orig { Direction::OrigToResp } else { Direction::RespToOrig };
+        verdict.flow = Some(index);
+        verdict.starts_flow = true;
+        let mut flow = header.new_flow(conversation.id(), orig_reason, sender_is_orig, place.port_reused);
+        for error in self.waiting_errors.take(place.conversation, flow.tuple.orig) {
+            flow.add_icmp_error(error);
+        }
+        if let Some(payload) = &mut self.payload {
+            payload.begin(&mut flow);
+        }
+        self.flows.push(flow);
+        true
+    }
+
+    fn add_to_flow(&mut self, index: usize, conversation: usize, header: &Header<'_>, verdict: &mut Verdict) {
+        let Some(flow) = self.flows.get_mut(index) else { return };
+        if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment)
+            && tcp.shows_wrong_roles(verdict.direction, segment)
+        {
+            flow.swap_sides(segment);
+            if let Some(payload) = &mut self.payload {
+                payload.swap_sides(index, flow);
+            }
+            verdict.direction = verdict.direction.reversed();
+            if let Some(conversation) = self.conversations.get_mut(conversation) {
+                conversation.low_is_orig = !conversation.low_is_orig;
+            }
+        }
+        let by = verdict.direction;
+        let before = Some(flow.last).filter(|_| !verdict.starts_flow);
+        if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
+            let followed = tcp.follow(by, segment, header.stamp, before);
+            let side = flow.side_mut(by);
+            if followed.samples {
+                side.sample.extend(segment.payload);
+            }
+            side.add_payload(u64::from(segment.payload_len));
+            if let Some(verdict) = &mut verdict.tcp {
+                verdict.follow(&followed);
+            }
+            if let Some(payload) = &mut self.payload {
+                payload.segment(index, flow, by, segment, header.stamp);
+            }
+        } else if let Some(udp) = &mut flow.udp {
+            udp.follow(by, header.stamp);
+            let (bytes, len) = header.datagram();
+            let side = flow.side_mut(by);
+            side.sample.extend(bytes);
+            side.add_payload(len);
+            if let Some(payload) = &mut self.payload {
+                payload.datagram(flow, by, bytes, len, header.stamp);
+            }
+        }
+        flow.side_mut(by).add_packet(header.wire_len);
+        flow.last = header.stamp;
+    }
+}
+
+/// A transport header of a packet, with what the table needs of the packet.
+struct Header<'a> {
+    transport: &'a Transport,
+    segment: Option<TcpSegment<'a>>,
+    stamp: PacketStamp,
+    wire_len: u32,
+    decoded: &'a DecodedPacket<'a>,
+}
+
+impl Header<'_> {
+    /// Captured payload of a UDP datagram and its length on the wire.
+    fn datagram(&self) -> (&[u8], u64) {
+        let Some(layer) = self.decoded.layers().get(self.transport.layer) else { return (&[], 0) };
+        (self.decoded.payload(layer), u64::from(layer.claimed_end.saturating_sub(layer.payload)))
+    }
+
+    fn new_flow(&self, id: FlowId, orig_reason: OrigReason, sender_is_orig: bool, port_reused: bool) -> Flow {
+        let Transport { src, dst, protocol, .. } = *self.transport;
+        let (orig, resp) = if sender_is_orig { (src, dst) } else { (dst, src) };
+        let is_tcp = protocol == TransportProtocol::Tcp;
+        Flow {
+            id,
+            tuple: FiveTuple { orig, resp, protocol },
+            orig_reason,
+            first: self.stamp,
+            last: self.stamp,
+            orig: Side::default(),
+            resp: Side::default(),
+            tcp: is_tcp.then(|| Box::new(TcpFlow::new(port_reused))),
+            udp: (!is_tcp).then(|| Box::new(UdpFlow::default())),
+            icmp_errors: Vec::new(),
+            icmp_error_count: 0,
+            conversation: None,
+        }
+    }
+}
+
+impl Flow {
+    fn side_mut(&mut self, by: Direction) -> &mut Side {
+        match by {
+            Direction::OrigToResp => &mut self.orig,
+            Direction::RespToOrig => &mut self.resp,
+        }
+    }
+
+    fn add_icmp_error(&mut self, error: super::IcmpError) {
+        self.icmp_error_count = self.icmp_error_count.saturating_add(1);
+        if self.icmp_errors.len() < MAX_ICMP_ERRORS {
+            self.icmp_errors.push(error);
+        }
+    }
+
+    /// Exchanges originator and responder, because of `segment`, a SYN or SYN-ACK that shows who they are.
+    fn swap_sides(&mut self, segment: &TcpSegment<'_>) {
+        std::mem::swap(&mut self.tuple.orig, &mut self.tuple.resp);
+        std::mem::swap(&mut self.orig, &mut self.resp);
+        self.orig_reason = if segment.flags.ack() { OrigReason::SynAck } else { OrigReason::Syn };
+        if let Some(tcp) = &mut self.tcp {
+            tcp.swap_sides();
+        }
+        for error in &mut self.icmp_errors {
+            error.about = error.about.reversed();
+        }
+    }
+}
+
+impl Side {
+    fn add_packet(&mut self, wire_len: u32) {
+        self.packets = self.packets.saturating_add(1);
+        self.wire_bytes = self.wire_bytes.saturating_add(u64::from(wire_len));
+    }
+
+    fn add_payload(&mut self, len: u64) {
+        self.payload_bytes = self.payload_bytes.saturating_add(len);
+    }
+}
+
+impl Verdict {
+    fn unplaced() -> Self {
+        Self { id: None, flow: None, direction: Direction::OrigToResp, starts_flow: false, tcp: None }
+    }
+}
+
+impl TcpVerdict {
+    fn numbered(seq: u32, ack: u32, port_reused: bool) -> Self {
+        Self {
+            seq,
+            ack,
+            step: None,
+            handshake_retry: false,
+            port_reused,
+            repeat: super::Repeat::New,
+            missing_before: 0,
+            keep_alive: false,
+            refuses: false,
+            after_close: false,
+        }
+    }
+
+    fn follow(&mut self, followed: &Followed) {
+        self.step = followed.step;
+        self.handshake_retry = followed.handshake_retry;
+        self.repeat = followed.repeat;
+        self.missing_before = followed.missing_before;
+        self.keep_alive = followed.keep_alive;
+        self.refuses = followed.refuses;
+        self.after_close = followed.after_close;
     }
 }

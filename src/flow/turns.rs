@@ -6,6 +6,12 @@ use crate::source::PacketNumber;
 /// Most packet numbers listed of one turn; the others are counted.
 pub const MAX_TURN_PACKETS: usize = 16;
 
+/// Payload bytes kept of all flows together: what a machine that opens a capture can spare.
+pub const MAX_KEPT_BYTES: u64 = 256 << 20;
+
+/// What a kept turn costs beside its bytes, counted against [`MAX_KEPT_BYTES`], so that many tiny turns are bounded too.
+const TURN_COST: u64 = 256;
+
 /// Most turns kept of one flow; the others are counted. A person reads the first; a chat of a day has fewer.
 pub const MAX_TURNS: usize = 4096;
 
@@ -22,8 +28,38 @@ pub struct Conversation {
     pub total_bytes: u64,
     /// Bytes that are missing in the capture.
     pub missing_bytes: u64,
-    /// Segments whose repeated bytes differ from what was seen first.
-    pub conflicting_repeats: u64,
+    /// Segments that disagreed about bytes which were still waiting for a missing segment before them.
+    pub conflicts: u64,
+    /// The cap of one flow was reached: bytes or turns were not kept.
+    pub at_flow_limit: bool,
+    /// The cap of all flows together was reached.
+    pub at_total_limit: bool,
+    /// Gaps that the next turn of each side will tell.
+    orig_gap: u64,
+    resp_gap: u64,
+    /// The last turn is not kept, and whose it was.
+    unkept: Option<Direction>,
+}
+
+/// How much payload may still be kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Of one flow.
+    pub(super) per_flow: u64,
+    /// Of all flows, what is left.
+    pub(super) total_left: u64,
+}
+
+/// Something that is said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    pub(super) by: Direction,
+    pub(super) bytes: &'a [u8],
+    /// Length on the wire.
+    pub(super) len: u64,
+    pub(super) packet: PacketStamp,
+    /// It is a message of its own, not a part of a stream.
+    pub(super) datagram: bool,
 }
 
 impl Conversation {
@@ -31,6 +67,91 @@ impl Conversation {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.turns_not_kept == 0 && self.kept_bytes == self.total_bytes && self.missing_bytes == 0
+    }
+}
+
+impl Conversation {
+    /// Adds what is said, in order.
+    pub(super) fn say(&mut self, said: Said<'_>, budget: &mut Budget) {
+        self.total_bytes = self.total_bytes.saturating_add(said.len);
+        let gap = std::mem::take(self.gap_of(said.by));
+        let continues = !said.datagram && gap == 0;
+        if continues && self.unkept == Some(said.by) {
+            return;
+        }
+        let same_turn = continues && self.unkept.is_none();
+        let index = match self.turns.last() {
+            Some(last) if same_turn && last.direction == said.by => self.turns.len().saturating_sub(1),
+            _ => match self.begin_turn(&said, gap, budget) {
+                Some(index) => index,
+                None => return,
+            },
+        };
+        let left = budget.per_flow.saturating_sub(self.kept_bytes);
+        let Some(turn) = self.turns.get_mut(index) else { return };
+        let room = left.min(budget.total_left);
+        let kept = turn.take(&said, usize::try_from(room).unwrap_or(usize::MAX));
+        self.kept_bytes = self.kept_bytes.saturating_add(kept);
+        if kept < u64::try_from(said.bytes.len()).unwrap_or(u64::MAX) {
+            self.at_flow_limit |= left <= budget.total_left;
+            self.at_total_limit |= left > budget.total_left;
+        }
+        budget.total_left = budget.total_left.saturating_sub(kept);
+    }
+
+    /// Bytes of `by` are missing in the capture; where its packet was only cut, they lengthen its turn.
+    pub(super) fn miss(&mut self, by: Direction, len: u64, snapped: bool) {
+        if snapped {
+            self.total_bytes = self.total_bytes.saturating_add(len);
+            if let Some(turn) = self.turns.last_mut().filter(|turn| turn.direction == by) {
+                turn.total = turn.total.saturating_add(len);
+            }
+            return;
+        }
+        self.missing_bytes = self.missing_bytes.saturating_add(len);
+        let gap = self.gap_of(by);
+        *gap = gap.saturating_add(len);
+    }
+
+    fn gap_of(&mut self, by: Direction) -> &mut u64 {
+        match by {
+            Direction::OrigToResp => &mut self.orig_gap,
+            Direction::RespToOrig => &mut self.resp_gap,
+        }
+    }
+
+    /// Begins a turn; `None` where no more are kept.
+    fn begin_turn(&mut self, said: &Said<'_>, gap_before: u64, budget: &mut Budget) -> Option<usize> {
+        let at_flow_limit = self.turns.len() >= MAX_TURNS;
+        if at_flow_limit || budget.total_left < TURN_COST {
+            self.at_flow_limit |= at_flow_limit;
+            self.at_total_limit |= !at_flow_limit;
+            self.turns_not_kept = self.turns_not_kept.saturating_add(1);
+            self.unkept = Some(said.by);
+            return None;
+        }
+        budget.total_left = budget.total_left.saturating_sub(TURN_COST);
+        self.unkept = None;
+        self.turns.push(Turn {
+            direction: said.by,
+            packets: Vec::new(),
+            packet_count: 0,
+            first: said.packet,
+            last: said.packet,
+            bytes: Vec::new(),
+            total: 0,
+            gap_before,
+        });
+        Some(self.turns.len().saturating_sub(1))
+    }
+
+    /// The two sides were taken for each other.
+    pub(super) fn swap_sides(&mut self) {
+        for turn in &mut self.turns {
+            turn.direction = turn.direction.reversed();
+        }
+        std::mem::swap(&mut self.orig_gap, &mut self.resp_gap);
+        self.unkept = self.unkept.map(Direction::reversed);
     }
 }
 
@@ -53,4 +174,29 @@ pub struct Turn {
     pub total: u64,
     /// Bytes of this side that are missing in the capture just before this turn.
     pub gap_before: u64,
+}
+
+impl Turn {
+    /// Adds what is said, keeping at most `room` bytes; how many were kept.
+    fn take(&mut self, said: &Said<'_>, room: usize) -> u64 {
+        let number = said.packet.number;
+        let again = self.last.number == number || self.packets.last() == Some(&number);
+        if self.packet_count == 0 || !again {
+            self.packet_count = self.packet_count.saturating_add(1);
+            if self.packets.len() < MAX_TURN_PACKETS {
+                self.packets.push(number);
+            }
+        }
+        if number < self.first.number {
+            self.first = said.packet;
+        } else if number > self.last.number {
+            self.last = said.packet;
+        }
+        // Only a prefix is kept: nothing is appended behind bytes that were left out.
+        let whole_so_far = u64::try_from(self.bytes.len()) == Ok(self.total);
+        let kept = said.bytes.get(..room.min(said.bytes.len())).filter(|_| whole_so_far).unwrap_or(&[]);
+        self.bytes.extend_from_slice(kept);
+        self.total = self.total.saturating_add(said.len);
+        u64::try_from(kept.len()).unwrap_or(0)
+    }
 }

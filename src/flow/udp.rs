@@ -1,6 +1,6 @@
 //! UDP: requests and replies.
 
-use super::PacketStamp;
+use super::{Direction, PacketStamp};
 
 /// What UDP showed of a flow, read as requests of the originator and replies of the responder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,5 +22,25 @@ impl UdpFlow {
     #[must_use]
     pub fn reply_time(&self) -> Option<crate::time::TimeDelta> {
         self.first_reply?.since(self.first_answered?)
+    }
+
+    /// Takes the next datagram, sent by `by`.
+    pub(super) fn follow(&mut self, by: Direction, packet: PacketStamp) {
+        match by {
+            Direction::OrigToResp => {
+                self.unanswered = self.unanswered.saturating_add(1);
+                self.last_request = Some(packet);
+            }
+            Direction::RespToOrig => {
+                if self.unanswered > 0 {
+                    self.answered = self.answered.saturating_add(1);
+                }
+                if self.first_reply.is_none() {
+                    self.first_reply = Some(packet);
+                    self.first_answered = self.last_request;
+                }
+                self.unanswered = 0;
+            }
+        }
     }
 }

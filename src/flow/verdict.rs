@@ -5,8 +5,8 @@ use super::{Direction, FlowId, HandshakeStep};
 /// What the flow table says of one transport header of a packet. Small and copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Which conversation it belongs to (Wireshark's stream number); `None` once
-    /// [`super::MAX_CONVERSATIONS`] is reached.
+    /// Which conversation it belongs to (Wireshark's stream number); `None` for a header too short to be
+    /// numbered ([`crate::decode::DecodedPacket::is_numbered`]), and once [`super::MAX_CONVERSATIONS`] is reached.
     pub id: Option<FlowId>,
     /// Place of its flow in [`super::FlowTable::flows`]; `None` where the header is only quoted in an ICMP error.
     pub flow: Option<usize>,

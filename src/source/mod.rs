@@ -4,9 +4,24 @@
 //! fourth thing, [`SourceError`], and never looks like the end: a cut file gives every packet before the cut,
 //! then the error, then [`Next::End`].
 
+mod compressed;
+mod error;
+mod facts;
+mod foreign;
+mod gzip;
+mod input;
 mod linktype;
+mod options;
+mod pcap_file;
+mod pcapng;
+mod savefile;
 
+pub use compressed::Compression;
+pub use error::{Place, SourceError};
+pub use facts::{CaptureFacts, Comment, InterfaceFacts};
+pub use foreign::Foreign;
 pub use linktype::LinkType;
+pub use savefile::{Growth, Savefile};
 
 use crate::time::Timestamp;
 
@@ -76,18 +91,4 @@ pub trait PacketSource {
     fn position(&self) -> Option<u64> {
         None
     }
-}
-
-/// Why a source gave no further packet. Each message says what failed, on what, and where.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// The operating system refused.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was attempted, on which file or device.
-        what: String,
-        /// The system's reason.
-        source: std::io::Error,
-    },
 }

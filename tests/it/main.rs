@@ -1,1 +1,5 @@
 //! All integration tests, in one binary.
+mod corpus;
+mod decode;
+mod flow;
+mod source;

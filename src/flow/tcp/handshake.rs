@@ -1,5 +1,7 @@
 //! How a TCP connection begins: which packets made the handshake, and what the two sides agreed on.
 
+use super::seq::SeqNumber;
+use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp};
 use crate::time::TimeDelta;
 
@@ -42,6 +44,8 @@ pub enum Opening {
     Unanswered,
     /// SYN and SYN-ACK, but not the ACK that completes it.
     NotCompleted,
+    /// SYN and the ACK that completes the handshake; the SYN-ACK is not in the capture.
+    SynAckNotCaptured,
     /// A SYN-ACK whose SYN is not in the capture.
     SynNotCaptured,
     /// No step at all: the capture starts later.
@@ -99,6 +103,8 @@ impl Handshake {
             Opening::Unanswered
         } else if self.ack.is_none() {
             Opening::NotCompleted
+        } else if self.syn_ack.is_none() {
+            Opening::SynAckNotCaptured
         } else {
             Opening::Complete
         }
@@ -107,7 +113,9 @@ impl Handshake {
     /// From the last SYN before it to the RST that refused the connection.
     #[must_use]
     pub fn refused_after(&self) -> Option<TimeDelta> {
-        self.refused?.since(self.syn_retries.last().copied().or(self.syn)?)
+        let refused = self.refused?;
+        let retry = self.syn_retries.iter().rfind(|retry| retry.number < refused.number);
+        refused.since(retry.copied().or(self.syn)?)
     }
 
     /// The largest segment that the sender of `direction` may send, in bytes of payload: what the other side
@@ -154,8 +162,83 @@ impl Handshake {
         self.both(|options| options.timestamps.is_some())
     }
 
+    /// A SYN without ACK; whether it was sent before.
+    pub(super) fn take_syn(&mut self, by: Direction, seq: u32, options: &[u8], packet: PacketStamp) -> bool {
+        let (first, isn, slot) = match by {
+            Direction::OrigToResp => (&mut self.syn, &mut self.orig_isn, &mut self.orig_options),
+            Direction::RespToOrig => (&mut self.resp_syn, &mut self.resp_isn, &mut self.resp_options),
+        };
+        if first.is_none() {
+            *first = Some(packet);
+            *isn = Some(seq);
+            *slot = Some(TcpOptions::parse(options));
+            return false;
+        }
+        note_retry(&mut self.syn_retries, &mut self.syn_retry_count, packet);
+        true
+    }
+
+    /// A SYN-ACK; whether it was sent before. Where both sides opened, each sends one, and the second is the ACK
+    /// that completes the handshake.
+    pub(super) fn take_syn_ack(
+        &mut self,
+        by: Direction,
+        segment: &TcpSegment<'_>,
+        packet: PacketStamp,
+    ) -> bool {
+        if self.syn_ack.is_none() {
+            self.syn_ack = Some(packet);
+            if by == Direction::RespToOrig {
+                self.resp_isn = Some(segment.seq);
+                self.resp_options = Some(TcpOptions::parse(segment.options));
+            }
+            return false;
+        }
+        if self.resp_syn.is_some() && self.ack.is_none() {
+            self.ack = Some(packet);
+            return false;
+        }
+        note_retry(&mut self.syn_ack_retries, &mut self.syn_ack_retry_count, packet);
+        true
+    }
+
+    /// A segment of the originator with ACK and without SYN or RST; whether it completes the handshake.
+    pub(super) fn take_ack(&mut self, segment: &TcpSegment<'_>, packet: PacketStamp) -> bool {
+        if self.ack.is_some() || self.refused.is_some() {
+            return false;
+        }
+        let acknowledged = SeqNumber(segment.ack);
+        let completes = match self.resp_isn {
+            Some(isn) => !acknowledged.is_before(SeqNumber(isn).plus(1)),
+            // The SYN-ACK is not in the capture; this ACK tells what its number was.
+            None => self.orig_isn.is_some_and(|isn| SeqNumber(segment.seq) == SeqNumber(isn).plus(1)),
+        };
+        if completes {
+            self.ack = Some(packet);
+            self.resp_isn.get_or_insert(segment.ack.wrapping_sub(1));
+        }
+        completes
+    }
+
+    /// A RST of the responder; whether it refuses the connection: it comes before any other answer to the SYN.
+    pub(super) fn take_reset(&mut self, packet: PacketStamp) -> bool {
+        let unanswered = self.syn.is_some() && self.syn_ack.is_none() && self.ack.is_none();
+        if unanswered {
+            self.refused.get_or_insert(packet);
+        }
+        unanswered
+    }
+
     fn both(&self, offers: impl Fn(TcpOptions) -> bool) -> bool {
         self.orig_options.is_some_and(&offers) && self.resp_options.is_some_and(&offers)
+    }
+}
+
+/// Adds `packet` to a list of repeats that keeps the first [`MAX_RETRIES`].
+fn note_retry(list: &mut Vec<PacketStamp>, count: &mut u32, packet: PacketStamp) {
+    *count = count.saturating_add(1);
+    if list.len() < MAX_RETRIES {
+        list.push(packet);
     }
 }
 
@@ -170,4 +253,38 @@ pub struct TcpOptions {
     pub sack_permitted: bool,
     /// Timestamps: value and echo (RFC 7323 section 3).
     pub timestamps: Option<(u32, u32)>,
+}
+
+impl TcpOptions {
+    /// Reads the option bytes of a SYN (RFC 9293 section 3.1): what is cut or has a wrong length is left out.
+    #[must_use]
+    pub fn parse(mut bytes: &[u8]) -> Self {
+        let mut options = Self::default();
+        loop {
+            match bytes {
+                [] | [0, ..] => return options,
+                [1, rest @ ..] => bytes = rest,
+                [kind, len, ..] if *len >= 2 => {
+                    let Some((option, rest)) = bytes.split_at_checked(usize::from(*len)) else {
+                        return options;
+                    };
+                    options.take(*kind, option.get(2..).unwrap_or(&[]));
+                    bytes = rest;
+                }
+                _ => return options,
+            }
+        }
+    }
+
+    fn take(&mut self, kind: u8, value: &[u8]) {
+        match (kind, value) {
+            (2, &[high, low]) => self.mss = Some(u16::from_be_bytes([high, low])),
+            (3, &[shift]) => self.window_scale = Some(shift),
+            (4, []) => self.sack_permitted = true,
+            (8, &[a, b, c, d, e, f, g, h]) => {
+                self.timestamps = Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
+            }
+            _ => {}
+        }
+    }
 }

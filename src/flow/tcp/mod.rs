@@ -1,12 +1,22 @@
 //! TCP: sequence arithmetic, handshake, teardown, state, reassembly.
 
+mod follow;
 mod handshake;
+mod reassembly;
+mod received;
+mod seq;
 mod state;
 mod teardown;
 
+pub(super) use follow::Followed;
+use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
+pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
+pub use seq::SeqNumber;
 pub use state::{ConnState, History, MAX_HISTORY};
 pub use teardown::{Reset, SegmentKind, Teardown};
+
+use super::Direction;
 
 /// What TCP showed of a flow.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +33,10 @@ pub struct TcpFlow {
     pub resp: TcpSide,
     /// A flow between the same ports came before it in the capture.
     pub port_reused: bool,
-    /// The state that conn_state is read from.
-    state: ConnState,
+    orig_track: Track,
+    resp_track: Track,
+    /// Who sent the last segment, and what kind it was.
+    previous: Option<(Direction, SegmentKind)>,
 }
 
 /// What the sequence numbers of one side show.
@@ -36,7 +48,7 @@ pub struct TcpSide {
     pub repeated_packets: u64,
     /// Payload bytes seen before.
     pub repeated_bytes: u64,
-    /// Payload bytes that were sent, by the sequence numbers, and are not in the capture.
+    /// Bytes that were sent, by the sequence numbers, and are not in the capture.
     pub missing_bytes: u64,
     /// Segments that announced a closed window (RFC 9293 section 3.8.6).
     pub zero_windows: u64,
@@ -45,9 +57,23 @@ pub struct TcpSide {
 }
 
 impl TcpFlow {
+    pub(super) fn new(port_reused: bool) -> Self {
+        Self { port_reused, ..Self::default() }
+    }
+
     /// Zeek's conn_state.
     #[must_use]
     pub fn conn_state(&self) -> ConnState {
-        self.state
+        let any_data = self.orig.data_packets > 0 || self.resp.data_packets > 0;
+        state::conn_state(self.orig_track.state, self.resp_track.state, &self.history, any_data)
+    }
+
+    /// What the sender of `direction` sent.
+    #[must_use]
+    pub fn side(&self, direction: Direction) -> &TcpSide {
+        match direction {
+            Direction::OrigToResp => &self.orig,
+            Direction::RespToOrig => &self.resp,
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::decode::TcpFlags;
+use crate::flow::Direction;
+
 /// Zeek's conn_state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ConnState {
@@ -100,5 +103,196 @@ impl fmt::Display for History {
 impl fmt::Debug for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.as_str())
+    }
+}
+
+impl History {
+    /// Adds the lower-case `letter`, in upper case where the originator did it.
+    pub(super) fn push(&mut self, by: Direction, letter: u8) {
+        let letter = if by == Direction::OrigToResp { letter.to_ascii_uppercase() } else { letter };
+        if let Some(slot) = self.letters.get_mut(usize::from(self.len)) {
+            *slot = letter;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    /// The sides changed roles: what was written changes case, and `^` says so.
+    pub(super) fn flip(&mut self) {
+        for letter in &mut self.letters {
+            *letter ^= if letter.is_ascii_alphabetic() { 0x20 } else { 0 };
+        }
+        self.push(Direction::RespToOrig, b'^');
+    }
+
+    /// SYN then RST by the originator with none of its own h, a, f, g, i, q between them (Zeek's RSTOS0).
+    fn is_syn_then_reset(&self) -> bool {
+        let letters = self.as_str().trim_start_matches('^');
+        let Some(rest) = letters.strip_prefix('S') else { return false };
+        rest.find(['H', 'A', 'F', 'G', 'I', 'Q', 'R'])
+            .is_some_and(|at| rest.as_bytes().get(at) == Some(&b'R'))
+    }
+}
+
+/// What was already written in the history of one side, so that each letter comes as often as Zeek's rules say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Written {
+    once: u8,
+    syn: Option<u32>,
+    fin: Option<u32>,
+    rst: Option<u32>,
+    gaps: u32,
+    repeats: u32,
+    zero_windows: u32,
+}
+
+/// Something that happens once, or more often, in a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// SYN, with or without ACK, at this sequence number.
+    Syn { ack: bool, seq: u32 },
+    /// FIN at this sequence number.
+    Fin(u32),
+    /// RST at this sequence number.
+    Rst(u32),
+    /// Flags that do not go together: SYN with FIN or RST.
+    MultiFlag,
+    /// FIN with RST.
+    Inconsistent,
+    /// An ACK without payload.
+    Ack,
+    /// Payload.
+    Data,
+    /// A gap in the capture.
+    Gap,
+    /// Payload seen before.
+    Repeat,
+    /// A closed window.
+    ZeroWindow,
+}
+
+impl Written {
+    /// Writes `event` of side `by` into `history` where its rule says so.
+    pub(super) fn note(&mut self, history: &mut History, by: Direction, event: Event) {
+        let (write, letter) = match event {
+            Event::Syn { ack, seq } => (self.syn.replace(seq) != Some(seq), if ack { b'h' } else { b's' }),
+            Event::Fin(seq) => (self.fin.replace(seq) != Some(seq), b'f'),
+            Event::Rst(seq) => (self.rst.replace(seq) != Some(seq), b'r'),
+            Event::Ack => (self.first(1), b'a'),
+            Event::Data => (self.first(2), b'd'),
+            Event::Inconsistent => (self.first(4), b'i'),
+            Event::MultiFlag => (self.first(8), b'q'),
+            Event::Gap => (reaches_power_of_ten(&mut self.gaps), b'g'),
+            Event::Repeat => (reaches_power_of_ten(&mut self.repeats), b't'),
+            Event::ZeroWindow => (reaches_power_of_ten(&mut self.zero_windows), b'w'),
+        };
+        if write {
+            history.push(by, letter);
+        }
+    }
+
+    fn first(&mut self, bit: u8) -> bool {
+        let first = self.once & bit == 0;
+        self.once |= bit;
+        first
+    }
+}
+
+/// Counts one more; whether the count is now 1, 10, 100 …
+fn reaches_power_of_ten(count: &mut u32) -> bool {
+    *count = count.saturating_add(1);
+    count.checked_ilog10().is_some_and(|digits| 10_u32.checked_pow(digits) == Some(*count))
+}
+
+/// One end of a connection, as far as the capture shows it (Zeek's endpoint states).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// It sent nothing.
+    #[default]
+    Inactive,
+    SynSent,
+    /// It sent SYN-ACK, and the SYN is not in the capture.
+    SynAckSent,
+    /// It sent something other than SYN first.
+    Partial,
+    Established,
+    /// It sent FIN.
+    Closed,
+    /// It sent RST.
+    Reset,
+}
+
+impl Endpoint {
+    /// A segment with `flags` from this end.
+    pub(super) fn sends(&mut self, peer: &mut Self, flags: TcpFlags) {
+        if flags.rst() {
+            // A RST after both FINs takes nothing from an orderly end.
+            if *self != Self::Closed || *peer != Self::Closed {
+                *self = Self::Reset;
+            }
+        } else if flags.syn() {
+            match (*self, *peer) {
+                (Self::Inactive | Self::SynSent, Self::SynSent) if flags.ack() => {
+                    (*self, *peer) = (Self::Established, Self::Established);
+                }
+                (Self::Inactive, _) => *self = if flags.ack() { Self::SynAckSent } else { Self::SynSent },
+                _ => {}
+            }
+        } else if flags.fin() {
+            if *self != Self::Reset {
+                *self = Self::Closed;
+            }
+        } else if *self == Self::Inactive {
+            *self = Self::Partial;
+        }
+    }
+}
+
+/// Zeek's conn_state of a TCP connection, in Zeek's order of decision.
+pub(super) fn conn_state(orig: Endpoint, resp: Endpoint, history: &History, any_data: bool) -> ConnState {
+    use Endpoint::{Closed, Established, Inactive, Partial, Reset, SynAckSent, SynSent};
+    match (orig, resp) {
+        (SynSent | SynAckSent, Reset) => ConnState::Rej,
+        (Reset, Reset) if !any_data => ConnState::Rej,
+        (Inactive | Partial, Reset) => ConnState::Rstrh,
+        (_, Reset) => ConnState::Rstr,
+        (Reset, Inactive) if history.is_syn_then_reset() => ConnState::Rstos0,
+        (Reset, Inactive) => ConnState::Oth,
+        (Reset, _) => ConnState::Rsto,
+        (Closed, Closed) => ConnState::SF,
+        (Closed, Inactive) => ConnState::Sh,
+        (Closed, _) => ConnState::S2,
+        (Inactive, Closed) => ConnState::Shr,
+        (_, Closed) => ConnState::S3,
+        (SynSent, Inactive) => ConnState::S0,
+        (Established, Established) => ConnState::S1,
+        _ => ConnState::Oth,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_repeat_by_their_rules() {
+        let (mut history, mut written) = (History::default(), Written::default());
+        let mut note = |event| written.note(&mut history, Direction::RespToOrig, event);
+        for _ in 0..100 {
+            note(Event::Data);
+            note(Event::Repeat);
+        }
+        note(Event::Fin(7));
+        note(Event::Fin(7));
+        note(Event::Fin(8));
+        assert_eq!(history.as_str(), "dtttff");
+    }
+
+    #[test]
+    fn history_is_bounded() {
+        let (mut history, mut written) = (History::default(), Written::default());
+        for seq in 0..1000 {
+            written.note(&mut history, Direction::OrigToResp, Event::Rst(seq));
+        }
+        assert_eq!(history.as_str(), "R".repeat(MAX_HISTORY));
     }
 }

@@ -64,6 +64,38 @@ impl Teardown {
     }
 }
 
+impl Teardown {
+    pub(super) fn note_fin(&mut self, by: Direction, packet: PacketStamp) {
+        match by {
+            Direction::OrigToResp => self.orig_fin.get_or_insert(packet),
+            Direction::RespToOrig => self.resp_fin.get_or_insert(packet),
+        };
+    }
+
+    /// The FIN of `by` is acknowledged in `packet`.
+    pub(super) fn note_fin_acked(&mut self, by: Direction, packet: PacketStamp) {
+        match by {
+            Direction::OrigToResp => self.orig_fin_acked.get_or_insert(packet),
+            Direction::RespToOrig => self.resp_fin_acked.get_or_insert(packet),
+        };
+    }
+
+    pub(super) fn note_reset(&mut self, reset: Reset) {
+        match reset.by {
+            Direction::OrigToResp => self.orig_rst.get_or_insert(reset.packet),
+            Direction::RespToOrig => self.resp_rst.get_or_insert(reset.packet),
+        };
+        self.reset.get_or_insert(reset);
+    }
+
+    pub(super) fn swap_sides(&mut self) {
+        std::mem::swap(&mut self.orig_fin, &mut self.resp_fin);
+        std::mem::swap(&mut self.orig_fin_acked, &mut self.resp_fin_acked);
+        std::mem::swap(&mut self.orig_rst, &mut self.resp_rst);
+        self.reset = self.reset.map(|reset| Reset { by: reset.by.reversed(), ..reset });
+    }
+}
+
 /// The RST that ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reset {

@@ -1,0 +1,108 @@
+//! A field's value, and its text as `tshark -T fields` writes it.
+
+use std::fmt::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::FieldKind;
+use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
+
+/// A typed value, as a packet holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// A whole number, or a truth value as 0 or 1.
+    Unsigned(u64),
+    /// An Ethernet address.
+    Mac([u8; 6]),
+    /// An IPv4 address.
+    Ipv4(Ipv4Addr),
+    /// An IPv6 address.
+    Ipv6(Ipv6Addr),
+    /// A point in time.
+    Time(Timestamp),
+    /// A span of time.
+    Delta(TimeDelta),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl Value<'_> {
+    /// Writes the value as `tshark -T fields` writes a field of `kind`.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, kind: FieldKind, out: &mut dyn Write) -> fmt::Result {
+        match *self {
+            Self::Unsigned(number) => match kind {
+                FieldKind::Hex(digits) => write!(out, "0x{number:0width$x}", width = usize::from(digits)),
+                _ => write!(out, "{number}"),
+            },
+            Self::Mac(bytes) => write_bytes(&bytes, Some(':'), out),
+            Self::Ipv4(addr) => write!(out, "{addr}"),
+            Self::Ipv6(addr) => write_ipv6(addr, out),
+            Self::Time(time) => write_seconds(time.as_nanos(), out),
+            Self::Delta(delta) => write_seconds(delta.as_nanos(), out),
+            Self::Bytes(bytes) => write_bytes(bytes, None, out),
+        }
+    }
+}
+
+/// Seconds with nine decimals; before zero, a minus sign and the distance.
+fn write_seconds(nanos: i128, out: &mut dyn Write) -> fmt::Result {
+    let distance = nanos.unsigned_abs();
+    let second = NANOS_PER_SECOND.unsigned_abs();
+    let sign = if nanos < 0 { "-" } else { "" };
+    write!(out, "{sign}{}.{:09}", distance / second, distance % second)
+}
+
+/// RFC 5952, except that only what is IPv4-mapped or -compatible by its form is written with dots, as glibc does.
+fn write_ipv6(addr: Ipv6Addr, out: &mut dyn Write) -> fmt::Result {
+    match addr.segments() {
+        // Rust writes `::a.b.c.d` as hexadecimal, glibc and Wireshark with dots.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+            let [a, b] = high.to_be_bytes();
+            let [c, d] = low.to_be_bytes();
+            write!(out, "::{a}.{b}.{c}.{d}")
+        }
+        _ => write!(out, "{addr}"),
+    }
+}
+
+fn write_bytes(bytes: &[u8], separator: Option<char>, out: &mut dyn Write) -> fmt::Result {
+    for (n, byte) in bytes.iter().enumerate() {
+        if let Some(separator) = separator.filter(|_| n > 0) {
+            out.write_char(separator)?;
+        }
+        write!(out, "{byte:02x}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: Value<'_>, kind: FieldKind) -> String {
+        let mut out = String::new();
+        value.write(kind, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn values_are_written_as_tshark_writes_them() {
+        assert_eq!(text(Value::Unsigned(16), FieldKind::Hex(4)), "0x0010");
+        assert_eq!(text(Value::Unsigned(16), FieldKind::Decimal), "16");
+        assert_eq!(text(Value::Mac([0, 1, 2, 0xab, 4, 5]), FieldKind::Mac), "00:01:02:ab:04:05");
+        assert_eq!(
+            text(Value::Time(Timestamp::from_parts(1_361_916_274, 458_646_000)), FieldKind::Epoch),
+            "1361916274.458646000"
+        );
+        assert_eq!(
+            text(Value::Delta(TimeDelta::from_nanos(-1_500_000_000)), FieldKind::Span),
+            "-1.500000000"
+        );
+        assert_eq!(text(Value::Ipv6("::1".parse().unwrap()), FieldKind::Ipv6), "::1");
+        assert_eq!(text(Value::Ipv6("::1.2.3.4".parse().unwrap()), FieldKind::Ipv6), "::1.2.3.4");
+        assert_eq!(text(Value::Ipv6("::ffff:1.2.3.4".parse().unwrap()), FieldKind::Ipv6), "::ffff:1.2.3.4");
+    }
+}

@@ -1,0 +1,170 @@
+//! Numbers conversations as Wireshark does: by unordered address and port pair, for good, with a new number
+//! where a SYN shows that the ports are used again.
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use super::FlowId;
+use super::key::{FlowKey, V4Key, V6Key};
+use crate::decode::{TcpSegment, Transport, TransportProtocol};
+
+/// Most conversations numbered in one capture, TCP and UDP together. Past it packets belong to no flow, and
+/// are counted: a flood of made-up SYNs must not take all memory.
+pub const MAX_CONVERSATIONS: usize = 4_000_000;
+
+/// A conversation: its number, and what relative sequence numbers are relative to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conversation {
+    number: u32,
+    protocol: TransportProtocol,
+    /// Index of its flow; [`NO_FLOW`] while it was only quoted.
+    flow: u32,
+    /// Base sequence number of the lower endpoint, then of the higher.
+    base: [Option<u32>; 2],
+    /// The lower endpoint is the originator.
+    pub(super) low_is_orig: bool,
+}
+
+const NO_FLOW: u32 = u32::MAX;
+
+impl Conversation {
+    pub(super) fn id(&self) -> FlowId {
+        FlowId { protocol: self.protocol, number: self.number }
+    }
+
+    /// Index of its flow; `None` while it was only quoted.
+    pub(super) fn flow(&self) -> Option<usize> {
+        if self.flow == NO_FLOW { None } else { usize::try_from(self.flow).ok() }
+    }
+
+    pub(super) fn set_flow(&mut self, index: usize) {
+        self.flow = u32::try_from(index).unwrap_or(NO_FLOW);
+    }
+
+    /// Relative sequence and acknowledgment number of a segment from the lower endpoint (or the higher).
+    fn relative(&mut self, from_low: bool, segment: &TcpSegment<'_>) -> (u32, u32) {
+        let [low, high] = &mut self.base;
+        let (own, other) = if from_low { (low, high) } else { (high, low) };
+        if segment.flags.syn() && segment.flags.ack() && own.is_some() {
+            // A SYN-ACK says where its side begins, whatever was taken for it before.
+            *own = Some(segment.seq);
+        }
+        // Without the SYN, numbers start at 1, as if it had been there.
+        let first = if segment.flags.syn() { segment.seq } else { segment.seq.wrapping_sub(1) };
+        let own = *own.get_or_insert(first);
+        if !segment.flags.ack() {
+            return (segment.seq.wrapping_sub(own), segment.ack);
+        }
+        let other = *other.get_or_insert(segment.ack.wrapping_sub(1));
+        (segment.seq.wrapping_sub(own), segment.ack.wrapping_sub(other))
+    }
+
+    /// A SYN of the lower endpoint (or the higher) that begins elsewhere than this conversation did.
+    fn is_reused_by(&self, from_low: bool, segment: &TcpSegment<'_>) -> bool {
+        let [low, high] = self.base;
+        let base = if from_low { low } else { high };
+        segment.flags.syn() && !segment.flags.ack() && base.is_some_and(|base| base != segment.seq)
+    }
+}
+
+/// Where a transport header belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Index of the conversation.
+    pub(super) conversation: usize,
+    /// The sender is the lower endpoint.
+    pub(super) from_low: bool,
+    /// It began a conversation between ports that had one.
+    pub(super) port_reused: bool,
+    /// Relative sequence and acknowledgment number, for a whole TCP header.
+    pub(super) relative: Option<(u32, u32)>,
+}
+
+/// All conversations of a capture.
+#[derive(Debug, Default)]
+pub(super) struct Conversations {
+    all: Vec<Conversation>,
+    /// The latest conversation of each pair; IPv4 apart, because its keys are a third of the size.
+    v4: HashMap<V4Key, u32>,
+    v6: HashMap<V6Key, u32>,
+    tcp: u32,
+    udp: u32,
+}
+
+impl Conversations {
+    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached.
+    pub(super) fn place(&mut self, transport: &Transport, segment: Option<&TcpSegment<'_>>) -> Option<Place> {
+        let from_low = transport.src <= transport.dst;
+        let known = self.all.len();
+        let fresh = u32::try_from(known).ok()?;
+        let slot = match FlowKey::new(transport.src, transport.dst, transport.protocol) {
+            FlowKey::V4(key) => slot(self.v4.entry(key), known, fresh),
+            FlowKey::V6(key) => slot(self.v6.entry(key), known, fresh),
+        }?;
+        let mut port_reused = false;
+        if *slot != fresh
+            && let (Some(segment), Some(former)) =
+                (segment, usize::try_from(*slot).ok().and_then(|at| self.all.get(at)))
+        {
+            port_reused = former.is_reused_by(from_low, segment);
+            if port_reused && known >= MAX_CONVERSATIONS {
+                return None;
+            }
+            if port_reused {
+                *slot = fresh;
+            }
+        }
+        let conversation = usize::try_from(*slot).ok()?;
+        if *slot == fresh {
+            self.begin(transport.protocol, from_low);
+        }
+        let entry = self.all.get_mut(conversation)?;
+        let relative = segment.map(|segment| entry.relative(from_low, segment));
+        Some(Place { conversation, from_low, port_reused, relative })
+    }
+
+    /// The latest conversation between the endpoints of a header that is too short to be numbered itself.
+    pub(super) fn find(&self, transport: &Transport) -> Option<Place> {
+        let slot = match FlowKey::new(transport.src, transport.dst, transport.protocol) {
+            FlowKey::V4(key) => self.v4.get(&key),
+            FlowKey::V6(key) => self.v6.get(&key),
+        };
+        let conversation = usize::try_from(*slot?).ok()?;
+        let from_low = transport.src <= transport.dst;
+        Some(Place { conversation, from_low, port_reused: false, relative: None })
+    }
+
+    fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool) {
+        let count = match protocol {
+            TransportProtocol::Tcp => &mut self.tcp,
+            TransportProtocol::Udp => &mut self.udp,
+        };
+        self.all.push(Conversation { number: *count, protocol, flow: NO_FLOW, base: [None; 2], low_is_orig });
+        *count = count.saturating_add(1);
+    }
+
+    pub(super) fn get_mut(&mut self, conversation: usize) -> Option<&mut Conversation> {
+        self.all.get_mut(conversation)
+    }
+
+    /// Numbers given to `protocol`.
+    pub(super) fn count(&self, protocol: TransportProtocol) -> u32 {
+        match protocol {
+            TransportProtocol::Tcp => self.tcp,
+            TransportProtocol::Udp => self.udp,
+        }
+    }
+}
+
+/// The slot of a pair in its map, which holds `fresh` where the pair is new.
+fn slot<K: std::hash::Hash + Eq>(
+    entry: Entry<'_, K, u32, hashbrown::DefaultHashBuilder>,
+    known: usize,
+    fresh: u32,
+) -> Option<&mut u32> {
+    match entry {
+        Entry::Occupied(slot) => Some(slot.into_mut()),
+        Entry::Vacant(_) if known >= MAX_CONVERSATIONS => None,
+        Entry::Vacant(slot) => Some(slot.insert(fresh)),
+    }
+}

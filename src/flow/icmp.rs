@@ -1,0 +1,78 @@
+//! ICMP errors: which one quotes a transport header, and errors that wait for their flow.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hashbrown::HashMap;
+
+use super::{Direction, IcmpError, MAX_ICMP_ERRORS, PacketStamp};
+use crate::decode::{DecodedPacket, Endpoint, LayerKind, Transport};
+
+/// Most conversations that ICMP errors wait for. An error whose packet is not in the capture waits for ever;
+/// in real captures these are few.
+const MAX_WAITING: usize = 1024;
+
+/// The ICMP error that quotes `transport`.
+pub(super) fn quoting(
+    decoded: &DecodedPacket<'_>,
+    transport: &Transport,
+    packet: PacketStamp,
+    about: Direction,
+) -> Option<IcmpError> {
+    let before = decoded.layers().get(..transport.layer)?;
+    let is_icmp = |kind| matches!(kind, LayerKind::Icmp | LayerKind::Icmpv6);
+    let at = before.iter().rposition(|layer| is_icmp(layer.kind) && !layer.quoted)?;
+    let icmp = before.get(at)?;
+    let &[icmp_type, code, ..] = decoded.header(icmp) else { return None };
+    let from = before.get(..at)?.iter().rev().find_map(|layer| source(layer.kind, decoded.header(layer)))?;
+    Some(IcmpError { packet, from, v6: icmp.kind == LayerKind::Icmpv6, icmp_type, code, about })
+}
+
+/// The source address in an IP header.
+fn source(kind: LayerKind, header: &[u8]) -> Option<IpAddr> {
+    match kind {
+        LayerKind::Ipv4 => {
+            let octets: [u8; 4] = header.get(12..16)?.try_into().ok()?;
+            Some(Ipv4Addr::from(octets).into())
+        }
+        LayerKind::Ipv6 => {
+            let octets: [u8; 16] = header.get(8..24)?.try_into().ok()?;
+            Some(Ipv6Addr::from(octets).into())
+        }
+        _ => None,
+    }
+}
+
+/// Errors about conversations of which no packet was seen yet, by conversation.
+#[derive(Debug, Default)]
+pub(super) struct WaitingErrors {
+    by_conversation: HashMap<usize, Vec<(Endpoint, IcmpError)>>,
+    forgotten: u64,
+}
+
+impl WaitingErrors {
+    /// Keeps `error` about a packet of `conversation` that `sender` sent.
+    pub(super) fn push(&mut self, conversation: Option<usize>, sender: Endpoint, error: IcmpError) {
+        let full = self.by_conversation.len() >= MAX_WAITING;
+        let known = conversation.filter(|known| !full || self.by_conversation.contains_key(known));
+        let errors = known.map(|known| self.by_conversation.entry(known).or_default());
+        match errors.filter(|errors| errors.len() < MAX_ICMP_ERRORS) {
+            Some(errors) => errors.push((sender, error)),
+            None => self.forgotten = self.forgotten.saturating_add(1),
+        }
+    }
+
+    /// The errors that waited for `conversation`, whose flow `orig` began.
+    pub(super) fn take(&mut self, conversation: usize, orig: Endpoint) -> Vec<IcmpError> {
+        if self.by_conversation.is_empty() {
+            return Vec::new();
+        }
+        let direction = |sender| if sender == orig { Direction::OrigToResp } else { Direction::RespToOrig };
+        let waited = self.by_conversation.remove(&conversation).unwrap_or_default();
+        waited.into_iter().map(|(sender, error)| IcmpError { about: direction(sender), ..error }).collect()
+    }
+
+    /// Errors that were not kept.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}

@@ -1,0 +1,158 @@
+//! Payload of the flows, reassembled and kept in turns, for whoever asked for it.
+
+use super::tcp::{Reassembler, Segment, SeqNumber, StreamEvent};
+use super::turns::{Budget, MAX_KEPT_BYTES, Said};
+use super::{Conversation, Direction, Flow, FlowLimits, PacketStamp};
+use crate::decode::TcpSegment;
+
+/// Asks for payload to be kept, in turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadWanted {
+    /// Most payload bytes kept of one flow.
+    pub max_bytes_per_flow: usize,
+}
+
+/// Most payload bytes that wait for missing segments, all flows together: sixteen times what one side may hold.
+/// Beyond it the flow at hand gives up its holes.
+const MAX_BUFFERED_TOTAL: usize = 64 << 20;
+
+/// The reassembly of all flows, by their index.
+#[derive(Debug)]
+pub(super) struct PayloadKeeper {
+    budget: Budget,
+    /// `None` for UDP.
+    streams: Vec<Option<Box<Streams>>>,
+    buffered: usize,
+    /// Times [`MAX_BUFFERED_TOTAL`] made a flow give up its holes.
+    given_up: u64,
+}
+
+#[derive(Debug, Default)]
+struct Streams {
+    orig: Reassembler,
+    resp: Reassembler,
+}
+
+impl PayloadKeeper {
+    pub(super) fn new(wanted: PayloadWanted) -> Self {
+        let per_flow = u64::try_from(wanted.max_bytes_per_flow).unwrap_or(u64::MAX);
+        let budget = Budget { per_flow, total_left: MAX_KEPT_BYTES };
+        Self { budget, streams: Vec::new(), buffered: 0, given_up: 0 }
+    }
+
+    /// A flow was added to the table.
+    pub(super) fn begin(&mut self, flow: &mut Flow) {
+        flow.conversation = Some(Box::default());
+        self.streams.push(flow.tcp.as_ref().map(|_| Box::default()));
+    }
+
+    /// The sides of flow `index` were taken for each other.
+    pub(super) fn swap_sides(&mut self, index: usize, flow: &mut Flow) {
+        if let Some(Some(streams)) = self.streams.get_mut(index) {
+            let Streams { orig, resp } = streams.as_mut();
+            std::mem::swap(orig, resp);
+        }
+        if let Some(conversation) = &mut flow.conversation {
+            conversation.swap_sides();
+        }
+    }
+
+    /// A datagram of `flow`, sent by `by`.
+    pub(super) fn datagram(
+        &mut self,
+        flow: &mut Flow,
+        by: Direction,
+        bytes: &[u8],
+        len: u64,
+        packet: PacketStamp,
+    ) {
+        if let Some(conversation) = &mut flow.conversation {
+            conversation.say(Said { by, bytes, len, packet, datagram: true }, &mut self.budget);
+        }
+    }
+
+    /// A segment of flow number `index`, sent by `by`.
+    pub(super) fn segment(
+        &mut self,
+        index: usize,
+        flow: &mut Flow,
+        by: Direction,
+        tcp: &TcpSegment<'_>,
+        packet: PacketStamp,
+    ) {
+        let Some(conversation) = &mut flow.conversation else { return };
+        let Some(Some(streams)) = self.streams.get_mut(index) else { return };
+        let before = streams.buffered();
+        let (own, other) = match by {
+            Direction::OrigToResp => (&mut streams.orig, &mut streams.resp),
+            Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
+        };
+        if tcp.flags.ack() && !tcp.flags.rst() {
+            let mut listener = Listener { conversation, by: by.reversed(), budget: &mut self.budget };
+            other.acked(SeqNumber(tcp.ack), &mut |event| listener.take(&event));
+        }
+        let mut listener = Listener { conversation, by, budget: &mut self.budget };
+        own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
+        if self.buffered > MAX_BUFFERED_TOTAL && own.buffered_bytes() > 0 {
+            own.flush(&mut |event| listener.take(&event));
+            self.given_up = self.given_up.saturating_add(1);
+        }
+        self.buffered = self.buffered.saturating_sub(before).saturating_add(streams.buffered());
+    }
+
+    /// The capture ends.
+    pub(super) fn finish(&mut self, flows: &mut [Flow]) {
+        for (flow, streams) in flows.iter_mut().zip(&mut self.streams) {
+            let (Some(conversation), Some(streams)) = (&mut flow.conversation, streams) else { continue };
+            for by in [Direction::OrigToResp, Direction::RespToOrig] {
+                let mut listener = Listener { conversation, by, budget: &mut self.budget };
+                let stream = match by {
+                    Direction::OrigToResp => &mut streams.orig,
+                    Direction::RespToOrig => &mut streams.resp,
+                };
+                stream.finish(&mut |event| listener.take(&event));
+            }
+            conversation.conflicts = streams.orig.conflicts().saturating_add(streams.resp.conflicts());
+        }
+        self.buffered = 0;
+    }
+
+    /// Adds the limits that were reached here.
+    pub(super) fn add_limits(&self, flows: &[Flow], limits: &mut FlowLimits) {
+        let conversations = || flows.iter().filter_map(|flow| flow.conversation.as_deref());
+        let count = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);
+        limits.flows_cut = count(conversations().filter(|c| c.at_flow_limit).count());
+        limits.flows_cut_by_total = count(conversations().filter(|c| c.at_total_limit).count());
+        let streams = self.streams.iter().flatten();
+        let forced = streams.map(|s| s.orig.forced_gaps().saturating_add(s.resp.forced_gaps()));
+        limits.gaps_forced = forced.fold(self.given_up, u64::saturating_add);
+    }
+}
+
+impl Streams {
+    fn buffered(&self) -> usize {
+        self.orig.buffered_bytes().saturating_add(self.resp.buffered_bytes())
+    }
+}
+
+/// Writes the events of one side into the conversation.
+struct Listener<'a> {
+    conversation: &'a mut Conversation,
+    by: Direction,
+    budget: &'a mut Budget,
+}
+
+impl Listener<'_> {
+    fn take(&mut self, event: &StreamEvent<'_>) {
+        match *event {
+            StreamEvent::Data { bytes, packet } => {
+                let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                let said = Said { by: self.by, bytes, len, packet, datagram: false };
+                self.conversation.say(said, self.budget);
+            }
+            StreamEvent::Gap { len, snapped } => self.conversation.miss(self.by, len, snapped),
+            // The teardown record tells these.
+            StreamEvent::End | StreamEvent::Reset => {}
+        }
+    }
+}

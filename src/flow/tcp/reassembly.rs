@@ -1,0 +1,314 @@
+//! One side of a TCP connection as a stream: segments in, in any order and overlapping; events out, in order.
+//!
+//! Where two segments disagree about a byte, the one that came first is believed. Bytes that are not in the
+//! capture are a [`StreamEvent::Gap`], never skipped silently.
+
+use std::collections::BTreeMap;
+
+use super::seq::SeqNumber;
+use crate::decode::TcpSegment;
+use crate::flow::PacketStamp;
+
+/// Most payload bytes that wait for a missing segment, for one side: what a fast path can have in flight (some
+/// 100 ms at 300 Mbit/s). Beyond it the missing bytes are given up as a gap.
+pub const MAX_BUFFERED_BYTES: usize = 4 << 20;
+
+/// Most segments that wait, for one side: the bytes above in segments of ordinary size. Guards against many tiny ones.
+pub const MAX_BUFFERED_SEGMENTS: usize = 4096;
+
+/// What the reassembler needs of a TCP segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// Sequence number of the segment; its payload begins one later with SYN.
+    pub seq: SeqNumber,
+    /// SYN is set.
+    pub syn: bool,
+    /// FIN is set.
+    pub fin: bool,
+    /// RST is set; its payload, if any, is no stream data (RFC 9293 section 3.5.2).
+    pub rst: bool,
+    /// Captured payload.
+    pub payload: &'a [u8],
+    /// Payload length on the wire; more than `payload.len()` where the capture cut the packet.
+    pub payload_len: u32,
+    /// The packet it came in.
+    pub packet: PacketStamp,
+}
+
+impl<'a> Segment<'a> {
+    /// The segment that `tcp` is, in `packet`.
+    #[must_use]
+    pub fn new(tcp: &TcpSegment<'a>, packet: PacketStamp) -> Self {
+        Self {
+            seq: SeqNumber(tcp.seq),
+            syn: tcp.flags.syn(),
+            fin: tcp.flags.fin(),
+            rst: tcp.flags.rst(),
+            payload: tcp.payload,
+            payload_len: tcp.payload_len,
+            packet,
+        }
+    }
+}
+
+/// What happens in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEvent<'a> {
+    /// The next bytes, never empty, all from one packet.
+    Data {
+        /// The bytes.
+        bytes: &'a [u8],
+        /// The packet that brought them.
+        packet: PacketStamp,
+    },
+    /// Bytes that are not in the capture.
+    Gap {
+        /// How many.
+        len: u64,
+        /// The packet is there, but the capture kept only its beginning.
+        snapped: bool,
+    },
+    /// FIN: everything before it was delivered.
+    End,
+    /// RST.
+    Reset,
+}
+
+/// Puts the segments of one direction in order.
+#[derive(Clone, Debug, Default)]
+pub struct Reassembler {
+    /// Sequence number of the next byte to deliver; `None` before the first segment.
+    next: Option<SeqNumber>,
+    /// Bytes delivered so far, gaps included: where `next` is, counted without wrapping.
+    position: u64,
+    /// Segments ahead of `position`, by their position; they do not overlap.
+    waiting: BTreeMap<u64, Waiting>,
+    buffered: usize,
+    /// Position just before the FIN.
+    fin: Option<u64>,
+    ended: bool,
+    reset: bool,
+    /// Highest position that the other side acknowledged.
+    acked: u64,
+    conflicts: u64,
+    forced_gaps: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// Length on the wire, at least `bytes.len()`.
+    len: u64,
+    packet: PacketStamp,
+}
+
+impl Reassembler {
+    /// A stream of which nothing is known yet. It begins with the first segment, SYN or not.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a segment of this side.
+    pub fn segment(&mut self, segment: &Segment<'_>, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        if segment.rst {
+            if !self.reset {
+                self.reset = true;
+                emit(StreamEvent::Reset);
+            }
+            return;
+        }
+        let first = segment.seq.plus(u32::from(segment.syn));
+        let next = *self.next.get_or_insert(first);
+        let Some((start, skipped)) = self.locate(next, first) else { return };
+        let len = u64::from(segment.payload_len);
+        let end = start.saturating_add(len.saturating_sub(skipped));
+        if segment.fin && skipped <= len {
+            self.fin.get_or_insert(end);
+        }
+        if skipped < len {
+            let bytes = usize::try_from(skipped).ok().and_then(|n| segment.payload.get(n..)).unwrap_or(&[]);
+            self.place(start, end, bytes, segment.packet, emit);
+            while self.buffered > MAX_BUFFERED_BYTES || self.waiting.len() > MAX_BUFFERED_SEGMENTS {
+                self.forced_gaps = self.forced_gaps.saturating_add(1);
+                self.give_up_hole(emit);
+            }
+        }
+        self.check_end(emit);
+    }
+
+    /// The other side acknowledged everything before `ack`: a hole below it that later segments wait behind will
+    /// not be filled any more.
+    pub fn acked(&mut self, ack: SeqNumber, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        let Some(next) = self.next else { return };
+        let Ok(ahead) = u64::try_from(next.distance_to(ack)) else { return };
+        let acked = self.position.saturating_add(ahead);
+        self.acked = self.acked.max(acked);
+        while self.waiting.first_key_value().is_some_and(|(&start, _)| start < acked) {
+            self.give_up_hole(emit);
+        }
+        self.check_end(emit);
+    }
+
+    /// Delivers everything that waits, with the gaps between.
+    pub fn flush(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        while !self.waiting.is_empty() {
+            self.give_up_hole(emit);
+        }
+        self.check_end(emit);
+    }
+
+    /// The capture ends: delivers everything that waits, and tells what the other side acknowledged beyond it.
+    pub fn finish(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        self.flush(emit);
+        let missing = match self.fin {
+            Some(fin) => fin.min(self.acked).saturating_sub(self.position),
+            // One number may be a FIN that was not captured.
+            None => {
+                Some(self.acked.saturating_sub(self.position)).filter(|&missing| missing > 1).unwrap_or(0)
+            }
+        };
+        self.gap(missing, false, emit);
+        self.check_end(emit);
+    }
+
+    /// Payload bytes that wait for a missing segment.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffered
+    }
+
+    /// Segments that disagreed with a waiting one about some byte.
+    #[must_use]
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts
+    }
+
+    /// Holes given up because [`MAX_BUFFERED_BYTES`] or [`MAX_BUFFERED_SEGMENTS`] was reached.
+    #[must_use]
+    pub fn forced_gaps(&self) -> u64 {
+        self.forced_gaps
+    }
+
+    /// Position of the first byte of payload at `first` that is not delivered yet, and how many before it are.
+    fn locate(&self, next: SeqNumber, first: SeqNumber) -> Option<(u64, u64)> {
+        let distance = next.distance_to(first);
+        match u64::try_from(distance) {
+            Ok(ahead) => Some((self.position.checked_add(ahead)?, 0)),
+            Err(_) => Some((self.position, u64::from(distance.unsigned_abs()))),
+        }
+    }
+
+    /// Delivers `start..end`, or lets it wait where something before it is missing.
+    fn place(
+        &mut self,
+        start: u64,
+        end: u64,
+        bytes: &[u8],
+        packet: PacketStamp,
+        emit: &mut dyn FnMut(StreamEvent<'_>),
+    ) {
+        let clear = self.waiting.first_key_value().is_none_or(|(&waiting, _)| waiting >= end);
+        if start == self.position && clear {
+            self.deliver(bytes, end.saturating_sub(start), packet, emit);
+        } else {
+            for (from, to) in self.uncovered(start, end, bytes) {
+                let piece = part(bytes, from.saturating_sub(start), to.saturating_sub(from)).to_vec();
+                self.buffered = self.buffered.saturating_add(piece.len());
+                self.waiting.insert(from, Waiting { bytes: piece, len: to.saturating_sub(from), packet });
+            }
+        }
+        self.drain(emit);
+    }
+
+    /// The parts of `start..end` that no waiting segment has. Counts a conflict where `bytes` differ from one.
+    fn uncovered(&mut self, start: u64, end: u64, bytes: &[u8]) -> Vec<(u64, u64)> {
+        let mut parts = Vec::new();
+        let (mut cursor, mut conflict) = (start, false);
+        let before = self.waiting.range(..start).next_back();
+        for (&at, waiting) in before.into_iter().chain(self.waiting.range(start..end)) {
+            let until = at.saturating_add(waiting.len);
+            if until <= start {
+                continue;
+            }
+            if at > cursor {
+                parts.push((cursor, at));
+            }
+            let (from, to) = (at.max(start), until.min(end));
+            let mine = part(bytes, from.saturating_sub(start), to.saturating_sub(from));
+            let theirs = part(&waiting.bytes, from.saturating_sub(at), to.saturating_sub(from));
+            conflict |= mine.iter().zip(theirs).any(|(a, b)| a != b);
+            cursor = cursor.max(until);
+        }
+        if cursor < end {
+            parts.push((cursor, end));
+        }
+        self.conflicts = self.conflicts.saturating_add(u64::from(conflict));
+        parts
+    }
+
+    /// Delivers the waiting segments that are next.
+    fn drain(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        while let Some(entry) = self.waiting.first_entry() {
+            if *entry.key() > self.position {
+                return;
+            }
+            let waiting = entry.remove();
+            self.buffered = self.buffered.saturating_sub(waiting.bytes.len());
+            self.deliver(&waiting.bytes, waiting.len, waiting.packet, emit);
+        }
+    }
+
+    /// Gives up what is missing before the first waiting segment.
+    fn give_up_hole(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        let Some((&start, _)) = self.waiting.first_key_value() else { return };
+        self.gap(start.saturating_sub(self.position), false, emit);
+        self.drain(emit);
+    }
+
+    fn deliver(
+        &mut self,
+        bytes: &[u8],
+        len: u64,
+        packet: PacketStamp,
+        emit: &mut dyn FnMut(StreamEvent<'_>),
+    ) {
+        let had = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(len);
+        if had > 0 {
+            self.advance(had);
+            emit(StreamEvent::Data { bytes: part(bytes, 0, had), packet });
+        }
+        self.gap(len.saturating_sub(had), true, emit);
+    }
+
+    fn gap(&mut self, len: u64, snapped: bool, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        if len > 0 {
+            self.advance(len);
+            emit(StreamEvent::Gap { len, snapped });
+        }
+    }
+
+    fn advance(&mut self, len: u64) {
+        self.position = self.position.saturating_add(len);
+        // The remainder modulo 2^32 is what a sequence number counts.
+        let step = u32::try_from(len & u64::from(u32::MAX)).unwrap_or(0);
+        self.next = self.next.map(|next| next.plus(step));
+    }
+
+    fn check_end(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        if !self.ended && self.fin.is_some_and(|fin| self.position >= fin) {
+            self.ended = true;
+            emit(StreamEvent::End);
+        }
+    }
+}
+
+/// `len` bytes from `skip`, as far as there are any.
+fn part(bytes: &[u8], skip: u64, len: u64) -> &[u8] {
+    let bytes = usize::try_from(skip).ok().and_then(|skip| bytes.get(skip..)).unwrap_or(&[]);
+    usize::try_from(len).ok().and_then(|len| bytes.get(..len)).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+#[path = "reassembly_tests.rs"]
+mod tests;

@@ -1,0 +1,148 @@
+//! Decoded fields against tshark's, over the captures of others.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use wirelab::decode::{DecodedPacket, Decoder, Endpoint, LayerKind, TransportProtocol};
+use wirelab::field::{ByteRange, FieldId, FieldSink, PacketContext, Value, emit};
+use wirelab::flow::Defragmenter;
+use wirelab::source::{CapturedPacket, Next, PacketSource, Savefile};
+use wirelab::time::Timestamp;
+
+use crate::corpus;
+
+/// Most cells of one field that one capture counts for, so that no single capture decides.
+const CAP: f64 = 300.0;
+/// Differences shown of each field.
+const SHOWN: usize = 3;
+
+/// Writes each wanted field's occurrences into its cell, separated by commas.
+struct Cells {
+    columns: HashMap<FieldId, usize>,
+    cells: Vec<String>,
+}
+
+impl FieldSink for Cells {
+    fn wants(&self, id: FieldId) -> bool {
+        self.columns.contains_key(&id)
+    }
+
+    fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
+        let cell = &mut self.cells[self.columns[&id]];
+        if !cell.is_empty() {
+            cell.push(',');
+        }
+        value.write(id.def().kind, cell).unwrap();
+    }
+}
+
+/// Numbers UDP conversations in the order they appear. TCP's need the flow table.
+#[derive(Default)]
+struct Streams {
+    udp: HashMap<(Endpoint, Endpoint), u32>,
+}
+
+impl Streams {
+    fn of(&mut self, packet: &DecodedPacket<'_>) -> Vec<Option<u32>> {
+        let number = |transport: &wirelab::decode::Transport| {
+            if transport.protocol != TransportProtocol::Udp || !packet.is_numbered(transport) {
+                return None;
+            }
+            let key = (transport.src.min(transport.dst), transport.src.max(transport.dst));
+            let next = u32::try_from(self.udp.len()).unwrap();
+            Some(*self.udp.entry(key).or_insert(next))
+        };
+        packet.transports().iter().map(number).collect()
+    }
+}
+
+#[derive(Default)]
+struct Score {
+    good: f64,
+    total: f64,
+    differences: Vec<String>,
+}
+
+/// One capture's rows, or `None` where it holds a link type that is not decoded.
+fn rows(path: &std::path::Path, columns: &HashMap<FieldId, usize>) -> Option<Vec<Vec<String>>> {
+    let mut source = Savefile::open(path).ok()?;
+    let (mut decoder, mut defragmenter, mut streams) =
+        (Decoder::new(), Defragmenter::new(), Streams::default());
+    let (mut first, mut previous): (Option<Timestamp>, Option<Timestamp>) = (None, None);
+    let mut rows = Vec::new();
+    while let Ok(Next::Packet(captured)) = source.next_packet() {
+        let captured: CapturedPacket<'_> = captured;
+        let packet = defragmenter.decode(&mut decoder, &captured);
+        if let [layer] = packet.layers()
+            && matches!(layer.kind, LayerKind::UndecodedLink(_))
+        {
+            return None;
+        }
+        first = first.or(captured.ts);
+        let numbers = streams.of(&packet);
+        let context = PacketContext { first, previous, streams: &numbers };
+        let mut sink = Cells { columns: columns.clone(), cells: vec![String::new(); columns.len()] };
+        emit(&captured, &packet, &context, &mut sink);
+        previous = captured.ts.or(previous);
+        rows.push(sink.cells);
+    }
+    Some(rows)
+}
+
+#[test]
+fn fields_agree_with_tshark() {
+    let Some(folder) = corpus::folder("fields_agree_with_tshark") else { return };
+    let mut scores: BTreeMap<&'static str, Score> = BTreeMap::new();
+    for capture in corpus::captures(&folder) {
+        let Some(expected) = corpus::expected(&folder, &capture) else { continue };
+        // tcp.stream needs the flow table, which has tests of its own.
+        let fields: Vec<(FieldId, usize)> = FieldId::all()
+            .filter(|id| *id != FieldId::TCP_STREAM)
+            .filter_map(|id| Some((id, expected.names.iter().position(|name| name == id.def().name)?)))
+            .collect();
+        let columns = fields.iter().enumerate().map(|(n, (id, _))| (*id, n)).collect();
+        let Some(rows) = rows(&folder.join("captures").join(&capture), &columns) else { continue };
+        for (column, (id, theirs)) in fields.iter().enumerate() {
+            let name = id.def().name;
+            let score = scores.entry(name).or_default();
+            let (mut good, mut total) = (0.0, 0.0);
+            for (n, row) in rows.iter().zip(&expected.rows).enumerate() {
+                let ours = &row.0[column];
+                let theirs = row.1.get(*theirs).map_or("", String::as_str);
+                if ours.is_empty() && theirs.is_empty() {
+                    continue;
+                }
+                total += 1.0;
+                if corpus::agrees(name, ours, theirs) {
+                    good += 1.0;
+                } else if std::env::var_os("WIRELAB_DIFFERENCES").is_some() || score.differences.len() < SHOWN
+                {
+                    score.differences.push(format!(
+                        "{} #{}: tshark {theirs:?}, wirelab {ours:?}",
+                        capture.display(),
+                        n + 1
+                    ));
+                }
+            }
+            let weight = if total > CAP { CAP / total } else { 1.0 };
+            score.good += good * weight;
+            score.total += total * weight;
+        }
+    }
+    let mut report = String::new();
+    let (mut good, mut total) = (0.0, 0.0);
+    for (name, score) in &scores {
+        let share = 100.0 * score.good / score.total.max(1.0);
+        writeln!(report, "{name:<32} {:>8.0} of {:>8.0} {share:>8.3}%", score.good, score.total).unwrap();
+        for difference in &score.differences {
+            writeln!(report, "    {difference}").unwrap();
+        }
+        good += score.good;
+        total += score.total;
+    }
+    let share = 100.0 * good / total;
+    writeln!(report, "all {share:.3}% of {total:.0} weighted cells").unwrap();
+    std::io::stderr().write_all(report.as_bytes()).unwrap();
+    assert!(share >= 99.5, "{report}");
+}

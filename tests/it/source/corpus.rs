@@ -1,0 +1,127 @@
+//! Every capture of the corpus, packet by packet against what tshark printed for it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use wirelab::source::{Next, PacketSource, Savefile};
+
+/// Files where the two rightly differ, and why.
+const EXCEPTIONS: &[(&str, &str)] = &[];
+
+/// The corpus, or `None` with a line that says so.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let folder = std::env::var_os("WIRELAB_CORPUS").map_or_else(beside, PathBuf::from);
+    if folder.join("captures").is_dir() {
+        return Some(folder);
+    }
+    writeln!(std::io::stderr(), "skipped: no corpus at {} (set WIRELAB_CORPUS)", folder.display()).unwrap();
+    None
+}
+
+/// All files below `folder`, in order.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// What is compared of a packet: number, time, length, captured length, as tshark prints them.
+fn read_with_wirelab(path: &Path) -> (Vec<[String; 4]>, Option<String>) {
+    let mut rows = Vec::new();
+    let mut source = match Savefile::open(path) {
+        Ok(source) => source,
+        Err(error) => return (rows, Some(error.to_string())),
+    };
+    loop {
+        match source.next_packet() {
+            Ok(Next::Packet(packet)) => {
+                let time = packet.ts.map_or_else(String::new, |ts| {
+                    let (seconds, nanos) = ts.parts();
+                    format!("{seconds}.{nanos:09}")
+                });
+                rows.push([
+                    packet.number.to_string(),
+                    time,
+                    packet.wire_len.to_string(),
+                    packet.data.len().to_string(),
+                ]);
+            }
+            Ok(Next::Tick) => panic!("a whole file has no quiet moments"),
+            Ok(Next::End) => return (rows, None),
+            Err(error) => {
+                assert!(
+                    matches!(source.next_packet(), Ok(Next::End)),
+                    "{}: after an error comes the end",
+                    path.display()
+                );
+                return (rows, Some(error.to_string()));
+            }
+        }
+    }
+}
+
+/// The rows of tshark, and whether it ended with an error; `None` where it refused the file.
+fn read_by_tshark(expected: &Path) -> Option<(Vec<[String; 4]>, bool)> {
+    let lines = BufReader::new(MultiGzDecoder::new(File::open(expected).ok()?));
+    let mut lines = lines.split(b'\n').map(|line| String::from_utf8_lossy(&line.unwrap()).into_owned());
+    let head = lines.next().unwrap();
+    let rows = lines.map(|line| {
+        let mut cells = line.split('\t').map(str::to_owned);
+        let (number, time) = (cells.next().unwrap(), cells.next().unwrap());
+        let len = cells.nth(2).unwrap();
+        [number, time, len, cells.next().unwrap()]
+    });
+    Some((rows.collect(), head.contains("!partial")))
+}
+
+#[test]
+fn every_capture_reads_as_tshark_reads_it() {
+    let Some(corpus) = corpus() else { return };
+    let captures = corpus.join("captures");
+    let (mut files, mut packets, mut differences) = (0, 0, Vec::new());
+    for path in files_below(&captures) {
+        let name = path.strip_prefix(&captures).unwrap().to_str().unwrap();
+        let mut beside = corpus.join("expected").join(name).into_os_string();
+        beside.push(".tsv.gz");
+        let (rows, error) = read_with_wirelab(&path);
+        files += 1;
+        packets += rows.len();
+        let excepted = EXCEPTIONS.iter().any(|(file, _)| *file == name);
+        let difference = match read_by_tshark(Path::new(&beside)) {
+            None => format!("tshark refuses it; here {} packets, {error:?}", rows.len()),
+            Some((expected, partial)) => {
+                let first = rows.iter().zip(&expected).position(|(ours, theirs)| ours != theirs);
+                if let Some(at) = first {
+                    format!("packet {}: {:?}, tshark {:?}", at + 1, rows[at], expected[at])
+                } else if rows.len() != expected.len() {
+                    format!("{} packets, tshark {} {error:?}", rows.len(), expected.len())
+                } else if partial != error.is_some() {
+                    format!("ends with {error:?}, tshark with an error: {partial}")
+                } else {
+                    String::new()
+                }
+            }
+        };
+        assert!(!excepted || !difference.is_empty(), "{name}: no longer an exception");
+        if !excepted && !difference.is_empty() {
+            differences.push(format!("{name}: {difference}"));
+        }
+    }
+    assert!(files > 1000 && packets > 10_000, "{files} files, {packets} packets: is the corpus whole?");
+    assert!(
+        differences.is_empty(),
+        "{} of {files} files differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}

@@ -1,0 +1,3 @@
+//! Savefiles read whole, cut, damaged and written.
+
+mod corpus;
