@@ -74,17 +74,15 @@ fn rows(path: &std::path::Path, columns: &HashMap<FieldId, usize>) -> Option<Vec
     while let Ok(Next::Packet(captured)) = source.next_packet() {
         let captured: CapturedPacket<'_> = captured;
         let packet = defragmenter.decode(&mut decoder, &captured);
-        if let [layer] = packet.layers()
-            && matches!(layer.kind, LayerKind::UndecodedLink(_))
-        {
+        if packet.layers().iter().any(|layer| matches!(layer.kind, LayerKind::UndecodedLink(_))) {
             return None;
         }
-        first = first.or(captured.ts);
+        first = first.or(Some(captured.ts.unwrap_or_default()));
         let numbers = streams.of(&packet);
         let context = PacketContext { first, previous, streams: &numbers };
         let mut sink = Cells { columns: columns.clone(), cells: vec![String::new(); columns.len()] };
         emit(&captured, &packet, &context, &mut sink);
-        previous = captured.ts.or(previous);
+        previous = Some(captured.ts.unwrap_or_default());
         rows.push(sink.cells);
     }
     Some(rows)
