@@ -184,5 +184,5 @@ fn looks_like_erf(head: &[u8]) -> bool {
     let (record, wire) = (u16::from_be_bytes([r0, r1]), u16::from_be_bytes([w0, w1]));
     let known = matches!(kind & 0x7f, 1..=27);
     let timestamp = head.get(4..8).is_some_and(|seconds| seconds != [0; 4]);
-    known && timestamp && record >= 18 && record % 8 == 0 && wire > 0 && wire <= record.saturating_add(4)
+    known && timestamp && record >= 18 && record % 8 == 0 && wire > 0 && wire <= record.saturating_mul(4)
 }

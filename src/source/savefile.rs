@@ -111,7 +111,16 @@ impl Savefile {
         Self::start(Box::new(reader), name, Growth::Complete, false, None)
     }
 
-    pub(super) fn start(
+    /// Reads a savefile that is in memory.
+    ///
+    /// # Errors
+    /// As [`Savefile::open`].
+    pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Self, SourceError> {
+        let size = bytes.len() as u64;
+        Self::start(Box::new(io::Cursor::new(bytes)), name, Growth::Complete, true, Some(size))
+    }
+
+    fn start(
         reader: Box<dyn Read + Send>,
         name: &str,
         growth: Growth,
@@ -159,7 +168,7 @@ impl Savefile {
     /// Tells the format by the first bytes, through the layers of compression. A growing file may not have them yet.
     fn detect(&mut self) -> Result<(), SourceError> {
         loop {
-            let whole = self.input.has(LEAST).map_err(|fault| self.unpacked_nothing(fault))?;
+            let whole = self.input.has(LEAST).map_err(|fault| self.fault(fault))?;
             if !whole && self.growth == Growth::Growing {
                 return Ok(());
             }
@@ -219,11 +228,6 @@ impl Savefile {
         Ok(())
     }
 
-    /// A failure before the first byte that tells the format.
-    fn unpacked_nothing(&self, fault: Fault) -> SourceError {
-        self.fault(fault)
-    }
-
     /// The bytes are no capture's: says what they are.
     fn foreign(&mut self) -> SourceError {
         if let Err(fault) = self.input.has(LOOKED_AT) {
@@ -241,7 +245,7 @@ impl Savefile {
         }
         let had = self.input.available().len();
         let inside_block = matches!(&self.format, Format::Pcapng(file) if file.is_skipping());
-        self.format_done();
+        self.format = Format::Done;
         if had == 0 && !inside_block {
             return Ok(Next::End);
         }
@@ -249,13 +253,9 @@ impl Savefile {
         Err(self.fault(Fault::cut(self.input.offset(), missing)))
     }
 
-    fn format_done(&mut self) {
-        self.format = Format::Done;
-    }
-
     #[cold]
     fn failed(&mut self, mut fault: Fault) -> SourceError {
-        self.format_done();
+        self.format = Format::Done;
         if matches!(fault.kind, FaultKind::Io(_)) {
             fault.offset = self.input.offset();
         }

@@ -2,4 +2,5 @@
 mod corpus;
 mod decode;
 mod flow;
+#[cfg(test)]
 mod source;
