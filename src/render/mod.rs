@@ -7,6 +7,8 @@ pub mod flows;
 pub mod format;
 #[cfg(feature = "live")]
 pub mod interfaces;
+pub mod flows;
+pub mod format;
 pub mod json;
 pub mod line;
 pub mod safe;

@@ -317,6 +317,12 @@ impl FlagLetters {
     }
 }
 
+impl fmt::Display for FlagLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A conn_state in one or two plain words, for a connection or, where `udp`, for datagrams.
 #[must_use]
 pub const fn state_words(state: ConnState, udp: bool) -> &'static str {

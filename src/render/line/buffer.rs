@@ -192,23 +192,25 @@ impl LineBuffer {
         }
     }
 
-    /// Leaves out the middle of what was written from byte `start_byte` and column `start` on, if it takes more than
-    /// `most` columns: of a long address the beginning and the port tell most.
-    pub(super) fn shorten(&mut self, start_byte: usize, most: usize) {
-        let Some(written) = self.bytes.get(start_byte..) else { return };
-        let len = written.len();
-        if self.cut || len <= most || most < 3 {
+    /// Writes something ASCII, leaving out its middle if it takes more than `most` columns or than are left: of a
+    /// long address the beginning and the port tell most.
+    pub(super) fn put_shortened(&mut self, most: Option<usize>, write: impl FnOnce(&mut Self)) {
+        let most = most.unwrap_or(usize::MAX).min(self.left());
+        if self.cut || most < 3 {
+            return self.put_ellipsis();
+        }
+        let (start, start_byte) = (self.columns, self.bytes.len());
+        let limit = std::mem::replace(&mut self.limit, usize::MAX);
+        write(self);
+        self.limit = limit;
+        let len = self.columns.saturating_sub(start);
+        if len <= most {
             return;
         }
         let tail = (most - 1) / 2 + 1;
         let head = most - 1 - tail;
-        let middle = start_byte + head..start_byte + (len - tail);
-        self.bytes.splice(middle, "…".bytes());
-        self.columns = self.columns.saturating_sub(len - most);
-    }
-
-    pub(super) fn byte_len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.splice(start_byte + head..start_byte + (len - tail), "…".bytes());
+        self.columns = start + most;
     }
 }
 

@@ -1,8 +1,8 @@
 //! The packet list: one line a packet, quick to scan.
 //!
 //! ```text
-//!   1 0.000000 127.0.0.1:40446 → 127.0.0.1:12999 tcp S  len 0 handshake 1/3 seq 0
-//!   4 0.000052 127.0.0.1:40446 → 127.0.0.1:12999 tcp P. len 13 seq 1 ack 1 │ Knock knock..
+//!   1 0.000000 127.0.0.1:40446 → 127.0.0.1:12999 tcp:0  S  len 0 handshake 1/3 seq 0
+//!   4 0.000052 127.0.0.1:40446 → 127.0.0.1:12999 tcp:0  P. len 13 seq 1 ack 1 │ Knock knock..
 //! ```
 //!
 //! Number, seconds since the first packet, source → destination, protocol (with the stream number where there is
@@ -144,12 +144,10 @@ impl PacketLines {
     /// One address, padded to the width of those before it, and no longer than the terminal can spare.
     fn column(&mut self, style: Style, write: impl FnOnce(&mut LineBuffer)) {
         self.line.start(style);
-        let (start, start_byte) = (self.line.columns(), self.line.byte_len());
-        write(&mut self.line);
-        if let Some(width) = self.width {
-            // Half of what is left when number, time and 30 columns of what follows have their place.
-            self.line.shorten(start_byte, (width.saturating_sub(30) / 2).max(ENDPOINT_WIDTH));
-        }
+        let start = self.line.columns();
+        // Half of what is left when number, time and 30 columns of what follows have their place.
+        let most = self.width.map(|width| (width.saturating_sub(30) / 2).max(ENDPOINT_WIDTH));
+        self.line.put_shortened(most, write);
         let used = self.line.columns().saturating_sub(start);
         self.endpoint_width = self.endpoint_width.max(used.min(MAX_ENDPOINT_WIDTH));
         self.line.end();
@@ -216,6 +214,13 @@ impl<'a> Shown<'a> {
     fn protocol(&self) -> &'static str {
         self.layer.map_or("-", |layer| layer.kind.name())
     }
+}
+
+/// Source and destination of the innermost IP header that was itself sent, not quoted.
+pub(super) fn sent_addresses(decoded: &DecodedPacket<'_>) -> Option<(IpAddr, IpAddr)> {
+    let is_ip = |kind| matches!(kind, LayerKind::Ipv4 | LayerKind::Ipv6);
+    let layer = decoded.layers().iter().rfind(|layer| !layer.quoted && is_ip(layer.kind))?;
+    ip_addresses(decoded, layer)
 }
 
 fn ip_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(IpAddr, IpAddr)> {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::buffer::LineBuffer;
 use super::{LineContext, PacketLines, Shown, ip_addresses};
-use crate::decode::{DecodedPacket, Layer, LayerKind, TcpSegment, TransportProtocol};
+use crate::decode::{DecodedPacket, Layer, LayerKind, TcpSegment};
 use crate::flow::{HandshakeStep, Repeat, TcpVerdict};
 use crate::render::color::Style;
 use crate::render::format::Mac;
@@ -33,8 +33,9 @@ impl PacketLines {
             self.line.put_number(u64::from(packet.wire_len), 0);
             return self.stop(decoded);
         };
-        match (shown.transport, layer.kind) {
-            (Some(transport), _) if transport.protocol == TransportProtocol::Tcp => {
+        let whole = shown.transport.filter(|_| !decoded.is_cut(layer));
+        match (whole, layer.kind) {
+            (Some(transport), LayerKind::Tcp) => {
                 if let Some(segment) = decoded.tcp_segment(transport) {
                     self.tcp(&segment, shown.verdict.and_then(|verdict| verdict.tcp), decoded);
                 }
@@ -47,8 +48,10 @@ impl PacketLines {
                     self.line.put_display(Undecoded(kind));
                     self.line.put(" not decoded, ");
                 }
+                // Of a header that is not all there nothing else is known.
+                let start = if decoded.is_cut(layer) { layer.start } else { layer.payload };
                 self.line.put("len ");
-                self.line.put_number(u64::from(layer.claimed_end.saturating_sub(layer.payload)), 0);
+                self.line.put_number(u64::from(layer.claimed_end.saturating_sub(start)), 0);
             }
         }
         self.stop(decoded);

@@ -1,0 +1,311 @@
+//! Flows as JSON: `flows --json`.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
+use crate::decode::TransportProtocol;
+use crate::flow::{
+    Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, Side, TcpFlow, TcpOptions,
+    TcpSide,
+};
+use crate::render::flows::{Carries, round_trip};
+use crate::render::format::EpochNanos;
+use crate::render::words::{IcmpMessage, state_words};
+use crate::source::PacketNumber;
+
+/// Writes `{"schema": "wirelab.flows/1", "flows": [ {…}, {…} ]}`, each a [`FlowJson`], in the order of their first
+/// packets.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Flow]) -> io::Result<()> {
+    /// The document; flows are turned into JSON one at a time.
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        flows: Flows<'a>,
+    }
+    struct Flows<'a>(&'a [Flow]);
+    impl Serialize for Flows<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+            self.0.iter().try_for_each(|flow| list.serialize_element(&FlowJson::new(flow)))?;
+            list.end()
+        }
+    }
+    let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows) };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+/// One conversation.
+#[derive(Debug, Serialize)]
+pub struct FlowJson<'a> {
+    /// `tcp:0`, by Wireshark's number.
+    stream: Text<FlowId>,
+    protocol: &'static str,
+    orig: SideJson<'a>,
+    resp: SideJson<'a>,
+    /// How the originator was told: `syn`, `syn_ack` or `first_packet`, which for TCP is a guess.
+    orig_told_by: &'static str,
+    first_packet: StampJson,
+    last_packet: StampJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ns: Option<Nanos>,
+    /// Zeek's conn_state.
+    state: &'static str,
+    /// The same in words.
+    state_words: &'static str,
+    /// TCP: from SYN to the ACK that completes the handshake. UDP: from request to first reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_ns: Option<Nanos>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<ApplicationJson>,
+    /// Whether the first bytes of both sides read as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp: Option<TcpFlowJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    icmp_errors: Vec<IcmpErrorJson>,
+    /// How many ICMP errors there were, listed or not.
+    icmp_error_count: u64,
+}
+
+impl<'a> FlowJson<'a> {
+    /// What is known of one flow.
+    #[must_use]
+    pub fn new(flow: &'a Flow) -> Self {
+        let state = flow.conn_state();
+        let carries = Carries::of(flow);
+        let tcp = flow.tcp.as_deref();
+        Self {
+            stream: Text(flow.id),
+            protocol: flow.id.protocol.name(),
+            orig: SideJson::new(flow.tuple.orig, &flow.orig, tcp.map(|tcp| &tcp.orig)),
+            resp: SideJson::new(flow.tuple.resp, &flow.resp, tcp.map(|tcp| &tcp.resp)),
+            orig_told_by: match flow.orig_reason {
+                OrigReason::Syn => "syn",
+                OrigReason::SynAck => "syn_ack",
+                OrigReason::FirstPacket => "first_packet",
+            },
+            first_packet: StampJson::new(flow.first),
+            last_packet: StampJson::new(flow.last),
+            duration_ns: flow.duration().map(Nanos),
+            state: state.name(),
+            state_words: state_words(state, flow.id.protocol == TransportProtocol::Udp),
+            rtt_ns: round_trip(flow).map(Nanos),
+            application: carries.protocol.map(|p| ApplicationJson { name: p.name, by_port: p.by_port }),
+            text: carries.text,
+            tcp: tcp.map(TcpFlowJson::new),
+            icmp_errors: flow.icmp_errors.iter().map(IcmpErrorJson::new).collect(),
+            icmp_error_count: flow.icmp_error_count,
+        }
+    }
+}
+
+/// A packet and its time.
+#[derive(Debug, Serialize)]
+struct StampJson {
+    number: PacketNumber,
+    /// Seconds since 1970-01-01 UTC, as a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Text<EpochNanos>>,
+}
+
+impl StampJson {
+    fn new(stamp: PacketStamp) -> Self {
+        Self { number: stamp.number, time: stamp.ts.map(|ts| Text(EpochNanos(ts))) }
+    }
+}
+
+/// The application protocol.
+#[derive(Debug, Serialize)]
+struct ApplicationJson {
+    name: &'static str,
+    /// Told by the port alone.
+    by_port: bool,
+}
+
+/// One side: where it is, and what it sent.
+#[derive(Debug, Serialize)]
+struct SideJson<'a> {
+    address: IpAddr,
+    port: u16,
+    packets: u64,
+    /// Frame bytes on the wire.
+    bytes: u64,
+    /// Transport payload on the wire, repeats included.
+    payload_bytes: u64,
+    /// The first payload bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_start: Option<PayloadJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retransmitted_packets: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retransmitted_bytes: Option<u64>,
+    /// Sent, by the sequence numbers, and not in the capture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_bytes: Option<u64>,
+}
+
+impl<'a> SideJson<'a> {
+    fn new(endpoint: crate::decode::Endpoint, side: &'a Side, tcp: Option<&TcpSide>) -> Self {
+        let sample = side.sample.as_bytes();
+        Self {
+            address: endpoint.addr,
+            port: endpoint.port,
+            packets: side.packets,
+            bytes: side.wire_bytes,
+            payload_bytes: side.payload_bytes,
+            payload_start: (!sample.is_empty()).then(|| PayloadJson::sample(sample)),
+            retransmitted_packets: tcp.map(|tcp| tcp.repeated_packets),
+            retransmitted_bytes: tcp.map(|tcp| tcp.repeated_bytes),
+            missing_bytes: tcp.map(|tcp| tcp.missing_bytes),
+        }
+    }
+}
+
+/// A TCP connection: how it began and ended.
+#[derive(Debug, Serialize)]
+struct TcpFlowJson<'a> {
+    /// Zeek's history: upper case the originator, lower case the responder.
+    history: &'a str,
+    handshake: HandshakeJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orig_fin: Option<StampJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resp_fin: Option<StampJson>,
+    /// `orig` or `resp`: who sent the first FIN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_first: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reset: Option<ResetJson>,
+    /// A flow between the same ports came before.
+    #[serde(skip_serializing_if = "is_false")]
+    port_reused: bool,
+}
+
+impl<'a> TcpFlowJson<'a> {
+    fn new(tcp: &'a TcpFlow) -> Self {
+        Self {
+            history: tcp.history.as_str(),
+            handshake: HandshakeJson::new(&tcp.handshake),
+            orig_fin: tcp.teardown.orig_fin.map(StampJson::new),
+            resp_fin: tcp.teardown.resp_fin.map(StampJson::new),
+            closed_first: tcp.teardown.closed_first().map(Direction::sender),
+            reset: tcp.teardown.reset.map(ResetJson::new),
+            port_reused: tcp.port_reused,
+        }
+    }
+}
+
+/// The three steps and what they agreed on.
+#[derive(Debug, Serialize)]
+struct HandshakeJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syn: Option<StampJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syn_ack: Option<StampJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack: Option<StampJson>,
+    /// The RST that answered the SYN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<StampJson>,
+    syn_retries: u32,
+    syn_ack_retries: u32,
+    /// Initial sequence numbers as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orig_isn: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resp_isn: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orig_options: Option<OptionsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resp_options: Option<OptionsJson>,
+}
+
+impl HandshakeJson {
+    fn new(handshake: &Handshake) -> Self {
+        Self {
+            syn: handshake.syn.map(StampJson::new),
+            syn_ack: handshake.syn_ack.map(StampJson::new),
+            ack: handshake.ack.map(StampJson::new),
+            refused: handshake.refused.map(StampJson::new),
+            syn_retries: handshake.syn_retry_count,
+            syn_ack_retries: handshake.syn_ack_retry_count,
+            orig_isn: handshake.orig_isn,
+            resp_isn: handshake.resp_isn,
+            orig_options: handshake.orig_options.map(OptionsJson::new),
+            resp_options: handshake.resp_options.map(OptionsJson::new),
+        }
+    }
+}
+
+/// Options of a SYN or SYN-ACK, as sent.
+#[derive(Debug, Serialize)]
+struct OptionsJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mss: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_scale: Option<u8>,
+    sack_permitted: bool,
+    timestamps: bool,
+}
+
+impl OptionsJson {
+    fn new(options: TcpOptions) -> Self {
+        Self {
+            mss: options.mss,
+            window_scale: options.window_scale,
+            sack_permitted: options.sack_permitted,
+            timestamps: options.timestamps.is_some(),
+        }
+    }
+}
+
+/// The first RST.
+#[derive(Debug, Serialize)]
+struct ResetJson {
+    /// `orig` or `resp`.
+    by: &'static str,
+    packet: StampJson,
+}
+
+impl ResetJson {
+    fn new(reset: Reset) -> Self {
+        Self { by: reset.by.sender(), packet: StampJson::new(reset.packet) }
+    }
+}
+
+/// An ICMP error about a packet of the flow.
+#[derive(Debug, Serialize)]
+struct IcmpErrorJson {
+    packet: StampJson,
+    from: IpAddr,
+    #[serde(rename = "type")]
+    icmp_type: u8,
+    code: u8,
+    /// Both in words.
+    words: Text<IcmpMessage>,
+    /// `orig` or `resp`: whose packet could not be delivered.
+    about_packet_of: &'static str,
+}
+
+impl IcmpErrorJson {
+    fn new(error: &IcmpError) -> Self {
+        let message = IcmpMessage { v6: error.v6, icmp_type: error.icmp_type, code: error.code };
+        Self {
+            packet: StampJson::new(error.packet),
+            from: error.from,
+            icmp_type: error.icmp_type,
+            code: error.code,
+            words: Text(message),
+            about_packet_of: error.about.sender(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `--json`: one document a run, of the form described by the types here.
+//!
+//! - Keys are unique; numbers are JSON numbers; what is not known or does not apply is left out.
+//! - Points in time are strings of seconds since 1970-01-01 UTC with nine digits (`"1700000000.123456789"`):
+//!   a JSON reader's double holds only sixteen digits of them. Spans are numbers of whole nanoseconds, in keys
+//!   that end in `_ns`.
+//! - Sizes are in bytes. Addresses are strings, ports numbers.
+//! - The schema's name ends in its version, which changes when a key changes its meaning or goes.
+
+mod flow;
+mod packet;
+
+pub use flow::{FlowJson, write_flows_json};
+pub use packet::{PacketJson, PacketsJson, PayloadJson};
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::time::TimeDelta;
+
+/// Schema of [`PacketsJson`].
+pub const PACKETS_SCHEMA: &str = "wirelab.packets/1";
+
+/// Schema of [`write_flows_json`].
+pub const FLOWS_SCHEMA: &str = "wirelab.flows/1";
+
+/// A value as the string that it displays as.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<T>(pub T);
+
+impl<T: fmt::Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A span in whole nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Nanos(pub TimeDelta);
+
+impl Serialize for Nanos {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i128(self.0.as_nanos())
+    }
+}
+
+/// For `skip_serializing_if`: a fact that is only said where it holds.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[cfg(test)]
+mod tests;

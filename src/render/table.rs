@@ -1,0 +1,285 @@
+//! Rows and columns. On a terminal, up to [`MAX_FITTED_ROWS`] rows, widths fit the contents and the terminal
+//! (laid out by comfy-table, which holds all rows); otherwise fixed columns are streamed, a row at a time.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr;
+
+use super::color::{Colors, Style};
+use super::safe::cut_shown;
+
+/// Most rows that are laid out together: the layout costs time and memory for each (58,000 rows took 210 MB).
+pub const MAX_FITTED_ROWS: usize = 1_000;
+
+/// Spaces between two columns.
+const GAP: usize = 2;
+
+/// Which edge of its column a cell stands at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The heading.
+    pub title: &'static str,
+    /// Where cells stand.
+    pub align: Align,
+    /// Columns of display width when streamed; a wider cell pushes its row.
+    pub width: usize,
+    /// Columns that it may shrink to on a narrow terminal; 0: it may be left out.
+    pub min: usize,
+    /// Who gives way first on a narrow terminal: the highest. 0 never does.
+    pub shrink: u8,
+}
+
+/// The cells of one row, written one after the other.
+#[derive(Debug, Default)]
+pub struct Row {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Row {
+    /// Adds the next cell. Text from the wire must have gone through [`super::safe`] before.
+    pub fn cell(&mut self, value: impl fmt::Display) {
+        use fmt::Write as _;
+        // Writing into memory does not fail.
+        let _ = write!(self.text, "{value}");
+        self.ends.push(self.text.len());
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| self.text.get(start..end).unwrap_or_default())
+    }
+}
+
+/// Where a table goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TableOutput {
+    /// Columns of the terminal; `None` into a pipe or file.
+    pub width: Option<usize>,
+    /// For the headings.
+    pub colors: Colors,
+}
+
+/// Writes a table of `rows`, each turned into cells by `fill`. Gives the titles of the columns that had no room.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_table<W: Write + ?Sized, T>(
+    out: &mut W,
+    output: TableOutput,
+    columns: &[Column],
+    rows: impl ExactSizeIterator<Item = T>,
+    fill: impl FnMut(T, &mut Row),
+) -> io::Result<Vec<&'static str>> {
+    match output.width {
+        Some(width) if rows.len() <= MAX_FITTED_ROWS => {
+            fitted(out, output.colors, width, columns, rows, fill)
+        }
+        _ => streamed(out, output.colors, columns, rows, fill).map(|()| Vec::new()),
+    }
+}
+
+fn streamed<W: Write + ?Sized, T>(
+    out: &mut W,
+    colors: Colors,
+    columns: &[Column],
+    rows: impl Iterator<Item = T>,
+    mut fill: impl FnMut(T, &mut Row),
+) -> io::Result<()> {
+    let mut row = Row::default();
+    columns.iter().for_each(|column| row.cell(column.title));
+    out.write_all(colors.start(Style::Bold).as_bytes())?;
+    write_row(out, columns, &row, colors.end())?;
+    for item in rows {
+        row.clear();
+        fill(item, &mut row);
+        write_row(out, columns, &row, "")?;
+    }
+    Ok(())
+}
+
+/// One row in fixed columns, without spaces at its end.
+fn write_row<W: Write + ?Sized>(out: &mut W, columns: &[Column], row: &Row, end: &str) -> io::Result<()> {
+    // Spaces that are owed before the next text.
+    let mut owed = 0;
+    for (column, cell) in columns.iter().zip(row.cells()) {
+        let padding = column.width.max(column.title.width()).saturating_sub(cell.width());
+        let (before, after) = match column.align {
+            Align::Left => (0, padding),
+            Align::Right => (padding, 0),
+        };
+        if cell.is_empty() {
+            owed += padding + GAP;
+            continue;
+        }
+        write!(out, "{:1$}{cell}", "", owed + before)?;
+        owed = after + GAP;
+    }
+    writeln!(out, "{end}")
+}
+
+fn fitted<W: Write + ?Sized, T>(
+    out: &mut W,
+    colors: Colors,
+    width: usize,
+    columns: &[Column],
+    rows: impl Iterator<Item = T>,
+    mut fill: impl FnMut(T, &mut Row),
+) -> io::Result<Vec<&'static str>> {
+    let mut row = Row::default();
+    let mut contents: Vec<Vec<String>> = Vec::new();
+    for item in rows {
+        row.clear();
+        fill(item, &mut row);
+        contents.push(row.cells().map(str::to_owned).collect());
+    }
+    let natural = columns.iter().enumerate().map(|(index, column)| {
+        let cells = contents.iter().filter_map(|cells| cells.get(index)).map(|cell| cell.width());
+        cells.chain([column.title.width()]).max().unwrap_or(0)
+    });
+    let widths = fit(columns, natural.collect(), width);
+
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(shown_cells(columns.iter().map(|column| column.title), &widths));
+    for cells in &contents {
+        table.add_row(shown_cells(cells.iter().map(String::as_str), &widths));
+    }
+    let shown = columns.iter().zip(&widths).filter(|(_, width)| **width > 0).map(|(column, _)| column);
+    for (column, layout) in shown.zip(table.column_iter_mut()) {
+        layout.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
+        layout.set_cell_alignment(match column.align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        });
+    }
+    for (place, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        if place == 0 {
+            writeln!(out, "{}", colors.paint(Style::Bold, line))?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(columns
+        .iter()
+        .zip(&widths)
+        .filter(|(_, width)| **width == 0)
+        .map(|(column, _)| column.title)
+        .collect())
+}
+
+/// The cells of the columns that are shown, cut to their widths.
+fn shown_cells<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> Vec<String> {
+    let shown = cells.zip(widths).filter(|(_, width)| **width > 0);
+    shown.map(|(cell, &width)| cut_shown(cell, width)).collect()
+}
+
+/// Widths that add up to `available` or less where columns that may give way make that possible; 0 is left out.
+fn fit(columns: &[Column], mut widths: Vec<usize>, available: usize) -> Vec<usize> {
+    let total = |widths: &[usize]| {
+        let shown = widths.iter().filter(|width| **width > 0);
+        shown.fold(0_usize, |sum, width| sum.saturating_add(width + GAP)).saturating_sub(GAP)
+    };
+    for priority in (1..=u8::MAX).rev() {
+        for (place, column) in columns.iter().enumerate().filter(|(_, column)| column.shrink == priority) {
+            let over = total(&widths).saturating_sub(available);
+            if over == 0 {
+                return widths;
+            }
+            if let Some(width) = widths.get_mut(place) {
+                // Part of a number is no number: a column that may vanish does so whole.
+                *width =
+                    if column.min == 0 { 0 } else { width.saturating_sub(over).max(column.min.min(*width)) };
+            }
+        }
+    }
+    widths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 4] = [
+        Column { title: "name", align: Align::Left, width: 6, min: 4, shrink: 1 },
+        Column { title: "n", align: Align::Right, width: 3, min: 1, shrink: 0 },
+        Column { title: "extra", align: Align::Right, width: 5, min: 0, shrink: 2 },
+        Column { title: "end", align: Align::Left, width: 4, min: 3, shrink: 0 },
+    ];
+
+    fn table(width: Option<usize>, rows: &[[&str; 4]]) -> (String, Vec<&'static str>) {
+        let mut out = Vec::new();
+        let output = TableOutput { width, colors: Colors::OFF };
+        let left_out = write_table(&mut out, output, &COLUMNS, rows.iter(), |cells, row| {
+            cells.iter().for_each(|cell| row.cell(cell));
+        });
+        (String::from_utf8(out).unwrap(), left_out.unwrap())
+    }
+
+    const ROWS: [[&str; 4]; 3] =
+        [["日本語", "1", "22", "x"], ["alphabetical", "2000", "", ""], ["b", "3", "4", "y"]];
+
+    #[test]
+    fn a_pipe_gets_fixed_columns() {
+        let (text, left_out) = table(None, &ROWS);
+        assert_eq!(
+            text,
+            "name      n  extra  end\n日本語    1     22  x\nalphabetical  2000\nb         3      4  y\n"
+        );
+        assert!(left_out.is_empty());
+    }
+
+    #[test]
+    fn a_terminal_gets_fitted_columns() {
+        let (text, left_out) = table(Some(80), &ROWS);
+        assert_eq!(
+            text,
+            "name             n  extra  end\n日本語           1     22  x\nalphabetical  2000\nb                3      4  y\n"
+        );
+        assert!(left_out.is_empty());
+    }
+
+    #[test]
+    fn a_narrow_terminal_leaves_out_then_cuts() {
+        let (text, left_out) = table(Some(17), &ROWS);
+        assert_eq!(text, "name       n  end\n日本語     1  x\nalpha…  2000\nb          3  y\n");
+        assert_eq!(left_out, ["extra"]);
+        assert!(text.lines().all(|line| line.width() <= 17));
+    }
+
+    #[test]
+    fn many_rows_are_streamed_on_a_terminal_too() {
+        let rows = vec![["a-name-that-is-long", "1", "2", "z"]; MAX_FITTED_ROWS + 1];
+        let (text, _) = table(Some(20), &rows);
+        assert_eq!(text.lines().count(), MAX_FITTED_ROWS + 2);
+        assert_eq!(text.lines().nth(1), Some("a-name-that-is-long    1      2  z"));
+    }
+
+    #[test]
+    fn headings_are_bold_where_colour_is_on() {
+        for width in [None, Some(80)] {
+            let mut out = Vec::new();
+            let output = TableOutput { width, colors: Colors::ON };
+            write_table(&mut out, output, &COLUMNS, [0; 0].iter(), |_, _| {}).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.starts_with("\x1b[1mname") && text.ends_with("end\x1b[0m\n"), "{text:?}");
+        }
+    }
+}
