@@ -2,8 +2,8 @@
 //! says of it come out, and at the end the flows.
 
 use crate::decode::{DecodedPacket, Decoder};
-use crate::flow::{Defragmenter, FlowTable, PayloadWanted, Verdict};
 use crate::field::PacketContext;
+use crate::flow::{Defragmenter, FlowTable, PayloadWanted, Verdict};
 use crate::render::line::LineContext;
 use crate::report::CaptureTotals;
 use crate::source::CapturedPacket;

@@ -143,8 +143,7 @@ mod live {
         let view = args.view.unwrap_or(if args.write.is_some() { View::None } else { View::Lines });
         let mut shower = Shower::new(view, &args.select, args.color.colors());
         let mut pipeline = shower.pipeline();
-        let rule =
-            StopRule { packets: args.count, duration: args.seconds, flow_closed: args.until_closed };
+        let rule = StopRule { packets: args.count, duration: args.seconds, flow_closed: args.until_closed };
         let started = Instant::now();
         let mut progress = Progress::default();
         let ended: Result<StopCause, SourceError> = loop {

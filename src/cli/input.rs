@@ -123,7 +123,9 @@ impl<'a> Reading<'a> {
             match pipeline.passed_over() {
                 0 => say(format_args!("nothing matched {selection}; {name} holds {what}")),
                 dropped if pipeline.totals().packets == 0 => {
-                    say(format_args!("nothing matched {selection}; none of the {dropped} packets of {name} did"));
+                    say(format_args!(
+                        "nothing matched {selection}; none of the {dropped} packets of {name} did"
+                    ));
                 }
                 _ => say(format_args!("nothing matched {selection}; --bpf left {what}")),
             }
@@ -161,4 +163,3 @@ impl SelectArgs {
         Ok(self.bpf.as_deref().map(BpfSet::new).transpose()?)
     }
 }
-

@@ -11,7 +11,10 @@ pub(super) fn tell(pipeline: &Pipeline) {
         (limits.icmp_errors_forgotten, "ICMP errors about unseen flows were forgotten: too many waited"),
         (limits.flows_cut, "flows have more payload than is kept of one flow"),
         (limits.flows_cut_by_total, "flows have payload that was not kept: too much in all"),
-        (limits.gaps_forced, "times a full reassembly buffer gave up missing bytes that might still have come"),
+        (
+            limits.gaps_forced,
+            "times a full reassembly buffer gave up missing bytes that might still have come",
+        ),
     ] {
         if count > 0 {
             say(format_args!("limit reached: {count} {what}"));

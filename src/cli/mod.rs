@@ -82,7 +82,9 @@ pub fn main() -> ExitCode {
         Verb::Interfaces(args) => interfaces::run(&args),
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
         Verb::Client(args) => {
-            return lab_status(|out, err, stop| lab::run_client(&args, Box::new(io::stdin()), out, err, stop));
+            return lab_status(|out, err, stop| {
+                lab::run_client(&args, Box::new(io::stdin()), out, err, stop)
+            });
         }
     };
     ExitCode::from(match result {
@@ -101,7 +103,9 @@ fn report(failure: &Failure) -> u8 {
 }
 
 /// Runs a lab verb, which tells its own exit status.
-fn lab_status(run: impl FnOnce(&mut dyn Write, &mut dyn Write, &std::sync::atomic::AtomicBool) -> u8) -> ExitCode {
+fn lab_status(
+    run: impl FnOnce(&mut dyn Write, &mut dyn Write, &std::sync::atomic::AtomicBool) -> u8,
+) -> ExitCode {
     let interrupt = match crate::source::Interrupt::install() {
         Ok(interrupt) => interrupt,
         Err(error) => return ExitCode::from(report(&Failure::new(error))),

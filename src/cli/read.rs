@@ -82,7 +82,8 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut out = output::stdout();
     let mut pipeline = Pipeline::new(None);
     let mut reading = Reading::open(&args.input)?;
-    let mut saver = args.write.as_deref().map(|path| Saver::create(path, Some(&args.input.path()))).transpose()?;
+    let mut saver =
+        args.write.as_deref().map(|path| Saver::create(path, Some(&args.input.path()))).transpose()?;
     if let Sink::Fields(table) = &mut sink {
         table.begin(&mut out)?;
     }
@@ -111,7 +112,8 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
         json.finish(&mut out)?;
     }
     out.flush()?;
-    let whole = saver.map_or(Ok(true), |saver| saver.finish(pipeline.totals().link_types.first().copied()))?;
+    let whole =
+        saver.map_or(Ok(true), |saver| saver.finish(pipeline.totals().link_types.first().copied()))?;
     let status = reading.tell(&pipeline, &ending, shown);
     Ok(if whole { status } else { Status::Error })
 }
@@ -133,7 +135,9 @@ fn sink(args: &ReadArgs) -> Result<Sink, Failure> {
 
 fn fields(args: &ReadArgs) -> Result<FieldTable, Failure> {
     if args.fields.is_empty() {
-        return Err(Failure::new("-T fields needs at least one field").hint("name it with -e, as in -e ip.src"));
+        return Err(
+            Failure::new("-T fields needs at least one field").hint("name it with -e, as in -e ip.src")
+        );
     }
     let fields = args.fields.iter().map(|name| field(name)).collect::<Result<Vec<FieldId>, Failure>>()?;
     let mut style = FieldStyle::default();
@@ -148,7 +152,9 @@ fn field(name: &str) -> Result<FieldId, Failure> {
     FieldId::named(name).ok_or_else(|| {
         let failure = Failure::new(format_args!("there is no field {name}"));
         match nearest(name, FieldId::all().map(|id| id.def().name)).join(" or ") {
-            near if near.is_empty() => failure.hint("fields have Wireshark's names, such as ip.src or tcp.flags.syn"),
+            near if near.is_empty() => {
+                failure.hint("fields have Wireshark's names, such as ip.src or tcp.flags.syn")
+            }
             near => failure.hint(format_args!("did you mean {near}?")),
         }
     })

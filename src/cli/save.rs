@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::output::{Failure, say};
 use crate::render::format::Count;
-use crate::source::{CapturedPacket, Interface, LinkType, SaveFormat, SavefileWriter, SourceError, same_file};
+use crate::source::{
+    CapturedPacket, Interface, LinkType, SaveFormat, SavefileWriter, SourceError, same_file,
+};
 
 /// A savefile being written.
 pub(super) struct Saver {
@@ -29,7 +31,11 @@ impl Saver {
     }
 
     /// Adds a packet. One that the format cannot hold is counted, and told at the end.
-    pub(super) fn write(&mut self, packet: &CapturedPacket<'_>, interfaces: &[Interface]) -> Result<(), Failure> {
+    pub(super) fn write(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        interfaces: &[Interface],
+    ) -> Result<(), Failure> {
         let named = usize::try_from(packet.interface).ok().and_then(|place| interfaces.get(place));
         let unnamed = Interface { name: None, link: packet.link, snaplen: 0 };
         match self.writer.write(packet, named.unwrap_or(&unnamed)) {

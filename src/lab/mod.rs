@@ -103,7 +103,10 @@ pub fn find(name: &str) -> Result<&'static Lab, UnknownLab> {
     LABS.iter().copied().find(|lab| lab.name == name).ok_or_else(|| {
         let name: String = name.chars().take(MAX_NAME).collect();
         let names = LABS.iter().map(|lab| lab.name);
-        UnknownLab { suggestions: nearest(&name.to_lowercase(), names), name: name.escape_debug().to_string() }
+        UnknownLab {
+            suggestions: nearest(&name.to_lowercase(), names),
+            name: name.escape_debug().to_string(),
+        }
     })
 }
 
@@ -138,13 +141,5 @@ mod tests {
         assert!(!error.contains('\u{1b}'), "{error}");
         assert!(error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
-    }
-
-    #[test]
-    fn mistakes_are_counted_in_characters() {
-        assert_eq!(mistakes("knock", "knock"), 0);
-        assert_eq!(mistakes("kncok", "knock"), 2);
-        assert_eq!(mistakes("", "knock"), 5);
-        assert_eq!(mistakes("knöck", "knock"), 1);
     }
 }

@@ -35,7 +35,7 @@ const COLUMNS: [Column; 8] = [
 pub fn write_flows<W: Write + ?Sized>(
     out: &mut W,
     output: TableOutput,
-    flows: &[Flow],
+    flows: &[&Flow],
 ) -> io::Result<Vec<&'static str>> {
     write_table(out, output, &COLUMNS, flows.iter(), |flow, row| {
         let state = flow.conn_state();

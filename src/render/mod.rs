@@ -7,8 +7,6 @@ pub mod flows;
 pub mod format;
 #[cfg(feature = "live")]
 pub mod interfaces;
-pub mod flows;
-pub mod format;
 pub mod json;
 pub mod line;
 pub mod safe;

@@ -93,9 +93,12 @@ pub fn timeline(flow: &Flow) -> Vec<Moment<'_>> {
         }
     }
     if let Some(conversation) = &flow.conversation {
-        moments.extend(conversation.turns.iter().map(|turn| Moment { at: turn.first, event: Event::Turn(turn) }));
+        moments.extend(
+            conversation.turns.iter().map(|turn| Moment { at: turn.first, event: Event::Turn(turn) }),
+        );
     }
-    moments.extend(flow.icmp_errors.iter().map(|error| Moment { at: error.packet, event: Event::Icmp(error) }));
+    moments
+        .extend(flow.icmp_errors.iter().map(|error| Moment { at: error.packet, event: Event::Icmp(error) }));
     // A segment can be several moments (payload with FIN): they keep the order in which they take effect.
     moments.sort_by_key(|moment| (moment.at.number, rank(&moment.event)));
     moments

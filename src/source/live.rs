@@ -144,7 +144,7 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
 /// let mut progress = Progress::default();
 /// let why = loop {
 ///     match source.next_packet()? {
-///         Next::Packet(packet) => progress.packets = packet.number,
+///         Next::Packet(packet, _) => progress.packets = packet.number,
 ///         Next::Tick => {} // flush what was written
 ///         Next::End => break None,
 ///     }

@@ -63,14 +63,15 @@ impl PacketSource for MemorySource {
     fn next_packet(&mut self) -> Result<Next<'_>, SourceError> {
         let Some(packet) = self.packets.get(self.given) else { return Ok(Next::End) };
         self.given += 1;
-        Ok(Next::Packet(CapturedPacket {
+        let packet = CapturedPacket {
             number: self.given as u64,
             ts: packet.ts,
             wire_len: packet.wire_len,
             interface: packet.interface,
             link: packet.link,
             data: &packet.data,
-        }))
+        };
+        Ok(Next::Packet(packet, &self.interfaces))
     }
 
     fn interfaces(&self) -> &[Interface] {

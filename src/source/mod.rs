@@ -51,8 +51,6 @@ pub use permission::Advice;
 pub use privilege::{Dropped, PrivilegeError, drop_privileges};
 pub use savefile::{Growth, Savefile};
 pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
-pub use memory::{MemorySource, OwnedPacket};
-pub use savefile::{Growth, Savefile};
 pub use writer::{SaveFormat, SavefileWriter, same_file};
 
 use crate::time::Timestamp;

@@ -71,7 +71,7 @@ fn rows(path: &std::path::Path, columns: &HashMap<FieldId, usize>) -> Option<Vec
         (Decoder::new(), Defragmenter::new(), Streams::default());
     let (mut first, mut previous): (Option<Timestamp>, Option<Timestamp>) = (None, None);
     let mut rows = Vec::new();
-    while let Ok(Next::Packet(captured)) = source.next_packet() {
+    while let Ok(Next::Packet(captured, _)) = source.next_packet() {
         let captured: CapturedPacket<'_> = captured;
         let packet = defragmenter.decode(&mut decoder, &captured);
         if packet.layers().iter().any(|layer| matches!(layer.kind, LayerKind::UndecodedLink(_))) {

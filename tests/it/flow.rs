@@ -64,7 +64,7 @@ fn differences(path: &Path, expected: &corpus::Expected) -> (Vec<String>, [usize
     let (mut decoder, mut defragmenter) = (Decoder::new(), Defragmenter::new());
     let mut table = FlowTable::with_payload(PayloadWanted { max_bytes_per_flow: 1 << 20 });
     let mut rows = expected.rows.iter();
-    while let Ok(Next::Packet(captured)) = source.next_packet() {
+    while let Ok(Next::Packet(captured, _)) = source.next_packet() {
         let packet = defragmenter.decode(&mut decoder, &captured);
         if matches!(packet.layers(), [layer] if matches!(layer.kind, LayerKind::UndecodedLink(_))) {
             return (Vec::new(), compared);

@@ -55,7 +55,7 @@ fn run(
     let mut progress = Progress::default();
     loop {
         match source.next_packet().unwrap() {
-            Next::Packet(packet) => {
+            Next::Packet(packet, _) => {
                 see(&packet);
                 progress.packets = packet.number;
             }

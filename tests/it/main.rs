@@ -9,22 +9,15 @@
 )]
 
 mod architecture;
-mod skip;
+#[cfg(feature = "live")]
+mod bpf;
 mod corpus;
 mod decode;
 mod flow;
-#[cfg(test)]
-mod source;
-
-#[cfg(test)]
-#[cfg(feature = "live")]
-mod bpf;
-#[cfg(test)]
+mod lab;
 #[cfg(feature = "live")]
 mod live;
-#[cfg(test)]
 #[cfg(feature = "live")]
 mod privilege;
-
-#[cfg(test)]
-mod lab;
+mod skip;
+mod source;

@@ -35,7 +35,12 @@ fn heading(
 ) -> io::Result<()> {
     let colors = options.colors;
     write!(out, "{}: ", colors.paint(Style::Bold, super::safe::Safe(name.as_bytes())))?;
-    write!(out, "{}, {}", Count::packets(totals.packets), Count::flows(u64::try_from(flows).unwrap_or(u64::MAX)))?;
+    write!(
+        out,
+        "{}, {}",
+        Count::packets(totals.packets),
+        Count::flows(u64::try_from(flows).unwrap_or(u64::MAX))
+    )?;
     if let (Some(first), Some(duration)) = (totals.first_ts, totals.duration()) {
         write!(out, ", {} from {} UTC", Elapsed(duration), Utc(first))?;
     }
@@ -111,7 +116,8 @@ fn line(
     gutter(out, flow, moment.at, direction, options.colors)?;
     let label = words::label(&moment.event);
     let text = words::sentence(flow, &moment.event, names);
-    let mut lines = Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
+    let mut lines =
+        Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
     let style = words::style(&moment.event);
     writeln!(out, "{}{}", options.colors.paint(style, label), lines.next().unwrap_or(""))?;
     for more in lines {
@@ -131,7 +137,12 @@ fn gutter(
     colors: Colors,
 ) -> io::Result<()> {
     let time = at.since(flow.first).map(|since| Seconds(since).to_string()).unwrap_or_default();
-    write!(out, "{}  {}  ", colors.paint(Style::Dim, format_args!("{:>7}", at.number)), format_args!("{time:>10}"))?;
+    write!(
+        out,
+        "{}  {}  ",
+        colors.paint(Style::Dim, format_args!("{:>7}", at.number)),
+        format_args!("{time:>10}")
+    )?;
     match direction {
         Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→")),
         Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←")),

@@ -53,7 +53,8 @@ fn text(
     while !rest.is_empty() && lines < limit {
         let (line, next) = split_columns(rest, columns);
         writeln!(out, "{:indent$}│ {}", "", Safe(line))?;
-        shown = shown.saturating_add(u64::try_from(rest.len().saturating_sub(next.len())).unwrap_or(u64::MAX));
+        shown =
+            shown.saturating_add(u64::try_from(rest.len().saturating_sub(next.len())).unwrap_or(u64::MAX));
         rest = next;
         lines = lines.saturating_add(1);
     }

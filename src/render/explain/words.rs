@@ -111,9 +111,11 @@ pub(super) fn outcome(flow: &Flow, outcome: &Outcome<'_>, names: &Names) -> Stri
         }
         Outcome::Unreachable(error) => unreachable(flow, error),
         Outcome::Unanswered => unanswered(flow),
-        Outcome::NotCompleted => "Not completed: the server answered the SYN, but the ACK that completes the handshake \
+        Outcome::NotCompleted => {
+            "Not completed: the server answered the SYN, but the ACK that completes the handshake \
                                   is not in the capture."
-            .to_owned(),
+                .to_owned()
+        }
         Outcome::Reset(reset) => reset_words(reset, names),
         Outcome::Closed { first } => {
             format!("Closed in order: the {} closed first.", names.role(*first))
@@ -150,7 +152,10 @@ fn unreachable(flow: &Flow, error: &IcmpError) -> String {
             resp.port
         );
     }
-    format!("Not delivered: {from} reported ICMP {what} (packet {packet}) and nothing came back from {}.", resp.addr)
+    format!(
+        "Not delivered: {from} reported ICMP {what} (packet {packet}) and nothing came back from {}.",
+        resp.addr
+    )
 }
 
 fn icmp(error: &IcmpError) -> IcmpMessage {
@@ -243,7 +248,8 @@ fn step_words(flow: &Flow, step: HandshakeStep, retry: bool, by: Direction, name
             format!("The {} agrees{after}{}{offers}.", names.role(by), numbered(start.resp_isn))
         }
         (HandshakeStep::Ack, _) => {
-            let rtt = start.rtt().map(|time| format!(", {} after the SYN", Elapsed(time))).unwrap_or_default();
+            let rtt =
+                start.rtt().map(|time| format!(", {} after the SYN", Elapsed(time))).unwrap_or_default();
             format!("Connected{rtt}. {}", in_effect(flow))
         }
     }
@@ -314,11 +320,7 @@ fn turn_words(flow: &Flow, turn: &Turn) -> String {
 fn listed(turn: &Turn) -> String {
     let numbers: Vec<String> = turn.packets.iter().take(6).map(u64::to_string).collect();
     let more = turn.packet_count > u64::try_from(numbers.len()).unwrap_or(u64::MAX);
-    if more {
-        format!("{}, … {}", numbers.join(", "), turn.last.number)
-    } else {
-        numbers.join(", ")
-    }
+    if more { format!("{}, … {}", numbers.join(", "), turn.last.number) } else { numbers.join(", ") }
 }
 
 /// `1 packet was`, `3 packets were`.
@@ -343,7 +345,10 @@ pub(super) fn notes(flow: &Flow, names: &Names) -> Vec<String> {
         }
     }
     if flow.icmp_error_count > u64::try_from(flow.icmp_errors.len()).unwrap_or(u64::MAX) {
-        notes.push(format!("{} in all; the first are shown.", Count::new(flow.icmp_error_count, "ICMP error", "ICMP errors")));
+        notes.push(format!(
+            "{} in all; the first are shown.",
+            Count::new(flow.icmp_error_count, "ICMP error", "ICMP errors")
+        ));
     }
     if let Some(talk) = &flow.conversation {
         if talk.conflicts > 0 {
@@ -393,12 +398,18 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
             ));
         }
         if side.keep_alives > 0 {
-            notes.push(format!("{} of the {who}.", Count::new(side.keep_alives, "keep-alive probe", "keep-alive probes")));
+            notes.push(format!(
+                "{} of the {who}.",
+                Count::new(side.keep_alives, "keep-alive probe", "keep-alive probes")
+            ));
         }
     }
     let end = &tcp.teardown;
     if end.half_close_bytes > 0 {
-        notes.push(format!("{} were sent after the first FIN: a half-closed connection in use.", Count::bytes(end.half_close_bytes)));
+        notes.push(format!(
+            "{} were sent after the first FIN: a half-closed connection in use.",
+            Count::bytes(end.half_close_bytes)
+        ));
     }
     if let Some(PacketStamp { number, .. }) = end.data_after_close {
         notes.push(format!("Payload after its sender had closed (first in packet {number})."));
@@ -416,7 +427,10 @@ fn readable(flow: &Flow) -> Option<String> {
     Some(match (text, other) {
         (0, 0) => return None,
         (text, 0) => {
-            format!("All of it is readable text, not encrypted: anybody on the path can read it.{}", weak(text))
+            format!(
+                "All of it is readable text, not encrypted: anybody on the path can read it.{}",
+                weak(text)
+            )
         }
         (0, other) => {
             format!("None of it is readable as text: it is binary, compressed or encrypted.{}", weak(other))

@@ -22,14 +22,14 @@ use crate::source::PacketNumber;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Flow]) -> io::Result<()> {
+pub fn write_flows_json<W: Write>(out: &mut W, flows: &[&Flow]) -> io::Result<()> {
     /// The document; flows are turned into JSON one at a time.
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
         flows: Flows<'a>,
     }
-    struct Flows<'a>(&'a [Flow]);
+    struct Flows<'a>(&'a [&'a Flow]);
     impl Serialize for Flows<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut list = serializer.serialize_seq(Some(self.0.len()))?;
@@ -46,7 +46,7 @@ pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Flow]) -> io::Result<()>
 #[derive(Debug, Serialize)]
 pub struct FlowJson<'a> {
     /// `tcp:0`, by Wireshark's number.
-    stream: Text<FlowId>,
+    flow: Text<FlowId>,
     protocol: &'static str,
     orig: SideJson<'a>,
     resp: SideJson<'a>,
@@ -84,7 +84,7 @@ impl<'a> FlowJson<'a> {
         let carries = Carries::of(flow);
         let tcp = flow.tcp.as_deref();
         Self {
-            stream: Text(flow.id),
+            flow: Text(flow.id),
             protocol: flow.id.protocol.name(),
             orig: SideJson::new(flow.tuple.orig, &flow.orig, tcp.map(|tcp| &tcp.orig)),
             resp: SideJson::new(flow.tuple.resp, &flow.resp, tcp.map(|tcp| &tcp.resp)),
