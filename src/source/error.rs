@@ -128,6 +128,14 @@ impl Fault {
         Self { offset, kind: FaultKind::Unsupported(what.into()) }
     }
 
+    /// Adds a cause to what a damaged or cut file says.
+    pub(super) fn because(&mut self, cause: &str) {
+        if let FaultKind::Cut(what) | FaultKind::Damaged(what) = &mut self.kind {
+            what.push_str("; ");
+            what.push_str(cause);
+        }
+    }
+
     /// With the file's name and the count of packets given so far.
     pub(super) fn named(self, name: &str, decompressed: bool, after: PacketNumber) -> SourceError {
         let name = name.to_owned();

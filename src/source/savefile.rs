@@ -250,7 +250,7 @@ impl Savefile {
             return Ok(Next::End);
         }
         let missing = format!("{of} of {needed} bytes begins here, {had} are there");
-        Err(self.fault(Fault::cut(self.input.offset(), missing)))
+        Err(self.failed(Fault::cut(self.input.offset(), missing)))
     }
 
     #[cold]
@@ -258,6 +258,12 @@ impl Savefile {
         self.format = Format::Done;
         if matches!(fault.kind, FaultKind::Io(_)) {
             fault.offset = self.input.offset();
+        }
+        if foreign::line_ends_changed(self.input.window()) {
+            fault.because(
+                "every line feed in it follows a carriage return: a transfer in text mode changed it, copy it again in \
+                 binary mode",
+            );
         }
         self.fault(fault)
     }
