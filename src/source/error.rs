@@ -41,6 +41,14 @@ pub enum SourceError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The savefile cannot be opened.
+    #[error("{name}: cannot open it: {source}; {}", hint(source))]
+    CannotOpen {
+        /// The file.
+        name: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The savefile ends in the middle of a record.
     #[error("{name}: cut short {place}: {missing}")]
     Cut {
@@ -97,6 +105,17 @@ pub enum SourceError {
         /// Why, and what to try.
         what: String,
     },
+}
+
+/// What to try where a file cannot be opened.
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "check the name and the folder",
+        std::io::ErrorKind::PermissionDenied => {
+            "a capture made by root often belongs to root: have it made readable for you (chmod, chown)"
+        }
+        _ => "is it a file that can be read?",
+    }
 }
 
 /// A failure inside one format, before the file's name and the packet count are put to it.

@@ -78,13 +78,14 @@ impl Savefile {
     /// Opens the savefile at `path`; `-` is standard input.
     ///
     /// # Errors
-    /// [`SourceError::Io`] where the system refuses, [`SourceError::NotACapture`] where it is something else,
+    /// [`SourceError::CannotOpen`] where the system refuses, [`SourceError::NotACapture`] where it is something else,
     /// and the errors of a damaged or unsupported file header.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         Self::open_as(path, Growth::Complete)
     }
 
-    /// As [`Savefile::open`], for a file that may still be growing.
+    /// As [`Savefile::open`], for a file that may still be growing. The end of a pipe or of standard input is an end
+    /// in any case.
     ///
     /// # Errors
     /// As [`Savefile::open`]; a packed file cannot be read while it grows, which is [`SourceError::Unsupported`].
@@ -93,7 +94,7 @@ impl Savefile {
             return Self::start(Box::new(io::stdin()), "standard input", growth, false, None);
         }
         let name = path.display().to_string();
-        let refused = |source| SourceError::Io { what: format!("cannot open {name}"), source };
+        let refused = |source| SourceError::CannotOpen { name: name.clone(), source };
         let file = File::open(path).map_err(refused)?;
         let about = file.metadata().map_err(refused)?;
         if about.is_dir() {
@@ -127,6 +128,7 @@ impl Savefile {
         regular: bool,
         size: Option<u64>,
     ) -> Result<Self, SourceError> {
+        let growth = if regular { growth } else { Growth::Complete };
         let mut savefile = Self {
             name: name.to_owned(),
             input: Input::new(reader, growth == Growth::Growing),
