@@ -93,6 +93,10 @@ impl Magic {
         FILE_HEADER + self.extra
     }
 
+    pub(super) const fn is_nanos(self) -> bool {
+        self.nanos
+    }
+
     /// `pcap`, with what is special about this one.
     pub(super) const fn describe(self) -> &'static str {
         match (self.modified, self.nanos, self.order) {

@@ -202,6 +202,7 @@ impl Savefile {
         let opened = PcapFile::open(&mut self.input, magic, probe);
         let (file, interface) = opened.map_err(|fault| self.fault(fault))?;
         self.facts.format = magic.describe();
+        self.facts.nanoseconds = magic.is_nanos();
         self.interfaces.push(interface);
         self.format = Format::Pcap(file);
         Ok(())

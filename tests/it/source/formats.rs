@@ -9,7 +9,9 @@ fn pcap_in_both_orders_and_resolutions() {
     for order in ORDERS {
         for (magic, nanos) in [(0xa1b2_c3d4, 7_000), (0xa1b2_3c4d, 7)] {
             let file = [order.pcap_header(magic, 4), order.record(5, 7, b"bytes", 9, &[])].concat();
-            let (packets, error) = read_bytes(&file);
+            let source = Savefile::from_bytes(file, "test").unwrap();
+            assert_eq!(source.facts().nanoseconds, nanos == 7);
+            let (packets, error) = read_all(source);
             assert!(error.is_none(), "{error:?}");
             assert_eq!(packets[0].ts.unwrap().as_nanos(), 5_000_000_000 + nanos);
             assert_eq!((packets[0].data.as_slice(), packets[0].wire_len), (b"bytes".as_slice(), 9));
@@ -75,6 +77,7 @@ fn pcapng_in_both_orders_with_every_block() {
         assert_eq!((source.interfaces()[1].link, source.interfaces()[0].snaplen), (LinkType::RAW, 4));
         let facts = source.facts();
         assert_eq!((facts.format, facts.application.as_deref()), ("pcapng", Some("a test")));
+        assert!(facts.nanoseconds);
         assert_eq!((facts.comments[0].packet, facts.comments[0].text.as_str()), (Some(1), "look here"));
         assert_eq!(facts.interfaces[0].dropped, Some(0));
     }
