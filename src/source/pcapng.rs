@@ -58,6 +58,10 @@ impl Clock {
         }
     }
 
+    const fn finer_than_micros(self) -> bool {
+        self.exponent > if self.binary { 19 } else { 6 }
+    }
+
     /// Exact down to the nanosecond, rounded down; a unit finer than 64 bits can count gives zero.
     fn timestamp(self, units: u64) -> Timestamp {
         let units = i128::from(units);
@@ -259,7 +263,9 @@ impl PcapngFile {
                 _ => {}
             }
         }
-        self.clocks.push(Clock::new(resolution, offset));
+        let clock = Clock::new(resolution, offset);
+        facts.nanoseconds |= clock.finer_than_micros();
+        self.clocks.push(clock);
         interfaces.push(Interface { name, link, snaplen });
         facts.interfaces.push(about);
         input.take(block.len);

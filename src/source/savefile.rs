@@ -78,13 +78,14 @@ impl Savefile {
     /// Opens the savefile at `path`; `-` is standard input.
     ///
     /// # Errors
-    /// [`SourceError::Io`] where the system refuses, [`SourceError::NotACapture`] where it is something else,
+    /// [`SourceError::CannotOpen`] where the system refuses, [`SourceError::NotACapture`] where it is something else,
     /// and the errors of a damaged or unsupported file header.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         Self::open_as(path, Growth::Complete)
     }
 
-    /// As [`Savefile::open`], for a file that may still be growing.
+    /// As [`Savefile::open`], for a file that may still be growing. The end of a pipe or of standard input is an end
+    /// in any case.
     ///
     /// # Errors
     /// As [`Savefile::open`]; a packed file cannot be read while it grows, which is [`SourceError::Unsupported`].
@@ -93,7 +94,7 @@ impl Savefile {
             return Self::start(Box::new(io::stdin()), "standard input", growth, false, None);
         }
         let name = path.display().to_string();
-        let refused = |source| SourceError::Io { what: format!("cannot open {name}"), source };
+        let refused = |source| SourceError::CannotOpen { name: name.clone(), source };
         let file = File::open(path).map_err(refused)?;
         let about = file.metadata().map_err(refused)?;
         if about.is_dir() {
@@ -127,6 +128,7 @@ impl Savefile {
         regular: bool,
         size: Option<u64>,
     ) -> Result<Self, SourceError> {
+        let growth = if regular { growth } else { Growth::Complete };
         let mut savefile = Self {
             name: name.to_owned(),
             input: Input::new(reader, growth == Growth::Growing),
@@ -200,6 +202,7 @@ impl Savefile {
         let opened = PcapFile::open(&mut self.input, magic, probe);
         let (file, interface) = opened.map_err(|fault| self.fault(fault))?;
         self.facts.format = magic.describe();
+        self.facts.nanoseconds = magic.is_nanos();
         self.interfaces.push(interface);
         self.format = Format::Pcap(file);
         Ok(())
@@ -250,7 +253,7 @@ impl Savefile {
             return Ok(Next::End);
         }
         let missing = format!("{of} of {needed} bytes begins here, {had} are there");
-        Err(self.fault(Fault::cut(self.input.offset(), missing)))
+        Err(self.failed(Fault::cut(self.input.offset(), missing)))
     }
 
     #[cold]
@@ -258,6 +261,12 @@ impl Savefile {
         self.format = Format::Done;
         if matches!(fault.kind, FaultKind::Io(_)) {
             fault.offset = self.input.offset();
+        }
+        if foreign::line_ends_changed(self.input.window()) {
+            fault.because(
+                "every line feed in it follows a carriage return: a transfer in text mode changed it, copy it again in \
+                 binary mode",
+            );
         }
         self.fault(fault)
     }

@@ -121,7 +121,8 @@ impl<W: Write> SavefileWriter<W> {
         self
     }
 
-    /// Whether a pcap file counts nanoseconds rather than microseconds; pcapng always does.
+    /// Whether a pcap file counts nanoseconds rather than microseconds, as [`super::CaptureFacts::nanoseconds`] says of
+    /// a savefile; pcapng always does.
     #[must_use]
     pub fn nanoseconds(mut self, nanos: bool) -> Self {
         self.nanos = nanos;

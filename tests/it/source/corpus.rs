@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use wirelab::source::{Next, PacketSource, Savefile};
 
+use super::build::read_bytes;
+
 /// Files where the two rightly differ, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("PcapPlusPlus/clusterfuzz-testcase-minimized-FuzzTarget-4683685084594176", LENGTH),
@@ -177,4 +179,41 @@ fn every_capture_reads_as_tshark_reads_it() {
         differences.len(),
         differences.join("\n")
     );
+}
+
+#[test]
+fn every_capture_cut_or_changed_anywhere_still_ends() {
+    let Some(corpus) = corpus() else { return };
+    /// Larger ones would take the time of all others together.
+    const LARGEST: usize = 200_000;
+    let mut number = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        number ^= number << 13;
+        number ^= number >> 7;
+        number ^= number << 17;
+        usize::try_from(number % u64::try_from(below).unwrap()).unwrap()
+    };
+    let mut cut_files = 0;
+    for path in files_below(&corpus.join("captures")) {
+        let whole = std::fs::read(&path).unwrap();
+        if whole.len() > LARGEST || whole.len() < 28 {
+            continue;
+        }
+        cut_files += 1;
+        let (packets, _) = read_bytes(&whole);
+        // From behind the third record on, a cut cannot change how the records are laid out.
+        let end = random(whole.len());
+        let (cut, _) = read_bytes(&whole[..end]);
+        if cut.len() > 3 {
+            assert_eq!(cut[..], packets[..cut.len()], "{} cut at {end}", path.display());
+        }
+        let mut changed = whole;
+        for _ in 0..8 {
+            let at = random(changed.len());
+            changed[at] = u8::try_from(random(256)).unwrap();
+        }
+        let most = changed.len() * 1100 / 12;
+        assert!(read_bytes(&changed).0.len() <= most, "{}", path.display());
+    }
+    assert!(cut_files > 1000, "{cut_files} files");
 }
