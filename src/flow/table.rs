@@ -222,7 +222,7 @@ impl FlowTable {
                 payload.segment(index, flow, by, segment, header.stamp);
             }
         } else if let Some(udp) = &mut flow.udp {
-            udp.follow(by, header.stamp);
+            udp.follow(by, header.stamp, before);
             let (bytes, len) = header.datagram();
             let side = flow.side_mut(by);
             side.sample.extend(bytes);

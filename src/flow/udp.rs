@@ -13,8 +13,6 @@ pub struct UdpFlow {
     pub answered: u64,
     /// Datagrams of the originator since the last of the responder: unanswered where the capture ends.
     pub unanswered: u64,
-    /// The originator's last datagram.
-    pub last_request: Option<PacketStamp>,
 }
 
 impl UdpFlow {
@@ -24,20 +22,18 @@ impl UdpFlow {
         self.first_reply?.since(self.first_answered?)
     }
 
-    /// Takes the next datagram, sent by `by`.
-    pub(super) fn follow(&mut self, by: Direction, packet: PacketStamp) {
+    /// Takes the next datagram, sent by `by`; `before` is the flow's packet before it.
+    pub(super) fn follow(&mut self, by: Direction, packet: PacketStamp, before: Option<PacketStamp>) {
         match by {
-            Direction::OrigToResp => {
-                self.unanswered = self.unanswered.saturating_add(1);
-                self.last_request = Some(packet);
-            }
+            Direction::OrigToResp => self.unanswered = self.unanswered.saturating_add(1),
             Direction::RespToOrig => {
                 if self.unanswered > 0 {
                     self.answered = self.answered.saturating_add(1);
                 }
                 if self.first_reply.is_none() {
                     self.first_reply = Some(packet);
-                    self.first_answered = self.last_request;
+                    // Before the first reply only the originator spoke.
+                    self.first_answered = before;
                 }
                 self.unanswered = 0;
             }

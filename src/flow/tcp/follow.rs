@@ -161,7 +161,7 @@ impl TcpFlow {
             .missing_bytes
             .saturating_add(u64::from(added.missing_before))
             .saturating_sub(u64::from(added.filled));
-        side.keep_alives = side.keep_alives.saturating_add(u64::from(keep_alive));
+        side.keep_alives = side.keep_alives.saturating_add(u32::from(keep_alive));
         if segment.window == 0 && flags.ack() && !flags.rst() && !flags.syn() {
             side.zero_windows = side.zero_windows.saturating_add(1);
         }
@@ -183,7 +183,7 @@ impl TcpFlow {
         let beyond_fin = own_fin_end.is_some_and(|end| !SeqNumber(segment.seq).is_before(end));
         let after_close = len > 0 && !keep_alive && (beyond_fin || self.teardown.reset.is_some());
         if after_close {
-            self.teardown.data_after_close.get_or_insert(packet);
+            self.teardown.data_after_close.get_or_insert(packet.number);
             self.teardown.data_after_close_count = self.teardown.data_after_close_count.saturating_add(1);
         } else if own_fin_end.is_none() && self.teardown.fin(by.reversed()).is_some() && !keep_alive {
             let new = len.saturating_sub(added.repeated);

@@ -3,6 +3,7 @@
 use super::seq::SeqNumber;
 use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp};
+use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
 /// Most repeated SYNs, and repeated SYN-ACKs, listed of a flow; more are only counted. Linux gives up after six.
@@ -72,7 +73,7 @@ pub struct Handshake {
     /// The RST that answered the SYN.
     pub refused: Option<PacketStamp>,
     /// The SYN of the responder where both sides sent one (simultaneous open).
-    pub resp_syn: Option<PacketStamp>,
+    pub resp_syn: Option<PacketNumber>,
     /// Initial sequence number of the originator, as sent.
     pub orig_isn: Option<u32>,
     /// Initial sequence number of the responder, as sent.
@@ -165,11 +166,18 @@ impl Handshake {
     /// A SYN without ACK; whether it was sent before.
     pub(super) fn take_syn(&mut self, by: Direction, seq: u32, options: &[u8], packet: PacketStamp) -> bool {
         let (first, isn, slot) = match by {
-            Direction::OrigToResp => (&mut self.syn, &mut self.orig_isn, &mut self.orig_options),
-            Direction::RespToOrig => (&mut self.resp_syn, &mut self.resp_isn, &mut self.resp_options),
+            Direction::OrigToResp => {
+                let first = self.syn.is_none();
+                self.syn.get_or_insert(packet);
+                (first, &mut self.orig_isn, &mut self.orig_options)
+            }
+            Direction::RespToOrig => {
+                let first = self.resp_syn.is_none();
+                self.resp_syn.get_or_insert(packet.number);
+                (first, &mut self.resp_isn, &mut self.resp_options)
+            }
         };
-        if first.is_none() {
-            *first = Some(packet);
+        if first {
             *isn = Some(seq);
             *slot = Some(TcpOptions::parse(options));
             return false;

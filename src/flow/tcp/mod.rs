@@ -51,9 +51,9 @@ pub struct TcpSide {
     /// Bytes that were sent, by the sequence numbers, and are not in the capture.
     pub missing_bytes: u64,
     /// Segments that announced a closed window (RFC 9293 section 3.8.6).
-    pub zero_windows: u64,
+    pub zero_windows: u32,
     /// Keep-alive probes.
-    pub keep_alives: u64,
+    pub keep_alives: u32,
 }
 
 impl TcpFlow {

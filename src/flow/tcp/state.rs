@@ -136,10 +136,11 @@ impl History {
 /// What was already written in the history of one side, so that each letter comes as often as Zeek's rules say.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Written {
+    /// A bit for every letter of which only the first, or the first of each sequence number, is written.
     once: u8,
-    syn: Option<u32>,
-    fin: Option<u32>,
-    rst: Option<u32>,
+    syn: u32,
+    fin: u32,
+    rst: u32,
     gaps: u32,
     repeats: u32,
     zero_windows: u32,
@@ -174,9 +175,18 @@ impl Written {
     /// Writes `event` of side `by` into `history` where its rule says so.
     pub(super) fn note(&mut self, history: &mut History, by: Direction, event: Event) {
         let (write, letter) = match event {
-            Event::Syn { ack, seq } => (self.syn.replace(seq) != Some(seq), if ack { b'h' } else { b's' }),
-            Event::Fin(seq) => (self.fin.replace(seq) != Some(seq), b'f'),
-            Event::Rst(seq) => (self.rst.replace(seq) != Some(seq), b'r'),
+            Event::Syn { ack, seq } => {
+                let other = std::mem::replace(&mut self.syn, seq) != seq;
+                (self.first(16) || other, if ack { b'h' } else { b's' })
+            }
+            Event::Fin(seq) => {
+                let other = std::mem::replace(&mut self.fin, seq) != seq;
+                (self.first(32) || other, b'f')
+            }
+            Event::Rst(seq) => {
+                let other = std::mem::replace(&mut self.rst, seq) != seq;
+                (self.first(64) || other, b'r')
+            }
             Event::Ack => (self.first(1), b'a'),
             Event::Data => (self.first(2), b'd'),
             Event::Inconsistent => (self.first(4), b'i'),

@@ -1,9 +1,10 @@
 //! How a TCP connection ends: FINs, their ACKs, resets, and what came too late.
 
 use crate::flow::{Direction, PacketStamp};
+use crate::source::PacketNumber;
 
 /// How a TCP connection ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Teardown {
     /// The originator's first FIN.
     pub orig_fin: Option<PacketStamp>,
@@ -13,16 +14,12 @@ pub struct Teardown {
     pub orig_fin_acked: Option<PacketStamp>,
     /// The first segment of the originator that acknowledges the responder's FIN.
     pub resp_fin_acked: Option<PacketStamp>,
-    /// The first RST of the originator.
-    pub orig_rst: Option<PacketStamp>,
-    /// The first RST of the responder.
-    pub resp_rst: Option<PacketStamp>,
-    /// The first RST of the flow.
-    pub reset: Option<Reset>,
+    /// The first RST of the flow. Boxed, because most flows have none.
+    pub reset: Option<Box<Reset>>,
     /// Payload bytes that the other side sent after the first FIN: a half-closed connection in use.
     pub half_close_bytes: u64,
     /// The first segment with payload after its sender's own FIN or after a reset, if there is one.
-    pub data_after_close: Option<PacketStamp>,
+    pub data_after_close: Option<PacketNumber>,
     /// How many such segments there are.
     pub data_after_close_count: u64,
 }
@@ -81,18 +78,15 @@ impl Teardown {
     }
 
     pub(super) fn note_reset(&mut self, reset: Reset) {
-        match reset.by {
-            Direction::OrigToResp => self.orig_rst.get_or_insert(reset.packet),
-            Direction::RespToOrig => self.resp_rst.get_or_insert(reset.packet),
-        };
-        self.reset.get_or_insert(reset);
+        self.reset.get_or_insert_with(|| Box::new(reset));
     }
 
     pub(super) fn swap_sides(&mut self) {
         std::mem::swap(&mut self.orig_fin, &mut self.resp_fin);
         std::mem::swap(&mut self.orig_fin_acked, &mut self.resp_fin_acked);
-        std::mem::swap(&mut self.orig_rst, &mut self.resp_rst);
-        self.reset = self.reset.map(|reset| Reset { by: reset.by.reversed(), ..reset });
+        if let Some(reset) = &mut self.reset {
+            reset.by = reset.by.reversed();
+        }
     }
 }
 
