@@ -2,3 +2,4 @@
 mod corpus;
 mod decode;
 mod source;
+mod truncation;
