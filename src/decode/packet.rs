@@ -101,6 +101,8 @@ impl Decoder {
         if span.is_empty() {
             return;
         }
+        // A header whose length stands in its missing part needs one byte more than there is, at least.
+        let needed = needed.max(usize::try_from(span.len()).unwrap_or(usize::MAX).saturating_add(1));
         let wanted_end = span.start.saturating_add(super::span::offset(needed));
         let reason = if wanted_end <= span.claimed_end {
             StopReason::Snapped

@@ -21,3 +21,4 @@ mod live;
 mod privilege;
 mod skip;
 mod source;
+mod truncation;
