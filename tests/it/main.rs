@@ -4,6 +4,8 @@
 #[cfg(feature = "live")]
 mod bpf;
 #[cfg(test)]
+mod interrupt;
+#[cfg(test)]
 #[cfg(feature = "live")]
 mod live;
 #[cfg(test)]

@@ -200,10 +200,12 @@ impl BpfSet {
     }
 }
 
-#[cfg(all(test, feature = "live"))]
+#[cfg(test)]
+#[cfg(feature = "live")]
 mod tests;
 
-#[cfg(all(test, not(feature = "live")))]
+#[cfg(test)]
+#[cfg(not(feature = "live"))]
 mod without_libpcap {
     #[test]
     fn a_filter_is_refused_with_the_reason() {
