@@ -33,6 +33,28 @@ pub use permission::Advice;
 #[cfg(feature = "live")]
 pub use privilege::{Dropped, PrivilegeError, drop_privileges};
 pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
+mod compressed;
+mod error;
+mod facts;
+mod foreign;
+mod gzip;
+mod input;
+mod linktype;
+mod memory;
+mod options;
+mod pcap_file;
+mod pcapng;
+mod savefile;
+mod writer;
+
+pub use compressed::Compression;
+pub use error::{Place, SourceError};
+pub use facts::{CaptureFacts, Comment, InterfaceFacts};
+pub use foreign::Foreign;
+pub use linktype::LinkType;
+pub use memory::{MemorySource, OwnedPacket};
+pub use savefile::{Growth, Savefile};
+pub use writer::{SaveFormat, SavefileWriter, same_file};
 
 use crate::time::Timestamp;
 
@@ -49,7 +71,7 @@ pub struct CapturedPacket<'a> {
     /// Length on the wire in bytes (Wireshark `frame.len`); `data.len()` is the captured length
     /// (`frame.cap_len`), smaller where a snaplen cut the packet.
     pub wire_len: u32,
-    /// Index into [`PacketSource::interfaces`].
+    /// Index into [`PacketSource::interfaces`]; `u32::MAX` for a pcapng custom block, which belongs to none.
     pub interface: u32,
     /// The link type of that interface: which header `data` starts with.
     pub link: LinkType,
@@ -102,18 +124,4 @@ pub trait PacketSource {
     fn position(&self) -> Option<u64> {
         None
     }
-}
-
-/// Why a source gave no further packet. Each message says what failed, on what, and where.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// The operating system refused.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was attempted, on which file or device.
-        what: String,
-        /// The system's reason.
-        source: std::io::Error,
-    },
 }

@@ -11,3 +11,5 @@ mod live;
 #[cfg(test)]
 #[cfg(feature = "live")]
 mod privilege;
+#[cfg(test)]
+mod source;
