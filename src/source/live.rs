@@ -315,7 +315,9 @@ pub(super) fn refusal(device: &str, error: &pcap::Error) -> LiveError {
         other => other.to_string(),
     };
     let devices = device::names();
-    if !devices.is_empty() && !devices.contains(&device) && message.to_ascii_lowercase().contains("no such") {
+    // Without permission libpcap does not get as far as looking for the interface. (`nflog:5` is in no list.)
+    let unknown = message.to_ascii_lowercase().contains("no such") || !device.contains(':');
+    if unknown && !devices.is_empty() && !devices.contains(&device) {
         return LiveError::NoSuchDevice { suggestion: device::nearest(&device, &devices), device };
     }
     if permission::is_missing(&message) {

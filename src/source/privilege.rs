@@ -215,7 +215,8 @@ mod capability {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::capability::has_any;
 

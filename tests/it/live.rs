@@ -5,8 +5,8 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use wirelab::source::{
-    CLOSE_LINGER, CapturedPacket, Interrupt, LiveError, LiveOptions, LiveSource, Next, PacketSource,
-    Progress, StopCause, StopRule, TICK, devices,
+    Access, CLOSE_LINGER, CapturedPacket, Interrupt, LinkType, LiveError, LiveOptions, LiveSource, Next,
+    PacketSource, Progress, StopCause, StopRule, TICK, devices,
 };
 
 /// Longest a test may take before it counts as hung.
@@ -228,4 +228,31 @@ fn what_cannot_be_captured_says_why() {
     let options = LiveOptions { snaplen: u32::MAX, ..LiveOptions::default() };
     assert!(open(source.device(), options).contains("out of range"));
     assert!(open("dbus-system", LiveOptions::default()).contains("network interfaces only"));
+}
+
+#[test]
+fn interfaces_say_whether_they_can_be_captured() {
+    let Some(source) = loopback("udp", None) else { return };
+    let all = devices().unwrap();
+    let found = all.iter().find(|device| device.name == source.device()).unwrap();
+    assert!(found.loopback && found.up && found.addresses.iter().any(std::net::IpAddr::is_loopback));
+    let link = if cfg!(target_os = "linux") { LinkType::ETHERNET } else { LinkType::NULL };
+    assert_eq!(found.access(), Access::Yes { link });
+    for device in all {
+        match device.access() {
+            Access::NoPermission => panic!("{device:?} although capturing is permitted"),
+            Access::Down => assert!(!device.up, "{device:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_listener_on_this_host_means_loopback() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let choice = wirelab::source::choose(&[port]).unwrap();
+    assert_eq!(choice.reason, wirelab::source::ChoiceReason::Listener { port, tcp: true });
+    assert!(devices().unwrap().iter().any(|device| device.loopback && device.name == choice.device));
 }

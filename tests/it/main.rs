@@ -15,6 +15,9 @@ mod corpus;
 mod decode;
 mod flow;
 mod lab;
+#[cfg(test)]
+mod interrupt;
+#[cfg(test)]
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]

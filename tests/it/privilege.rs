@@ -52,6 +52,8 @@ fn assert_powerless() {
         }
         other => panic!("capturing must not be permitted any more: {other:?}"),
     }
+    let missing = LiveSource::open("nosuch17", &LiveOptions::default());
+    assert!(matches!(missing, Err(LiveError::NoSuchDevice { .. })), "{missing:?}");
     assert!(nix::unistd::setuid(nix::unistd::Uid::from_raw(0)).is_err());
     assert!(std::fs::read("/etc/shadow").is_err());
     assert_eq!(drop_privileges().unwrap(), Dropped::Nothing);

@@ -201,4 +201,15 @@ impl BpfSet {
 }
 
 #[cfg(test)]
+#[cfg(feature = "live")]
 mod tests;
+
+#[cfg(test)]
+#[cfg(not(feature = "live"))]
+mod without_libpcap {
+    #[test]
+    fn a_filter_is_refused_with_the_reason() {
+        let error = super::BpfSet::new("tcp port 80").unwrap_err().to_string();
+        assert!(error.contains("tcp port 80") && error.contains("built without libpcap"), "{error}");
+    }
+}

@@ -1,5 +1,3 @@
-#![cfg(feature = "live")]
-
 use super::*;
 
 /// An Ethernet frame with IPv4 and UDP to `port`, `payload` zero bytes long.
