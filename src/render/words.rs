@@ -127,7 +127,7 @@ pub const fn layer_name(kind: LayerKind) -> &'static str {
         LayerKind::FrameRelay => "Frame Relay",
         LayerKind::Nflog => "NFLOG",
         LayerKind::SwitchTag => "switch tag",
-        LayerKind::BackboneTag => "802.1ah backbone tag",
+        LayerKind::BackboneTag => "backbone tag",
         LayerKind::Arp => "ARP",
         LayerKind::Ipv4 => "IPv4",
         LayerKind::Ipv6 => "IPv6",

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::decode::Endpoint;
 use crate::render::color::{Colors, Style};
@@ -131,11 +131,18 @@ impl LineBuffer {
         self.bytes.extend_from_slice(self.colors.end().as_bytes());
     }
 
+    fn spaces(&mut self, mut count: usize) {
+        const SPACES: &[u8] = &[b' '; 32];
+        while let Some(rest) = count.checked_sub(SPACES.len()) {
+            self.put_ascii(SPACES);
+            count = rest;
+        }
+        self.put_ascii(SPACES.get(..count).unwrap_or_default());
+    }
+
     /// Spaces from the current column on, until `width` columns after `start`.
     pub(super) fn pad_from(&mut self, start: usize, width: usize) {
-        for _ in self.columns.saturating_sub(start)..width {
-            self.put(" ");
-        }
+        self.spaces(width.saturating_sub(self.columns.saturating_sub(start)));
     }
 
     pub(super) const fn columns(&self) -> usize {
@@ -145,9 +152,7 @@ impl LineBuffer {
     /// Writes `value`, right-aligned in `width`.
     pub(super) fn put_number(&mut self, value: u64, width: usize) {
         let digits = Digits::new(value);
-        for _ in digits.as_bytes().len()..width {
-            self.put(" ");
-        }
+        self.spaces(width.saturating_sub(digits.as_bytes().len()));
         self.put_ascii(digits.as_bytes());
     }
 
@@ -155,9 +160,7 @@ impl LineBuffer {
     pub(super) fn put_seconds(&mut self, time: TimeDelta, width: usize) {
         let Ok(nanos) = u64::try_from(time.as_nanos()) else { return self.put_display(Seconds(time)) };
         let seconds = Digits::new(nanos / 1_000_000_000);
-        for _ in seconds.as_bytes().len().saturating_add(7)..width {
-            self.put(" ");
-        }
+        self.spaces(width.saturating_sub(seconds.as_bytes().len().saturating_add(7)));
         self.put_ascii(seconds.as_bytes());
         // A leading 1 keeps the zeros behind it; the point takes its place.
         let micros = Digits::new(1_000_000 + nanos % 1_000_000_000 / 1_000);
@@ -168,27 +171,21 @@ impl LineBuffer {
     /// Writes an address.
     pub(super) fn put_addr(&mut self, addr: IpAddr) {
         match addr {
-            IpAddr::V4(v4) => {
-                let [a, b, c, d] = v4.octets();
-                for (place, octet) in [a, b, c, d].into_iter().enumerate() {
-                    if place > 0 {
-                        self.put(".");
-                    }
-                    self.put_number(u64::from(octet), 0);
-                }
-            }
+            IpAddr::V4(v4) => self.put_ascii(Ipv4Text::new(v4).as_bytes()),
             IpAddr::V6(v6) => self.put_display(v6),
         }
     }
 
     /// Writes an address and port.
     pub(super) fn put_endpoint(&mut self, endpoint: Endpoint) {
-        if endpoint.addr.is_ipv4() {
-            self.put_addr(endpoint.addr);
-            self.put(":");
-            self.put_number(u64::from(endpoint.port), 0);
-        } else {
-            self.put_display(endpoint);
+        match endpoint.addr {
+            IpAddr::V4(v4) => {
+                let mut text = Ipv4Text::new(v4);
+                text.push(b':');
+                text.push_number(endpoint.port);
+                self.put_ascii(text.as_bytes());
+            }
+            IpAddr::V6(_) => self.put_display(endpoint),
         }
     }
 
@@ -237,5 +234,44 @@ impl Digits {
 
     fn as_bytes(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
+    }
+}
+
+/// An IPv4 address, perhaps with a port: at most 21 bytes.
+struct Ipv4Text {
+    bytes: [u8; 21],
+    len: usize,
+}
+
+impl Ipv4Text {
+    fn new(addr: Ipv4Addr) -> Self {
+        let [a, b, c, d] = addr.octets();
+        let mut text = Self { bytes: [0; 21], len: 0 };
+        text.push_number(a.into());
+        for octet in [b, c, d] {
+            text.push(b'.');
+            text.push_number(octet.into());
+        }
+        text
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.len) {
+            *slot = byte;
+            self.len += 1;
+        }
+    }
+
+    fn push_number(&mut self, value: u16) {
+        for place in [10_000, 1_000, 100, 10] {
+            if value >= place {
+                self.push(b'0' + u8::try_from(value / place % 10).unwrap_or(0));
+            }
+        }
+        self.push(b'0' + u8::try_from(value % 10).unwrap_or(0));
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
