@@ -342,7 +342,7 @@ const EMOJI_SELECTOR: char = '\u{fe0f}';
 
 /// How many bytes at the start are printable ASCII other than a backslash.
 fn plain_run(bytes: &[u8]) -> usize {
-    run_of(bytes, |byte| (byte >= b' ') & (byte <= b'~') & (byte != b'\\'))
+    run_of(bytes, |byte| (b' '..=b'~').contains(&byte) & (byte != b'\\'))
 }
 
 /// How many bytes at the start are of some kind.

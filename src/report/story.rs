@@ -87,7 +87,7 @@ pub fn timeline(flow: &Flow) -> Vec<Moment<'_>> {
             push(&mut moments, end.fin_acked(by), Event::FinAck { by: by.reversed() });
         }
         if tcp.handshake.refused.is_none()
-            && let Some(reset) = end.reset
+            && let Some(reset) = end.reset.as_deref().copied()
         {
             moments.push(Moment { at: reset.packet, event: Event::Reset(reset) });
         }
@@ -121,7 +121,8 @@ fn opening<'f>(flow: &'f Flow, moments: &mut Vec<Moment<'f>>) {
     let start = &tcp.handshake;
     let step = |step, by, retry| Event::Step { step, by, retry };
     push(moments, start.syn, step(HandshakeStep::Syn, OrigToResp, false));
-    push(moments, start.resp_syn, step(HandshakeStep::Syn, RespToOrig, false));
+    let resp_syn = start.resp_syn.map(|number| PacketStamp { number, ts: None });
+    push(moments, resp_syn, step(HandshakeStep::Syn, RespToOrig, false));
     push(moments, start.syn_ack, step(HandshakeStep::SynAck, RespToOrig, false));
     push(moments, start.ack, step(HandshakeStep::Ack, OrigToResp, false));
     for &retry in &start.syn_retries {
@@ -148,7 +149,7 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
     if let Some(rst) = tcp.handshake.refused {
         return Outcome::Refused(rst);
     }
-    if let Some(reset) = end.reset {
+    if let Some(reset) = end.reset.as_deref().copied() {
         return Outcome::Reset(reset);
     }
     match (tcp.handshake.opening(), end.closed_first()) {

@@ -79,9 +79,15 @@ impl LinkType {
     #[must_use]
     pub fn pseudo_header_len(self) -> u32 {
         match self.0 {
-            196 | 204 | 209 => 1,
+            // PPP_WITH_DIR.
+            204 => 1,
+            // NFC_LLCP.
             245 => 2,
+            // SUNATM, MTP2_WITH_PHDR, BLUETOOTH_HCI_H4_WITH_PHDR, BLUETOOTH_LINUX_MONITOR.
             123 | 139 | 201 | 254 => 4,
+            // SITA, I2C_LINUX.
+            196 | 209 => 5,
+            // LINUX_IRDA, LINUX_LAPD.
             144 | 177 => 16,
             _ => 0,
         }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use wirelab::source::{BpfSet, LinkType};
 
-use super::live::skipped;
+use crate::skip::skip;
 
 const EXPRESSIONS: &[&str] = &[
     "ip",
@@ -244,7 +244,7 @@ fn compare(packets: &Packets, file: &Path, differences: &mut Vec<String>) -> usi
 fn tcpdump_is_here() -> bool {
     let here = Command::new("tcpdump").arg("--version").output().is_ok();
     if !here {
-        skipped("comparing filters needs tcpdump");
+        skip("BPF filters against tcpdump", "tcpdump is missing");
     }
     here
 }

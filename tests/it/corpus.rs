@@ -2,8 +2,10 @@
 //! it, `expected/` with the values that tshark gives per packet.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use crate::skip::skip;
 
 /// The folder: `WIRELAB_CORPUS`, else `../shared/corpus` beside the project. `None`, and a line that says so, where
 /// there is none.
@@ -13,7 +15,7 @@ pub(crate) fn folder(test: &str) -> Option<PathBuf> {
     if folder.join("captures").is_dir() {
         return Some(folder);
     }
-    let _ = writeln!(std::io::stderr(), "skipped: {test}: no captures in {}", folder.display());
+    skip(test, &format!("no captures in {}", folder.display()));
     None
 }
 

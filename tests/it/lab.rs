@@ -5,13 +5,14 @@ mod client;
 mod hostile;
 mod python;
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::skip::skip;
 use wirelab::lab::client::{Options, Outcome};
 use wirelab::lab::{self, Ending, Event, Lab, LabError, Limits, Policy, Server, Transport};
 
@@ -121,10 +122,6 @@ fn closed_port(transport: Transport) -> SocketAddr {
     }
 }
 
-fn skipped(why: &str) {
-    writeln!(io::stderr(), "skipped: {why}").unwrap();
-}
-
 /// What each lab's own client hears.
 const ANSWERS: &[(&str, &str)] = &[
     ("greeting", "Ok"),
@@ -140,7 +137,7 @@ fn every_lab_answers_its_own_client_over_both_families() {
     assert_eq!(known, expected, "a lab without its answer in this test");
     for address in [V4, V6] {
         if TcpListener::bind((address, 0)).is_err() {
-            skipped(&format!("this machine has no {address}"));
+            skip("labs over IPv6", &format!("this machine has no {address}"));
             continue;
         }
         for (name, answer) in ANSWERS {

@@ -1,9 +1,9 @@
 //! Live capture of our own traffic on loopback. Where the machine does not permit it, a test says `skipped:`.
 
-use std::io::Write;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use crate::skip::skip;
 use wirelab::source::{
     Access, CLOSE_LINGER, CapturedPacket, Interrupt, LinkType, LiveError, LiveOptions, LiveSource, Next,
     PacketSource, Progress, StopCause, StopRule, TICK, devices,
@@ -11,11 +11,6 @@ use wirelab::source::{
 
 /// Longest a test may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Says on standard error, past the test harness, that a test did not run.
-pub(crate) fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
-}
 
 /// The loopback interface with `filter`, or `None`, said aloud, where this machine does not permit it.
 fn loopback(filter: &str, buffer: Option<u32>) -> Option<LiveSource> {
@@ -25,7 +20,7 @@ fn loopback(filter: &str, buffer: Option<u32>) -> Option<LiveSource> {
     match LiveSource::open(&name, &options) {
         Ok(source) => Some(source),
         Err(LiveError::Permission { .. }) => {
-            skipped("live capture needs CAP_NET_RAW or root");
+            skip("live capture", "it needs CAP_NET_RAW or root");
             None
         }
         Err(error) => panic!("{error}"),

@@ -14,10 +14,8 @@ mod bpf;
 mod corpus;
 mod decode;
 mod flow;
-mod lab;
-#[cfg(test)]
 mod interrupt;
-#[cfg(test)]
+mod lab;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]

@@ -6,7 +6,7 @@ use wirelab::source::{
     Dropped, LiveError, LiveOptions, LiveSource, PrivilegeError, devices, drop_privileges,
 };
 
-use super::live::skipped;
+use crate::skip::skip;
 
 /// Set in the child processes: elsewhere the tests meant for them would strip the whole test run.
 const CHILD: &str = "WIRELAB_TEST_CHILD";
@@ -34,7 +34,7 @@ fn in_child(name: &str, vars: &[(&str, &str)]) {
 fn is_root() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {
-        skipped("giving up root needs root");
+        skip("giving up root", "these tests do not run as root");
     }
     root
 }

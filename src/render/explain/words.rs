@@ -6,9 +6,7 @@ use super::super::color::Style;
 use super::super::format::{Bytes, Count, Elapsed};
 use super::super::words::IcmpMessage;
 use crate::decode::TransportProtocol;
-use crate::flow::{
-    Direction, Flow, HandshakeStep, IcmpError, Opening, PacketStamp, Reset, SegmentKind, TcpOptions, Turn,
-};
+use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, Opening, Reset, SegmentKind, TcpOptions, Turn};
 use crate::proto::{Readability, judge};
 use crate::report::{Event, Outcome, starts_mid_stream};
 
@@ -394,13 +392,13 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
         if side.zero_windows > 0 {
             notes.push(format!(
                 "The {who} closed its window {}: its program reads more slowly than the other side sends.",
-                Count::new(side.zero_windows, "time", "times")
+                Count::new(side.zero_windows.into(), "time", "times")
             ));
         }
         if side.keep_alives > 0 {
             notes.push(format!(
                 "{} of the {who}.",
-                Count::new(side.keep_alives, "keep-alive probe", "keep-alive probes")
+                Count::new(side.keep_alives.into(), "keep-alive probe", "keep-alive probes")
             ));
         }
     }
@@ -411,7 +409,7 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
             Count::bytes(end.half_close_bytes)
         ));
     }
-    if let Some(PacketStamp { number, .. }) = end.data_after_close {
+    if let Some(number) = end.data_after_close {
         notes.push(format!("Payload after its sender had closed (first in packet {number})."));
     }
 }

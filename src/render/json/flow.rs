@@ -198,7 +198,7 @@ impl<'a> TcpFlowJson<'a> {
             orig_fin: tcp.teardown.orig_fin.map(StampJson::new),
             resp_fin: tcp.teardown.resp_fin.map(StampJson::new),
             closed_first: tcp.teardown.closed_first().map(Direction::sender),
-            reset: tcp.teardown.reset.map(ResetJson::new),
+            reset: tcp.teardown.reset.as_deref().copied().map(ResetJson::new),
             port_reused: tcp.port_reused,
         }
     }

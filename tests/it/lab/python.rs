@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use super::{PATIENCE, Running, V4, say, skipped};
+use super::{PATIENCE, Running, V4, say};
+use crate::skip::skip;
 
 const TCP_CLIENT: &str = "
 import socket, sys
@@ -54,7 +55,7 @@ fn python(program: &str, arguments: &[&str]) -> Option<Child> {
     match command.spawn() {
         Ok(child) => Some(child),
         Err(error) => {
-            skipped(&format!("python3 cannot be run ({error})"));
+            skip("labs against Python programs", &format!("python3 cannot be run ({error})"));
             None
         }
     }

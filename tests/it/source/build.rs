@@ -124,7 +124,7 @@ pub(crate) fn read_all(mut source: Savefile) -> (Vec<OwnedPacket>, Option<Source
     let mut packets = Vec::new();
     loop {
         match source.next_packet() {
-            Ok(Next::Packet(packet)) => {
+            Ok(Next::Packet(packet, _)) => {
                 packets.push(OwnedPacket::from(&packet));
                 assert_eq!(packet.number, packets.len() as u64);
             }

@@ -1,13 +1,14 @@
 //! Every capture of the corpus, packet by packet against what tshark printed for it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use wirelab::source::{Next, PacketSource, Savefile};
 
 use super::build::read_bytes;
+use crate::corpus;
 
 /// Files where the two rightly differ, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -62,32 +63,6 @@ const REFUSED_BY_TSHARK: &[(&str, usize)] = &[
     ("tcpdump/vtp_asan.pcap", 5),
 ];
 
-/// The corpus, or `None` with a line that says so.
-pub(crate) fn corpus() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let folder = std::env::var_os("WIRELAB_CORPUS").map_or_else(beside, PathBuf::from);
-    if folder.join("captures").is_dir() {
-        return Some(folder);
-    }
-    let line = format!("skipped: no corpus at {} (set WIRELAB_CORPUS)\n", folder.display());
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    None
-}
-
-/// All files below `folder`, in order.
-pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files
-}
-
 /// What is compared of a packet: number, time, length, captured length, as tshark prints them.
 fn read_with_wirelab(path: &Path) -> (Vec<[String; 4]>, Option<String>) {
     let mut rows = Vec::new();
@@ -138,10 +113,10 @@ fn read_by_tshark(expected: &Path) -> Option<(Vec<[String; 4]>, bool)> {
 
 #[test]
 fn every_capture_reads_as_tshark_reads_it() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::folder("savefiles of others") else { return };
     let captures = corpus.join("captures");
     let (mut files, mut packets, mut differences) = (0, 0, Vec::new());
-    for path in files_below(&captures) {
+    for path in corpus::captures(&corpus) {
         let name = path.strip_prefix(&captures).unwrap().to_str().unwrap();
         let mut beside = corpus.join("expected").join(name).into_os_string();
         beside.push(".tsv.gz");
@@ -183,7 +158,7 @@ fn every_capture_reads_as_tshark_reads_it() {
 
 #[test]
 fn every_capture_cut_or_changed_anywhere_still_ends() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::folder("savefiles of others") else { return };
     /// Larger ones would take the time of all others together.
     const LARGEST: usize = 200_000;
     let mut number = 0x2545_f491_4f6c_dd1d_u64;
@@ -194,7 +169,7 @@ fn every_capture_cut_or_changed_anywhere_still_ends() {
         usize::try_from(number % u64::try_from(below).unwrap()).unwrap()
     };
     let mut cut_files = 0;
-    for path in files_below(&corpus.join("captures")) {
+    for path in corpus::captures(&corpus) {
         let whole = std::fs::read(&path).unwrap();
         if whole.len() > LARGEST || whole.len() < 28 {
             continue;

@@ -55,7 +55,7 @@ fn pcapng_in_both_orders_with_every_block() {
     for order in ORDERS {
         let mut source = Savefile::from_bytes(order.every_block(), "test").unwrap();
         let mut seen = Vec::new();
-        while let Next::Packet(packet) = source.next_packet().unwrap() {
+        while let Next::Packet(packet, _) = source.next_packet().unwrap() {
             seen.push((
                 packet.ts.map(|ts| ts.as_nanos()),
                 packet.interface,

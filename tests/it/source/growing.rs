@@ -19,7 +19,7 @@ fn a_growing_file_gives_ticks_and_then_what_was_written() {
             out.write_all(&[*byte]).unwrap();
             loop {
                 match source.next_packet().unwrap() {
-                    Next::Packet(packet) => packets.push(OwnedPacket::from(&packet)),
+                    Next::Packet(packet, _) => packets.push(OwnedPacket::from(&packet)),
                     Next::Tick => break,
                     Next::End => panic!("a growing file has no end"),
                 }

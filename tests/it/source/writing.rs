@@ -21,7 +21,7 @@ fn packet(interface: u32, link: LinkType, nanos: Option<i128>, data: &[u8], wire
 /// Writes all packets of `source`; the bytes, or the first error.
 fn save(mut source: MemorySource, mut writer: SavefileWriter<Vec<u8>>) -> Result<Vec<u8>, SourceError> {
     let interfaces = source.interfaces().to_vec();
-    while let Next::Packet(packet) = source.next_packet()? {
+    while let Next::Packet(packet, _) = source.next_packet()? {
         writer.write(&packet, &interfaces[usize::try_from(packet.interface).unwrap()])?;
     }
     writer.finish(LinkType::ETHERNET)
@@ -87,7 +87,7 @@ fn pcapng_keeps_interfaces_times_and_packets_without_a_time() {
     let file = save(source, SavefileWriter::new(Vec::new(), SaveFormat::Pcapng)).unwrap();
     let mut opened = Savefile::from_bytes(file, "test").unwrap();
     let mut read = Vec::new();
-    while let Next::Packet(packet) = opened.next_packet().unwrap() {
+    while let Next::Packet(packet, _) = opened.next_packet().unwrap() {
         read.push((packet.interface, OwnedPacket::from(&packet)));
     }
     for ((number, read), written) in read.iter().zip(&packets) {
