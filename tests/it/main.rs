@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 mod corpus;
 mod decode;
+#[cfg(test)]
 mod source;
 mod truncation;
