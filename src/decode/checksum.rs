@@ -57,7 +57,7 @@ impl DecodedPacket<'_> {
             return unverifiable(Unverifiable::Snapped);
         };
         let ip = self.carrier(layer);
-        if layer.kind != LayerKind::Ipv4 && ip.is_some_and(|ip| self.is_fragment_of(ip, layer)) {
+        if layer.kind != LayerKind::Ipv4 && self.is_first_fragment(layer) {
             return unverifiable(Unverifiable::Fragment);
         }
         if layer.kind == LayerKind::Udp && found == 0 && ip.is_some_and(|ip| ip.kind == LayerKind::Ipv4) {
@@ -91,11 +91,9 @@ impl DecodedPacket<'_> {
         outer.iter().rev().find(|outer| matches!(outer.kind, LayerKind::Ipv4 | LayerKind::Ipv6))
     }
 
-    /// Whether `layer`, in the same buffer, is part of a first fragment.
-    fn is_fragment_of(&self, ip: &Layer, layer: &Layer) -> bool {
-        if ip.buffer != layer.buffer {
-            return false;
-        }
+    /// Whether `layer` was read from the first fragment of a datagram, cut so that it could not be put together.
+    pub(crate) fn is_first_fragment(&self, layer: &Layer) -> bool {
+        let Some(ip) = self.carrier(layer).filter(|ip| ip.buffer == layer.buffer) else { return false };
         match ip.kind {
             LayerKind::Ipv4 => {
                 self.header(ip).get(6..8).is_some_and(|bits| matches!(*bits, [high, _] if high & 0x20 != 0))

@@ -19,7 +19,10 @@ mod ether_type {
     pub(super) const JUMBO_LLC: u16 = 0x8870;
     pub(super) const PROVIDER_BRIDGE: u16 = 0x88a8;
     pub(super) const BACKBONE_BRIDGE: u16 = 0x88e7;
+    pub(super) const MACSEC: u16 = 0x88e5;
     pub(super) const VN_TAG: u16 = 0x8926;
+    pub(super) const NSH: u16 = 0x894f;
+    pub(super) const ARISTA: u16 = 0xd28b;
     pub(super) const QINQ_OLD: u16 = 0x9100;
 }
 
@@ -58,7 +61,7 @@ impl Decoder {
     }
 
     /// A tag of `len` bytes that are not looked into, then an EtherType or length.
-    fn tag(&mut self, kind: LayerKind, len: usize, data: &[u8], span: Span) {
+    pub(super) fn tag(&mut self, kind: LayerKind, len: usize, data: &[u8], span: Span) {
         let Some(next) = span.word(data, len) else {
             return self.short(kind, span, len + 2);
         };
@@ -86,6 +89,9 @@ impl Decoder {
             ether_type::IPV6 => self.ipv6(data, span),
             ether_type::VLAN | ether_type::PROVIDER_BRIDGE | ether_type::QINQ_OLD => self.vlan(data, span),
             ether_type::BACKBONE_BRIDGE => self.tag(LayerKind::BackboneTag, 16, data, span),
+            ether_type::MACSEC => self.macsec(data, span),
+            ether_type::NSH => self.nsh(data, span),
+            ether_type::ARISTA => self.arista_timestamp(data, span),
             ether_type::VN_TAG => self.tag(LayerKind::SwitchTag, 4, data, span),
             ether_type::ARP | ether_type::RARP => self.arp(data, span),
             ether_type::MPLS_UNICAST | ether_type::MPLS_MULTICAST => self.mpls(data, span),

@@ -89,6 +89,7 @@ impl Decoder {
             51 => self.ah(addresses, data, span),
             50 => self.fixed(LayerKind::Esp, 8, data, span),
             97 => self.ether_ip(data, span),
+            103 => self.pim(data, span),
             132 => self.fixed(LayerKind::Sctp, 12, data, span),
             136 => self.udp_lite(addresses, data, span),
             137 => self.mpls(data, span),

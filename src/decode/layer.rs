@@ -85,6 +85,14 @@ pub enum LayerKind {
     Teredo,
     /// L2TP version 2 header, RFC 2661.
     L2tp,
+    /// Network service header, RFC 8300.
+    Nsh,
+    /// MACsec tag; what follows may be encrypted (IEEE 802.1AE).
+    Macsec,
+    /// Arista's timestamp between the Ethernet addresses and the EtherType.
+    AristaTimestamp,
+    /// PIM, RFC 7761; a register message carries a packet.
+    Pim,
     /// ICMP for IPv4.
     Icmp,
     /// ICMP for IPv6.
@@ -159,6 +167,10 @@ impl LayerKind {
             Self::Gtpu => "gtp",
             Self::Teredo => "teredo",
             Self::L2tp => "l2tp",
+            Self::Nsh => "nsh",
+            Self::Macsec => "macsec",
+            Self::AristaTimestamp => "avsp",
+            Self::Pim => "pim",
             Self::Icmp => "icmp",
             Self::Icmpv6 => "icmpv6",
             Self::Igmp => "igmp",

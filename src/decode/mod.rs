@@ -19,6 +19,7 @@ mod link;
 mod mpls;
 mod packet;
 mod ppp;
+mod service;
 mod span;
 mod stop;
 mod tcp_options;

@@ -11,6 +11,7 @@ mod port {
     pub(super) const GTP_V0: u16 = 3386;
     pub(super) const TEREDO: u16 = 3544;
     pub(super) const VXLAN: u16 = 4789;
+    pub(super) const VXLAN_GPE: u16 = 4790;
     pub(super) const GENEVE: u16 = 6081;
     pub(super) const MPLS: u16 = 6635;
 }
@@ -74,6 +75,7 @@ impl Decoder {
         let tunnel = match span.first::<8>(data) {
             None => false,
             Some(_) if is(port::VXLAN) => self.vxlan(data, span),
+            Some(_) if is(port::VXLAN_GPE) => self.vxlan_gpe(data, span),
             Some(_) if is(port::GENEVE) => self.geneve(data, span),
             Some(_) if is(port::L2TP) => self.l2tp(data, span),
             Some(_) if is(port::GTP_U) || is(port::GTP_V0) => self.gtp_u(data, span),

@@ -71,7 +71,9 @@ fn frame(captured: &CapturedPacket<'_>, context: &PacketContext<'_>, sink: &mut 
         give(FieldId::FRAME_TIME_RELATIVE, Value::Delta(since(context.first)));
     }
     let pseudo = captured.link.pseudo_header_len();
+    // Wireshark's lengths are 31 bits wide; a savefile may claim 32.
+    let wire_len = captured.wire_len.min(i32::MAX.unsigned_abs()).saturating_sub(pseudo);
     let captured_len = u32::try_from(captured.data.len()).unwrap_or(u32::MAX);
-    give(FieldId::FRAME_LEN, Value::Unsigned(u64::from(captured.wire_len.saturating_sub(pseudo))));
+    give(FieldId::FRAME_LEN, Value::Unsigned(u64::from(wire_len)));
     give(FieldId::FRAME_CAP_LEN, Value::Unsigned(u64::from(captured_len.saturating_sub(pseudo))));
 }

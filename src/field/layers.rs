@@ -74,7 +74,7 @@ static UDP: &[HeaderField] = &[
 const UDP_BEFORE_CHECKSUM: usize = 6;
 
 static TCP_PORTS: &[HeaderField] = &[number(FieldId::TCP_SRCPORT, 0, 2), number(FieldId::TCP_DSTPORT, 2, 2)];
-/// Sequence numbers are told as sent only where there are relative ones too: not in what an error quotes.
+/// Numbers as sent; of a quoted segment Wireshark tells only the second, of a header that is no header the first.
 static TCP_RAW: &[HeaderField] = &[number(FieldId::TCP_SEQ_RAW, 4, 4), number(FieldId::TCP_ACK_RAW, 8, 4)];
 static TCP_LENGTH: &[HeaderField] = &[words(FieldId::TCP_HDR_LEN, 12, 4)];
 static TCP: &[HeaderField] = &[
@@ -118,7 +118,7 @@ pub(super) fn emit_layer(
             emit_table(UDP, layer, header.get(..readable).unwrap_or(header), sink);
             give_stream(FieldId::UDP_STREAM, stream, sink);
         }
-        LayerKind::Tcp => tcp(layer, header, stream, sink),
+        LayerKind::Tcp => tcp(packet, layer, stream, sink),
         _ => {}
     }
 }
@@ -216,19 +216,25 @@ fn icmp(layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
     }
 }
 
-fn tcp(layer: &Layer, header: &[u8], stream: Option<u32>, sink: &mut dyn FieldSink) {
+fn tcp(packet: &DecodedPacket<'_>, layer: &Layer, stream: Option<u32>, sink: &mut dyn FieldSink) {
+    let header = packet.header(layer);
     if !emit_table(TCP_PORTS, layer, header, sink) || header.len() < TCP_READ_AHEAD {
         return;
     }
     give_stream(FieldId::TCP_STREAM, stream, sink);
     let header_len = header.get(12).map_or(0, |byte| u32::from(byte >> 4) * 4);
     let on_wire = layer.claimed_end.saturating_sub(layer.start);
+    let (seq, ack) = TCP_RAW.split_at_checked(1).unwrap_or((TCP_RAW, &[]));
     if !layer.quoted {
-        if let Some(len) = on_wire.checked_sub(header_len).filter(|_| sink.wants(FieldId::TCP_LEN)) {
+        // How much a fragment's segment holds, its length field does not tell.
+        let len = on_wire.checked_sub(header_len).filter(|_| !packet.is_first_fragment(layer));
+        if let Some(len) = len.filter(|_| sink.wants(FieldId::TCP_LEN)) {
             sink.field(FieldId::TCP_LEN, Value::Unsigned(u64::from(len)), ByteRange::default());
         }
-        let shown = if header_len < 20 { 1 } else { TCP_RAW.len() };
-        emit_table(TCP_RAW.get(..shown).unwrap_or(TCP_RAW), layer, header, sink);
+        emit_table(seq, layer, header, sink);
+    }
+    if header_len >= 20 {
+        emit_table(ack, layer, header, sink);
     }
     emit_table(TCP_LENGTH, layer, header, sink);
     if header_len >= 20 && emit_table(TCP, layer, header, sink) {

@@ -86,6 +86,9 @@ fn packets() -> Vec<(LinkType, Vec<u8>)> {
         ethernet(0x88e7, &join(&[&[0, 0, 0, 1], &frame])),
         ethernet(0x8926, &join(&[&[0, 0, 0, 1, 8, 0], &inner])),
         ethernet(0x86dd, &ipv6(0, &extensions)),
+        ethernet(0x88e5, &join(&[&[0, 0, 0, 0, 0, 1, 8, 0], &inner, &[0; 16]])),
+        ethernet(0xd28b, &join(&[&[0, 1, 0, 0x10], &[0; 8], &[8, 0], &inner])),
+        ethernet(0x894f, &join(&[&[0x0f, 0xc2, 2, 1, 0, 0, 1, 255], &inner])),
         ethernet(0x9999, TEXT),
     ];
     let ip_packets = [
@@ -106,6 +109,8 @@ fn packets() -> Vec<(LinkType, Vec<u8>)> {
         ipv4(200, TEXT),
         ipv4(17, &udp(4789, &join(&[&[8, 0, 0, 0, 0, 0, 1, 0], &frame]))),
         ipv4(17, &udp(6081, &join(&[&[1, 0, 0x65, 0x58, 0, 0, 1, 0, 0, 1, 2, 0], &frame]))),
+        ipv4(103, &join(&[&[0x21, 0, 0, 0, 0, 0, 0, 0], &inner])),
+        ipv4(17, &udp(4790, &join(&[&[0x0c, 0, 0, 3, 0, 0, 1, 0], &frame]))),
         ipv4(17, &udp(2152, &gtp)),
         ipv4(17, &udp(1701, &l2tp)),
         ipv4(17, &udp(3544, &join(&[&[0, 0, 1, 2, 3, 4, 5, 6], &inner6]))),
@@ -241,6 +246,10 @@ fn every_kind_of_layer_is_among_the_packets() {
         K::Tcp,
         K::Sctp,
         K::Payload,
+        K::Nsh,
+        K::Macsec,
+        K::AristaTimestamp,
+        K::Pim,
     ];
     for kind in decoded {
         assert!(seen.contains(&kind), "no packet has {kind:?}");
