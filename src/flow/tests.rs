@@ -397,6 +397,27 @@ fn requests_and_replies_over_udp() {
     );
 }
 
+#[test]
+fn snmp_counts_twice_and_is_one_flow() {
+    let mut wire = Wire::new();
+    let agent = ([192, 0, 2, 9], 161);
+    let message = [0x30, 0x81, 0x90, 2, 1, 1, 4, 6];
+    let exchange = |wire: &mut Wire, payload: &[u8]| {
+        let ask = udp_datagram(CLIENT.1, agent.1, payload);
+        let answer = udp_datagram(agent.1, CLIENT.1, payload);
+        let first = wire.packet(&ipv4(17, CLIENT.0, agent.0, &ask))[0].id.unwrap().number;
+        (first, wire.packet(&ipv4(17, agent.0, CLIENT.0, &answer))[0].id.unwrap().number)
+    };
+    assert_eq!(exchange(&mut wire, b"not SNMP"), (0, 0));
+    assert_eq!(exchange(&mut wire, &message), (0, 1));
+    assert_eq!(exchange(&mut wire, &message), (1, 1));
+    assert_eq!((wire.table.flows().len(), wire.flow().packets(), wire.flow().id.number), (1, 6, 0));
+    let second = FlowId { protocol: TransportProtocol::Udp, number: 1 };
+    assert_eq!(wire.table.flow(second).unwrap().id.number, 0);
+    assert_eq!(wire.table.stream_count(TransportProtocol::Udp), 2);
+    assert_eq!(wire.udp(true, b"another pair").id.unwrap().number, 2);
+}
+
 /// An ICMP destination unreachable of `from` that quotes `packet`.
 fn unreachable(from: [u8; 4], code: u8, packet: &[u8]) -> Vec<u8> {
     ipv4(1, from, CLIENT.0, &[&[3, code, 0, 0, 0, 0, 0, 0], packet].concat())
