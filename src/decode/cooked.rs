@@ -58,8 +58,9 @@ impl Decoder {
     }
 
     fn family(&mut self, family: u32, data: &[u8], span: Span) {
-        match u16::try_from(family) {
-            Ok(ether_type) if family > MAX_FAMILY => self.ether_type(ether_type, data, span),
+        let [_, _, high, low] = family.to_be_bytes();
+        match family {
+            _ if family > MAX_FAMILY => self.ether_type(u16::from_be_bytes([high, low]), data, span),
             _ if family == AF_INET => self.ipv4(data, span),
             _ if AF_INET6.contains(&family) => self.ipv6(data, span),
             _ => self.undecoded(LayerKind::UndecodedFamily(family), span),

@@ -18,6 +18,8 @@ mod ether_type {
     pub(super) const PPPOE_SESSION: u16 = 0x8864;
     pub(super) const JUMBO_LLC: u16 = 0x8870;
     pub(super) const PROVIDER_BRIDGE: u16 = 0x88a8;
+    pub(super) const BACKBONE_BRIDGE: u16 = 0x88e7;
+    pub(super) const VN_TAG: u16 = 0x8926;
     pub(super) const QINQ_OLD: u16 = 0x9100;
 }
 
@@ -47,14 +49,21 @@ impl Decoder {
 
     /// Ethernet with a switch's tag of `tag` bytes between the addresses and the EtherType.
     pub(super) fn tagged_ethernet(&mut self, tag: usize, data: &[u8], span: Span) {
-        let Some(kind) = span.word(data, 12 + tag) else {
-            return self.short(LayerKind::Ethernet, span, 14 + tag);
+        if span.of(data).len() < 12 {
+            return self.short(LayerKind::Ethernet, span, 12);
+        }
+        if self.push(span.layer(LayerKind::Ethernet, 12)) {
+            self.tag(LayerKind::SwitchTag, tag, data, span.after(12));
+        }
+    }
+
+    /// A tag of `len` bytes that are not looked into, then an EtherType or length.
+    fn tag(&mut self, kind: LayerKind, len: usize, data: &[u8], span: Span) {
+        let Some(next) = span.word(data, len) else {
+            return self.short(kind, span, len + 2);
         };
-        let behind = span.after(12);
-        if self.push(span.layer(LayerKind::Ethernet, 12))
-            && self.push(behind.layer(LayerKind::SwitchTag, tag + 2))
-        {
-            self.type_or_length(kind, data, behind.after(tag + 2));
+        if self.push(span.layer(kind, len + 2)) {
+            self.type_or_length(next, data, span.after(len + 2));
         }
     }
 
@@ -76,6 +85,8 @@ impl Decoder {
             ether_type::IPV4 => self.ipv4(data, span),
             ether_type::IPV6 => self.ipv6(data, span),
             ether_type::VLAN | ether_type::PROVIDER_BRIDGE | ether_type::QINQ_OLD => self.vlan(data, span),
+            ether_type::BACKBONE_BRIDGE => self.tag(LayerKind::BackboneTag, 16, data, span),
+            ether_type::VN_TAG => self.tag(LayerKind::SwitchTag, 4, data, span),
             ether_type::ARP | ether_type::RARP => self.arp(data, span),
             ether_type::MPLS_UNICAST | ether_type::MPLS_MULTICAST => self.mpls(data, span),
             ether_type::PPPOE_DISCOVERY => self.pppoe(false, data, span),

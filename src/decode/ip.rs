@@ -15,17 +15,17 @@ pub(super) struct Addresses {
 
 impl Decoder {
     pub(super) fn ipv4(&mut self, data: &[u8], span: Span) {
+        match span.byte(data, 0).map(|first| first >> 4) {
+            // The version counts, not the number that led here.
+            Some(6) => return self.ipv6(data, span),
+            Some(4) | None => {}
+            Some(_) => return self.malformed(LayerKind::Ipv4, span, "IP version is neither 4 nor 6"),
+        }
         let Some(header) = span.first::<20>(data) else {
-            if span.byte(data, 0).is_some_and(|first| first >> 4 != 4) {
-                return self.malformed(LayerKind::Ipv4, span, "IP version is not 4");
-            }
             return self.short(LayerKind::Ipv4, span, 20);
         };
         let [first, _, len_high, len_low, id_high, id_low, flags, low, _, protocol, _, _, rest @ ..] =
             *header;
-        if first >> 4 != 4 {
-            return self.malformed(LayerKind::Ipv4, span, "IP version is not 4");
-        }
         let header_len = usize::from(first & 0x0f) * 4;
         if header_len < 20 {
             return self.malformed(LayerKind::Ipv4, span, "IPv4 header length below 20");
@@ -92,6 +92,7 @@ impl Decoder {
             132 => self.fixed(LayerKind::Sctp, 12, data, span),
             136 => self.udp_lite(addresses, data, span),
             137 => self.mpls(data, span),
+            143 => self.ethernet(data, span),
             other => self.undecoded(LayerKind::UndecodedIpProtocol(other), span),
         }
     }

@@ -32,6 +32,7 @@ impl Decoder {
             0 => None,
             length => Some(length),
         };
+        self.jumbo = length == 0 && claimed.is_some();
         let inside = span.limited(LayerKind::Ipv6, claimed.map_or(usize::MAX, |len| len.saturating_add(40)));
         let mut layer = inside.layer(LayerKind::Ipv6, 40);
         if let Some(len) = claimed {

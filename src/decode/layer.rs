@@ -43,6 +43,8 @@ pub enum LayerKind {
     Nflog,
     /// A switch tag (DSA, EDSA, Broadcom) between the Ethernet addresses and the EtherType.
     SwitchTag,
+    /// Service tag of a provider backbone bridge with the customer's addresses, IEEE 802.1ah.
+    BackboneTag,
     /// ARP or RARP, RFC 826.
     Arp,
     /// IPv4 header with its options.
@@ -136,6 +138,7 @@ impl LayerKind {
             Self::FrameRelay => "fr",
             Self::Nflog => "nflog",
             Self::SwitchTag => "tag",
+            Self::BackboneTag => "ieee8021ah",
             Self::Arp => "arp",
             Self::Ipv4 => "ip",
             Self::Ipv6 => "ipv6",

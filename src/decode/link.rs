@@ -7,11 +7,11 @@ use crate::source::LinkType;
 /// `DLT_RAW` as some systems wrote it into savefiles, before LINKTYPE_RAW had a number of its own.
 const RAW_AS_12: u16 = 12;
 const RAW_AS_14: u16 = 14;
-/// `LINKTYPE_PPP_PPPD`: PPP with a direction byte before it, 0 or 1 in place of the address.
+/// `LINKTYPE_PPP_PPPD`: PPP with a direction, 0 or 1, in place of its address byte.
 const PPP_PPPD: u16 = 166;
-/// `LINKTYPE_PPP_WITH_DIR`.
+/// `LINKTYPE_PPP_WITH_DIR`: PPP behind a direction byte.
 const PPP_WITH_DIR: u16 = 204;
-/// `LINKTYPE_NETANALYZER` and others are not decoded; these two switch tags are Ethernet with bytes between.
+/// Ethernet with a switch's tag behind the addresses: Broadcom's, Marvell's, and Marvell's with an EtherType.
 const DSA_TAG_BRCM: u16 = 281;
 const DSA_TAG_DSA: u16 = 284;
 const DSA_TAG_EDSA: u16 = 285;
@@ -25,7 +25,8 @@ impl Decoder {
             LinkType::LOOP => self.loopback(frame, span),
             LinkType::PPP | LinkType::PPP_HDLC => self.ppp_or_cisco_hdlc(frame, span),
             LinkType::PPP_ETHER => self.pppoe(true, frame, span),
-            LinkType(PPP_PPPD | PPP_WITH_DIR) => self.ppp_with_direction(frame, span),
+            LinkType(PPP_WITH_DIR) => self.ppp_with_direction(frame, span),
+            LinkType(PPP_PPPD) => self.ppp_from_pppd(frame, span),
             LinkType::RAW | LinkType(RAW_AS_12 | RAW_AS_14) => self.ip_by_version(frame, span),
             LinkType::IPV4 => self.ipv4(frame, span),
             LinkType::IPV6 => self.ipv6(frame, span),

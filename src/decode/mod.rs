@@ -1,10 +1,13 @@
 //! Bytes to layers. Total: whatever the bytes, decoding keeps every good layer, says where and why it
 //! stopped ([`DecodeStop`]), and never fails or panics.
 //!
-//! A packet is a list of [`Layer`]s: a kind and byte offsets, nothing copied. Typed views over a layer's bytes
-//! (etherparse's slices) are made when somebody asks. Tunnels simply add layers; a transport header met on
-//! the way is also noted as a [`Transport`], which is what the flow table reads.
+//! A packet is a list of [`Layer`]s: a kind and byte offsets, nothing copied. A layer's bytes are looked into
+//! again when somebody asks: [`DecodedPacket::tcp_segment`], [`DecodedPacket::checksum`], the fields. Tunnels
+//! simply add layers; a transport header met on the way is also noted as a [`Transport`], which is what the
+//! flow table reads. Headers are read by patterns over arrays whose length was checked: the same check that
+//! etherparse's slices make, without building an error that is thrown away; its checksums are used.
 
+mod checksum;
 mod cooked;
 mod ethernet;
 mod fragment;
@@ -23,6 +26,7 @@ mod transport;
 mod tunnel;
 mod udp;
 
+pub use checksum::{ChecksumVerdict, Unverifiable};
 pub use fragment::Reassembled;
 pub(crate) use fragment::{FragmentKey, FragmentNote};
 pub use layer::{BufferId, Layer, LayerKind};

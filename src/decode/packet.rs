@@ -7,9 +7,9 @@ use super::{
 };
 use crate::source::LinkType;
 
-/// Most layers followed in one packet. Real tunnels stay under ten; a hostile packet could nest hundreds.
+/// Most layers followed in one packet. Real tunnels stay under ten; a packet could nest hundreds.
 /// It also bounds recursion: every step inwards adds a layer first.
-pub const MAX_LAYERS: usize = 32;
+pub const MAX_LAYERS: usize = 64;
 
 /// Decodes packets, one at a time, into buffers that it keeps and reuses.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Decoder {
     pub(super) wire_end: u32,
     /// The innermost 802.1Q tag's VLAN, 0 without one: fragments of different VLANs are different datagrams.
     pub(super) vlan: u16,
+    /// The innermost IPv6 header gave its length in a jumbo payload option: UDP below it may say 0.
+    pub(super) jumbo: bool,
     /// The fragment that decoding stopped at, for the defragmenter.
     pub(super) fragment: Option<FragmentNote>,
     /// Datagrams put together in this packet; buffer n is the n-th, from 1.
@@ -49,6 +51,7 @@ impl Decoder {
         self.stop = None;
         self.fragment = None;
         self.vlan = 0;
+        self.jumbo = false;
         if !self.reassembled.is_empty() {
             self.reassembled.clear();
         }
@@ -98,6 +101,8 @@ impl Decoder {
         if span.is_empty() {
             return;
         }
+        // A header whose length stands in its missing part needs one byte more than there is, at least.
+        let needed = needed.max(usize::try_from(span.len()).unwrap_or(usize::MAX).saturating_add(1));
         let wanted_end = span.start.saturating_add(super::span::offset(needed));
         let reason = if wanted_end <= span.claimed_end {
             StopReason::Snapped

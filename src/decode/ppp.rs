@@ -34,13 +34,24 @@ impl Decoder {
 
     /// PPP behind a byte that tells whether the frame was received or sent.
     pub(super) fn ppp_with_direction(&mut self, data: &[u8], span: Span) {
-        match span.byte(data, 0) {
-            Some(0 | 1) => {
-                if self.push(span.layer(LayerKind::PppDirection, 1)) {
-                    self.ppp_or_cisco_hdlc(data, span.after(1));
+        if span.byte(data, 0).is_none() {
+            return self.short(LayerKind::PppDirection, span, 1);
+        }
+        if self.push(span.layer(LayerKind::PppDirection, 1)) {
+            self.ppp_or_cisco_hdlc(data, span.after(1));
+        }
+    }
+
+    /// PPP as the Linux daemon records it: the direction stands in place of the address, the control byte follows.
+    pub(super) fn ppp_from_pppd(&mut self, data: &[u8], span: Span) {
+        match span.first::<2>(data) {
+            None => self.short(LayerKind::PppDirection, span, 2),
+            Some([0 | 1, 3]) => {
+                if self.push(span.layer(LayerKind::PppDirection, 2)) {
+                    self.ppp(data, span.after(2));
                 }
             }
-            _ => self.ppp_or_cisco_hdlc(data, span),
+            Some(_) => self.ppp_or_cisco_hdlc(data, span),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Tunnels: GRE with PPTP and ERSPAN, EtherIP, VXLAN, Geneve, GTP-U, Teredo.
+//! Tunnels: GRE with PPTP and ERSPAN, EtherIP, L2TP, VXLAN, Geneve, GTP-U, Teredo.
 //!
 //! Those behind a UDP port answer whether the bytes are theirs: a port alone proves nothing.
 
@@ -21,6 +21,14 @@ mod gre_bit {
     pub(super) const SEQUENCE: u16 = 0x1000;
     pub(super) const ACKNOWLEDGMENT: u16 = 0x0080;
     pub(super) const VERSION: u16 = 0x0007;
+}
+
+/// Bits of the first two L2TP bytes (RFC 2661 section 3.1).
+mod l2tp_bit {
+    pub(super) const CONTROL: u16 = 0x8000;
+    pub(super) const LENGTH: u16 = 0x4000;
+    pub(super) const SEQUENCE: u16 = 0x0800;
+    pub(super) const OFFSET: u16 = 0x0200;
 }
 
 /// The GTP-U message that carries a user's packet.
@@ -60,9 +68,9 @@ impl Decoder {
             GRE_ERSPAN if flags & gre_bit::SEQUENCE == 0 => self.ethernet(data, inner),
             GRE_ERSPAN => self.erspan(8, data, inner),
             GRE_ERSPAN_III => self.erspan(12, data, inner),
-            GRE_WCCP if span.byte(data, header_len).is_some_and(|first| first >> 4 == 4) => {
-                self.ipv4(data, inner);
-            }
+            // WCCP's second version puts 4 bytes of its own before the packet.
+            GRE_WCCP if inner.byte(data, 0).is_some_and(|first| first >> 4 == 4) => self.ipv4(data, inner),
+            GRE_WCCP => self.ipv4(data, inner.after(4)),
             other => self.ether_type(other, data, inner),
         }
     }
@@ -74,8 +82,16 @@ impl Decoder {
         if span.of(data).len() < header_len {
             return self.short(LayerKind::Erspan, span, header_len);
         }
-        if self.push(span.layer(LayerKind::Erspan, header_len)) {
-            self.ethernet(data, span.after(header_len));
+        // Type III tells what kind of frame follows: Ethernet, IP, or something that is not decoded.
+        let frame_type = span.byte(data, 10).filter(|_| header_len > 8).map_or(0, |byte| byte >> 2 & 0x1f);
+        if !self.push(span.layer(LayerKind::Erspan, header_len)) {
+            return;
+        }
+        let inner = span.after(header_len);
+        match frame_type {
+            0 => self.ethernet(data, inner),
+            2 => self.ip_by_version(data, inner),
+            _ => self.undecoded(LayerKind::UndecodedBytes, inner),
         }
     }
 
@@ -114,9 +130,16 @@ impl Decoder {
         true
     }
 
-    /// GTP-U version 1: a user's IP packet behind optional fields and a chain of extension headers.
+    /// GTP-U: a user's IP packet, in version 1 behind optional fields and a chain of extension headers, in
+    /// version 0 behind 20 fixed bytes.
     pub(super) fn gtp_u(&mut self, data: &[u8], span: Span) -> bool {
         let Some(&[flags, message, high, low, ..]) = span.first::<8>(data) else { return false };
+        if flags >> 4 == 0x1 && message == G_PDU && span.of(data).len() > 20 {
+            if self.push(span.layer(LayerKind::Gtpu, 20)) {
+                self.ip_by_version(data, span.after(20));
+            }
+            return true;
+        }
         if flags >> 4 != 0x3 {
             return false;
         }
@@ -135,6 +158,36 @@ impl Decoder {
             self.ip_by_version(data, inner);
         } else {
             self.undecoded(LayerKind::UndecodedBytes, inner);
+        }
+        true
+    }
+
+    /// L2TP version 2: a data message carries PPP, a control message is kept as bytes.
+    pub(super) fn l2tp(&mut self, data: &[u8], span: Span) -> bool {
+        let Some(flags) = span.word(data, 0) else { return false };
+        if flags & 0x000f != 2 {
+            return false;
+        }
+        let optional = |bit: u16, len: usize| if flags & bit != 0 { len } else { 0 };
+        let fixed = 6 + optional(l2tp_bit::LENGTH, 2) + optional(l2tp_bit::SEQUENCE, 4);
+        let padding = match (flags & l2tp_bit::OFFSET != 0, span.word(data, fixed)) {
+            (false, _) => 0,
+            (true, Some(padding)) => 2 + usize::from(padding),
+            (true, None) => 2,
+        };
+        let header_len = fixed + padding;
+        let limit =
+            span.word(data, 2).filter(|_| flags & l2tp_bit::LENGTH != 0).map_or(usize::MAX, usize::from);
+        let span = span.limited(LayerKind::L2tp, limit);
+        if span.of(data).len() < header_len {
+            self.short(LayerKind::L2tp, span, header_len);
+        } else if self.push(span.layer(LayerKind::L2tp, header_len)) {
+            let inner = span.after(header_len);
+            if flags & l2tp_bit::CONTROL != 0 {
+                self.undecoded(LayerKind::UndecodedBytes, inner);
+            } else if !inner.is_empty() {
+                self.ppp(data, inner);
+            }
         }
         true
     }

@@ -6,7 +6,9 @@ use super::{Decoder, Endpoint, LayerKind, Transport, TransportProtocol};
 
 /// UDP ports of tunnels (IANA); either side may have it.
 mod port {
+    pub(super) const L2TP: u16 = 1701;
     pub(super) const GTP_U: u16 = 2152;
+    pub(super) const GTP_V0: u16 = 3386;
     pub(super) const TEREDO: u16 = 3544;
     pub(super) const VXLAN: u16 = 4789;
     pub(super) const GENEVE: u16 = 6081;
@@ -37,7 +39,7 @@ impl Decoder {
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
         // Zero is a jumbogram's way to say "as long as the IP payload" (RFC 2675 section 4).
-        let jumbo = length == 0 && span.wire_len() > u32::from(u16::MAX);
+        let jumbo = length == 0 && (self.jumbo || span.wire_len() > u32::from(u16::MAX));
         if length < 8 && !jumbo {
             self.malformed(LayerKind::Udp, span, "UDP length below 8");
             return self.transport(layer, TransportProtocol::Udp, addresses, data, span);
@@ -73,7 +75,8 @@ impl Decoder {
             None => false,
             Some(_) if is(port::VXLAN) => self.vxlan(data, span),
             Some(_) if is(port::GENEVE) => self.geneve(data, span),
-            Some(_) if is(port::GTP_U) => self.gtp_u(data, span),
+            Some(_) if is(port::L2TP) => self.l2tp(data, span),
+            Some(_) if is(port::GTP_U) || is(port::GTP_V0) => self.gtp_u(data, span),
             Some(_) if is(port::TEREDO) => self.teredo(data, span),
             Some(_) if dst == port::MPLS => {
                 self.mpls(data, span);

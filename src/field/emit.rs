@@ -2,7 +2,7 @@
 
 use super::{FieldId, Value, layers};
 use crate::decode::{BufferId, DecodedPacket};
-use crate::source::CapturedPacket;
+use crate::source::{CapturedPacket, LinkType};
 use crate::time::{TimeDelta, Timestamp};
 
 /// Which bytes of a packet a field was read from; empty (`start == end`) where it was worked out.
@@ -30,7 +30,7 @@ pub trait FieldSink {
 pub struct PacketContext<'a> {
     /// Time of the capture's first packet.
     pub first: Option<Timestamp>,
-    /// Time of the packet before; `None` for the first.
+    /// Time of the packet before; `None` for the first. tshark takes a packet without a time for one at 0.
     pub previous: Option<Timestamp>,
     /// The stream number of each of [`DecodedPacket::transports`], in the same order.
     pub streams: &'a [Option<u32>],
@@ -57,6 +57,24 @@ pub fn emit(
     }
 }
 
+/// Bytes that belong to the capture, not to the packet, and that Wireshark leaves out of the lengths: a
+/// direction, a channel or the like before the link header of these link types.
+fn pseudo_header_len(link: LinkType) -> u32 {
+    match link.0 {
+        // PPP_WITH_DIR.
+        204 => 1,
+        // NFC_LLCP.
+        245 => 2,
+        // SUNATM, MTP2_WITH_PHDR, BLUETOOTH_HCI_H4_WITH_PHDR, BLUETOOTH_LINUX_MONITOR.
+        123 | 139 | 201 | 254 => 4,
+        // SITA, I2C_LINUX.
+        196 | 209 => 5,
+        // LINUX_IRDA, LINUX_LAPD.
+        144 | 177 => 16,
+        _ => 0,
+    }
+}
+
 fn frame(captured: &CapturedPacket<'_>, context: &PacketContext<'_>, sink: &mut dyn FieldSink) {
     let mut give = |id, value| {
         if sink.wants(id) {
@@ -70,6 +88,8 @@ fn frame(captured: &CapturedPacket<'_>, context: &PacketContext<'_>, sink: &mut 
         give(FieldId::FRAME_TIME_DELTA, Value::Delta(since(context.previous)));
         give(FieldId::FRAME_TIME_RELATIVE, Value::Delta(since(context.first)));
     }
-    give(FieldId::FRAME_LEN, Value::Unsigned(u64::from(captured.wire_len)));
-    give(FieldId::FRAME_CAP_LEN, Value::Unsigned(u64::try_from(captured.data.len()).unwrap_or(u64::MAX)));
+    let pseudo = pseudo_header_len(captured.link);
+    let captured_len = u32::try_from(captured.data.len()).unwrap_or(u32::MAX);
+    give(FieldId::FRAME_LEN, Value::Unsigned(u64::from(captured.wire_len.saturating_sub(pseudo))));
+    give(FieldId::FRAME_CAP_LEN, Value::Unsigned(u64::from(captured_len.saturating_sub(pseudo))));
 }

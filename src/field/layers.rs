@@ -10,16 +10,16 @@ static ETHERNET: &[HeaderField] =
 static ETHERNET_TYPE: &[HeaderField] = &[number(FieldId::ETH_TYPE, 12, 2)];
 static ETHERNET_LENGTH: &[HeaderField] = &[number(FieldId::ETH_LEN, 12, 2)];
 
+/// EtherType of a provider's tag, whose fields Wireshark files under another protocol.
+const PROVIDER_TAG: [u8; 2] = [0x88, 0xa8];
 static VLAN: &[HeaderField] = &[bits(FieldId::VLAN_ID, 0, 2, 0, 0xfff), number(FieldId::VLAN_ETYPE, 2, 2)];
 
 static ARP: &[HeaderField] = &[number(FieldId::ARP_OPCODE, 6, 2)];
-/// Addresses, where they are Ethernet's and IPv4's.
-static ARP_ADDRESSES: &[HeaderField] = &[
-    address(FieldId::ARP_SRC_HW_MAC, 8, Read::Mac),
-    address(FieldId::ARP_SRC_PROTO_IPV4, 14, Read::Ipv4),
-    address(FieldId::ARP_DST_HW_MAC, 18, Read::Mac),
-    address(FieldId::ARP_DST_PROTO_IPV4, 24, Read::Ipv4),
-];
+// Addresses, where they are Ethernet's and IPv4's; counted from each address's start.
+static ARP_SRC_MAC: &[HeaderField] = &[address(FieldId::ARP_SRC_HW_MAC, 0, Read::Mac)];
+static ARP_SRC_IPV4: &[HeaderField] = &[address(FieldId::ARP_SRC_PROTO_IPV4, 0, Read::Ipv4)];
+static ARP_DST_MAC: &[HeaderField] = &[address(FieldId::ARP_DST_HW_MAC, 0, Read::Mac)];
+static ARP_DST_IPV4: &[HeaderField] = &[address(FieldId::ARP_DST_PROTO_IPV4, 0, Read::Ipv4)];
 
 static IPV4: &[HeaderField] = &[
     bits(FieldId::IP_VERSION, 0, 1, 4, 0xf),
@@ -54,6 +54,9 @@ static ICMP: &[HeaderField] = &[
     number(FieldId::ICMP_CHECKSUM, 2, 2),
 ];
 static ICMP_IDENT: &[HeaderField] = &[number(FieldId::ICMP_IDENT, 4, 2), number(FieldId::ICMP_SEQ, 6, 2)];
+
+/// Wireshark reads the ICMP header this far before it shows anything.
+const ICMP_READ_AHEAD: usize = 6;
 
 static ICMPV6: &[HeaderField] = &[
     number(FieldId::ICMPV6_TYPE, 0, 1),
@@ -99,9 +102,7 @@ pub(super) fn emit_layer(
     let header = packet.header(layer);
     match layer.kind {
         LayerKind::Ethernet => ethernet(layer, header, sink),
-        LayerKind::Vlan => {
-            emit_table(VLAN, layer, header, sink);
-        }
+        LayerKind::Vlan => vlan(packet, layer, header, sink),
         LayerKind::Arp => arp(layer, header, sink),
         LayerKind::Ipv4 => ipv4(layer, header, sink),
         LayerKind::Ipv6 => {
@@ -136,11 +137,32 @@ fn ethernet(layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
     emit_table(if is_length { ETHERNET_LENGTH } else { ETHERNET_TYPE }, layer, header, sink);
 }
 
+fn vlan(packet: &DecodedPacket<'_>, layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
+    let start = usize::try_from(layer.start).unwrap_or(usize::MAX);
+    let ether_type = start.checked_sub(2).and_then(|from| packet.buffer(layer.buffer).get(from..start));
+    if ether_type != Some(&PROVIDER_TAG) {
+        emit_table(VLAN, layer, header, sink);
+    }
+}
+
 fn arp(layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
     emit_table(ARP, layer, header, sink);
-    let ethernet_and_ipv4 = matches!(header, [_, _, 0x08, 0x00, 6, 4, ..]);
-    if ethernet_and_ipv4 && header.len() >= 28 {
-        emit_table(ARP_ADDRESSES, layer, header, sink);
+    let &[hardware_high, hardware_low, 0x08, 0x00, hardware_len, protocol_len, ..] = header else { return };
+    let (hardware, protocol) = (usize::from(hardware_len), usize::from(protocol_len));
+    if header.len() < 8 + 2 * (hardware + protocol) {
+        return;
+    }
+    // Ethernet, and IEEE 802 networks, which have the same addresses.
+    let macs = hardware_len == 6 && matches!([hardware_high, hardware_low], [0, 1 | 6]);
+    let tables = [
+        (macs, ARP_SRC_MAC, 8),
+        (protocol_len == 4, ARP_SRC_IPV4, 8 + hardware),
+        (macs, ARP_DST_MAC, 8 + hardware + protocol),
+        (protocol_len == 4, ARP_DST_IPV4, 8 + 2 * hardware + protocol),
+    ];
+    for (_, table, at) in tables.into_iter().filter(|(known, ..)| *known) {
+        let start = layer.start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        emit_table(table, &Layer { start, ..*layer }, header.get(at..).unwrap_or(&[]), sink);
     }
 }
 
@@ -177,10 +199,20 @@ fn ipv4(layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
 }
 
 fn icmp(layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
+    if header.len() < ICMP_READ_AHEAD {
+        return;
+    }
     emit_table(ICMP, layer, header, sink);
-    // Echo, timestamp, information and address mask, asked and answered.
-    if matches!(header.first(), Some(0 | 8 | 13..=18)) {
-        emit_table(ICMP_IDENT, layer, header, sink);
+    match header.first() {
+        // Echo, timestamp, information and address mask, asked and answered.
+        Some(0 | 8 | 13..=18) => {
+            emit_table(ICMP_IDENT, layer, header, sink);
+        }
+        // Extended echo (RFC 8335): its sequence number is another field.
+        Some(42 | 43) => {
+            emit_table(ICMP_IDENT.get(..1).unwrap_or(&[]), layer, header, sink);
+        }
+        _ => {}
     }
 }
 
@@ -190,19 +222,16 @@ fn tcp(layer: &Layer, header: &[u8], stream: Option<u32>, sink: &mut dyn FieldSi
     }
     give_stream(FieldId::TCP_STREAM, stream, sink);
     let header_len = header.get(12).map_or(0, |byte| u32::from(byte >> 4) * 4);
-    if header_len < 20 {
-        emit_table(TCP_LENGTH, layer, header, sink);
-        return;
-    }
     let on_wire = layer.claimed_end.saturating_sub(layer.start);
-    if let Some(len) = on_wire.checked_sub(header_len).filter(|_| sink.wants(FieldId::TCP_LEN)) {
-        sink.field(FieldId::TCP_LEN, Value::Unsigned(u64::from(len)), ByteRange::default());
-        if !layer.quoted {
-            emit_table(TCP_RAW, layer, header, sink);
+    if !layer.quoted {
+        if let Some(len) = on_wire.checked_sub(header_len).filter(|_| sink.wants(FieldId::TCP_LEN)) {
+            sink.field(FieldId::TCP_LEN, Value::Unsigned(u64::from(len)), ByteRange::default());
         }
+        let shown = if header_len < 20 { 1 } else { TCP_RAW.len() };
+        emit_table(TCP_RAW.get(..shown).unwrap_or(TCP_RAW), layer, header, sink);
     }
     emit_table(TCP_LENGTH, layer, header, sink);
-    if emit_table(TCP, layer, header, sink) {
+    if header_len >= 20 && emit_table(TCP, layer, header, sink) {
         tcp_options(layer, header, sink);
     }
 }

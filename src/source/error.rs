@@ -41,6 +41,14 @@ pub enum SourceError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The savefile cannot be opened.
+    #[error("{name}: cannot open it: {source}; {}", hint(source))]
+    CannotOpen {
+        /// The file.
+        name: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The savefile ends in the middle of a record.
     #[error("{name}: cut short {place}: {missing}")]
     Cut {
@@ -99,6 +107,17 @@ pub enum SourceError {
     },
 }
 
+/// What to try where a file cannot be opened.
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "check the name and the folder",
+        std::io::ErrorKind::PermissionDenied => {
+            "a capture made by root often belongs to root: have it made readable for you (chmod, chown)"
+        }
+        _ => "is it a file that can be read?",
+    }
+}
+
 /// A failure inside one format, before the file's name and the packet count are put to it.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -126,6 +145,14 @@ impl Fault {
 
     pub(super) fn unsupported(offset: u64, what: impl Into<String>) -> Self {
         Self { offset, kind: FaultKind::Unsupported(what.into()) }
+    }
+
+    /// Adds a cause to what a damaged or cut file says.
+    pub(super) fn because(&mut self, cause: &str) {
+        if let FaultKind::Cut(what) | FaultKind::Damaged(what) = &mut self.kind {
+            what.push_str("; ");
+            what.push_str(cause);
+        }
     }
 
     /// With the file's name and the count of packets given so far.

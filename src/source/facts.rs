@@ -39,6 +39,8 @@ pub struct CaptureFacts {
     pub format: &'static str,
     /// What it is packed in, outermost first.
     pub compression: Vec<super::Compression>,
+    /// Times are counted in units finer than a microsecond, by any interface so far.
+    pub nanoseconds: bool,
     /// Packets given so far.
     pub packets: PacketNumber,
     /// Sections begun (pcapng).

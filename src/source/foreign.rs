@@ -121,31 +121,34 @@ pub(super) fn identify(head: &[u8]) -> Foreign {
     if looks_like_erf(head) { Foreign::Erf } else { Foreign::Unknown }
 }
 
-/// The marks that text-mode transfers leave: pcapng begins with line-end bytes for just this purpose, and a pcap
-/// file's early zeros and its link type tell of bytes that were put in or taken out.
+/// The marks that text-mode transfers leave. A pcapng file begins with line-end bytes for just this purpose: other
+/// line ends before its byte-order magic are what they were changed to.
 fn is_mangled(head: &[u8]) -> bool {
-    const PCAPNG: [&[u8]; 4] =
-        [b"\x0d\x0a\x0d\x0d\x0a", b"\x0a\x0d\x0d\x0d\x0a", b"\x0d\x0a\x0d\x0a", b"\x0d\x0d\x0d\x0d"];
-    const PCAPNG_STRIPPED: [&[u8]; 3] = [b"\x0a\x0a", b"\x0a\x0d\x0a", b"\x0a\x0a\x0a\x0a"];
-    let magic = |bytes: &[u8]| {
-        [b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"]
-            .iter()
-            .any(|magic| bytes.windows(4).any(|window| window == *magic))
-    };
     let near = head.get(..16).unwrap_or(head);
-    if PCAPNG.iter().chain(&PCAPNG_STRIPPED).any(|start| head.starts_with(start)) && magic(near) {
+    let byte_order = |window: &[u8]| window == b"\x4d\x3c\x2b\x1a" || window == b"\x1a\x2b\x3c\x4d";
+    if matches!(near.first(), Some(b'\r' | b'\n')) && near.windows(4).any(byte_order) {
         return true;
     }
-    // UTF-8 replacement characters where a byte above 0x7f stood: a copy through a text editor or clipboard.
-    const REPLACED: [&[u8]; 2] = [b"\xef\xbf\xbd\xef\xbf\xbd", b"\xc3\x94\xc3\x83\xc2\xb2\xc2\xa1"];
-    REPLACED.iter().any(|start| head.starts_with(start))
-        || head.starts_with(b"\xd4\xc3\xb2\xa1\x0d")
-        || head.starts_with(b"\xd4\xc3\xb2\x0d\xa1")
-        || head.starts_with(b"\x0d\xd4\xc3\xb2\xa1")
-        || head.starts_with(b"\x0d\x0a\xd4\xc3\xb2\xa1")
-        || head.starts_with(b"\x0a\xd4\xc3\xb2\xa1")
-        || head.starts_with(b"\xd4\x0d\xc3\xb2\xa1")
-        || head.starts_with(b"\x54\x43\x32\x21\x02\x00\x04\x00")
+    // What is left of a pcap magic number: sent through a text editor or clipboard (as UTF-8, undecodable bytes
+    // replaced, or from Latin-1), with a line end put before it, or cut to seven bits.
+    const PCAP: [&[u8]; 7] = [
+        b"\xef\xbf\xbd\xc3\xb2\xef\xbf\xbd\x02\0",
+        b"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\0\x02",
+        b"M<\xef\xbf\xbd\xef\xbf\xbd\x02\0",
+        b"\xc3\x94\xc3\x83\xc2\xb2\xc2\xa1\x02\0",
+        b"\x0d\x0a\xd4\xc3\xb2\xa1",
+        b"\x0a\xd4\xc3\xb2\xa1",
+        b"\x54\x43\x32\x21\x02\0\x04\0",
+    ];
+    PCAP.iter().any(|start| head.starts_with(start))
+}
+
+/// Whether bytes were through a transfer that writes a carriage return before every line feed: in binary bytes, one in
+/// 256 line feeds has one by chance.
+pub(super) fn line_ends_changed(bytes: &[u8]) -> bool {
+    const CERTAIN: usize = 4;
+    let with_return = memchr::memmem::find_iter(bytes, b"\r\n").count();
+    with_return >= CERTAIN && with_return == memchr::memchr_iter(b'\n', bytes).count()
 }
 
 /// No control bytes but those of text, in the bytes looked at.
@@ -184,5 +187,5 @@ fn looks_like_erf(head: &[u8]) -> bool {
     let (record, wire) = (u16::from_be_bytes([r0, r1]), u16::from_be_bytes([w0, w1]));
     let known = matches!(kind & 0x7f, 1..=27);
     let timestamp = head.get(4..8).is_some_and(|seconds| seconds != [0; 4]);
-    known && timestamp && record >= 18 && record % 8 == 0 && wire > 0 && wire <= record.saturating_add(4)
+    known && timestamp && record >= 18 && record % 8 == 0 && wire > 0 && wire <= record.saturating_mul(4)
 }

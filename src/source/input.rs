@@ -147,6 +147,11 @@ impl Input {
         self.buffer.get(range).unwrap_or(&[])
     }
 
+    /// All bytes still in memory, consumed or not.
+    pub(super) fn window(&self) -> &[u8] {
+        self.buffer.get(..self.end).unwrap_or(&[])
+    }
+
     /// Ends this window and gives its stream back, from the first byte not consumed.
     pub(super) fn into_reader(self) -> Box<dyn Read + Send> {
         let rest = self.available().to_vec();

@@ -29,10 +29,12 @@ impl LinkType {
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture v1.
     pub const LINUX_SLL: Self = Self(113);
-    /// PPP preceded by a direction byte.
-    pub const PPP_WITH_DIR: Self = Self(166);
+    /// PPP as pppd hands it out: a direction byte, 0 or 1, in place of the address.
+    pub const PPP_PPPD: Self = Self(166);
     /// Per-Packet Information header.
     pub const PPI: Self = Self(192);
+    /// PPP preceded by a direction byte.
+    pub const PPP_WITH_DIR: Self = Self(204);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
@@ -41,6 +43,9 @@ impl LinkType {
     pub const NFLOG: Self = Self(239);
     /// Linux cooked capture v2.
     pub const LINUX_SLL2: Self = Self(276);
+    /// No packet at all but a pcapng custom block, which takes a frame number in Wireshark. The registry has not
+    /// assigned this number.
+    pub const CUSTOM_BLOCK: Self = Self(0xffff);
 
     /// The registry's short name, or `None` for a number that is not named here.
     #[must_use]
@@ -57,14 +62,29 @@ impl LinkType {
             Self::FRELAY => "FRELAY",
             Self::LOOP => "LOOP",
             Self::LINUX_SLL => "LINUX_SLL",
+            Self::PPP_PPPD => "PPP_PPPD",
             Self::PPP_WITH_DIR => "PPP_WITH_DIR",
             Self::PPI => "PPI",
             Self::IPV4 => "IPV4",
             Self::IPV6 => "IPV6",
             Self::NFLOG => "NFLOG",
             Self::LINUX_SLL2 => "LINUX_SLL2",
+            Self::CUSTOM_BLOCK => "pcapng custom block",
             _ => return None,
         })
+    }
+
+    /// Bytes before the link header that tell of the capture rather than being of the frame. Wireshark counts them
+    /// neither in `frame.len` nor in `frame.cap_len`; here they are part of the packet's data.
+    #[must_use]
+    pub fn pseudo_header_len(self) -> u32 {
+        match self.0 {
+            196 | 204 | 209 => 1,
+            245 => 2,
+            123 | 139 | 201 | 254 => 4,
+            144 | 177 => 16,
+            _ => 0,
+        }
     }
 }
 

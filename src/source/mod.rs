@@ -11,17 +11,21 @@ mod foreign;
 mod gzip;
 mod input;
 mod linktype;
+mod memory;
 mod options;
 mod pcap_file;
 mod pcapng;
 mod savefile;
+mod writer;
 
 pub use compressed::Compression;
 pub use error::{Place, SourceError};
 pub use facts::{CaptureFacts, Comment, InterfaceFacts};
 pub use foreign::Foreign;
 pub use linktype::LinkType;
+pub use memory::{MemorySource, OwnedPacket};
 pub use savefile::{Growth, Savefile};
+pub use writer::{SaveFormat, SavefileWriter, same_file};
 
 use crate::time::Timestamp;
 
@@ -38,7 +42,7 @@ pub struct CapturedPacket<'a> {
     /// Length on the wire in bytes (Wireshark `frame.len`); `data.len()` is the captured length
     /// (`frame.cap_len`), smaller where a snaplen cut the packet.
     pub wire_len: u32,
-    /// Index into [`PacketSource::interfaces`].
+    /// Index into [`PacketSource::interfaces`]; `u32::MAX` for a pcapng custom block, which belongs to none.
     pub interface: u32,
     /// The link type of that interface: which header `data` starts with.
     pub link: LinkType,

@@ -1,7 +1,7 @@
 //! The classic savefile: a file header, then records (draft-ietf-opsawg-pcap), and its historic relatives.
 //!
-//! Read here rather than through pcap-parser, because its readers copy each record's window, mistake the 24-byte
-//! record headers of the modified format, and cannot say at which byte a file is damaged.
+//! Parsed here rather than through pcap-parser, whose readers take the records of the modified format for standard
+//! ones, know none of the other variants, and do not say at which byte a file is damaged.
 
 use super::error::Fault;
 use super::input::{Input, Order};
@@ -91,6 +91,10 @@ impl Magic {
 
     pub(super) const fn header_len(self) -> usize {
         FILE_HEADER + self.extra
+    }
+
+    pub(super) const fn is_nanos(self) -> bool {
+        self.nanos
     }
 
     /// `pcap`, with what is special about this one.

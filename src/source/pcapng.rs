@@ -21,6 +21,8 @@ const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+/// Blocks of a program's own, to be copied or not when a file is rewritten.
+const CUSTOM: [u32; 2] = [0x0bad, 0x4000_0bad];
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 
 /// Type and two lengths, around every block's body.
@@ -54,6 +56,10 @@ impl Clock {
             binary: resolution & 0x80 != 0,
             offset: offset.unwrap_or(0),
         }
+    }
+
+    const fn finer_than_micros(self) -> bool {
+        self.exponent > if self.binary { 19 } else { 6 }
     }
 
     /// Exact down to the nanosecond, rounded down; a unit finer than 64 bits can count gives zero.
@@ -125,7 +131,8 @@ impl PcapngFile {
                 SECTION_HEADER => self.section(input, &block, facts)?,
                 INTERFACE_DESCRIPTION => self.interface(input, &block, interfaces, facts)?,
                 INTERFACE_STATISTICS => self.statistics(input, &block, facts)?,
-                _ => self.packet(input, &block, interfaces, facts)?,
+                PACKET | SIMPLE_PACKET | ENHANCED_PACKET => self.packet(input, &block, interfaces, facts)?,
+                _ => Some(custom(input, &block)),
             };
             if let Some(step) = step {
                 return Ok(step);
@@ -169,6 +176,7 @@ impl PcapngFile {
             PACKET | ENHANCED_PACKET => 32,
             SIMPLE_PACKET => 16,
             INTERFACE_STATISTICS => 24,
+            kind if CUSTOM.contains(&kind) => 16,
             _ => {
                 self.skipping = u64::from(len);
                 return Ok(Ok(None));
@@ -255,7 +263,9 @@ impl PcapngFile {
                 _ => {}
             }
         }
-        self.clocks.push(Clock::new(resolution, offset));
+        let clock = Clock::new(resolution, offset);
+        facts.nanoseconds |= clock.finer_than_micros();
+        self.clocks.push(clock);
         interfaces.push(Interface { name, link, snaplen });
         facts.interfaces.push(about);
         input.take(block.len);
@@ -338,16 +348,20 @@ impl PcapngFile {
                 }
             }
         }
-        let record = Record {
-            ts,
-            wire_len,
-            interface: u32::try_from(index).unwrap_or(u32::MAX),
-            link: interface.link,
-            data: 0..0,
-        };
+        let (link, interface) = (interface.link, u32::try_from(index).unwrap_or(u32::MAX));
         input.take(data_at);
         let data = input.take(captured);
         input.take(block.len - data_at - captured);
-        Ok(Some(Step::Packet(Record { data, ..record })))
+        Ok(Some(Step::Packet(Record { ts, wire_len, interface, link, data })))
     }
+}
+
+/// A custom block: Wireshark gives it a frame number, so it must take one here. Its data is what stands behind the
+/// enterprise number.
+fn custom(input: &mut Input, block: &Block) -> Step {
+    input.take(FRAME);
+    let data = input.take(block.len - FRAME - 4);
+    input.take(4);
+    let wire_len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    Step::Packet(Record { ts: None, wire_len, interface: u32::MAX, link: LinkType::CUSTOM_BLOCK, data })
 }

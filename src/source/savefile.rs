@@ -78,13 +78,14 @@ impl Savefile {
     /// Opens the savefile at `path`; `-` is standard input.
     ///
     /// # Errors
-    /// [`SourceError::Io`] where the system refuses, [`SourceError::NotACapture`] where it is something else,
+    /// [`SourceError::CannotOpen`] where the system refuses, [`SourceError::NotACapture`] where it is something else,
     /// and the errors of a damaged or unsupported file header.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         Self::open_as(path, Growth::Complete)
     }
 
-    /// As [`Savefile::open`], for a file that may still be growing.
+    /// As [`Savefile::open`], for a file that may still be growing. The end of a pipe or of standard input is an end
+    /// in any case.
     ///
     /// # Errors
     /// As [`Savefile::open`]; a packed file cannot be read while it grows, which is [`SourceError::Unsupported`].
@@ -93,7 +94,7 @@ impl Savefile {
             return Self::start(Box::new(io::stdin()), "standard input", growth, false, None);
         }
         let name = path.display().to_string();
-        let refused = |source| SourceError::Io { what: format!("cannot open {name}"), source };
+        let refused = |source| SourceError::CannotOpen { name: name.clone(), source };
         let file = File::open(path).map_err(refused)?;
         let about = file.metadata().map_err(refused)?;
         if about.is_dir() {
@@ -111,13 +112,23 @@ impl Savefile {
         Self::start(Box::new(reader), name, Growth::Complete, false, None)
     }
 
-    pub(super) fn start(
+    /// Reads a savefile that is in memory.
+    ///
+    /// # Errors
+    /// As [`Savefile::open`].
+    pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Self, SourceError> {
+        let size = bytes.len() as u64;
+        Self::start(Box::new(io::Cursor::new(bytes)), name, Growth::Complete, true, Some(size))
+    }
+
+    fn start(
         reader: Box<dyn Read + Send>,
         name: &str,
         growth: Growth,
         regular: bool,
         size: Option<u64>,
     ) -> Result<Self, SourceError> {
+        let growth = if regular { growth } else { Growth::Complete };
         let mut savefile = Self {
             name: name.to_owned(),
             input: Input::new(reader, growth == Growth::Growing),
@@ -159,7 +170,7 @@ impl Savefile {
     /// Tells the format by the first bytes, through the layers of compression. A growing file may not have them yet.
     fn detect(&mut self) -> Result<(), SourceError> {
         loop {
-            let whole = self.input.has(LEAST).map_err(|fault| self.unpacked_nothing(fault))?;
+            let whole = self.input.has(LEAST).map_err(|fault| self.fault(fault))?;
             if !whole && self.growth == Growth::Growing {
                 return Ok(());
             }
@@ -191,6 +202,7 @@ impl Savefile {
         let opened = PcapFile::open(&mut self.input, magic, probe);
         let (file, interface) = opened.map_err(|fault| self.fault(fault))?;
         self.facts.format = magic.describe();
+        self.facts.nanoseconds = magic.is_nanos();
         self.interfaces.push(interface);
         self.format = Format::Pcap(file);
         Ok(())
@@ -219,11 +231,6 @@ impl Savefile {
         Ok(())
     }
 
-    /// A failure before the first byte that tells the format.
-    fn unpacked_nothing(&self, fault: Fault) -> SourceError {
-        self.fault(fault)
-    }
-
     /// The bytes are no capture's: says what they are.
     fn foreign(&mut self) -> SourceError {
         if let Err(fault) = self.input.has(LOOKED_AT) {
@@ -241,23 +248,25 @@ impl Savefile {
         }
         let had = self.input.available().len();
         let inside_block = matches!(&self.format, Format::Pcapng(file) if file.is_skipping());
-        self.format_done();
+        self.format = Format::Done;
         if had == 0 && !inside_block {
             return Ok(Next::End);
         }
         let missing = format!("{of} of {needed} bytes begins here, {had} are there");
-        Err(self.fault(Fault::cut(self.input.offset(), missing)))
-    }
-
-    fn format_done(&mut self) {
-        self.format = Format::Done;
+        Err(self.failed(Fault::cut(self.input.offset(), missing)))
     }
 
     #[cold]
     fn failed(&mut self, mut fault: Fault) -> SourceError {
-        self.format_done();
+        self.format = Format::Done;
         if matches!(fault.kind, FaultKind::Io(_)) {
             fault.offset = self.input.offset();
+        }
+        if foreign::line_ends_changed(self.input.window()) {
+            fault.because(
+                "every line feed in it follows a carriage return: a transfer in text mode changed it, copy it again in \
+                 binary mode",
+            );
         }
         self.fault(fault)
     }

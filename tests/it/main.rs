@@ -11,4 +11,6 @@
 mod corpus;
 mod decode;
 mod flow;
+#[cfg(test)]
 mod source;
+mod truncation;

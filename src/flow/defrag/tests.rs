@@ -7,7 +7,7 @@ const ID: u16 = 77;
 /// A fragment of a UDP datagram, as an IPv4 packet.
 fn fragment(id: u16, offset: u16, more: bool, bytes: &[u8]) -> Vec<u8> {
     let total = u16::try_from(20 + bytes.len()).unwrap().to_be_bytes();
-    let flags = (offset / 8 | if more { 0x2000 } else { 0 }).to_be_bytes();
+    let flags = ((offset / 8) | if more { 0x2000 } else { 0 }).to_be_bytes();
     let id = id.to_be_bytes();
     let mut packet = vec![0x45, 0, total[0], total[1], id[0], id[1], flags[0], flags[1], 64, 17, 0, 0];
     packet.extend([10, 0, 0, 1, 10, 0, 0, 2]);

@@ -1,3 +1,9 @@
-//! Savefiles read whole, cut, damaged and written.
+//! Savefiles read whole, cut, damaged, packed, growing and written.
 
+mod build;
 mod corpus;
+mod damage;
+mod foreign;
+mod formats;
+mod growing;
+mod writing;
