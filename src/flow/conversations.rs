@@ -19,6 +19,8 @@ pub(super) struct Conversation {
     protocol: TransportProtocol,
     /// Index of its flow; [`NO_FLOW`] while it was only quoted.
     flow: u32,
+    /// The number of its later packets.
+    later: Later,
     /// Base sequence number of the lower endpoint, then of the higher.
     base: [Option<u32>; 2],
     /// The lower endpoint is the originator.
@@ -27,9 +29,41 @@ pub(super) struct Conversation {
 
 const NO_FLOW: u32 = u32::MAX;
 
+/// What number the packets after the first ones take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Later {
+    /// The conversation's.
+    Same,
+    /// A new one, from the next packet on: this one was SNMP, for which Wireshark makes a second conversation.
+    Due,
+    /// This one.
+    Number(u32),
+}
+
 impl Conversation {
+    /// The number of its next packet; `fresh` is the next number of its protocol.
+    fn number_next(&mut self, fresh: u32) -> FlowId {
+        let number = match self.later {
+            Later::Same => self.number,
+            Later::Due => fresh,
+            Later::Number(number) => number,
+        };
+        if self.later == Later::Due {
+            self.later = Later::Number(fresh);
+        }
+        FlowId { protocol: self.protocol, number }
+    }
+
+    /// The first number that was given to it.
     pub(super) fn id(&self) -> FlowId {
         FlowId { protocol: self.protocol, number: self.number }
+    }
+
+    /// Its packet just now was SNMP.
+    pub(super) fn renumber(&mut self) {
+        if self.later == Later::Same {
+            self.later = Later::Due;
+        }
     }
 
     /// Index of its flow; `None` while it was only quoted.
@@ -89,6 +123,8 @@ impl TcpStart {
 pub(super) struct Place {
     /// Index of the conversation.
     pub(super) conversation: usize,
+    /// Its number.
+    pub(super) id: FlowId,
     /// The sender is the lower endpoint.
     pub(super) from_low: bool,
     /// It began a conversation between ports that had one.
@@ -142,10 +178,16 @@ impl Conversations {
             self.begin(transport.protocol, from_low);
         }
         let entry = self.all.get_mut(conversation)?;
+        let count = match transport.protocol {
+            TransportProtocol::Tcp => &mut self.tcp,
+            TransportProtocol::Udp => &mut self.udp,
+        };
+        let id = entry.number_next(*count);
+        *count = (*count).max(id.number.saturating_add(1));
         // tshark leaves quoted numbers as they are, and takes none of them for a base.
         let sent = segment.filter(|_| !transport.quoted);
         let relative = sent.map(|segment| entry.relative(from_low, segment));
-        Some(Place { conversation, from_low, port_reused, relative })
+        Some(Place { conversation, id, from_low, port_reused, relative })
     }
 
     /// The latest conversation between the endpoints of a header that is too short to be numbered itself.
@@ -155,8 +197,9 @@ impl Conversations {
             FlowKey::V6(key) => self.v6.get(&key),
         };
         let conversation = usize::try_from(*slot?).ok()?;
+        let id = self.all.get(conversation)?.id();
         let from_low = transport.src <= transport.dst;
-        Some(Place { conversation, from_low, port_reused: false, relative: None })
+        Some(Place { conversation, id, from_low, port_reused: false, relative: None })
     }
 
     fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool) {
@@ -164,7 +207,14 @@ impl Conversations {
             TransportProtocol::Tcp => &mut self.tcp,
             TransportProtocol::Udp => &mut self.udp,
         };
-        self.all.push(Conversation { number: *count, protocol, flow: NO_FLOW, base: [None; 2], low_is_orig });
+        self.all.push(Conversation {
+            number: *count,
+            protocol,
+            flow: NO_FLOW,
+            later: Later::Same,
+            base: [None; 2],
+            low_is_orig,
+        });
         *count = count.saturating_add(1);
     }
 

@@ -4,6 +4,7 @@ use super::conversations::{Conversations, Place, TcpStart};
 use super::icmp::{WaitingErrors, quoting};
 use super::payload::PayloadKeeper;
 use super::tcp::Followed;
+use super::udp;
 use super::{
     Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp, PayloadWanted, Side,
     TcpFlow, TcpVerdict, UdpFlow, Verdict,
@@ -11,7 +12,7 @@ use super::{
 use crate::decode::{DecodedPacket, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
-/// Most flows recorded of one capture. A record takes up to 1 KB, so this is 1 GB; beyond it conversations are
+/// Most flows recorded of one capture. A TCP record takes 1.3 KB, so this is 1.3 GB; beyond it conversations are
 /// still numbered, but their packets belong to no flow and are counted.
 pub const MAX_FLOWS: usize = 1_000_000;
 
@@ -84,7 +85,8 @@ impl FlowTable {
     /// The flow with stream number `id`; `None` where there is no such conversation or it was only quoted.
     #[must_use]
     pub fn flow(&self, id: FlowId) -> Option<&Flow> {
-        self.flows.iter().find(|flow| flow.id == id)
+        let renumbered = |flow: &Flow| flow.udp.as_ref().and_then(|udp| udp.renumbered);
+        self.flows.iter().find(|flow| flow.id == id || renumbered(flow) == Some(id))
     }
 
     /// How many stream numbers of `protocol` were given, quoted conversations included.
@@ -145,7 +147,7 @@ impl FlowTable {
         let conversation = self.conversations.get_mut(place.conversation)?;
         let forward = place.from_low == conversation.low_is_orig;
         Some(Verdict {
-            id: Some(conversation.id()),
+            id: Some(place.id),
             flow: conversation.flow(),
             direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
             starts_flow: false,
@@ -223,7 +225,13 @@ impl FlowTable {
             }
         } else if let Some(udp) = &mut flow.udp {
             udp.follow(by, header.stamp, before);
+            udp.renumbered = verdict.id.filter(|id| *id != flow.id);
             let (bytes, len) = header.datagram();
+            if udp::makes_second_conversation(header.transport, bytes)
+                && let Some(conversation) = self.conversations.get_mut(conversation)
+            {
+                conversation.renumber();
+            }
             let side = flow.side_mut(by);
             side.sample.extend(bytes);
             side.add_payload(len);

@@ -44,9 +44,14 @@ impl Wire {
     }
 
     fn packet(&mut self, data: &[u8]) -> Vec<Verdict> {
+        self.snapped(data, 0)
+    }
+
+    /// A packet of which the capture left out the last `cut` bytes.
+    fn snapped(&mut self, data: &[u8], cut: u32) -> Vec<Verdict> {
         self.number += 1;
         let ts = Some(Timestamp::from_nanos(i128::from(self.number) * 1_000_000));
-        let wire_len = u32::try_from(data.len()).unwrap();
+        let wire_len = u32::try_from(data.len()).unwrap() + cut;
         let link = LinkType::RAW;
         let packet = CapturedPacket { number: self.number, ts, wire_len, interface: 0, link, data };
         let decoded = self.decoder.decode(link, data, wire_len);
@@ -397,6 +402,27 @@ fn requests_and_replies_over_udp() {
     );
 }
 
+#[test]
+fn snmp_counts_twice_and_is_one_flow() {
+    let mut wire = Wire::new();
+    let agent = ([192, 0, 2, 9], 161);
+    let message = [0x30, 0x81, 0x90, 2, 1, 1, 4, 6];
+    let exchange = |wire: &mut Wire, payload: &[u8]| {
+        let ask = udp_datagram(CLIENT.1, agent.1, payload);
+        let answer = udp_datagram(agent.1, CLIENT.1, payload);
+        let first = wire.packet(&ipv4(17, CLIENT.0, agent.0, &ask))[0].id.unwrap().number;
+        (first, wire.packet(&ipv4(17, agent.0, CLIENT.0, &answer))[0].id.unwrap().number)
+    };
+    assert_eq!(exchange(&mut wire, b"not SNMP"), (0, 0));
+    assert_eq!(exchange(&mut wire, &message), (0, 1));
+    assert_eq!(exchange(&mut wire, &message), (1, 1));
+    assert_eq!((wire.table.flows().len(), wire.flow().packets(), wire.flow().id.number), (1, 6, 0));
+    let second = FlowId { protocol: TransportProtocol::Udp, number: 1 };
+    assert_eq!(wire.table.flow(second).unwrap().id.number, 0);
+    assert_eq!(wire.table.stream_count(TransportProtocol::Udp), 2);
+    assert_eq!(wire.udp(true, b"another pair").id.unwrap().number, 2);
+}
+
 /// An ICMP destination unreachable of `from` that quotes `packet`.
 fn unreachable(from: [u8; 4], code: u8, packet: &[u8]) -> Vec<u8> {
     ipv4(1, from, CLIENT.0, &[&[3, code, 0, 0, 0, 0, 0, 0], packet].concat())
@@ -449,6 +475,25 @@ fn kept_payload_is_bounded_and_says_so() {
     assert_eq!((conversation.kept_bytes, conversation.total_bytes), (1000, 3000));
     assert!(conversation.at_flow_limit && !conversation.is_complete());
     assert_eq!(wire.table.limits().flows_cut, 1);
+}
+
+#[test]
+fn a_cut_packet_lengthens_its_turn_and_nothing_is_appended_behind_the_cut() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    let whole = ipv4(
+        6,
+        CLIENT.0,
+        SERVER.0,
+        &[&tcp_header(CLIENT.1, SERVER.1, 101, 501, ACK, &[]), &b"abcdef"[..]].concat(),
+    );
+    wire.snapped(&whole[..whole.len() - 4], 4);
+    wire.c(107, 501, ACK, b"ghi");
+    let turn = &wire.flow().conversation.as_ref().unwrap().turns[0];
+    assert_eq!((turn.bytes.as_slice(), turn.total, turn.gap_before), (b"ab".as_slice(), 9, 0));
+    assert_eq!((turn.packet_count, wire.flow().orig.payload_bytes), (2, 9));
+    assert_eq!(wire.flow().orig.sample.as_bytes(), b"ab");
+    assert!(!wire.flow().conversation.as_ref().unwrap().is_complete());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! UDP: requests and replies.
 
-use super::{Direction, PacketStamp};
+use super::{Direction, FlowId, PacketStamp};
+use crate::decode::Transport;
 
 /// What UDP showed of a flow, read as requests of the originator and replies of the responder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +12,9 @@ pub struct UdpFlow {
     pub first_answered: Option<PacketStamp>,
     /// Times the responder's datagram came next after one of the originator.
     pub answered: u64,
+    /// The number that Wireshark gives to all packets but the first ones, where that is another: it counts SNMP
+    /// twice. This flow has both.
+    pub renumbered: Option<FlowId>,
     /// Datagrams of the originator since the last of the responder: unanswered where the capture ends.
     pub unanswered: u64,
 }
@@ -39,4 +43,17 @@ impl UdpFlow {
             }
         }
     }
+}
+
+/// Whether a datagram is an SNMP message on one of its ports. Wireshark then makes a second conversation for the
+/// same endpoints (agents may answer from another port), whose number all later packets show.
+pub(super) fn makes_second_conversation(transport: &Transport, payload: &[u8]) -> bool {
+    let is = |port| transport.src.port == port || transport.dst.port == port;
+    if !is(161) && !is(162) {
+        return false;
+    }
+    // RFC 1157 section 4: a SEQUENCE that begins with the version, an INTEGER; its length takes one byte or more.
+    let [0x30, length, rest @ ..] = payload else { return false };
+    let more = if *length < 0x80 { 0 } else { usize::from(*length & 0x7f) };
+    matches!(rest.get(more..), Some([2, 1, 0..=3, ..]))
 }

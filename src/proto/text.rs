@@ -71,7 +71,6 @@ fn is_cut_character(bytes: &[u8]) -> bool {
 }
 
 /// Both numbers are sample sizes; beyond what a float holds exactly the share is still right to seven digits.
-#[allow(clippy::cast_precision_loss)] // the share is for people, a rounded one is meant
 fn share(part: usize, whole: usize) -> f32 {
     part as f32 / whole as f32
 }

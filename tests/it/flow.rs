@@ -14,8 +14,7 @@ const FIELDS: [&str; 4] = ["udp.stream", "tcp.stream", "tcp.seq", "tcp.ack"];
 
 /// Captures where tshark's numbers follow from something that a flow table does not look at: an application
 /// protocol that makes a conversation of its own, or fragments of which only the first is there.
-const EXCEPTIONS: [(&str, &str); 14] = [
-    ("my-pcaps/SNMPv3-1234567_.pcapng", SNMP),
+const EXCEPTIONS: [(&str, &str); 8] = [
     ("nDPI/hart_ip.pcap", "HART-IP takes the second port of its session for a conversation of its own"),
     ("nDPI/shadowsocks.pcap", SOCKS),
     ("nDPI/tls_heur__trojan-tcp-tls.pcapng", SOCKS),
@@ -23,14 +22,8 @@ const EXCEPTIONS: [(&str, &str); 14] = [
     ("tcpdump/bgp-bgp_capabilities_print-oobr-1.pcap", FRAGMENT),
     ("tcpdump/bgp-bgp_capabilities_print-oobr-2.pcap", FRAGMENT),
     ("tcpdump/bgp_pmsi_tunnel-oobr.pcap", FRAGMENT),
-    ("zeek/leak_test.pcapng", SNMP),
     ("zeek/rpc-portmap-sadmind.pcap", "a port that the portmapper named keeps its first conversation"),
-    ("zeek/snmp-crash-62790.pcap", SNMP),
-    ("zeek/snmpv1_get.pcap", SNMP),
-    ("zeek/snmpv1_get_short.pcap", SNMP),
-    ("zeek/snmpwalk-short.pcap", SNMP),
 ];
-const SNMP: &str = "the reply of an SNMP agent gets a number other than its request";
 const SOCKS: &str = "what SOCKS carries takes a number that no packet shows";
 const FRAGMENT: &str = "in a first fragment tshark leaves sequence numbers raw";
 

@@ -1,7 +1,7 @@
 //! How a TCP connection begins: which packets made the handshake, and what the two sides agreed on.
 
 use super::seq::SeqNumber;
-use crate::decode::TcpSegment;
+use crate::decode::{TcpOption, TcpOptionIter, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 use crate::source::PacketNumber;
 use crate::time::TimeDelta;
@@ -266,33 +266,48 @@ pub struct TcpOptions {
 impl TcpOptions {
     /// Reads the option bytes of a SYN (RFC 9293 section 3.1): what is cut or has a wrong length is left out.
     #[must_use]
-    pub fn parse(mut bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let mut options = Self::default();
-        loop {
-            match bytes {
-                [] | [0, ..] => return options,
-                [1, rest @ ..] => bytes = rest,
-                [kind, len, ..] if *len >= 2 => {
-                    let Some((option, rest)) = bytes.split_at_checked(usize::from(*len)) else {
-                        return options;
-                    };
-                    options.take(*kind, option.get(2..).unwrap_or(&[]));
-                    bytes = rest;
-                }
-                _ => return options,
+        for option in TcpOptionIter::new(bytes) {
+            match option {
+                TcpOption::MaximumSegmentSize(bytes) => options.mss = Some(bytes),
+                TcpOption::WindowScale(shift) => options.window_scale = Some(shift),
+                TcpOption::SackPermitted => options.sack_permitted = true,
+                TcpOption::Timestamps { value, echo } => options.timestamps = Some((value, echo)),
+                _ => {}
             }
         }
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_a_syn_are_read_as_far_as_they_are_whole() {
+        let bytes = [2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 1, 1, 3, 3, 7];
+        let whole = TcpOptions {
+            mss: Some(1460),
+            window_scale: Some(7),
+            sack_permitted: true,
+            timestamps: Some((9, 1)),
+        };
+        assert_eq!(TcpOptions::parse(&bytes), whole);
+        assert_eq!(TcpOptions::parse(&bytes[..19]), TcpOptions { window_scale: None, ..whole });
+        assert_eq!(TcpOptions::parse(&[]), TcpOptions::default());
     }
 
-    fn take(&mut self, kind: u8, value: &[u8]) {
-        match (kind, value) {
-            (2, &[high, low]) => self.mss = Some(u16::from_be_bytes([high, low])),
-            (3, &[shift]) => self.window_scale = Some(shift),
-            (4, []) => self.sack_permitted = true,
-            (8, &[a, b, c, d, e, f, g, h]) => {
-                self.timestamps = Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
-            }
-            _ => {}
-        }
+    #[test]
+    fn window_scale_is_in_effect_only_where_both_offer_it() {
+        let offer = |shift| Some(TcpOptions { window_scale: shift, ..TcpOptions::default() });
+        let mut handshake = Handshake { orig_options: offer(Some(20)), ..Handshake::default() };
+        assert_eq!(handshake.window_shift(Direction::OrigToResp), None);
+        handshake.resp_options = offer(None);
+        assert_eq!(handshake.window_shift(Direction::OrigToResp), Some(0));
+        handshake.resp_options = offer(Some(3));
+        assert_eq!(handshake.window_shift(Direction::OrigToResp), Some(14));
+        assert_eq!(handshake.window_shift(Direction::RespToOrig), Some(3));
     }
 }

@@ -25,7 +25,7 @@ pub struct Segment<'a> {
     pub syn: bool,
     /// FIN is set.
     pub fin: bool,
-    /// RST is set; its payload, if any, is no stream data (RFC 9293 section 3.5.2).
+    /// RST is set. Its payload, if any, says why (RFC 9293 section 3.5.3), and is delivered.
     pub rst: bool,
     /// Captured payload.
     pub payload: &'a [u8],
@@ -111,13 +111,17 @@ impl Reassembler {
 
     /// Takes a segment of this side.
     pub fn segment(&mut self, segment: &Segment<'_>, emit: &mut dyn FnMut(StreamEvent<'_>)) {
-        if segment.rst {
-            if !self.reset {
-                self.reset = true;
-                emit(StreamEvent::Reset);
-            }
-            return;
+        // The number of an empty RST may be made up.
+        if !segment.rst || segment.payload_len > 0 {
+            self.payload(segment, emit);
         }
+        if segment.rst && !self.reset {
+            self.reset = true;
+            emit(StreamEvent::Reset);
+        }
+    }
+
+    fn payload(&mut self, segment: &Segment<'_>, emit: &mut dyn FnMut(StreamEvent<'_>)) {
         let first = segment.seq.plus(u32::from(segment.syn));
         let next = *self.next.get_or_insert(first);
         let Some((start, skipped)) = self.locate(next, first) else { return };

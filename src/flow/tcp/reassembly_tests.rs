@@ -105,10 +105,10 @@ fn a_cut_packet_is_a_gap_of_its_own_kind() {
 }
 
 #[test]
-fn a_reset_is_told_once_and_its_text_is_no_data() {
-    let reset = Segment { rst: true, ..segment(2, b"go away") };
-    let (_, out) = run(&[segment(0, b"ab"), reset, reset, segment(2, b"cd")]);
-    assert_eq!(out, Out { bytes: b"abcd".to_vec(), reset: true, ..Out::default() });
+fn a_reset_is_told_once_and_its_number_is_not_believed() {
+    let reset = |seq, text| Segment { rst: true, ..segment(seq, text) };
+    let (_, out) = run(&[reset(99, b""), segment(0, b"ab"), reset(2, b"why"), reset(5, b"")]);
+    assert_eq!(out, Out { bytes: b"abwhy".to_vec(), reset: true, ..Out::default() });
 }
 
 #[test]
