@@ -5,55 +5,52 @@
 //! then the error, then [`Next::End`].
 
 mod bpf;
+mod compressed;
 #[cfg(feature = "live")]
 mod device;
 #[cfg(feature = "live")]
 mod dlt;
+mod error;
+mod facts;
+mod foreign;
+mod gzip;
+mod input;
 mod interrupt;
 mod linktype;
 #[cfg(feature = "live")]
 mod live;
+mod memory;
+mod options;
+mod pcap_file;
+mod pcapng;
 #[cfg(feature = "live")]
 mod permission;
 #[cfg(feature = "live")]
 mod privilege;
+mod savefile;
 mod stop;
+mod writer;
 
 pub use bpf::{BpfError, BpfFilter, BpfSet, MAX_LINK_TYPES};
+pub use compressed::Compression;
 #[cfg(feature = "live")]
 pub use device::{ANY, Access, Choice, ChoiceReason, Device, choose, devices};
+pub use error::{Place, SourceError};
+pub use facts::{CaptureFacts, Comment, InterfaceFacts};
+pub use foreign::Foreign;
 pub use interrupt::{INTERRUPTED_EXIT_CODE, Interrupt};
 pub use linktype::LinkType;
 #[cfg(feature = "live")]
 pub use live::{
     DEFAULT_BUFFER, DEFAULT_SNAPLEN, LiveError, LiveOptions, LiveSource, LiveStats, MAX_BUFFER, TICK,
 };
+pub use memory::{MemorySource, OwnedPacket};
 #[cfg(feature = "live")]
 pub use permission::Advice;
 #[cfg(feature = "live")]
 pub use privilege::{Dropped, PrivilegeError, drop_privileges};
-pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
-mod compressed;
-mod error;
-mod facts;
-mod foreign;
-mod gzip;
-mod input;
-mod linktype;
-mod memory;
-mod options;
-mod pcap_file;
-mod pcapng;
-mod savefile;
-mod writer;
-
-pub use compressed::Compression;
-pub use error::{Place, SourceError};
-pub use facts::{CaptureFacts, Comment, InterfaceFacts};
-pub use foreign::Foreign;
-pub use linktype::LinkType;
-pub use memory::{MemorySource, OwnedPacket};
 pub use savefile::{Growth, Savefile};
+pub use stop::{CLOSE_LINGER, Progress, StopCause, StopRule};
 pub use writer::{SaveFormat, SavefileWriter, same_file};
 
 use crate::time::Timestamp;
