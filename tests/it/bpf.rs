@@ -274,6 +274,10 @@ fn verdicts_agree_with_tcpdump_on_other_captures() {
             if path.is_dir() {
                 folders.push(path);
             } else if let Some(packets) = std::fs::read(&path).ok().and_then(|bytes| read_pcap(&bytes)) {
+                // Some files are hostile on purpose, and tcpdump refuses them whatever the filter.
+                if by_tcpdump(&path, "").is_none() {
+                    continue;
+                }
                 files += 1;
                 compare(&packets, &path, &mut differences);
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::skip::skip;
 use wirelab::source::{
     Access, CLOSE_LINGER, CapturedPacket, Interrupt, LinkType, LiveError, LiveOptions, LiveSource, Next,
-    PacketSource, Progress, StopCause, StopRule, TICK, devices,
+    PacketSource, Progress, SaveFormat, Savefile, SavefileWriter, StopCause, StopRule, TICK, devices,
 };
 
 /// Longest a test may take before it counts as hung.
@@ -250,4 +250,33 @@ fn a_listener_on_this_host_means_loopback() {
     let choice = wirelab::source::choose(&[port]).unwrap();
     assert_eq!(choice.reason, wirelab::source::ChoiceReason::Listener { port, tcp: true });
     assert!(devices().unwrap().iter().any(|device| device.loopback && device.name == choice.device));
+}
+
+#[test]
+fn what_is_saved_while_capturing_reads_back_the_same() {
+    let (a, b) = pair();
+    for format in [SaveFormat::Pcap, SaveFormat::Pcapng] {
+        let Some(mut source) = loopback(&format!("udp port {}", port(&b)), None) else { return };
+        let interface = source.interfaces()[0].clone();
+        let mut writer = SavefileWriter::new(Vec::new(), format).nanoseconds(true);
+        for size in [0, 1, 200, 9000] {
+            a.send(&vec![7; size]).unwrap();
+        }
+        let mut seen = Vec::new();
+        let rule = StopRule { packets: Some(4), ..StopRule::default() };
+        run(&mut source, &rule, &Interrupt::default(), |packet| {
+            writer.write(packet, &interface).unwrap();
+            seen.push((packet.ts, packet.wire_len, packet.data.to_vec()));
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("saved");
+        std::fs::write(&path, writer.finish(interface.link).unwrap()).unwrap();
+        let mut file = Savefile::open(&path).unwrap();
+        let mut read = Vec::new();
+        while let Next::Packet(packet) = file.next_packet().unwrap() {
+            read.push((packet.ts, packet.wire_len, packet.data.to_vec()));
+        }
+        assert_eq!(read, seen);
+        assert_eq!(file.interfaces()[0].link, interface.link);
+    }
 }

@@ -17,7 +17,11 @@ fn is_child() -> bool {
 
 /// Runs the ignored test `name` of this binary in a process of its own, with `vars` in its environment.
 fn in_child(name: &str, vars: &[(&str, &str)]) {
-    let output = Command::new(std::env::current_exe().unwrap())
+    run_child(Command::new(std::env::current_exe().unwrap()), name, vars);
+}
+
+fn run_child(mut program: Command, name: &str, vars: &[(&str, &str)]) {
+    let output = program
         .args(["--exact", &format!("privilege::{name}"), "--ignored", "--nocapture"])
         .env(CHILD, "1")
         .env_remove("SUDO_UID")
@@ -165,6 +169,36 @@ mod capabilities {
         assert!(caps::raise(None, CapSet::Effective, Capability::CAP_NET_RAW).is_err());
         assert!(nix::sys::prctl::get_no_new_privs().unwrap());
         assert_powerless();
+    }
+
+    #[test]
+    fn root_of_a_user_namespace_keeps_its_name_only() {
+        // A namespace that maps root and nobody else, as an ordinary user can make.
+        let unshare = || {
+            let mut command = Command::new("unshare");
+            command.args(["--user", "--map-root-user", "--net"]);
+            command
+        };
+        if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
+            return skipped("needs unshare and user namespaces");
+        }
+        let mut program = unshare();
+        program.arg(std::env::current_exe().unwrap());
+        run_child(program, "capabilities::child_root_of_a_user_namespace_keeps_its_name_only", &[]);
+    }
+
+    #[test]
+    #[ignore = "run by root_of_a_user_namespace_keeps_its_name_only, in a process of its own"]
+    fn child_root_of_a_user_namespace_keeps_its_name_only() {
+        if !is_child() {
+            return;
+        }
+        // Linux keeps capabilities per thread, and the test harness has another one: only it is left.
+        assert!(matches!(drop_privileges(), Err(PrivilegeError::StillThere(_))));
+        assert!(nix::unistd::geteuid().is_root());
+        let mut sets = [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable].into_iter();
+        assert!(sets.all(|set| caps::read(None, set).unwrap().is_empty()));
+        assert!(matches!(open_loopback(), Err(LiveError::Permission { .. })));
     }
 
     #[test]

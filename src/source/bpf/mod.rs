@@ -172,11 +172,15 @@ impl BpfSet {
         self.matches_bytes(packet.link, packet.data, packet.wire_len)
     }
 
-    /// Whether a packet of `wire_len` bytes on the wire that starts with `data` passes.
+    /// Whether a packet of `wire_len` bytes on the wire that starts with `data` passes. A pcapng custom block
+    /// is no packet to libpcap, so it never does.
     ///
     /// # Errors
     /// As [`Self::matches`].
     pub fn matches_bytes(&mut self, link: LinkType, data: &[u8], wire_len: u32) -> Result<bool, BpfError> {
+        if link == LinkType::CUSTOM_BLOCK {
+            return Ok(false);
+        }
         match self.filter(link) {
             Ok(filter) => Ok(filter.matches(data, wire_len)),
             Err(error) => Err(error.clone()),

@@ -11,8 +11,10 @@ const MAX_STEPS: u32 = 1 << 17;
 /// Words of scratch memory, fixed by the instruction set.
 const SCRATCH_WORDS: usize = 16;
 
-/// Loads from here on are Linux's ancillary data (direction, interface, VLAN tag), known only to the kernel.
-const ANCILLARY: u32 = 0xffff_f000;
+/// Loads from these offsets are Linux's ancillary data (direction, interface, VLAN tag), known only to the
+/// kernel: `SKF_AD_OFF` to `SKF_AD_MAX` of `<linux/filter.h>`. Other huge offsets come from terms that a link
+/// type cannot have, and simply lie outside the packet.
+const ANCILLARY: std::ops::Range<u32> = 0xffff_f000..0xffff_f040;
 
 /// What an arithmetic, jump or return instruction works with besides the accumulator.
 #[derive(Clone, Copy, Debug)]
@@ -248,7 +250,7 @@ fn load(code: u16, k: u32) -> Option<Load> {
 
 /// An offset of packet bytes; `None` for Linux's ancillary data.
 fn within_packet(k: u32) -> Option<u32> {
-    (k < ANCILLARY).then_some(k)
+    (!ANCILLARY.contains(&k)).then_some(k)
 }
 
 fn operation(code: u16) -> Option<Arithmetic> {
@@ -317,6 +319,11 @@ mod tests {
     fn scratch_memory_has_16_words() {
         assert_eq!(program(&["0 0 0 5", "2 0 0 15", "97 0 0 15", "135 0 0 0", "22 0 0 0"]).run(&[], 0), 5);
         assert_eq!(program(&["0 0 0 5", "2 0 0 16", "6 0 0 1"]).run(&[], 0), 0);
+    }
+
+    #[test]
+    fn an_offset_that_no_packet_has_rejects() {
+        assert_eq!(program(&["40 0 0 4294967295", "6 0 0 1"]).run(&[7; 8], 8), 0);
     }
 
     #[test]

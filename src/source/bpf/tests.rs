@@ -46,6 +46,7 @@ fn bytes_that_were_cut_off_reject() {
 #[test]
 fn the_empty_expression_passes_everything() {
     assert!(passes("", LinkType::ETHERNET, &[], 0));
+    assert!(!BpfSet::new("").unwrap().matches_bytes(LinkType::CUSTOM_BLOCK, &[0; 60], 60).unwrap());
 }
 
 #[test]
