@@ -323,13 +323,15 @@ const EMOJI_SELECTOR: char = '\u{fe0f}';
 
 /// How many bytes at the start are printable ASCII other than a backslash.
 fn plain_run(bytes: &[u8]) -> usize {
-    run_of(bytes, |byte| (byte >= b' ') & (byte <= b'~') & (byte != b'\\'))
+    run_of(bytes, |byte| (b' '..=b'~').contains(&byte) & (byte != b'\\'))
 }
 
 /// How many bytes at the start are of some kind.
 fn run_of(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
     // Blocks without an early exit, which compile to vector code; then byte by byte.
-    let blocks = bytes.chunks_exact(32).take_while(|block| block.iter().fold(true, |all, &b| all & is(b)));
+    let blocks = bytes
+        .chunks_exact(32)
+        .take_while(|block| block.iter().fold(0, |other, &byte| other | u8::from(!is(byte))) == 0);
     let start = blocks.count() * 32;
     start + bytes.get(start..).unwrap_or_default().iter().take_while(|byte| is(**byte)).count()
 }
