@@ -17,9 +17,10 @@ packets and payload: sent by orig / sent by resp. RTT: handshake, SYN to ACK (UD
 state: Zeek's conn_state. A name with ? is told by the port alone.";
 
 /// The columns. A narrow terminal loses the duration first, then what is carried, then the RTT.
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column { title: "flow", align: Align::Left, width: 7, min: 5, shrink: 0 },
-    Column { title: "orig → resp", align: Align::Left, width: 41, min: 33, shrink: 4 },
+    Column { title: "orig", align: Align::Left, width: 21, min: 15, shrink: 4 },
+    Column { title: "resp", align: Align::Left, width: 21, min: 15, shrink: 4 },
     Column { title: "state", align: Align::Left, width: 14, min: 4, shrink: 3 },
     Column { title: "RTT", align: Align::Right, width: 7, min: 0, shrink: 5 },
     Column { title: "packets", align: Align::Right, width: 9, min: 7, shrink: 0 },
@@ -41,7 +42,8 @@ pub fn write_flows<W: Write + ?Sized>(
         let state = flow.conn_state();
         let is_udp = flow.id.protocol == TransportProtocol::Udp;
         row.cell(flow.id);
-        row.cell(format_args!("{} → {}", flow.tuple.orig, flow.tuple.resp));
+        row.cell(flow.tuple.orig);
+        row.cell(flow.tuple.resp);
         row.cell(format_args!("{state} {}", state_words(state, is_udp)));
         row.cell(Optional(round_trip(flow)));
         row.cell(format_args!("{} / {}", flow.orig.packets, flow.resp.packets));
@@ -110,5 +112,142 @@ impl fmt::Display for Carries {
             (None, Some(kind)) => f.write_str(kind),
             (None, None) => f.write_str("-"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::flow::FlowTable;
+    use crate::render::color::Colors;
+    use crate::render::json::write_flows_json;
+    use crate::source::{CapturedPacket, LinkType};
+    use crate::time::Timestamp;
+
+    const CLIENT: u16 = 40446;
+
+    /// A TCP segment between two ports of loopback.
+    fn tcp(ports: (u16, u16), letters: &str, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
+        let mut step = PacketBuilder::ethernet2([2; 6], [4; 6])
+            .ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64)
+            .tcp(ports.0, ports.1, seq, 512);
+        for letter in letters.chars() {
+            step = match letter {
+                'S' => step.syn(),
+                'R' => step.rst(),
+                'F' => step.fin(),
+                'P' => step.psh(),
+                _ => step.ack(ack),
+            };
+        }
+        let mut bytes = Vec::new();
+        step.write(&mut bytes, payload).unwrap();
+        bytes
+    }
+
+    /// A datagram; the side with the higher port is fd00::1.
+    fn udp(ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let host = |number| std::net::Ipv6Addr::new(0xfd00, 0, 0, 0, 0x1234, 0, 0, number).octets();
+        let (src, dst) = if ports.0 > ports.1 { (host(1), host(2)) } else { (host(2), host(1)) };
+        let step = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv6(src, dst, 64).udp(ports.0, ports.1);
+        step.write(&mut bytes, payload).unwrap();
+        bytes
+    }
+
+    /// An HTTP exchange, a refused connection, a UDP question in IPv6 with a binary answer, and another without.
+    fn table() -> FlowTable {
+        let (up, down) = ((CLIENT, 8080), (8080, CLIENT));
+        let frames = [
+            tcp(up, "S", 100, 0, b""),
+            tcp(down, "S.", 500, 101, b""),
+            tcp(up, ".", 101, 501, b""),
+            tcp(up, "P.", 101, 501, b"GET / HTTP/1.1\r\n\r\n"),
+            tcp(down, "P.", 501, 119, &[b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &[b'x'; 1400]].concat()),
+            tcp(down, "F.", 1920, 119, b""),
+            tcp(up, "F.", 119, 1921, b""),
+            tcp(down, ".", 1921, 120, b""),
+            tcp((CLIENT, 12999), "S", 7, 0, b""),
+            tcp((12999, CLIENT), "R.", 0, 8, b""),
+            udp((50000, 12000), b"hello"),
+            udp((12000, 50000), b"\xff\xfe\0\x01"),
+            udp((50001, 53), b"?"),
+        ];
+        let (mut table, mut decoder) = (FlowTable::new(), Decoder::new());
+        for (number, frame) in (1_u64..).zip(&frames) {
+            let wire_len = u32::try_from(frame.len()).unwrap();
+            let link = LinkType::ETHERNET;
+            let ts = Some(Timestamp::from_nanos(i128::from(number) * 23_000));
+            let packet = CapturedPacket { number, ts, wire_len, interface: 0, link, data: frame };
+            table.observe(&packet, &decoder.decode(link, frame, wire_len));
+        }
+        table.finish();
+        table
+    }
+
+    fn shown(width: Option<usize>) -> (String, Vec<&'static str>) {
+        let mut out = Vec::new();
+        let output = TableOutput { width, colors: Colors::OFF };
+        let left_out = write_flows(&mut out, output, table().flows()).unwrap();
+        (String::from_utf8(out).unwrap(), left_out)
+    }
+
+    #[test]
+    fn fits_80_columns() {
+        let (text, left_out) = shown(Some(80));
+        assert!(text.lines().all(|line| line.width() <= 80), "{text}");
+        assert_eq!(left_out, ["RTT", "duration", "carries"]);
+        insta::assert_snapshot!(text, @r#"
+        flow   orig             resp               state         packets         payload
+        tcp:0  127.0.0.1:40446  127.0.0.1:8080     SF closed       4 / 4  18 B / 1.42 kB
+        tcp:1  127.0.0.1:40446  127.0.0.1:12999    REJ refused     1 / 1       0 B / 0 B
+        udp:0  [fd00::…]:50000  [fd00::1…2]:12000  SF answered     1 / 1       5 B / 4 B
+        udp:1  [fd00::…]:50001  [fd00::1…:0:2]:53  S0 no answer    1 / 0       1 B / 0 B
+    "#);
+    }
+
+    #[test]
+    fn shows_everything_with_room_and_into_a_pipe() {
+        let (text, left_out) = shown(Some(160));
+        assert!(left_out.is_empty());
+        insta::assert_snapshot!(text, @r#"
+        flow   orig                      resp                      state           RTT  packets         payload  duration  carries
+        tcp:0  127.0.0.1:40446           127.0.0.1:8080            SF closed     46 µs    4 / 4  18 B / 1.42 kB    161 µs  HTTP, text
+        tcp:1  127.0.0.1:40446           127.0.0.1:12999           REJ refused       -    1 / 1       0 B / 0 B     23 µs  -
+        udp:0  [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF answered   23 µs    1 / 1       5 B / 4 B     23 µs  binary
+        udp:1  [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53     S0 no answer      -    1 / 0       1 B / 0 B      0 ns  DNS?, text
+    "#);
+        insta::assert_snapshot!(shown(None).0, @r#"
+        flow     orig                   resp                   state               RTT    packets          payload  duration  carries
+        tcp:0    127.0.0.1:40446        127.0.0.1:8080         SF closed         46 µs      4 / 4   18 B / 1.42 kB    161 µs  HTTP, text
+        tcp:1    127.0.0.1:40446        127.0.0.1:12999        REJ refused           -      1 / 1        0 B / 0 B     23 µs  -
+        udp:0    [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF answered       23 µs      1 / 1        5 B / 4 B     23 µs  binary
+        udp:1    [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53  S0 no answer          -      1 / 0        1 B / 0 B      0 ns  DNS?, text
+    "#);
+    }
+
+    #[test]
+    fn json_has_the_same_facts_as_numbers() {
+        let mut out = Vec::new();
+        write_flows_json(&mut out, table().flows()).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let flow = &value["flows"][0];
+        assert_eq!(flow["stream"], "tcp:0");
+        assert_eq!(flow["state"], "SF");
+        assert_eq!(flow["rtt_ns"], 46_000);
+        assert_eq!(flow["orig"]["port"], CLIENT);
+        assert_eq!(flow["orig"]["payload_bytes"], 18);
+        assert_eq!(flow["orig"]["payload_start"]["text"], "GET / HTTP/1.1\r\n\r\n");
+        assert_eq!(flow["resp"]["packets"], 4);
+        assert_eq!(flow["tcp"]["handshake"]["syn_ack"]["number"], 2);
+        assert_eq!(flow["tcp"]["handshake"]["orig_isn"], 100);
+        assert_eq!(flow["tcp"]["closed_first"], "resp");
+        assert_eq!(flow["application"]["name"], "HTTP");
+        assert_eq!(value["flows"][1]["tcp"]["handshake"]["refused"]["number"], 10);
+        assert_eq!(value["flows"][2]["resp"]["payload_start"]["hex"], "fffe0001");
     }
 }

@@ -135,7 +135,8 @@ pub fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && text_prefix(bytes) == bytes.len()
 }
 
-/// Text that is already safe, cut to `max_columns` of display width; a cut text ends in `…`.
+/// Text that is already safe, cut to `max_columns` of display width by leaving out its middle (`…`): of an address
+/// the beginning and the port tell most.
 ///
 /// Unlike [`safe_line`] it escapes nothing, so that what was escaped before is not escaped twice.
 #[must_use]
@@ -143,15 +144,18 @@ pub fn cut_shown(text: &str, max_columns: usize) -> String {
     if text.width() <= max_columns {
         return text.to_owned();
     }
-    let mut columns = 0_usize;
-    let fits = |&char: &char| {
-        columns = columns.saturating_add(char.width().unwrap_or(0));
-        columns < max_columns
+    let Some(room) = max_columns.checked_sub(1) else { return String::new() };
+    let within = |columns: usize| {
+        let mut used = 0_usize;
+        move |&char: &char| {
+            used = used.saturating_add(char.width().unwrap_or(0));
+            used <= columns
+        }
     };
-    let mut cut: String = text.chars().take_while(fits).collect();
-    if max_columns > 0 {
-        cut.push('…');
-    }
+    let mut cut: String = text.chars().take_while(within(room - room / 2)).collect();
+    cut.push('…');
+    let tail: Vec<char> = text.chars().rev().take_while(within(room / 2)).collect();
+    cut.extend(tail.into_iter().rev());
     cut
 }
 
@@ -348,7 +352,9 @@ fn plain_run(bytes: &[u8]) -> usize {
 /// How many bytes at the start are of some kind.
 fn run_of(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
     // Blocks without an early exit, which compile to vector code; then byte by byte.
-    let blocks = bytes.chunks_exact(32).take_while(|block| block.iter().fold(true, |all, &b| all & is(b)));
+    let blocks = bytes
+        .chunks_exact(32)
+        .take_while(|block| block.iter().fold(0, |other, &byte| other | u8::from(!is(byte))) == 0);
     let start = blocks.count() * 32;
     start + bytes.get(start..).unwrap_or_default().iter().take_while(|byte| is(**byte)).count()
 }

@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_narrow_terminal_leaves_out_then_cuts() {
         let (text, left_out) = table(Some(17), &ROWS);
-        assert_eq!(text, "name       n  end\n日本語     1  x\nalpha…  2000\nb          3  y\n");
+        assert_eq!(text, "name       n  end\n日本語     1  x\nalp…al  2000\nb          3  y\n");
         assert_eq!(left_out, ["extra"]);
         assert!(text.lines().all(|line| line.width() <= 17));
     }

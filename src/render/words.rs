@@ -347,3 +347,44 @@ pub const fn state_words(state: ConnState, udp: bool) -> &'static str {
         (ConnState::Oth, _) => "mid-stream",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_as_tcpdump_spells_them() {
+        let letters = |bits| FlagLetters::new(TcpFlags(bits)).to_string();
+        assert_eq!(letters(TcpFlags::SYN), "S");
+        assert_eq!(letters(TcpFlags::SYN | TcpFlags::ACK), "S.");
+        assert_eq!(letters(TcpFlags::FIN | TcpFlags::PSH | TcpFlags::ACK), "FP.");
+        assert_eq!(letters(TcpFlags::SYN | TcpFlags::ECE | TcpFlags::CWR), "SEW");
+        assert_eq!(letters(0x1ff), "FSRP.UEW");
+        assert_eq!(letters(0), "none");
+    }
+
+    #[test]
+    fn icmp_says_what_failed() {
+        let say = |v6, icmp_type, code| IcmpMessage { v6, icmp_type, code }.to_string();
+        assert_eq!(say(false, 3, 3), "port unreachable");
+        assert_eq!(say(true, 1, 4), "port unreachable");
+        assert_eq!(say(false, 11, 0), "time to live exceeded");
+        assert_eq!(say(true, 3, 0), "hop limit exceeded");
+        assert_eq!(say(false, 42, 7), "type 42 code 7");
+        assert!(!IcmpMessage { v6: false, icmp_type: 8, code: 0 }.is_error());
+        assert!(IcmpMessage { v6: true, icmp_type: 2, code: 0 }.is_error());
+    }
+
+    #[test]
+    fn a_stop_names_the_layer_and_who_said_so() {
+        let stop = |reason, said_by| {
+            Stop(DecodeStop { layer: LayerKind::Udp, offset: 34, needed: 8, had: 2, said_by, reason })
+                .to_string()
+        };
+        assert_eq!(stop(StopReason::Snapped, None), "cut by snaplen in UDP");
+        assert_eq!(stop(StopReason::Short, None), "ends inside the UDP header");
+        assert_eq!(stop(StopReason::Malformed("length below 8"), None), "malformed UDP: length below 8");
+        let said = stop(StopReason::LengthField, Some(LayerKind::Ipv4));
+        assert_eq!(said, "malformed IPv4: its length leaves too little for UDP");
+    }
+}

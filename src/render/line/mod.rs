@@ -128,9 +128,8 @@ impl PacketLines {
             self.arrow();
             self.column(to, |line| line.put_display(Mac(dst)));
         } else {
-            self.column(from, |line| line.put("-"));
-            self.arrow();
-            self.column(to, |line| line.put("-"));
+            // No addresses: the words that follow say what there is.
+            return;
         }
         self.line.put(" ");
     }

@@ -157,8 +157,10 @@ impl PacketLines {
         self.line.put(" ");
         self.line.put_symbol("│");
         self.line.put(" ");
-        let text = text_prefix(payload);
-        if text == payload.len() {
+        // No more is judged than can be shown.
+        let window = payload.get(..self.line.left().saturating_add(1)).unwrap_or(payload);
+        let text = text_prefix(window);
+        if text == window.len() {
             self.line.put_payload(payload, usize::MAX);
         } else if text < BINARY_COLUMNS {
             self.line.put_payload(payload, BINARY_COLUMNS);

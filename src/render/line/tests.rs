@@ -160,7 +160,7 @@ fn a_snapped_packet_says_so() {
     assert!(line(frame.len() - 6).ends_with(" len 10 (4 captured) │ 0123"));
     insta::assert_snapshot!(line(36), @r#"  1 0.000052 192.168.100.100 → 192.168.100.200 udp    len 18, cut by snaplen in UDP"#);
     insta::assert_snapshot!(line(20), @r#"  1 0.000052 02:00:00:00:00:01 → 02:00:00:00:00:02 ip     len 38, cut by snaplen in IPv4"#);
-    insta::assert_snapshot!(line(0), @r#"  1 0.000052 -               → -               eth    len 52, cut by snaplen in Ethernet"#);
+    insta::assert_snapshot!(line(0), @r#"  1 0.000052 eth    len 52, cut by snaplen in Ethernet"#);
 }
 
 #[test]
