@@ -192,7 +192,7 @@ mod tests {
     fn shown(width: Option<usize>) -> (String, Vec<&'static str>) {
         let mut out = Vec::new();
         let output = TableOutput { width, colors: Colors::OFF };
-        let left_out = write_flows(&mut out, output, table().flows()).unwrap();
+        let left_out = write_flows(&mut out, output, &table().flows().iter().collect::<Vec<_>>()).unwrap();
         (String::from_utf8(out).unwrap(), left_out)
     }
 
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn json_has_the_same_facts_as_numbers() {
         let mut out = Vec::new();
-        write_flows_json(&mut out, table().flows()).unwrap();
+        write_flows_json(&mut out, &table().flows().iter().collect::<Vec<_>>()).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let flow = &value["flows"][0];
         assert_eq!(flow["stream"], "tcp:0");
