@@ -56,7 +56,7 @@ lab() {
 nobody() {
     local name=$1 lab=$2 port=$3
     shift 3
-    start_capture "$name" "$@"
+    start_capture "$name" --port "$port" "$@"
     "$BIN" client "$lab" --port "$port" >"$LOGS/$name.client" 2>&1
     end_capture "$name"
 }
@@ -65,6 +65,5 @@ lab greeting 43387 -c 2
 lab knock 43389 --until-closed
 lab uppercase-tcp 12000 --until-closed
 lab uppercase-udp 12000 -c 2
-nobody refused uppercase-tcp 12999 -f "tcp port 12999" -c 2
-# The error is ICMP, so the port alone would not choose it.
-nobody port-unreachable uppercase-udp 12999 -f "udp port 12999 or icmp" -c 2
+nobody refused uppercase-tcp 12999 --until-closed
+nobody port-unreachable uppercase-udp 12999 -c 2

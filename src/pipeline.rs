@@ -4,10 +4,9 @@
 use crate::decode::{DecodedPacket, Decoder};
 use crate::field::PacketContext;
 use crate::flow::{Defragmenter, FlowTable, PayloadWanted, Verdict};
-use crate::render::line::LineContext;
 use crate::report::CaptureTotals;
 use crate::source::CapturedPacket;
-use crate::time::Timestamp;
+use crate::time::{TimeDelta, Timestamp};
 
 /// Decodes, defragments and follows flows, packet by packet, in memory that grows with flows and not with packets.
 #[derive(Debug)]
@@ -36,11 +35,10 @@ pub struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// What a line about the packet needs beyond its bytes.
+    /// Time since the first packet that has one.
     #[must_use]
-    pub fn line(&self) -> LineContext<'_> {
-        let relative = self.packet.ts.zip(self.first_ts).map(|(now, first)| now - first);
-        LineContext { relative, verdicts: self.verdicts }
+    pub fn relative(&self) -> Option<TimeDelta> {
+        Some(self.packet.ts? - self.first_ts?)
     }
 
     /// What the packet's fields need beyond its bytes; `streams` is overwritten.

@@ -8,6 +8,7 @@ use super::args::{ColorArgs, InputArgs};
 use super::input::{Go, Reading};
 use super::output::{self, Failure, Status};
 use super::save::Saver;
+use super::view::line_context;
 
 use crate::field::FieldId;
 use crate::pipeline::Pipeline;
@@ -98,8 +99,8 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
             saver.write(&step.packet, interfaces)?;
         }
         match &mut sink {
-            Sink::Lines(lines) => lines.write(&mut out, &step.packet, &step.decoded, &step.line())?,
-            Sink::Json(json) => json.write(&mut out, &step.packet, &step.decoded, &step.line())?,
+            Sink::Lines(lines) => lines.write(&mut out, &step.packet, &step.decoded, &line_context(step))?,
+            Sink::Json(json) => json.write(&mut out, &step.packet, &step.decoded, &line_context(step))?,
             Sink::Fields(table) => {
                 let context = step.context(&mut streams);
                 table.row(&mut out, &step.packet, &step.decoded, &context)?;

@@ -11,7 +11,7 @@ use crate::pipeline::{Pipeline, Step};
 use crate::render::color::Colors;
 use crate::render::explain::{self, ExplainOptions};
 use crate::render::flows::{LEGEND, write_flows};
-use crate::render::line::PacketLines;
+use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
 
 /// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
@@ -58,7 +58,7 @@ impl<'a> Shower<'a> {
     /// Shows a packet that was selected.
     pub(super) fn packet(&mut self, step: &Step<'_>) -> Result<(), Failure> {
         if self.view == View::Lines {
-            self.lines.write(&mut self.out, &step.packet, &step.decoded, &step.line())?;
+            self.lines.write(&mut self.out, &step.packet, &step.decoded, &line_context(step))?;
         }
         Ok(())
     }
@@ -82,6 +82,11 @@ impl<'a> Shower<'a> {
         }
         self.flush()
     }
+}
+
+/// What a line about a packet needs beyond its bytes.
+pub(super) fn line_context<'a>(step: &Step<'a>) -> LineContext<'a> {
+    LineContext { relative: step.relative(), verdicts: step.verdicts }
 }
 
 /// Stories for standard output as it is.

@@ -141,7 +141,7 @@ mod tests {
 
     fn advice() -> Advice {
         Advice {
-            program: "/home/jo/my tools/wirelab".into(),
+            program: "/opt/jo/my tools/wirelab".into(),
             arguments: ["capture", "-i", "lo", "-f", "host 127.0.0.1 and port 80", "it's"]
                 .map(String::from)
                 .into(),
@@ -163,14 +163,14 @@ mod tests {
     #[test]
     fn the_command_is_the_one_that_was_typed() {
         let sudo =
-            r"sudo '/home/jo/my tools/wirelab' capture -i lo -f 'host 127.0.0.1 and port 80' 'it'\''s'";
+            r"sudo '/opt/jo/my tools/wirelab' capture -i lo -f 'host 127.0.0.1 and port 80' 'it'\''s'";
         assert!(advice().to_string().contains(sudo), "{}", advice());
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn setcap_is_named_only_where_it_helps() {
-        let set = "sudo setcap cap_net_raw=eip '/home/jo/my tools/wirelab'";
+        let set = "sudo setcap cap_net_raw=eip '/opt/jo/my tools/wirelab'";
         assert!(advice().to_string().contains(set));
         assert!(!advice().to_string().contains("not installed"));
         assert!(Advice { setcap: None, ..advice() }.to_string().contains("libcap2-bin"));
@@ -183,12 +183,12 @@ mod tests {
 
     #[test]
     fn the_deepest_mount_decides() {
-        let mounts = "/dev/a / ext4 rw,relatime 0 0\ntmpfs /tmp tmpfs rw,nosuid,nodev 0 0\n\
-            /dev/b /home/my\\040tools ext4 rw,nosuid 0 0\n";
+        let mounts = "/dev/a / ext4 rw,relatime 0 0\ntmpfs /var tmpfs rw,nosuid,nodev 0 0\n\
+            /dev/b /opt/my\\040tools ext4 rw,nosuid 0 0\n";
         assert!(!is_nosuid(mounts, Path::new("/usr/bin/wirelab")));
-        assert!(!is_nosuid(mounts, Path::new("/tmpx/wirelab")));
-        assert!(is_nosuid(mounts, Path::new("/tmp/wirelab")));
-        assert!(is_nosuid(mounts, Path::new("/home/my tools/wirelab")));
+        assert!(!is_nosuid(mounts, Path::new("/varx/wirelab")));
+        assert!(is_nosuid(mounts, Path::new("/var/wirelab")));
+        assert!(is_nosuid(mounts, Path::new("/opt/my tools/wirelab")));
         assert!(!is_nosuid("", Path::new("/usr/bin/wirelab")));
     }
 

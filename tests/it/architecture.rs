@@ -21,7 +21,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("finding", &["time", "source", "decode", "flow", "proto", "field"]),
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
-    ("lab", &["time"]),
+    ("suggest", &[]),
+    ("lab", &["time", "suggest"]),
     (
         "render",
         &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],
@@ -31,13 +32,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "render", "pipeline",
+            "lab", "render", "pipeline", "suggest",
         ],
     ),
 ];
 
 /// Where the present may be asked for. Everywhere else time is the capture's.
-const MAY_READ_CLOCK: &[&str] = &["source/live", "dnstrace", "lab", "cli/replay"];
+const MAY_READ_CLOCK: &[&str] = &["source/live", "dnstrace", "lab", "cli/replay", "cli/capture"];
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "data2"];

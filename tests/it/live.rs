@@ -273,7 +273,7 @@ fn what_is_saved_while_capturing_reads_back_the_same() {
         std::fs::write(&path, writer.finish(interface.link).unwrap()).unwrap();
         let mut file = Savefile::open(&path).unwrap();
         let mut read = Vec::new();
-        while let Next::Packet(packet) = file.next_packet().unwrap() {
+        while let Next::Packet(packet, _) = file.next_packet().unwrap() {
             read.push((packet.ts, packet.wire_len, packet.data.to_vec()));
         }
         assert_eq!(read, seen);

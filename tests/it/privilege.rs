@@ -180,7 +180,7 @@ mod capabilities {
             command
         };
         if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
-            return skipped("needs unshare and user namespaces");
+            return skip("capabilities in a user namespace", "unshare or user namespaces are missing");
         }
         let mut program = unshare();
         program.arg(std::env::current_exe().unwrap());
