@@ -120,6 +120,34 @@ impl Decoder {
         }
     }
 
+    /// Apple's header: its length, a record type, then the link type of what follows, little-endian.
+    pub(super) fn pktap(&mut self, data: &[u8], span: Span) {
+        let Some(&[l0, l1, l2, l3, _, _, _, _, t0, t1, t2, t3]) = span.first::<12>(data) else {
+            return self.short(LayerKind::Pktap, span, 12);
+        };
+        let len = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+        if len < 12 {
+            return self.malformed(LayerKind::Pktap, span, "PKTAP header length below 12");
+        }
+        if span.of(data).len() < len {
+            return self.short(LayerKind::Pktap, span, len);
+        }
+        let inner = u16::try_from(u32::from_le_bytes([t0, t1, t2, t3])).unwrap_or(u16::MAX);
+        if self.push(span.layer(LayerKind::Pktap, len)) {
+            self.link(LinkType(inner), data, span.after(len));
+        }
+    }
+
+    /// 40 bytes of global routing header, then EtherType and two reserved bytes.
+    pub(super) fn ip_over_infiniband(&mut self, data: &[u8], span: Span) {
+        let (Some(kind), Some(_)) = (span.word(data, 40), span.word(data, 42)) else {
+            return self.short(LayerKind::Infiniband, span, 44);
+        };
+        if self.push(span.layer(LayerKind::Infiniband, 44)) {
+            self.ether_type(kind, data, span.after(44));
+        }
+    }
+
     /// A netfilter log record: attributes in the capturing host's byte order, one of which is the packet.
     pub(super) fn nflog(&mut self, data: &[u8], span: Span) {
         let Some(&[family, _, _, _]) = span.first::<4>(data) else {

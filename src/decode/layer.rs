@@ -37,6 +37,10 @@ pub enum LayerKind {
     Loop,
     /// Per-packet information header.
     Ppi,
+    /// Apple's header before a link header.
+    Pktap,
+    /// Global routing header and type of IP over InfiniBand, RFC 4391.
+    Infiniband,
     /// Frame Relay address, control and protocol (RFC 2427, or Cisco's EtherType).
     FrameRelay,
     /// Linux netfilter log header, up to and including the attributes before the payload.
@@ -143,6 +147,8 @@ impl LayerKind {
             Self::LinuxSll | Self::LinuxSll2 => "sll",
             Self::Null | Self::Loop => "null",
             Self::Ppi => "ppi",
+            Self::Pktap => "pktap",
+            Self::Infiniband => "infiniband",
             Self::FrameRelay => "fr",
             Self::Nflog => "nflog",
             Self::SwitchTag => "tag",

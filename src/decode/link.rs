@@ -11,6 +11,12 @@ const RAW_AS_14: u16 = 14;
 const PPP_PPPD: u16 = 166;
 /// `LINKTYPE_PPP_WITH_DIR`: PPP behind a direction byte.
 const PPP_WITH_DIR: u16 = 204;
+/// `LINKTYPE_ATM_RFC1483`: LLC, as it is carried over ATM.
+const ATM_RFC1483: u16 = 100;
+/// `LINKTYPE_PKTAP`: Apple's header, which names the link type of what follows.
+const PKTAP: u16 = 258;
+/// `LINKTYPE_IPOIB`: IP over InfiniBand, behind a global routing header.
+const IPOIB: u16 = 242;
 /// Ethernet with a switch's tag behind the addresses: Broadcom's, Marvell's, and Marvell's with an EtherType.
 const DSA_TAG_BRCM: u16 = 281;
 const DSA_TAG_DSA: u16 = 284;
@@ -35,6 +41,9 @@ impl Decoder {
             LinkType::LINUX_SLL => self.linux_sll(frame, span),
             LinkType::LINUX_SLL2 => self.linux_sll2(frame, span),
             LinkType::PPI => self.ppi(frame, span),
+            LinkType(ATM_RFC1483) => self.llc(frame, span),
+            LinkType(PKTAP) => self.pktap(frame, span),
+            LinkType(IPOIB) => self.ip_over_infiniband(frame, span),
             LinkType::NFLOG => self.nflog(frame, span),
             LinkType(DSA_TAG_BRCM | DSA_TAG_DSA) => self.tagged_ethernet(4, frame, span),
             LinkType(DSA_TAG_EDSA) => self.tagged_ethernet(8, frame, span),

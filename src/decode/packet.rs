@@ -73,6 +73,7 @@ impl Decoder {
     }
 
     /// Adds a layer; false where [`MAX_LAYERS`] is reached, which ends decoding.
+    #[inline]
     pub(super) fn push(&mut self, layer: Layer) -> bool {
         if self.layers.len() >= MAX_LAYERS {
             self.stop = Some(DecodeStop {

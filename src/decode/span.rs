@@ -19,52 +19,62 @@ pub(super) struct Span {
 
 impl Span {
     /// The whole of a buffer of `len` captured bytes that had `wire_len` on the wire.
+    #[inline]
     pub(super) fn whole(buffer: BufferId, len: usize, wire_len: usize) -> Self {
         let (end, wire) = (offset(len), offset(wire_len));
         Self { buffer, quoted: false, said_by: None, start: 0, end, claimed_end: wire.max(end) }
     }
 
     /// The span's bytes in `data`, its buffer.
+    #[inline]
     pub(super) fn of<'a>(&self, data: &'a [u8]) -> &'a [u8] {
         slice(data, self.start, self.end)
     }
 
     /// The first `N` bytes, where they are all there.
+    #[inline]
     pub(super) fn first<'a, const N: usize>(&self, data: &'a [u8]) -> Option<&'a [u8; N]> {
         self.of(data).first_chunk()
     }
 
     /// The byte at `at`, counted from the span's start.
+    #[inline]
     pub(super) fn byte(&self, data: &[u8], at: usize) -> Option<u8> {
         self.of(data).get(at).copied()
     }
 
     /// The big-endian 16 bits at `at`, counted from the span's start.
+    #[inline]
     pub(super) fn word(&self, data: &[u8], at: usize) -> Option<u16> {
         self.of(data).get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
     }
 
     /// Captured bytes.
+    #[inline]
     pub(super) fn len(&self) -> u32 {
         self.end.saturating_sub(self.start)
     }
 
     /// Bytes on the wire.
+    #[inline]
     pub(super) fn wire_len(&self) -> u32 {
         self.claimed_end.saturating_sub(self.start)
     }
 
     /// Whether there is nothing here, and was nothing on the wire.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.start >= self.claimed_end
     }
 
     /// Whether all of it was captured.
+    #[inline]
     pub(super) fn is_whole(&self) -> bool {
         self.claimed_end <= self.end
     }
 
     /// A layer with a header of `header_len` bytes that fills this span.
+    #[inline]
     pub(super) fn layer(&self, kind: LayerKind, header_len: usize) -> Layer {
         Layer {
             kind,
@@ -78,12 +88,14 @@ impl Span {
     }
 
     /// What is left after `header_len` bytes.
+    #[inline]
     pub(super) fn after(&self, header_len: usize) -> Self {
         let start = self.start.saturating_add(offset(header_len));
         Self { start: start.min(self.end), claimed_end: self.claimed_end.max(start.min(self.end)), ..*self }
     }
 
     /// This span, no longer than `len` bytes: the length field of a `kind` header says so.
+    #[inline]
     pub(super) fn limited(&self, kind: LayerKind, len: usize) -> Self {
         let said = self.start.saturating_add(offset(len));
         if said >= self.claimed_end {
@@ -93,6 +105,7 @@ impl Span {
     }
 
     /// The same bytes as part of the packet that an ICMP error quotes.
+    #[inline]
     pub(super) fn quoting(&self) -> Self {
         Self { quoted: true, ..*self }
     }

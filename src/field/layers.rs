@@ -89,6 +89,8 @@ static TCP: &[HeaderField] = &[
     number(FieldId::TCP_CHECKSUM, 16, 2),
     number(FieldId::TCP_URGENT_POINTER, 18, 2),
 ];
+/// Both ports are read before either is shown.
+const PORTS_LEN: usize = 4;
 /// Wireshark reads the TCP header this far before it shows more than the ports.
 const TCP_READ_AHEAD: usize = 16;
 
@@ -113,7 +115,7 @@ pub(super) fn emit_layer(
         LayerKind::Icmpv6 => {
             emit_table(ICMPV6, layer, header, sink);
         }
-        LayerKind::Udp | LayerKind::UdpLite => {
+        LayerKind::Udp | LayerKind::UdpLite if header.len() >= PORTS_LEN => {
             let readable = if packet.is_cut(layer) { UDP_BEFORE_CHECKSUM } else { header.len() };
             emit_table(UDP, layer, header.get(..readable).unwrap_or(header), sink);
             give_stream(FieldId::UDP_STREAM, stream, sink);
@@ -218,7 +220,11 @@ fn icmp(layer: &Layer, header: &[u8], sink: &mut dyn FieldSink) {
 
 fn tcp(packet: &DecodedPacket<'_>, layer: &Layer, stream: Option<u32>, sink: &mut dyn FieldSink) {
     let header = packet.header(layer);
-    if !emit_table(TCP_PORTS, layer, header, sink) || header.len() < TCP_READ_AHEAD {
+    if header.len() < PORTS_LEN {
+        return;
+    }
+    emit_table(TCP_PORTS, layer, header, sink);
+    if header.len() < TCP_READ_AHEAD {
         return;
     }
     give_stream(FieldId::TCP_STREAM, stream, sink);

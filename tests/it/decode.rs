@@ -142,13 +142,95 @@ fn fields_agree_with_tshark() {
     let share = 100.0 * good / total;
     writeln!(report, "all {share:.3}% of {total:.0} weighted cells").unwrap();
     std::io::stderr().write_all(report.as_bytes()).unwrap();
-    assert!(share >= 99.5, "{report}");
+    assert!(share >= 99.8, "{report}");
 }
 
-/// Prints what decoding costs; only the order of magnitude is asserted, and only for an optimised build.
+/// The values of the named fields of a raw IP packet, one cell each.
+fn cells(packet: &[u8], wire_len: usize, names: &[&str]) -> Vec<String> {
+    let columns: HashMap<_, _> =
+        names.iter().enumerate().map(|(n, name)| (FieldId::named(name).unwrap(), n)).collect();
+    let mut sink = Cells { columns, cells: vec![String::new(); names.len()] };
+    let captured = CapturedPacket {
+        number: 1,
+        ts: None,
+        wire_len: u32::try_from(wire_len).unwrap(),
+        interface: 0,
+        link: wirelab::source::LinkType::RAW,
+        data: packet,
+    };
+    let mut decoder = Decoder::new();
+    let decoded = decoder.decode(captured.link, packet, captured.wire_len);
+    let streams = vec![Some(5); decoded.transports().len()];
+    emit(&captured, &decoded, &PacketContext { streams: &streams, ..PacketContext::default() }, &mut sink);
+    sink.cells
+}
+
+/// An IPv4 packet of `protocol`, `total` bytes long by its length field.
+fn ipv4(protocol: u8, total: u16, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = total.to_be_bytes();
+    let header = [0x45, 0, high, low, 0, 1, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    [header.as_slice(), payload].concat()
+}
+
+const SEGMENT: [u8; 24] = [
+    0x03, 0xe8, 0, 80, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x60, 0x12, 1, 0xf4, 0xab, 0xcd, 0, 0,
+    2, 4, 5, 0xb4,
+];
+
 #[test]
-fn decoding_a_tcp_segment_is_quick() {
-    const ROUNDS: u32 = 200_000;
+fn fields_appear_outer_first_and_quoted_ones_too() {
+    let mut error = vec![3, 1, 0, 0, 0, 0, 0, 0];
+    error.extend(ipv4(6, 52, &SEGMENT[..8]));
+    let packet = ipv4(1, 56, &error);
+    let names =
+        ["ip.version", "ip.len", "ip.id", "ip.flags.df", "ip.src", "icmp.type", "tcp.srcport", "tcp.stream"];
+    // What tshark 4.0.17 prints, but for the stream's number.
+    assert_eq!(
+        cells(&packet, packet.len(), &names),
+        ["4,4", "56,52", "0x0001,0x0001", "1,1", "10.0.0.1,10.0.0.1", "3", "1000", ""]
+    );
+}
+
+#[test]
+fn a_cut_tcp_header_shows_what_tshark_shows() {
+    let names = [
+        "tcp.srcport",
+        "tcp.stream",
+        "tcp.seq_raw",
+        "tcp.hdr_len",
+        "tcp.flags",
+        "tcp.window_size_value",
+        "tcp.checksum",
+        "tcp.urgent_pointer",
+        "tcp.options.mss_val",
+    ];
+    let whole = ["1000", "5", "287454020", "24", "0x0012", "500", "0xabcd", "0", "1460"];
+    for (have, shown) in [(3, 0), (4, 1), (8, 1), (15, 1), (16, 6), (18, 7), (20, 8), (23, 8), (24, 9)] {
+        let packet = ipv4(6, 44, &SEGMENT[..have]);
+        let mut expected = whole;
+        expected[shown..].fill("");
+        assert_eq!(cells(&packet, 44, &names), expected, "{have} bytes of TCP");
+    }
+}
+
+#[test]
+fn a_header_that_contradicts_itself_shows_fields_up_to_the_contradiction() {
+    let names = ["ip.version", "ip.hdr_len", "ip.dsfield", "ip.len", "ip.id", "tcp.srcport"];
+    let shown = |at: usize, value: u8| {
+        let mut packet = ipv4(6, 44, &SEGMENT);
+        packet[at] = value;
+        cells(&packet, packet.len(), &names)
+    };
+    assert_eq!(shown(0, 0x44), ["4", "16", "", "", "", ""]);
+    assert_eq!(shown(3, 19), ["4", "20", "0x00", "19", "", ""]);
+    // A length of 0 was left to the network card: the frame's counts.
+    assert_eq!(shown(3, 0), ["4", "20", "0x00", "44", "0x0001", "1000"]);
+}
+
+/// Buffers are reused from packet to packet; prints what a packet costs on the way (of use in a release build).
+#[test]
+fn a_reused_decoder_gives_the_same_segment_every_time() {
+    const ROUNDS: u32 = 50_000;
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
     frame.extend([0x45, 0, 0, 140, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
     frame.extend([3, 0xe8, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2, 0x80, 0x10, 1, 2, 3, 4, 0, 0]);
@@ -167,9 +249,8 @@ fn decoding_a_tcp_segment_is_quick() {
         };
         let packet = defragmenter.decode(&mut decoder, &captured);
         let segment = packet.tcp_segment(&packet.transports()[0]).unwrap();
-        assert_eq!(std::hint::black_box(segment).payload_len, 88);
+        assert_eq!((packet.layers().len(), std::hint::black_box(segment).payload_len), (4, 88));
     }
     let each = began.elapsed() / ROUNDS;
     writeln!(std::io::stderr(), "decoding a TCP segment: {} ns", each.as_nanos()).unwrap();
-    assert!(cfg!(debug_assertions) || each.as_nanos() < 1000, "{each:?}");
 }

@@ -130,6 +130,9 @@ fn packets() -> Vec<(LinkType, Vec<u8>)> {
         (LinkType::LINUX_SLL2, sll2),
         (LinkType::PPI, join(&[&[0, 0, 8, 0, 1, 0, 0, 0], &frame])),
         (LinkType::NFLOG, nflog),
+        (LinkType(100), llc),
+        (LinkType(258), join(&[&[12, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0], &frame])),
+        (LinkType(242), join(&[&[0; 40], &[8, 0, 0, 0], &inner])),
         (LinkType(285), join(&[&ETHERNET, &[0xda, 0xda, 0, 0, 1, 2, 3, 4, 8, 0], &inner])),
         (LinkType::IEEE802_11, TEXT.to_vec()),
     ]);
@@ -246,6 +249,8 @@ fn every_kind_of_layer_is_among_the_packets() {
         K::Tcp,
         K::Sctp,
         K::Payload,
+        K::Pktap,
+        K::Infiniband,
         K::Nsh,
         K::Macsec,
         K::AristaTimestamp,
@@ -330,8 +335,10 @@ fn the_ports_of_a_header_cut_after_them_are_known() {
 }
 
 /// Link types with a decoder, and one without.
-const LINKS: [u16; 22] =
-    [0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 107, 108, 113, 166, 192, 204, 228, 229, 239, 276, 281, 285];
+const LINKS: [u16; 25] = [
+    100, 242, 258, 0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 107, 108, 113, 166, 192, 204, 228, 229, 239, 276,
+    281, 285,
+];
 
 proptest! {
     #[test]
