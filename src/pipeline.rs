@@ -3,7 +3,7 @@
 
 use crate::decode::{DecodedPacket, Decoder};
 use crate::field::PacketContext;
-use crate::flow::{Defragmenter, FlowTable, PayloadWanted, Verdict};
+use crate::flow::{DefragLimits, Defragmenter, FlowTable, PayloadWanted, Verdict};
 use crate::report::CaptureTotals;
 use crate::source::CapturedPacket;
 use crate::time::{TimeDelta, Timestamp};
@@ -15,7 +15,7 @@ pub struct Pipeline {
     defragmenter: Defragmenter,
     flows: FlowTable,
     totals: CaptureTotals,
-    previous: Option<Timestamp>,
+    frame_times: FrameTimes,
     passed_over: u64,
 }
 
@@ -30,8 +30,15 @@ pub struct Step<'a> {
     pub verdicts: &'a [Verdict],
     /// Time of the first packet that has one.
     pub first_ts: Option<Timestamp>,
-    /// Time of the packet before this one.
-    pub previous_ts: Option<Timestamp>,
+    frame_times: FrameTimes,
+}
+
+/// Times that Wireshark's frame fields count from: a packet without a time (pcapng simple packet block) counts as
+/// one of 1970 there.
+#[derive(Clone, Copy, Debug, Default)]
+struct FrameTimes {
+    first: Option<Timestamp>,
+    previous: Option<Timestamp>,
 }
 
 impl Step<'_> {
@@ -45,7 +52,7 @@ impl Step<'_> {
     pub fn context<'s>(&self, streams: &'s mut Vec<Option<u32>>) -> PacketContext<'s> {
         streams.clear();
         streams.extend(self.verdicts.iter().map(|verdict| verdict.id.map(|id| id.number)));
-        PacketContext { first: self.first_ts, previous: self.previous_ts, streams }
+        PacketContext { first: self.frame_times.first, previous: self.frame_times.previous, streams }
     }
 }
 
@@ -58,7 +65,7 @@ impl Pipeline {
             defragmenter: Defragmenter::new(),
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
             totals: CaptureTotals::default(),
-            previous: None,
+            frame_times: FrameTimes::default(),
             passed_over: 0,
         }
     }
@@ -66,11 +73,12 @@ impl Pipeline {
     /// Takes the next packet through every stage.
     pub fn step<'a>(&'a mut self, packet: &CapturedPacket<'a>) -> Step<'a> {
         self.totals.count(packet);
-        let previous_ts = self.previous;
-        self.previous = packet.ts.or(self.previous);
+        let first = self.frame_times.first.or(Some(packet.ts.unwrap_or_default()));
+        let frame_times = FrameTimes { first, previous: self.frame_times.previous };
+        self.frame_times = FrameTimes { first, previous: Some(packet.ts.unwrap_or_default()) };
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
         let verdicts = self.flows.observe(packet, &decoded);
-        Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, previous_ts }
+        Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, frame_times }
     }
 
     /// Counts a packet that a filter kept away from the stages.
@@ -94,6 +102,12 @@ impl Pipeline {
     #[must_use]
     pub fn flows(&self) -> &FlowTable {
         &self.flows
+    }
+
+    /// Limits that putting fragments together has reached.
+    #[must_use]
+    pub fn fragment_limits(&self) -> DefragLimits {
+        self.defragmenter.limits()
     }
 
     /// Ends the capture: what was held back waiting for more packets is told to the flows.

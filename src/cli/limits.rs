@@ -6,7 +6,12 @@ use crate::pipeline::Pipeline;
 /// A line for each limit that was reached.
 pub(super) fn tell(pipeline: &Pipeline) {
     let limits = pipeline.flows().limits();
+    let fragments = pipeline.fragment_limits();
     for (count, what) in [
+        (fragments.evicted, "unfinished datagrams were given up: too many fragments waited"),
+        (fragments.expired, "unfinished datagrams were given up: their fragments did not come in time"),
+        (fragments.refused_fragments, "fragments were not kept: too many of one datagram"),
+        (fragments.too_nested, "packets hold fragments within fragments too deep to follow"),
         (limits.packets_without_flow, "packets belong to no flow: too many conversations to follow"),
         (limits.icmp_errors_forgotten, "ICMP errors about unseen flows were forgotten: too many waited"),
         (limits.flows_cut, "flows have more payload than is kept of one flow"),

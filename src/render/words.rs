@@ -132,6 +132,8 @@ pub const fn layer_name(kind: LayerKind) -> &'static str {
         LayerKind::Macsec => "MACsec",
         LayerKind::AristaTimestamp => "Arista timestamp",
         LayerKind::Pim => "PIM",
+        LayerKind::Pktap => "PKTAP",
+        LayerKind::Infiniband => "InfiniBand",
         LayerKind::Arp => "ARP",
         LayerKind::Ipv4 => "IPv4",
         LayerKind::Ipv6 => "IPv6",

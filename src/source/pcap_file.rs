@@ -181,56 +181,35 @@ impl PcapFile {
         Ok(best.1)
     }
 
-    /// How many things are odd about the first records, read as `layout`.
+    /// How many things are odd about the first record that is odd at all, of the first few, read as `layout`.
+    /// What counts as odd is what Wireshark counts (wiretap's libpcap reader), so that both choose alike.
     fn oddities(&self, input: &mut Input, layout: Layout, snaplen: u32) -> Result<u32, Fault> {
-        let (mut odd, mut at) = (0, 0_usize);
+        let mut at = 0_usize;
         for _ in 0..RECORDS_TRIED {
             let header_end = at.saturating_add(layout.header_len());
-            let whole = input.has(header_end)?;
-            let Some(header) = input.available().get(at..).filter(|rest| !rest.is_empty()) else { break };
-            let field = |offset| self.order.u32_at(header, offset);
-            let captured = field(8);
-            odd += u32::from(field(4).is_some_and(|fraction| fraction >= 1_000_000));
-            odd += u32::from(captured.is_some_and(|captured| captured > snaplen));
-            odd += u32::from(captured.zip(field(12)).is_some_and(|(captured, wire)| captured > wire));
-            odd += u32::from(field(12).is_some_and(|wire| wire > MAX_CAPTURED_LARGE));
-            odd += self.odd_extra_fields(header, layout);
-            let Some(captured) = captured.filter(|_| whole) else { return Ok(odd + 1) };
-            if captured > self.max_record {
-                return Ok(odd + 1);
+            if !input.has(header_end)? {
+                return Ok(u32::from(input.available().len() > at));
+            }
+            let Some(header) = input.available().get(at..) else { return Ok(0) };
+            let field = |offset| self.order.u32_at(header, offset).unwrap_or(0);
+            let (fraction, captured, wire) = (field(4), field(8), field(12));
+            let odd = [
+                captured > self.max_record,
+                wire > MAX_CAPTURED_LARGE,
+                captured > snaplen,
+                captured > wire,
+                fraction >= 1_000_000,
+            ];
+            let odd = odd.into_iter().map(u32::from).sum();
+            if odd > 0 {
+                return Ok(odd);
             }
             at = header_end.saturating_add(usize::try_from(captured).unwrap_or(usize::MAX));
             if !input.has(at)? {
-                return Ok(odd + 1);
+                return Ok(1);
             }
         }
-        Ok(odd)
-    }
-
-    /// Oddities of the fields that only the variants have.
-    fn odd_extra_fields(&self, header: &[u8], layout: Layout) -> u32 {
-        match layout {
-            Layout::Standard => 0,
-            // The values seen in such files.
-            Layout::Nokia => u32::from(self.order.u32_at(header, 16).is_some_and(|value| {
-                value & 0x0fff_00f0 != 0x0fbf_0000
-                    || !matches!(value >> 28, 0x9 | 0xb)
-                    || !matches!(value >> 12 & 0xf, 0xb | 0xd)
-                    || !matches!(value >> 8 & 0xf, 0x6 | 0x9)
-                    || !matches!(value & 0xf, 1 | 2)
-            })),
-            Layout::Modified | Layout::ModifiedSmp => {
-                // Interface numbers were small, protocols are EtherTypes or Linux' few numbers below them, and a
-                // packet type is one of PACKET_HOST to PACKET_OUTGOING.
-                let index = self.order.u32_at(header, 16).is_some_and(|index| index > 10_000);
-                let protocol = self
-                    .order
-                    .u16_at(header, 20)
-                    .is_some_and(|p| !matches!(p, 0x600..|0x60| 0x200 | 0x400 | 0..=0x17));
-                let kind = header.get(22).is_some_and(|&kind| kind > 4);
-                u32::from(index) + u32::from(protocol) + u32::from(kind)
-            }
-        }
+        Ok(0)
     }
 
     /// The next record.

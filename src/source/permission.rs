@@ -162,8 +162,7 @@ mod tests {
 
     #[test]
     fn the_command_is_the_one_that_was_typed() {
-        let sudo =
-            r"sudo '/opt/jo/my tools/wirelab' capture -i lo -f 'host 127.0.0.1 and port 80' 'it'\''s'";
+        let sudo = r"sudo '/opt/jo/my tools/wirelab' capture -i lo -f 'host 127.0.0.1 and port 80' 'it'\''s'";
         assert!(advice().to_string().contains(sudo), "{}", advice());
     }
 

@@ -24,8 +24,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("tcpdump/atm-oam-loopback-print-overrun.pcap", FRACTION),
     ("tcpdump/timestamp_invalid_micro.pcap", FRACTION),
     ("tcpflow/bug8.pcap", FRACTION),
-    ("PcapPlusPlus/crash-exception-cast-constructed-record", VARIANT),
-    ("PcapPlusPlus/igmplayer", VARIANT),
     ("tcptrace/NASA_ipv6.snoop.gz", NAMED),
     ("tcptrace/finger.snoop.gz", NAMED),
     ("tcptrace/atm.erf.gz", NAMED),
@@ -38,9 +36,6 @@ const LENGTH: &str = "length on the wire beyond 31 bits";
 /// A fraction of a second of a second or more: tshark prints more than nine digits, or overflows 32 bits. Here it
 /// is carried into the seconds.
 const FRACTION: &str = "fraction of a second of a second or more";
-/// Standard pcap with damage in its second or third record, which tshark takes for an old variant and so reads a
-/// record with a header of the wrong length; tcpdump reads it as here.
-const VARIANT: &str = "damaged, and so mistaken for an old variant";
 /// Formats that are named, not read.
 const NAMED: &str = "snoop or ERF";
 
