@@ -5,7 +5,7 @@ use crate::decode::{DecodedPacket, Decoder};
 use crate::field::PacketContext;
 use crate::flow::{DefragLimits, Defragmenter, FlowTable, PayloadWanted, Verdict};
 use crate::report::CaptureTotals;
-use crate::source::CapturedPacket;
+use crate::source::{CapturedPacket, LinkType};
 use crate::time::{TimeDelta, Timestamp};
 
 /// Decodes, defragments and follows flows, packet by packet, in memory that grows with flows and not with packets.
@@ -41,6 +41,19 @@ struct FrameTimes {
     previous: Option<Timestamp>,
 }
 
+impl FrameTimes {
+    /// The times that `packet` is told against; then it is itself what the next one is told against.
+    fn next(&mut self, packet: &CapturedPacket<'_>) -> Self {
+        // A custom block keeps the time of the packet before it.
+        let kept = self.previous.filter(|_| packet.link == LinkType::CUSTOM_BLOCK);
+        let now = packet.ts.or(kept).unwrap_or_default();
+        let first = self.first.or(Some(now));
+        let previous = std::mem::replace(&mut self.previous, Some(now));
+        self.first = first;
+        Self { first, previous }
+    }
+}
+
 impl Step<'_> {
     /// Time since the first packet that has one.
     #[must_use]
@@ -73,9 +86,7 @@ impl Pipeline {
     /// Takes the next packet through every stage.
     pub fn step<'a>(&'a mut self, packet: &CapturedPacket<'a>) -> Step<'a> {
         self.totals.count(packet);
-        let first = self.frame_times.first.or(Some(packet.ts.unwrap_or_default()));
-        let frame_times = FrameTimes { first, previous: self.frame_times.previous };
-        self.frame_times = FrameTimes { first, previous: Some(packet.ts.unwrap_or_default()) };
+        let frame_times = self.frame_times.next(packet);
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
         let verdicts = self.flows.observe(packet, &decoded);
         Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, frame_times }
