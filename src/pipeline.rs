@@ -3,8 +3,8 @@
 
 use crate::decode::{DecodedPacket, Decoder};
 use crate::field::PacketContext;
-use crate::flow::{DefragLimits, Defragmenter, FlowTable, PayloadWanted, Verdict};
-use crate::report::CaptureTotals;
+use crate::flow::{DefragLimits, Defragmenter, Flow, FlowTable, PayloadWanted, Verdict};
+use crate::report::{Beside, CaptureTotals, Checksums, Told};
 use crate::source::{CapturedPacket, LinkType};
 use crate::time::{TimeDelta, Timestamp};
 
@@ -15,6 +15,9 @@ pub struct Pipeline {
     defragmenter: Defragmenter,
     flows: FlowTable,
     totals: CaptureTotals,
+    beside: Beside,
+    /// Verified only for a story: it takes a look at every byte.
+    checksums: Option<Checksums>,
     frame_times: FrameTimes,
     passed_over: u64,
 }
@@ -48,7 +51,7 @@ impl FrameTimes {
         let kept = self.previous.filter(|_| packet.link == LinkType::CUSTOM_BLOCK);
         let now = packet.ts.or(kept).unwrap_or_default();
         let first = self.first.or(Some(now));
-        let previous = std::mem::replace(&mut self.previous, Some(now));
+        let previous = self.previous.replace(now);
         self.first = first;
         Self { first, previous }
     }
@@ -78,6 +81,8 @@ impl Pipeline {
             defragmenter: Defragmenter::new(),
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
             totals: CaptureTotals::default(),
+            beside: Beside::default(),
+            checksums: payload.is_some().then(Checksums::default),
             frame_times: FrameTimes::default(),
             passed_over: 0,
         }
@@ -88,7 +93,11 @@ impl Pipeline {
         self.totals.count(packet);
         let frame_times = self.frame_times.next(packet);
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
+        self.beside.count(&decoded);
         let verdicts = self.flows.observe(packet, &decoded);
+        if let Some(checksums) = &mut self.checksums {
+            checksums.count(packet, &decoded, verdicts);
+        }
         Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, frame_times }
     }
 
@@ -107,6 +116,19 @@ impl Pipeline {
     #[must_use]
     pub fn totals(&self) -> &CaptureTotals {
         &self.totals
+    }
+
+    /// The packets that are of no flow.
+    #[must_use]
+    pub fn beside(&self) -> &Beside {
+        &self.beside
+    }
+
+    /// The flows so far that `wanted` takes, with what is known of their checksums.
+    pub fn told<'a>(&'a self, wanted: impl Fn(&Flow) -> bool) -> Vec<Told<'a>> {
+        let checksums = |place| self.checksums.as_ref().and_then(|all| all.of_flow(place));
+        let flows = self.flows.flows().iter().enumerate().filter(|(_, flow)| wanted(flow));
+        flows.map(|(place, flow)| Told { flow, checksums: checksums(place) }).collect()
     }
 
     /// The flows so far.

@@ -62,17 +62,20 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
     let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_flow }));
     let mut reading = Reading::open(&args.input)?;
     let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
-    let wanted = |flow: &&Flow| {
+    let wanted = |flow: &Flow| {
         args.input.select.takes_flow(flow)
             && args.stream.is_none_or(|(tcp, number)| flow.tcp.is_some() == tcp && flow.id.number == number)
     };
-    let flows: Vec<&Flow> = pipeline.flows().flows().iter().filter(wanted).collect();
+    let flows = pipeline.told(wanted);
     let mut out = output::stdout();
     if args.json {
         write_flows_json(&mut out, &flows)?;
     } else {
         let options = view::explain_options(args.color.colors(), args.full);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
+        if args.stream.is_none() && args.input.select.port.is_empty() {
+            explain::beside(&mut out, pipeline.beside(), options)?;
+        }
     }
     out.flush()?;
     if flows.is_empty()

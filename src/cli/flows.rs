@@ -6,7 +6,6 @@ use super::args::{ColorArgs, InputArgs};
 use super::input::{Go, Reading};
 use super::output::{self, Failure, Status};
 use super::view;
-use crate::flow::Flow;
 use crate::pipeline::Pipeline;
 use crate::render::json::write_flows_json;
 
@@ -38,8 +37,7 @@ pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {
     let mut pipeline = Pipeline::new(None);
     let mut reading = Reading::open(&args.input)?;
     let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
-    let flows: Vec<&Flow> =
-        pipeline.flows().flows().iter().filter(|flow| args.input.select.takes_flow(flow)).collect();
+    let flows = pipeline.told(|flow| args.input.select.takes_flow(flow));
     let mut out = output::stdout();
     if args.json {
         write_flows_json(&mut out, &flows)?;

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::{InputArgs, SelectArgs};
 use super::output::{Failure, Status, say};
 use crate::pipeline::{Pipeline, Step};
+use crate::render::format::Count;
 use crate::render::safe::Safe;
 use crate::report::contents;
 use crate::source::{BpfSet, Interface, Interrupt, Next, PacketSource, Savefile, SourceError};
@@ -131,6 +132,9 @@ impl<'a> Reading<'a> {
             }
         }
         super::limits::tell(pipeline);
+        for (link, packets) in pipeline.beside().undecoded_links() {
+            say(format_args!("{link} (link type {}) is not decoded: {} only listed", link.0, were(packets)));
+        }
         match ending {
             Ending::Done => Status::Done,
             Ending::Interrupted => Status::Interrupted,
@@ -140,6 +144,10 @@ impl<'a> Reading<'a> {
             }
         }
     }
+}
+
+fn were(packets: u64) -> String {
+    Count::new(packets, "packet is", "packets are").to_string()
 }
 
 fn display_name(path: &std::path::Path) -> String {

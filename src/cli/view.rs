@@ -6,13 +6,14 @@ use clap::ValueEnum;
 
 use super::args::SelectArgs;
 use super::output::{self, Failure, Stdout};
-use crate::flow::{Flow, PayloadWanted};
+use crate::flow::PayloadWanted;
 use crate::pipeline::{Pipeline, Step};
 use crate::render::color::Colors;
 use crate::render::explain::{self, ExplainOptions};
 use crate::render::flows::{LEGEND, write_flows};
 use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
+use crate::report::Told;
 
 /// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
 pub(super) const PAYLOAD_PER_FLOW: usize = 64 << 10;
@@ -70,14 +71,16 @@ impl<'a> Shower<'a> {
 
     /// Shows what is shown at the end, under the name of what was captured or read.
     pub(super) fn finish(&mut self, name: &str, pipeline: &Pipeline) -> Result<(), Failure> {
-        let flows: Vec<&Flow> =
-            pipeline.flows().flows().iter().filter(|flow| self.select.takes_flow(flow)).collect();
+        let flows = pipeline.told(|flow| self.select.takes_flow(flow));
         match self.view {
             View::Lines | View::None => {}
             View::Flows => table(&mut self.out, &flows, self.colors)?,
             View::Explain => {
                 let options = explain_options(self.colors, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
+                if self.select.port.is_empty() {
+                    explain::beside(&mut self.out, pipeline.beside(), options)?;
+                }
             }
         }
         self.flush()
@@ -97,7 +100,7 @@ pub(super) fn explain_options(colors: Colors, full: bool) -> ExplainOptions {
 }
 
 /// Writes a row a flow, and what a person at a terminal should know of the columns.
-pub(super) fn table(out: &mut Stdout, flows: &[&Flow], colors: Colors) -> Result<(), Failure> {
+pub(super) fn table(out: &mut Stdout, flows: &[Told<'_>], colors: Colors) -> Result<(), Failure> {
     let width = output::terminal_width();
     let left_out = write_flows(out, TableOutput { width, colors }, flows)?;
     out.flush()?;

@@ -9,6 +9,7 @@ use super::words::state_words;
 use crate::decode::TransportProtocol;
 use crate::flow::Flow;
 use crate::proto::{self, Readability, Recognised, judge};
+use crate::report::Told;
 use crate::time::TimeDelta;
 
 /// What the table's abbreviations mean, for a terminal.
@@ -36,9 +37,10 @@ const COLUMNS: [Column; 9] = [
 pub fn write_flows<W: Write + ?Sized>(
     out: &mut W,
     output: TableOutput,
-    flows: &[&Flow],
+    flows: &[Told<'_>],
 ) -> io::Result<Vec<&'static str>> {
-    write_table(out, output, &COLUMNS, flows.iter(), |flow, row| {
+    write_table(out, output, &COLUMNS, flows.iter(), |told, row| {
+        let flow = told.flow;
         let state = flow.conn_state();
         let is_udp = flow.id.protocol == TransportProtocol::Udp;
         row.cell(flow.id);
@@ -189,10 +191,14 @@ mod tests {
         table
     }
 
+    fn told(table: &FlowTable) -> Vec<Told<'_>> {
+        table.flows().iter().map(|flow| Told { flow, checksums: None }).collect()
+    }
+
     fn shown(width: Option<usize>) -> (String, Vec<&'static str>) {
         let mut out = Vec::new();
         let output = TableOutput { width, colors: Colors::OFF };
-        let left_out = write_flows(&mut out, output, &table().flows().iter().collect::<Vec<_>>()).unwrap();
+        let left_out = write_flows(&mut out, output, &told(&table())).unwrap();
         (String::from_utf8(out).unwrap(), left_out)
     }
 
@@ -233,10 +239,10 @@ mod tests {
     #[test]
     fn json_has_the_same_facts_as_numbers() {
         let mut out = Vec::new();
-        write_flows_json(&mut out, &table().flows().iter().collect::<Vec<_>>()).unwrap();
+        write_flows_json(&mut out, &told(&table())).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let flow = &value["flows"][0];
-        assert_eq!(flow["stream"], "tcp:0");
+        assert_eq!(flow["flow"], "tcp:0");
         assert_eq!(flow["state"], "SF");
         assert_eq!(flow["rtt_ns"], 46_000);
         assert_eq!(flow["orig"]["port"], CLIENT);

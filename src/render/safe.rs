@@ -96,7 +96,10 @@ pub fn split_columns(bytes: &[u8], columns: usize) -> (&[u8], &[u8]) {
         let width = piece.width();
         if used + width > columns && start + columns - used > 0 {
             let fits = if matches!(piece, Piece::Ascii(_)) { columns - used } else { 0 };
-            return bytes.split_at_checked(start + fits).unwrap_or((line, rest));
+            let full = bytes.get(..start + fits).unwrap_or(line);
+            // A word is kept whole where that does not leave half of the line empty.
+            let word = memchr::memrchr(b' ', full).map(|space| space + 1).filter(|&end| end > full.len() / 2);
+            return bytes.split_at_checked(word.unwrap_or(full.len())).unwrap_or((line, rest));
         }
         used += width;
     }

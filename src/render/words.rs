@@ -254,7 +254,7 @@ impl fmt::Display for Undecoded {
             LayerKind::UndecodedSnap(number) => write!(f, "SNAP (organisation 0x{number:06x})"),
             LayerKind::UndecodedPpp(number) => write!(f, "PPP protocol 0x{number:04x}"),
             LayerKind::UndecodedFamily(number) => write!(f, "protocol family {number}"),
-            LayerKind::UndecodedBytes => f.write_str("protocol unknown,"),
+            LayerKind::UndecodedBytes => f.write_str("unknown protocol"),
             other => f.write_str(layer_name(other)),
         }
     }

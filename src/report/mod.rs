@@ -1,9 +1,22 @@
 //! The owned results of a run: facts about the capture, and the story of each flow.
 
+mod beside;
+mod checksums;
 mod contents;
 mod story;
 mod totals;
 
+pub use beside::Beside;
+pub use checksums::{ChecksumTally, Checksums};
 pub use contents::contents;
 pub use story::{Event, Moment, Outcome, outcome, starts_mid_stream, timeline};
 pub use totals::CaptureTotals;
+
+/// A flow, and what is known of its packets beyond what the flow table keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The flow.
+    pub flow: &'a crate::flow::Flow,
+    /// Its wrong and unfilled checksums; `None` where there are none, or they were not verified.
+    pub checksums: Option<&'a ChecksumTally>,
+}

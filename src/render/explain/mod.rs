@@ -7,9 +7,10 @@ use std::io::{self, Write};
 
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
+use super::words::Undecoded;
 use super::wrap::Wrapped;
 use crate::flow::{Direction, Flow, PacketStamp};
-use crate::report::{CaptureTotals, Event, Moment, outcome, timeline};
+use crate::report::{Beside, CaptureTotals, Event, Moment, Told, outcome, timeline};
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -63,15 +64,32 @@ pub fn capture(
     out: &mut impl Write,
     name: &str,
     totals: &CaptureTotals,
-    flows: &[&Flow],
+    flows: &[Told<'_>],
     options: ExplainOptions,
 ) -> io::Result<()> {
     heading(out, name, totals, flows.len(), options)?;
-    flows.iter().try_for_each(|one| flow(out, one, options))
+    flows.iter().try_for_each(|told| flow(out, told, options))
+}
+
+/// What the capture holds that is of no flow, in a line or two; nothing where it holds nothing else.
+///
+/// # Errors
+/// Those of `out`.
+pub fn beside(out: &mut impl Write, beside: &Beside, options: ExplainOptions) -> io::Result<()> {
+    let mut list: Vec<String> =
+        beside.kinds().into_iter().map(|(kind, count)| format!("{count} {}", Undecoded(kind))).collect();
+    list.extend((beside.others() > 0).then(|| format!("{} others", beside.others())));
+    if !list.is_empty() {
+        let text = format!("Beside TCP and UDP: {}. `wirelab read` lists them.", list.join(", "));
+        writeln!(out)?;
+        note(out, &text, options)?;
+    }
+    Ok(())
 }
 
 /// The story of one flow.
-fn flow(out: &mut impl Write, flow: &Flow, options: ExplainOptions) -> io::Result<()> {
+fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::Result<()> {
+    let flow = told.flow;
     let colors = options.colors;
     let names = words::Names::of(flow);
     writeln!(out)?;
@@ -98,7 +116,8 @@ fn flow(out: &mut impl Write, flow: &Flow, options: ExplainOptions) -> io::Resul
         }
         line(out, flow, &moment, &names, options)?;
     }
-    for text in words::notes(flow, &names) {
+    writeln!(out)?;
+    for text in words::notes(told, &names) {
         note(out, &text, options)?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use super::super::words::IcmpMessage;
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, Opening, Reset, SegmentKind, TcpOptions, Turn};
 use crate::proto::{Readability, judge};
-use crate::report::{Event, Outcome, starts_mid_stream};
+use crate::report::{ChecksumTally, Event, Outcome, Told, starts_mid_stream};
 
 /// What the two sides of a flow are called.
 pub(super) struct Names {
@@ -327,7 +327,8 @@ pub(super) fn were(number: u64, one: &'static str, many: &'static str) -> String
 }
 
 /// What else is worth knowing of the flow.
-pub(super) fn notes(flow: &Flow, names: &Names) -> Vec<String> {
+pub(super) fn notes(told: &Told<'_>, names: &Names) -> Vec<String> {
+    let flow = told.flow;
     let mut notes = Vec::new();
     notes.extend(readable(flow));
     if starts_mid_stream(flow) {
@@ -348,6 +349,7 @@ pub(super) fn notes(flow: &Flow, names: &Names) -> Vec<String> {
             Count::new(flow.icmp_error_count, "ICMP error", "ICMP errors")
         ));
     }
+    notes.extend(told.checksums.into_iter().flat_map(checksum_notes));
     if let Some(talk) = &flow.conversation {
         if talk.conflicts > 0 {
             notes.push(format!(
@@ -362,6 +364,27 @@ pub(super) fn notes(flow: &Flow, names: &Names) -> Vec<String> {
                 Bytes(talk.total_bytes)
             ));
         }
+    }
+    notes
+}
+
+fn checksum_notes(tally: &ChecksumTally) -> Vec<String> {
+    let mut notes = Vec::new();
+    if tally.bad_count > 0 {
+        let list: Vec<String> = tally.bad.iter().map(u64::to_string).collect();
+        let more = if tally.bad_count > u64::try_from(list.len()).unwrap_or(u64::MAX) { " …" } else { "" };
+        notes.push(format!(
+            "{} a wrong checksum ({}{more}): damaged on the way, or changed after it was sent.",
+            were(tally.bad_count, "packet has", "packets have"),
+            list.join(", ")
+        ));
+    }
+    if tally.offloaded > 0 {
+        notes.push(format!(
+            "{} captured before the checksum was filled in, which the sending host leaves to its network card: \
+             nothing is wrong.",
+            were(tally.offloaded, "packet was", "packets were")
+        ));
     }
     notes
 }

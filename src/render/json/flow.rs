@@ -9,12 +9,13 @@ use serde::ser::{SerializeSeq, Serializer};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
 use crate::decode::TransportProtocol;
 use crate::flow::{
-    Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, Side, TcpFlow, TcpOptions,
-    TcpSide,
+    Direction, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, Side, TcpFlow, TcpOptions,
+    TcpSide, Turn,
 };
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
 use crate::render::words::{IcmpMessage, state_words};
+use crate::report::Told;
 use crate::source::PacketNumber;
 
 /// Writes `{"schema": "wirelab.flows/1", "flows": [ {…}, {…} ]}`, each a [`FlowJson`], in the order of their first
@@ -22,18 +23,18 @@ use crate::source::PacketNumber;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_flows_json<W: Write>(out: &mut W, flows: &[&Flow]) -> io::Result<()> {
+pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Told<'_>]) -> io::Result<()> {
     /// The document; flows are turned into JSON one at a time.
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
         flows: Flows<'a>,
     }
-    struct Flows<'a>(&'a [&'a Flow]);
+    struct Flows<'a>(&'a [Told<'a>]);
     impl Serialize for Flows<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-            self.0.iter().try_for_each(|flow| list.serialize_element(&FlowJson::new(flow)))?;
+            self.0.iter().try_for_each(|told| list.serialize_element(&FlowJson::new(told)))?;
             list.end()
         }
     }
@@ -74,12 +75,66 @@ pub struct FlowJson<'a> {
     icmp_errors: Vec<IcmpErrorJson>,
     /// How many ICMP errors there were, listed or not.
     icmp_error_count: u64,
+    /// Wrong and unfilled checksums, where checksums were verified (`explain`) and there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksums: Option<ChecksumsJson<'a>>,
+    /// What was said, in turns (`explain`): what one side said until the other answered, a UDP datagram each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turns: Option<Vec<TurnJson<'a>>>,
+}
+
+/// Checksums that are not right.
+#[derive(Debug, Serialize)]
+struct ChecksumsJson<'a> {
+    /// The first packets with a wrong checksum.
+    bad_packets: &'a [PacketNumber],
+    /// How many packets have one, listed or not.
+    bad_count: u64,
+    /// Packets captured before the network card of the sending host filled their checksum in.
+    offloaded: u64,
+}
+
+/// What one side said.
+#[derive(Debug, Serialize)]
+struct TurnJson<'a> {
+    /// `orig` or `resp`.
+    from: &'static str,
+    /// The packets that carried it, the first 16.
+    packets: &'a [PacketNumber],
+    packet_count: u64,
+    /// Of its first packet: seconds since 1970-01-01 UTC, as a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Text<EpochNanos>>,
+    /// Bytes of this side that are missing in the capture just before.
+    #[serde(skip_serializing_if = "is_zero")]
+    gap_before: u64,
+    #[serde(flatten)]
+    payload: PayloadJson<'a>,
+}
+
+impl<'a> TurnJson<'a> {
+    fn new(turn: &'a Turn) -> Self {
+        Self {
+            from: turn.direction.sender(),
+            packets: &turn.packets,
+            packet_count: turn.packet_count,
+            time: turn.first.ts.map(|ts| Text(EpochNanos(ts))),
+            gap_before: turn.gap_before,
+            payload: PayloadJson::new(&turn.bytes, turn.total),
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 impl<'a> FlowJson<'a> {
     /// What is known of one flow.
     #[must_use]
-    pub fn new(flow: &'a Flow) -> Self {
+    pub fn new(told: &Told<'a>) -> Self {
+        let flow = told.flow;
         let state = flow.conn_state();
         let carries = Carries::of(flow);
         let tcp = flow.tcp.as_deref();
@@ -104,6 +159,12 @@ impl<'a> FlowJson<'a> {
             tcp: tcp.map(TcpFlowJson::new),
             icmp_errors: flow.icmp_errors.iter().map(IcmpErrorJson::new).collect(),
             icmp_error_count: flow.icmp_error_count,
+            checksums: told.checksums.map(|tally| ChecksumsJson {
+                bad_packets: &tally.bad,
+                bad_count: tally.bad_count,
+                offloaded: tally.offloaded,
+            }),
+            turns: flow.conversation.as_ref().map(|talk| talk.turns.iter().map(TurnJson::new).collect()),
         }
     }
 }

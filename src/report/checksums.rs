@@ -1,0 +1,74 @@
+//! Which checksums are wrong, and which cannot be judged because the sending host left them to its network card.
+
+use crate::decode::{ChecksumVerdict, DecodedPacket, Unverifiable};
+use crate::flow::Verdict;
+use crate::source::{CapturedPacket, PacketNumber};
+
+/// Most packets listed of one flow; more are only counted. The first tell what is wrong.
+const MAX_LISTED: usize = 8;
+
+/// The checksums of one flow's packets: IP headers, TCP, UDP, ICMP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChecksumTally {
+    /// The first packets with a wrong checksum, up to eight.
+    pub bad: Vec<PacketNumber>,
+    /// How many packets have one.
+    pub bad_count: u64,
+    /// Packets whose checksum holds the sum of the pseudo-header alone: captured on the host that sent them,
+    /// before its network card filled the checksum in.
+    pub offloaded: u64,
+}
+
+/// A tally for each flow, and one for all other packets.
+#[derive(Debug, Default)]
+pub struct Checksums {
+    /// By the flow's place in the flow table.
+    flows: Vec<ChecksumTally>,
+    other: ChecksumTally,
+}
+
+impl Checksums {
+    /// Verifies all checksums of a packet, which belong to the innermost flow that it is of.
+    pub fn count(&mut self, packet: &CapturedPacket<'_>, decoded: &DecodedPacket<'_>, verdicts: &[Verdict]) {
+        let (mut bad, mut offloaded) = (false, false);
+        for layer in decoded.layers() {
+            match decoded.checksum(layer) {
+                ChecksumVerdict::Bad { .. } => bad = true,
+                ChecksumVerdict::NotVerifiable(Unverifiable::Offload) => offloaded = true,
+                _ => {}
+            }
+        }
+        if !bad && !offloaded {
+            return;
+        }
+        let tally = match verdicts.iter().rev().find_map(|verdict| verdict.flow) {
+            None => &mut self.other,
+            Some(flow) => {
+                if self.flows.len() <= flow {
+                    self.flows.resize_with(flow.saturating_add(1), ChecksumTally::default);
+                }
+                let Some(tally) = self.flows.get_mut(flow) else { return };
+                tally
+            }
+        };
+        tally.offloaded += u64::from(offloaded);
+        if bad {
+            tally.bad_count += 1;
+            if tally.bad.len() < MAX_LISTED {
+                tally.bad.push(packet.number);
+            }
+        }
+    }
+
+    /// The tally of the flow at this place in the flow table; `None` where all its checksums are right.
+    #[must_use]
+    pub fn of_flow(&self, place: usize) -> Option<&ChecksumTally> {
+        self.flows.get(place).filter(|tally| **tally != ChecksumTally::default())
+    }
+
+    /// The tally of packets that are of no flow.
+    #[must_use]
+    pub fn of_others(&self) -> &ChecksumTally {
+        &self.other
+    }
+}
