@@ -83,6 +83,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
     {
         let protocol = if tcp { "tcp" } else { "udp" };
         output::say(format_args!("there is no flow {protocol}:{number}; `wirelab flows` lists them"));
+        let status = reading.tell(&pipeline, &ending, 1);
+        return Ok(if status == Status::Done { Status::No } else { status });
     }
     Ok(reading.tell(&pipeline, &ending, u64::try_from(flows.len()).unwrap_or(u64::MAX)))
 }

@@ -90,7 +90,7 @@ pub struct PacketJson<'a> {
     dst_port: Option<u16>,
     /// `tcp:0`: the conversation, by Wireshark's number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<Text<FlowId>>,
+    flow: Option<Text<FlowId>>,
     /// `orig` or `resp`: who sends, of the conversation's two sides.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<&'static str>,
@@ -128,7 +128,7 @@ impl<'a> PacketJson<'a> {
             src_port: transport.map(|transport| transport.src.port),
             dst: addresses.map(|(_, dst)| dst),
             dst_port: transport.map(|transport| transport.dst.port),
-            stream: verdict.and_then(|verdict| verdict.id).map(Text),
+            flow: verdict.and_then(|verdict| verdict.id).map(Text),
             sender: verdict.map(|verdict| verdict.direction.sender()),
             tcp: segment.map(|segment| TcpJson::new(&segment, verdict)),
             icmp: IcmpJson::of(decoded, context),

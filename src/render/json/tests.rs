@@ -62,7 +62,7 @@ fn packets_are_one_document_with_one_packet_a_line() {
             "src_port": 50000,
             "dst": "127.0.0.2",
             "dst_port": 12000,
-            "stream": "udp:3",
+            "flow": "udp:3",
             "sender": "orig",
             "payload": {"length": 7, "text": "hé\u{1b}[2J"},
         })
