@@ -14,20 +14,22 @@ use crate::time::TimeDelta;
 
 /// What the table's abbreviations mean, for a terminal.
 pub const LEGEND: &str = "\
-packets and payload: sent by orig / sent by resp. RTT: handshake, SYN to ACK (UDP: request to first reply).
-state: Zeek's conn_state. A name with ? is told by the port alone.";
+state: Zeek's conn_state. pkts, payload: sent by orig/by resp.
+RTT: SYN to ACK of the handshake; for UDP, request to first reply.
+data: what the payload is; a name with ? is told by the port alone.";
 
-/// The columns. A narrow terminal loses the duration first, then what is carried, then the RTT.
-const COLUMNS: [Column; 9] = [
+/// The columns. A narrow terminal loses the outcome in words first, then the duration, then the RTT.
+const COLUMNS: [Column; 10] = [
     Column { title: "flow", align: Align::Left, width: 7, min: 5, shrink: 0 },
     Column { title: "orig", align: Align::Left, width: 21, min: 15, shrink: 4 },
     Column { title: "resp", align: Align::Left, width: 21, min: 15, shrink: 4 },
-    Column { title: "state", align: Align::Left, width: 14, min: 4, shrink: 3 },
-    Column { title: "RTT", align: Align::Right, width: 7, min: 0, shrink: 5 },
-    Column { title: "packets", align: Align::Right, width: 9, min: 7, shrink: 0 },
+    Column { title: "state", align: Align::Left, width: 6, min: 5, shrink: 0 },
+    Column { title: "outcome", align: Align::Left, width: 12, min: 0, shrink: 8 },
+    Column { title: "pkts", align: Align::Right, width: 7, min: 4, shrink: 0 },
     Column { title: "payload", align: Align::Right, width: 15, min: 7, shrink: 0 },
+    Column { title: "RTT", align: Align::Right, width: 7, min: 0, shrink: 5 },
     Column { title: "duration", align: Align::Right, width: 8, min: 0, shrink: 7 },
-    Column { title: "carries", align: Align::Left, width: 12, min: 0, shrink: 6 },
+    Column { title: "data", align: Align::Left, width: 12, min: 0, shrink: 3 },
 ];
 
 /// Writes one row for each of `flows`. Gives the titles of the columns that had no room.
@@ -46,11 +48,12 @@ pub fn write_flows<W: Write + ?Sized>(
         row.cell(flow.id);
         row.cell(flow.tuple.orig);
         row.cell(flow.tuple.resp);
-        row.cell(format_args!("{state} {}", state_words(state, is_udp)));
+        row.cell(state);
+        row.cell(state_words(state, is_udp));
+        row.cell(format_args!("{}/{}", flow.orig.packets, flow.resp.packets));
+        row.cell(format_args!("{}/{}", Bytes(flow.orig.payload_bytes), Bytes(flow.resp.payload_bytes)));
         row.cell(Optional(round_trip(flow)));
-        row.cell(format_args!("{} / {}", flow.orig.packets, flow.resp.packets));
-        row.cell(format_args!("{} / {}", Bytes(flow.orig.payload_bytes), Bytes(flow.resp.payload_bytes)));
-        row.cell(Optional(flow.duration()));
+        row.cell(Optional(flow.duration().filter(|_| flow.packets() > 1)));
         row.cell(Carries::of(flow));
     })
 }
@@ -206,13 +209,13 @@ mod tests {
     fn fits_80_columns() {
         let (text, left_out) = shown(Some(80));
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");
-        assert_eq!(left_out, ["RTT", "duration", "carries"]);
+        assert_eq!(left_out, ["outcome", "RTT", "duration"]);
         insta::assert_snapshot!(text, @r#"
-        flow   orig             resp               state         packets         payload
-        tcp:0  127.0.0.1:40446  127.0.0.1:8080     SF closed       4 / 4  18 B / 1.42 kB
-        tcp:1  127.0.0.1:40446  127.0.0.1:12999    REJ refused     1 / 1       0 B / 0 B
-        udp:0  [fd00::…]:50000  [fd00::1…2]:12000  SF answered     1 / 1       5 B / 4 B
-        udp:1  [fd00::…]:50001  [fd00::1…:0:2]:53  S0 no answer    1 / 0       1 B / 0 B
+        flow   orig             resp               state  pkts       payload  data
+        tcp:0  127.0.0.1:40446  127.0.0.1:8080     SF      4/4  18 B/1.42 kB  HTTP, text
+        tcp:1  127.0.0.1:40446  127.0.0.1:12999    REJ     1/1       0 B/0 B  -
+        udp:0  [fd00::…]:50000  [fd00::1…2]:12000  SF      1/1       5 B/4 B  binary
+        udp:1  [fd00::…]:50001  [fd00::1…:0:2]:53  S0      1/0       1 B/0 B  DNS?, text
     "#);
     }
 
@@ -221,18 +224,18 @@ mod tests {
         let (text, left_out) = shown(Some(160));
         assert!(left_out.is_empty());
         insta::assert_snapshot!(text, @r#"
-        flow   orig                      resp                      state           RTT  packets         payload  duration  carries
-        tcp:0  127.0.0.1:40446           127.0.0.1:8080            SF closed     46 µs    4 / 4  18 B / 1.42 kB    161 µs  HTTP, text
-        tcp:1  127.0.0.1:40446           127.0.0.1:12999           REJ refused       -    1 / 1       0 B / 0 B     23 µs  -
-        udp:0  [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF answered   23 µs    1 / 1       5 B / 4 B     23 µs  binary
-        udp:1  [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53     S0 no answer      -    1 / 0       1 B / 0 B      0 ns  DNS?, text
+        flow   orig                      resp                      state  outcome    pkts       payload    RTT  duration  data
+        tcp:0  127.0.0.1:40446           127.0.0.1:8080            SF     closed      4/4  18 B/1.42 kB  46 µs    161 µs  HTTP, text
+        tcp:1  127.0.0.1:40446           127.0.0.1:12999           REJ    refused     1/1       0 B/0 B      -     23 µs  -
+        udp:0  [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF     answered    1/1       5 B/4 B  23 µs     23 µs  binary
+        udp:1  [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53     S0     no answer   1/0       1 B/0 B      -         -  DNS?, text
     "#);
         insta::assert_snapshot!(shown(None).0, @r#"
-        flow     orig                   resp                   state               RTT    packets          payload  duration  carries
-        tcp:0    127.0.0.1:40446        127.0.0.1:8080         SF closed         46 µs      4 / 4   18 B / 1.42 kB    161 µs  HTTP, text
-        tcp:1    127.0.0.1:40446        127.0.0.1:12999        REJ refused           -      1 / 1        0 B / 0 B     23 µs  -
-        udp:0    [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF answered       23 µs      1 / 1        5 B / 4 B     23 µs  binary
-        udp:1    [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53  S0 no answer          -      1 / 0        1 B / 0 B      0 ns  DNS?, text
+        flow     orig                   resp                   state   outcome          pkts          payload      RTT  duration  data
+        tcp:0    127.0.0.1:40446        127.0.0.1:8080         SF      closed            4/4     18 B/1.42 kB    46 µs    161 µs  HTTP, text
+        tcp:1    127.0.0.1:40446        127.0.0.1:12999        REJ     refused           1/1          0 B/0 B        -     23 µs  -
+        udp:0    [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF      answered          1/1          5 B/4 B    23 µs     23 µs  binary
+        udp:1    [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53  S0      no answer         1/0          1 B/0 B        -         -  DNS?, text
     "#);
     }
 

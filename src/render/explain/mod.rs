@@ -3,6 +3,7 @@
 mod payload;
 mod words;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::color::{Colors, Style};
@@ -35,17 +36,14 @@ fn heading(
     options: ExplainOptions,
 ) -> io::Result<()> {
     let colors = options.colors;
-    write!(out, "{}: ", colors.paint(Style::Bold, super::safe::Safe(name.as_bytes())))?;
-    write!(
-        out,
-        "{}, {}",
-        Count::packets(totals.packets),
-        Count::flows(u64::try_from(flows).unwrap_or(u64::MAX))
-    )?;
+    let name = super::safe::Safe(name.as_bytes());
+    let mut text = format!("{name}: {}, {}", Count::packets(totals.packets), Count::flows(count(flows)));
     if let (Some(first), Some(duration)) = (totals.first_ts, totals.duration()) {
-        write!(out, ", {} from {} UTC", Elapsed(duration), Utc(first))?;
+        let _ = write!(text, ", {} from {} UTC", Elapsed(duration), Utc(first));
     }
-    writeln!(out)?;
+    for line in Wrapped::new(&text, options.width) {
+        writeln!(out, "{}", colors.paint(Style::Bold, line))?;
+    }
     if totals.snapped > 0 {
         let text = format!(
             "{} cut short by the snaplen: what lies behind the cut is not known.",
@@ -54,6 +52,10 @@ fn heading(
         note(out, &text, options)?;
     }
     Ok(())
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
 }
 
 /// The whole story: the heading, then each of `flows`.
