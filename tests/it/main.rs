@@ -12,14 +12,17 @@ mod architecture;
 #[cfg(feature = "live")]
 mod bpf;
 mod corpus;
+mod cut;
 mod decode;
 mod flow;
+mod golden;
 mod interrupt;
 mod lab;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]
 mod privilege;
+mod program;
 mod skip;
 mod source;
 mod truncation;
