@@ -236,7 +236,7 @@ mod tests {
         write_flows_json(&mut out, &table().flows().iter().collect::<Vec<_>>()).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let flow = &value["flows"][0];
-        assert_eq!(flow["stream"], "tcp:0");
+        assert_eq!(flow["flow"], "tcp:0");
         assert_eq!(flow["state"], "SF");
         assert_eq!(flow["rtt_ns"], 46_000);
         assert_eq!(flow["orig"]["port"], CLIENT);

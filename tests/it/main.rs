@@ -15,6 +15,8 @@ mod corpus;
 mod cut;
 mod decode;
 mod flow;
+#[cfg(feature = "live")]
+mod fresh;
 mod golden;
 mod interrupt;
 mod lab;

@@ -2,6 +2,7 @@
 
 mod build;
 mod corpus;
+pub(crate) use corpus::is_only_named;
 mod damage;
 mod foreign;
 mod formats;
