@@ -11,6 +11,7 @@
 mod architecture;
 #[cfg(feature = "live")]
 mod bpf;
+mod cli;
 mod corpus;
 mod cut;
 mod decode;

@@ -2,9 +2,11 @@
 
 mod build;
 mod corpus;
-pub(crate) use corpus::is_only_named;
 mod damage;
 mod foreign;
 mod formats;
 mod growing;
 mod writing;
+
+pub(crate) use build::Order;
+pub(crate) use corpus::is_only_named;
