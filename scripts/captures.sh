@@ -67,3 +67,7 @@ lab uppercase-tcp 12000 --until-closed
 lab uppercase-udp 12000 -c 2
 nobody refused uppercase-tcp 12999 --until-closed
 nobody port-unreachable uppercase-udp 12999 -c 2
+
+# The goldens say what these files are shown as; their difference to the ones before is for a person to read.
+WIRELAB_UPDATE_GOLDEN=1 cargo test --locked --quiet --test it golden::every_recording_is_shown || die "the goldens could not be written"
+say "wrote $OUT/golden; the days in $OUT/README.md are yours to change"

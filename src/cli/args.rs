@@ -29,11 +29,16 @@ impl InputArgs {
     }
 }
 
+/// Reads one port of `--port`.
+fn port(text: &str) -> Result<u16, String> {
+    text.trim().parse().map_err(|_| "expected ports from 0 to 65535, as in 53 or 53,443".to_owned())
+}
+
 /// Which packets or flows to show.
 #[derive(Args, Debug, Default)]
 pub(super) struct SelectArgs {
     /// Only what has one of these TCP or UDP ports on either side, or quotes one in an ICMP error
-    #[arg(long, value_name = "N[,N...]", value_delimiter = ',')]
+    #[arg(long, value_name = "N[,N...]", value_delimiter = ',', value_parser = port)]
     pub(super) port: Vec<u16>,
     /// Only packets that this libpcap filter takes, such as 'host 192.0.2.1 and tcp'; others are not analysed
     #[arg(short = 'f', long, value_name = "EXPR")]

@@ -116,20 +116,8 @@ impl<'a> Reading<'a> {
     /// Says on standard error what a person should know of how it ended, and gives the exit status that fits.
     /// `shown` is how many packets or flows were shown.
     pub(super) fn tell(&self, pipeline: &Pipeline, ending: &Ending, shown: u64) -> Status {
-        if shown == 0
-            && let Some(selection) = self.select.spelled()
-        {
-            let what = contents(pipeline.totals(), pipeline.flows());
-            let name = Safe(self.name.as_bytes());
-            match pipeline.passed_over() {
-                0 => say(format_args!("nothing matched {selection}; {name} holds {what}")),
-                dropped if pipeline.totals().packets == 0 => {
-                    say(format_args!(
-                        "nothing matched {selection}; none of the {dropped} packets of {name} did"
-                    ));
-                }
-                _ => say(format_args!("nothing matched {selection}; --bpf left {what}")),
-            }
+        if shown == 0 {
+            tell_nothing_matched(self.select, &self.name, pipeline);
         }
         super::limits::tell(pipeline);
         for (link, packets) in pipeline.beside().undecoded_links() {
@@ -150,7 +138,22 @@ fn were(packets: u64) -> String {
     Count::new(packets, "packet is", "packets are").to_string()
 }
 
-fn display_name(path: &std::path::Path) -> String {
+/// Says what the savefile holds instead, where nothing of it was selected.
+pub(super) fn tell_nothing_matched(select: &SelectArgs, name: &str, pipeline: &Pipeline) {
+    let Some(selection) = select.spelled() else { return };
+    let what = contents(pipeline.totals(), pipeline.flows());
+    let name = Safe(name.as_bytes());
+    match pipeline.passed_over() {
+        0 => say(format_args!("nothing matched {selection}; {name} holds {what}")),
+        dropped if pipeline.totals().packets == 0 => {
+            say(format_args!("nothing matched {selection}; none of the {dropped} packets of {name} did"));
+        }
+        _ => say(format_args!("nothing matched {selection}; --bpf left {what}")),
+    }
+}
+
+/// What to call the savefile at `path`.
+pub(super) fn display_name(path: &std::path::Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::args::{ColorArgs, InputArgs};
+use super::input::{display_name, tell_nothing_matched};
 use super::keys::Keys;
 use super::output::{Failure, Status, say};
 use super::view::{Shower, View};
@@ -89,6 +90,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
         if let Some(filter) = &mut filter
             && !filter.matches(&packet)?
         {
+            pipeline.pass_over();
             continue;
         }
         let step = pipeline.step(&packet);
@@ -113,7 +115,11 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     };
     drop(keys);
     pipeline.finish();
-    shower.finish(&path.display().to_string(), &pipeline)?;
+    let name = display_name(&path);
+    shower.finish(&name, &pipeline)?;
+    if shown == 0 && status != Status::Interrupted {
+        tell_nothing_matched(&args.input.select, &name, &pipeline);
+    }
     super::limits::tell(&pipeline);
     Ok(status)
 }

@@ -26,7 +26,9 @@ impl Saver {
             return Err(Failure::new(format_args!("{} is the file being read", path.display()))
                 .hint("name another file after -w"));
         }
-        let writer = SavefileWriter::create(path, SaveFormat::of_name(path))?.nanoseconds(true);
+        let writer = SavefileWriter::create(path, SaveFormat::of_name(path))
+            .map_err(|error| Failure::new(error).hint("name a file after -w, in a folder you may write to"))?
+            .nanoseconds(true);
         Ok(Self { writer, name: path.display().to_string(), left_out: 0, first_refusal: None })
     }
 

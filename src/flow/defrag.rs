@@ -11,15 +11,15 @@ use crate::source::{CapturedPacket, PacketNumber};
 use crate::time::Timestamp;
 
 /// Most datagrams in progress. A busy capture has tens; the oldest gives way.
-const MAX_DATAGRAMS: usize = 4096;
+pub const MAX_DATAGRAMS: usize = 4096;
 /// Most fragment bytes held, bookkeeping included: some 250 datagrams of the largest size.
-const MAX_HELD_BYTES: usize = 16 << 20;
+pub const MAX_HELD_BYTES: usize = 16 << 20;
 /// Most fragments of one datagram: 64 KiB in pieces of 8 bytes, the smallest there are.
-const MAX_FRAGMENTS: usize = 8192;
+pub const MAX_FRAGMENTS: usize = 8192;
 /// A datagram whose fragments take longer than this is given up: nanoseconds, twice what RFC 8200 section 4.5 allows.
-const MAX_AGE_NANOS: i128 = 120 * crate::time::NANOS_PER_SECOND;
+pub const MAX_AGE_NANOS: i128 = 120 * crate::time::NANOS_PER_SECOND;
 /// Most datagrams put together within one packet, one inside the other. Tunnels seldom fragment twice.
-const MAX_NESTED: usize = 4;
+pub const MAX_NESTED: usize = 4;
 /// What holding one fragment costs beside its bytes, roughly.
 const FRAGMENT_OVERHEAD: usize = 64;
 

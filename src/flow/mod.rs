@@ -14,7 +14,9 @@ mod udp;
 mod verdict;
 
 pub use conversations::MAX_CONVERSATIONS;
-pub use defrag::{DefragLimits, Defragmenter};
+pub use defrag::{
+    DefragLimits, Defragmenter, MAX_AGE_NANOS, MAX_DATAGRAMS, MAX_FRAGMENTS, MAX_HELD_BYTES, MAX_NESTED,
+};
 pub use key::{Direction, FiveTuple, FlowId};
 pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json::escape::write_pretty;
 use super::safe::Safe;
 
 /// One interface, in words.
@@ -58,6 +59,6 @@ pub fn table<W: Write + ?Sized>(out: &mut W, rows: &[Row]) -> io::Result<()> {
 /// Those of `out`.
 pub fn json<W: Write + ?Sized>(out: &mut W, rows: &[Row]) -> io::Result<()> {
     let document = serde_json::json!({ "schema": "wirelab.interfaces/1", "interfaces": rows });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    write_pretty(&mut *out, &document)?;
     writeln!(out)
 }

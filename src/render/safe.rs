@@ -375,7 +375,7 @@ fn first_char(bytes: &[u8]) -> Option<char> {
 /// Characters that show nothing, reorder what is around them, or mean nothing outside one font.
 ///
 /// Unicode's general categories Cc, Cf, Zl, Zp, Co and Cn as far as they form blocks, and the letters that are blank.
-fn is_hidden(char: char) -> bool {
+pub(super) fn is_hidden(char: char) -> bool {
     matches!(u32::from(char),
         0x7f..=0x9f | 0xad | 0x34f
         // Arabic and Syriac number and abbreviation signs, Arabic letter mark.

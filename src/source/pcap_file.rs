@@ -166,11 +166,13 @@ impl PcapFile {
     /// The layout whose first records contradict themselves least.
     fn likeliest(&self, input: &mut Input, candidates: &[Layout], snaplen: u32) -> Result<Layout, Fault> {
         let mut best = (u32::MAX, Layout::Standard);
+        let mut strict = false;
         for &layout in candidates {
             if candidates.len() == 1 {
                 return Ok(layout);
             }
-            let oddities = self.oddities(input, layout, snaplen)?;
+            let (oddities, cut) = self.oddities(input, layout, snaplen, strict)?;
+            strict |= cut && layout == Layout::Standard;
             if oddities < best.0 {
                 best = (oddities, layout);
             }
@@ -182,15 +184,26 @@ impl PcapFile {
     }
 
     /// How many things are odd about the first record that is odd at all, of the first few, read as `layout`.
-    /// What counts as odd is what Wireshark counts (wiretap's libpcap reader), so that both choose alike.
-    fn oddities(&self, input: &mut Input, layout: Layout, snaplen: u32) -> Result<u32, Fault> {
+    /// What counts as odd is what Wireshark counts (wiretap's libpcap reader), so that both choose alike. Also
+    /// whether the only odd thing is that the file ends too early.
+    ///
+    /// `strict`: a standard file that was cut looks odd at its end, and then another layout looks right by chance. It
+    /// has to be right in the fields that only it has.
+    fn oddities(
+        &self,
+        input: &mut Input,
+        layout: Layout,
+        snaplen: u32,
+        strict: bool,
+    ) -> Result<(u32, bool), Fault> {
         let mut at = 0_usize;
         for _ in 0..RECORDS_TRIED {
             let header_end = at.saturating_add(layout.header_len());
             if !input.has(header_end)? {
-                return Ok(u32::from(input.available().len() > at));
+                let cut = input.available().len() > at;
+                return Ok((u32::from(cut), cut));
             }
-            let Some(header) = input.available().get(at..) else { return Ok(0) };
+            let Some(header) = input.available().get(at..) else { return Ok((0, false)) };
             let field = |offset| self.order.u32_at(header, offset).unwrap_or(0);
             let (fraction, captured, wire) = (field(4), field(8), field(12));
             let odd = [
@@ -200,16 +213,35 @@ impl PcapFile {
                 captured > wire,
                 fraction >= 1_000_000,
             ];
-            let odd = odd.into_iter().map(u32::from).sum();
+            let odd: u32 = odd.into_iter().map(u32::from).sum();
+            let odd = odd + u32::from(strict && self.is_odd_for(layout, header));
             if odd > 0 {
-                return Ok(odd);
+                return Ok((odd, false));
             }
             at = header_end.saturating_add(usize::try_from(captured).unwrap_or(usize::MAX));
             if !input.has(at)? {
-                return Ok(1);
+                return Ok((1, true));
             }
         }
-        Ok(0)
+        Ok((0, false))
+    }
+
+    /// Whether the fields that only `layout` has hold what such files do not have there.
+    fn is_odd_for(&self, layout: Layout, header: &[u8]) -> bool {
+        let behind = self.order.u32_at(header, 16).unwrap_or(0);
+        match layout {
+            Layout::Standard => false,
+            // The few values seen in such files.
+            Layout::Nokia => behind & 0x0fff_0000 != 0x0fbf_0000,
+            // Interfaces are numbered from 1; an EtherType or one of Linux' few numbers below; PACKET_HOST to
+            // PACKET_OUTGOING.
+            Layout::Modified | Layout::ModifiedSmp => {
+                let protocol = self.order.u16_at(header, 20).unwrap_or(0);
+                !(1..=10_000).contains(&behind)
+                    || !(matches!(protocol, 1..=0x17) || protocol >= 0x600)
+                    || header.get(22).is_some_and(|&kind| kind > 4)
+            }
+        }
     }
 
     /// The next record.

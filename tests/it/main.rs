@@ -11,15 +11,21 @@
 mod architecture;
 #[cfg(feature = "live")]
 mod bpf;
+mod cli;
 mod corpus;
+mod cut;
 mod decode;
 mod flow;
+#[cfg(feature = "live")]
+mod fresh;
+mod golden;
 mod interrupt;
 mod lab;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]
 mod privilege;
+mod program;
 mod skip;
 mod source;
 mod truncation;

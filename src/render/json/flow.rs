@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
+use super::escape::write_pretty;
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
 use crate::decode::TransportProtocol;
 use crate::flow::{
@@ -39,7 +40,7 @@ pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Told<'_>]) -> io::Result
         }
     }
     let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows) };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    write_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }
 

@@ -4,9 +4,11 @@
 //! - Points in time are strings of seconds since 1970-01-01 UTC with nine digits (`"1700000000.123456789"`):
 //!   a JSON reader's double holds only sixteen digits of them. Spans are numbers of whole nanoseconds, in keys
 //!   that end in `_ns`.
+//! - Characters that could control a terminal or hide are written as `\u` escapes.
 //! - Sizes are in bytes. Addresses are strings, ports numbers.
 //! - The schema's name ends in its version, which changes when a key changes its meaning or goes.
 
+pub(in crate::render) mod escape;
 mod flow;
 mod packet;
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::escape::write_compact;
 use super::{Nanos, PACKETS_SCHEMA, Text, is_false};
 use crate::decode::{DecodeStop, DecodedPacket, LayerKind, TcpSegment, Transport};
 use crate::flow::{FlowId, HandshakeStep, Repeat, TcpVerdict, Verdict};
@@ -44,7 +45,7 @@ impl PacketsJson {
             out.write_all(b",\n")?;
         }
         self.written = self.written.saturating_add(1);
-        serde_json::to_writer(out, &PacketJson::new(packet, decoded, context)).map_err(io::Error::from)
+        write_compact(out, &PacketJson::new(packet, decoded, context))
     }
 
     /// Ends the document; without any packet it is a whole document too.

@@ -51,6 +51,15 @@ pub(super) fn for_expression(expression: &str) -> Option<String> {
     })
 }
 
+/// The same for a refusal whose `message` says no more than that the expression cannot be read.
+pub(super) fn for_refusal(message: &str) -> Option<String> {
+    let vague = message.contains("syntax error");
+    vague.then(|| {
+        "libpcap's filters read like `tcp port 80` or `host 192.0.2.1 and not udp`: man pcap-filter"
+            .to_owned()
+    })
+}
+
 /// Display filters have dotted names of letters, `==` between words, and `contains`.
 fn looks_like_display_filter(expression: &str) -> bool {
     expression.split_ascii_whitespace().any(|word| matches!(word, "eq" | "ne" | "contains" | "matches"))

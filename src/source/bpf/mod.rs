@@ -64,7 +64,8 @@ impl BpfError {
             pcap::Error::InvalidInputString => "it contains a zero byte".to_owned(),
             other => other.to_string(),
         };
-        Self::Refused { expression: expression.to_owned(), message, hint: hint::for_expression(expression) }
+        let hint = hint::for_expression(expression).or_else(|| hint::for_refusal(&message));
+        Self::Refused { expression: expression.to_owned(), message, hint }
     }
 }
 

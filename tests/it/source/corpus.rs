@@ -58,6 +58,11 @@ const REFUSED_BY_TSHARK: &[(&str, usize)] = &[
     ("tcpdump/vtp_asan.pcap", 5),
 ];
 
+/// Whether `name` is of a format that is named here and not read.
+pub(crate) fn is_only_named(name: &str) -> bool {
+    EXCEPTIONS.iter().any(|(file, why)| *file == name && *why == NAMED)
+}
+
 /// What is compared of a packet: number, time, length, captured length, as tshark prints them.
 fn read_with_wirelab(path: &Path) -> (Vec<[String; 4]>, Option<String>) {
     let mut rows = Vec::new();

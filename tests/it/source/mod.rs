@@ -7,3 +7,6 @@ mod foreign;
 mod formats;
 mod growing;
 mod writing;
+
+pub(crate) use build::Order;
+pub(crate) use corpus::is_only_named;
