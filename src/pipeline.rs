@@ -48,7 +48,7 @@ impl FrameTimes {
         let kept = self.previous.filter(|_| packet.link == LinkType::CUSTOM_BLOCK);
         let now = packet.ts.or(kept).unwrap_or_default();
         let first = self.first.or(Some(now));
-        let previous = std::mem::replace(&mut self.previous, Some(now));
+        let previous = self.previous.replace(now);
         self.first = first;
         Self { first, previous }
     }
