@@ -20,6 +20,7 @@ mod lab;
 mod live;
 #[cfg(feature = "live")]
 mod privilege;
+mod replay;
 mod skip;
 mod source;
 mod truncation;

@@ -41,10 +41,10 @@ pub enum BpfError {
         /// The expression as given.
         expression: String,
     },
-    /// The expression has a word that libpcap would look up as a host or network name, which sends packets, and
+    /// The expression has a word that libpcap may look up as a host or network name, which sends packets, and
     /// `WIRELAB_LOCAL_ONLY` forbids that.
     #[error(
-        "filter \"{expression}\": \"{name}\" would be looked up on the network, and WIRELAB_LOCAL_ONLY forbids that\nhint: use an address, as in `host 192.0.2.1`"
+        "filter \"{expression}\": \"{name}\" is no word of libpcap's; as a name it would be looked up on the network, which WIRELAB_LOCAL_ONLY forbids\nhint: for a host use its address, as in `host 192.0.2.1`"
     )]
     NameLookup {
         /// The expression as given.
@@ -87,10 +87,16 @@ impl BpfError {
 /// [`BpfError::NameLookup`] where it has one and `WIRELAB_LOCAL_ONLY` is set.
 #[cfg(feature = "live")]
 pub(super) fn may_be_compiled(expression: &str) -> Result<(), BpfError> {
-    match names::first_to_look_up(expression).filter(|_| crate::local_only::is_set()) {
-        Some(name) => Err(BpfError::NameLookup { expression: expression.to_owned(), name: name.to_owned() }),
-        None => Ok(()),
+    let Some(name) = names::first_to_look_up(expression).filter(|_| crate::local_only::is_set()) else {
+        return Ok(());
+    };
+    let expression = expression.to_owned();
+    if hint::is_of_display_filters(name) {
+        let message = format!("libpcap does not know the word {name}");
+        let hint = hint::for_expression(&expression);
+        return Err(BpfError::Refused { expression, message, hint });
     }
+    Err(BpfError::NameLookup { expression, name: name.to_owned() })
 }
 
 /// An expression compiled for one link type.
