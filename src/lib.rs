@@ -34,6 +34,7 @@ pub mod decode;
 pub mod field;
 pub mod flow;
 pub mod lab;
+mod local_only;
 pub mod pipeline;
 pub mod proto;
 pub mod render;

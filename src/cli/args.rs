@@ -40,7 +40,8 @@ pub(super) struct SelectArgs {
     /// Only what has one of these TCP or UDP ports on either side, or quotes one in an ICMP error
     #[arg(long, value_name = "N[,N...]", value_delimiter = ',', value_parser = port)]
     pub(super) port: Vec<u16>,
-    /// Only packets that this libpcap filter takes, such as 'host 192.0.2.1 and tcp'; others are not analysed
+    /// Only packets that this libpcap filter takes, such as 'host 192.0.2.1 and tcp'; others are not analysed. A
+    /// host name in it is looked up by DNS, which WIRELAB_LOCAL_ONLY=1 forbids
     #[arg(short = 'f', long, value_name = "EXPR")]
     pub(super) bpf: Option<String>,
 }

@@ -47,12 +47,30 @@ impl Keys {
             let mut key = [0_u8];
             match read(stdin.as_fd(), &mut key) {
                 Ok(0) => return Ok(false),
-                Ok(_) => return Ok(!matches!(key, [b'q' | b'Q'])),
+                Ok(_) => {
+                    if key == [ESCAPE] {
+                        swallow(&stdin)?;
+                    }
+                    return Ok(!matches!(key, [b'q' | b'Q']));
+                }
                 Err(nix::Error::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+/// What an arrow or function key begins with.
+const ESCAPE: u8 = 0x1b;
+
+/// Takes in the rest of what one key sent, which has come with its first byte.
+fn swallow(stdin: &io::Stdin) -> io::Result<()> {
+    let mut descriptors = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    if matches!(poll(&mut descriptors, PollTimeout::ZERO), Ok(1..)) {
+        // The longest sequences, of function keys with modifiers, have eight bytes.
+        read(stdin.as_fd(), &mut [0_u8; 8])?;
+    }
+    Ok(())
 }
 
 impl Drop for Keys {

@@ -76,7 +76,9 @@ impl From<io::Error> for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        Self::new(error)
+        let broken_pipe =
+            matches!(&error, SourceError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe);
+        Self { broken_pipe, ..Self::new(error) }
     }
 }
 
@@ -106,6 +108,20 @@ pub(super) fn terminal_width() -> Option<usize> {
 
 /// A narrower terminal gets lines of this many columns, wrapped by the terminal.
 const MIN_WIDTH: usize = 40;
+
+/// Whether standard output is a pipe whose reader has gone, which a program that writes nothing does not learn
+/// otherwise.
+#[cfg(feature = "live")]
+pub(super) fn stdout_is_closed() -> bool {
+    use std::os::fd::AsFd;
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    let out = io::stdout();
+    let mut fds = [PollFd::new(out.as_fd(), PollFlags::empty())];
+    matches!(poll(&mut fds, PollTimeout::ZERO), Ok(1..))
+        && fds.iter().any(|fd| fd.revents().is_some_and(|events| events.contains(PollFlags::POLLERR)))
+}
 
 /// A line of talk on standard error.
 pub(super) fn say(line: impl fmt::Display) {

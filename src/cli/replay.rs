@@ -93,6 +93,10 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
             pipeline.pass_over();
             continue;
         }
+        if keys.is_none() && !args.follow_file && !pace.wait(packet.ts, &interrupt) {
+            // What was not yet due did not happen.
+            break Status::Interrupted;
+        }
         let step = pipeline.step(&packet);
         if !args.input.select.takes_packet(&step.decoded) {
             continue;
@@ -104,8 +108,6 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
             if !keys.next(&interrupt)? {
                 break if interrupt.is_set() { Status::Interrupted } else { Status::Done };
             }
-        } else if !args.follow_file {
-            pace.wait(packet.ts, &interrupt);
         }
         shown += 1;
         shower.packet(&step)?;
@@ -153,22 +155,26 @@ impl Pace {
         self.speed > 0.0
     }
 
-    /// Waits until a packet of time `ts` is due after the one before, or until Ctrl-C.
-    fn wait(&mut self, ts: Option<Timestamp>, interrupt: &Interrupt) {
-        let Some(ts) = ts.filter(|_| self.is_timed()) else { return };
+    /// Waits until a packet of time `ts` is due after the one before; false where Ctrl-C came first.
+    fn wait(&mut self, ts: Option<Timestamp>, interrupt: &Interrupt) -> bool {
+        let Some(ts) = ts.filter(|_| self.is_timed()) else { return true };
         let due = match self.previous {
             Some((before, shown)) => shown + self.pause(ts - before),
             None => Instant::now(),
         };
         loop {
             let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() || interrupt.is_set() {
+            if left.is_zero() {
                 break;
+            }
+            if interrupt.is_set() {
+                return false;
             }
             thread::sleep(left.min(NAP));
         }
         // The due time, not the time now: small delays must not add up.
         self.previous = Some((ts, due));
+        true
     }
 
     /// The pause for a span of the capture; none where its clock ran backwards.

@@ -1,6 +1,6 @@
 //! `-w OUT`: the selected packets saved to another file.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::output::{Failure, say};
@@ -26,10 +26,16 @@ impl Saver {
             return Err(Failure::new(format_args!("{} is the file being read", path.display()))
                 .hint("name another file after -w"));
         }
+        let to_stdout = path.as_os_str() == "-";
+        if to_stdout && io::stdout().is_terminal() {
+            return Err(Failure::new("packets are not written to a terminal")
+                .hint("name a file after -w, or pipe the output into another program"));
+        }
         let writer = SavefileWriter::create(path, SaveFormat::of_name(path))
             .map_err(|error| Failure::new(error).hint("name a file after -w, in a folder you may write to"))?
             .nanoseconds(true);
-        Ok(Self { writer, name: path.display().to_string(), left_out: 0, first_refusal: None })
+        let name = if to_stdout { "standard output".to_owned() } else { path.display().to_string() };
+        Ok(Self { writer, name, left_out: 0, first_refusal: None })
     }
 
     /// Adds a packet. One that the format cannot hold is counted, and told at the end.

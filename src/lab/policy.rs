@@ -1,11 +1,8 @@
 //! Where packets may go: every socket a lab opens asks here first.
 
-use std::env;
-use std::ffi::OsStr;
 use std::net::IpAddr;
 
-/// The environment variable that keeps all traffic on this machine.
-const LOCAL_ONLY: &str = "WIRELAB_LOCAL_ONLY";
+use crate::local_only;
 
 /// Which addresses the labs may listen on, send to and answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +23,7 @@ impl Policy {
     /// loopback.
     #[must_use]
     pub fn from_env() -> Self {
-        Self::from_value(env::var_os(LOCAL_ONLY).as_deref())
-    }
-
-    fn from_value(value: Option<&OsStr>) -> Self {
-        match value {
-            None => Self::AnyAddress,
-            Some(value) if value.is_empty() || value == "0" => Self::AnyAddress,
-            Some(_) => Self::LocalOnly,
-        }
+        if local_only::is_set() { Self::LocalOnly } else { Self::AnyAddress }
     }
 
     /// Whether a socket may be bound to, connected to or answer `address`.
@@ -71,19 +60,6 @@ mod tests {
             let address: IpAddr = address.parse().unwrap();
             assert_eq!(Policy::LocalOnly.check(address).is_ok(), allowed, "{address}");
             assert_eq!(Policy::AnyAddress.check(address), Ok(()), "{address}");
-        }
-    }
-
-    #[test]
-    fn the_variable_is_off_when_unset_empty_or_zero() {
-        for (value, policy) in [
-            (None, Policy::AnyAddress),
-            (Some(""), Policy::AnyAddress),
-            (Some("0"), Policy::AnyAddress),
-            (Some("1"), Policy::LocalOnly),
-            (Some("yes"), Policy::LocalOnly),
-        ] {
-            assert_eq!(Policy::from_value(value.map(OsStr::new)), policy, "{value:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Inactive, Precision};
 
+use super::bpf::may_be_compiled;
 use super::{BpfError, CapturedPacket, Interface, Next, PacketNumber, PacketSource, SourceError};
 use super::{device, dlt, permission};
 use crate::time::{NANOS_PER_SECOND, Timestamp};
@@ -188,6 +189,9 @@ impl LiveSource {
             return Err(LiveError::NotANetwork { device: device.to_owned() });
         }
         let promiscuous = options.promiscuous && device != device::ANY;
+        if let Some(filter) = options.filter.as_deref() {
+            may_be_compiled(filter)?;
+        }
         let inactive = prepared(device, snaplen, buffer)?.promisc(promiscuous);
         let mut capture = inactive.open().map_err(|error| refusal(device, &error))?;
         let link = dlt::to_link(capture.get_datalink().0).ok_or_else(|| LiveError::Failed {

@@ -12,7 +12,8 @@ use crate::skip::skip;
 /// `lab` and `dnstrace` are roots of their own: they make traffic and know nothing of its analysis.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("time", &[]),
-    ("source", &["time"]),
+    ("local_only", &[]),
+    ("source", &["time", "local_only"]),
     ("decode", &["time", "source"]),
     ("flow", &["time", "source", "decode"]),
     ("proto", &["time", "source", "decode", "flow"]),
@@ -22,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
     ("suggest", &[]),
-    ("lab", &["time", "suggest"]),
+    ("lab", &["time", "suggest", "local_only"]),
     (
         "render",
         &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],

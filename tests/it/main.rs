@@ -26,6 +26,7 @@ mod live;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;
+mod replay;
 mod skip;
 mod source;
 mod truncation;

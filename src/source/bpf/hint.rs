@@ -34,6 +34,11 @@ const APPLICATIONS: &[(&str, &str)] = &[
     ("icmpv6", "icmp6"),
 ];
 
+/// Whether `word` is a field or protocol of display filters, and so not meant as a host's name.
+pub(super) fn is_of_display_filters(word: &str) -> bool {
+    FIELDS.iter().chain(APPLICATIONS).any(|(name, _)| *name == word)
+}
+
 /// A sentence for the `hint:` line, where `expression` looks like a Wireshark display filter or names an
 /// application protocol.
 pub(super) fn for_expression(expression: &str) -> Option<String> {

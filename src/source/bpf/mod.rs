@@ -9,6 +9,8 @@ mod family;
 #[cfg(feature = "live")]
 mod hint;
 #[cfg(feature = "live")]
+mod names;
+#[cfg(feature = "live")]
 mod program;
 
 use super::{CapturedPacket, LinkType};
@@ -38,6 +40,17 @@ pub enum BpfError {
     LiveOnly {
         /// The expression as given.
         expression: String,
+    },
+    /// The expression has a word that libpcap may look up as a host or network name, which sends packets, and
+    /// `WIRELAB_LOCAL_ONLY` forbids that.
+    #[error(
+        "filter \"{expression}\": \"{name}\" is no word of libpcap's; as a name it would be looked up on the network, which WIRELAB_LOCAL_ONLY forbids\nhint: for a host use its address, as in `host 192.0.2.1`"
+    )]
+    NameLookup {
+        /// The expression as given.
+        expression: String,
+        /// The word.
+        name: String,
     },
     /// More than [`MAX_LINK_TYPES`] link types in one capture.
     #[error("filter \"{expression}\": the capture has more than {MAX_LINK_TYPES} link types")]
@@ -69,6 +82,24 @@ impl BpfError {
     }
 }
 
+/// Whether libpcap may see `expression`: compiling one with a name in it sends packets.
+///
+/// # Errors
+/// [`BpfError::NameLookup`] where it has one and `WIRELAB_LOCAL_ONLY` is set.
+#[cfg(feature = "live")]
+pub(super) fn may_be_compiled(expression: &str) -> Result<(), BpfError> {
+    let Some(name) = names::first_to_look_up(expression).filter(|_| crate::local_only::is_set()) else {
+        return Ok(());
+    };
+    let expression = expression.to_owned();
+    if hint::is_of_display_filters(name) {
+        let message = format!("libpcap does not know the word {name}");
+        let hint = hint::for_expression(&expression);
+        return Err(BpfError::Refused { expression, message, hint });
+    }
+    Err(BpfError::NameLookup { expression, name: name.to_owned() })
+}
+
 /// An expression compiled for one link type.
 #[derive(Clone, Debug)]
 pub struct BpfFilter {
@@ -83,12 +114,14 @@ pub struct BpfFilter {
 
 impl BpfFilter {
     /// Compiles `expression` for packets that start with a header of type `link`. The empty expression
-    /// passes everything. A host name in it is looked up by libpcap, as tcpdump does.
+    /// passes everything. A host or network name in it is looked up by libpcap through the system's resolver, as
+    /// in tcpdump, which may send DNS queries; where the environment has `WIRELAB_LOCAL_ONLY` it is refused.
     ///
     /// # Errors
-    /// [`BpfError`]: a syntax error, or a term that this link type cannot have.
+    /// [`BpfError`]: a syntax error, a term that this link type cannot have, or a name to look up.
     #[cfg(feature = "live")]
     pub fn compile(expression: &str, link: LinkType) -> Result<Self, BpfError> {
+        may_be_compiled(expression)?;
         let refused = |error| BpfError::refused(expression, &error);
         let handle = pcap::Capture::dead(pcap::Linktype(super::dlt::from_link(link))).map_err(refused)?;
         let compiled = handle.compile(expression, true).map_err(refused)?;
