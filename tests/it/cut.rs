@@ -9,7 +9,7 @@ use crate::corpus;
 use crate::program::{captures_folder, recordings};
 use crate::source::is_only_named;
 use wirelab::field::FieldId;
-use wirelab::flow::{Flow, PayloadWanted};
+use wirelab::flow::PayloadWanted;
 use wirelab::pipeline::Pipeline;
 use wirelab::render::color::Colors;
 use wirelab::render::explain::{self, ExplainOptions};
@@ -112,12 +112,13 @@ fn show(bytes: Vec<u8>) -> Shown {
     }
     json.finish(&mut shown.packets_json).unwrap();
     pipeline.finish();
-    let flows: Vec<&Flow> = pipeline.flows().flows().iter().collect();
+    let flows = pipeline.told(|_| true);
     write_flows(&mut shown.flows, TableOutput::default(), &flows).unwrap();
     write_flows_json(&mut shown.flows_json, &flows).unwrap();
     for (width, full) in [(80, false), (40, true)] {
         let options = ExplainOptions { colors: Colors::OFF, width, full };
         explain::capture(&mut shown.stories, "test", pipeline.totals(), &flows, options).unwrap();
+        explain::beside(&mut shown.stories, pipeline.beside(), options).unwrap();
     }
     shown
 }
