@@ -58,6 +58,7 @@ impl Saver {
 
     #[cfg(feature = "live")]
     /// What was written so far is put on disk, so that another program can read it.
+    #[cfg(feature = "live")]
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.writer.flush()?)
     }
