@@ -98,7 +98,7 @@ fn report(failure: &Failure) -> u8 {
     if failure.is_broken_pipe() {
         return Status::Done.code();
     }
-    let _ = writeln!(io::stderr(), "{failure}");
+    output::say(failure);
     Status::Error.code()
 }
 

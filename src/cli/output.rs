@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use crate::render::safe::Message;
 use crate::source::{BpfError, SourceError};
 
 /// How a run ended.
@@ -126,5 +127,5 @@ pub(super) fn stdout_is_closed() -> bool {
 
 /// A line of talk on standard error.
 pub(super) fn say(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", Message(line));
 }

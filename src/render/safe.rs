@@ -69,6 +69,28 @@ pub fn write_safe<W: Write + ?Sized>(
     Ok(columns)
 }
 
+/// A message of our own in which a name from outside may stand (a file name, what libpcap says): its characters as
+/// they are, backslashes and line breaks too, but nothing that could control a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for Message<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, line) in self.0.to_string().split('\n').enumerate() {
+            if place > 0 {
+                f.write_str("\n")?;
+            }
+            for (place, part) in line.split('\\').enumerate() {
+                if place > 0 {
+                    f.write_str("\\")?;
+                }
+                Safe(part.as_bytes()).fmt(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The lines of `bytes`, each to be displayed on a line of its own: for payload shown over several lines.
 ///
 /// LF and CR LF end a line and are not part of it; a CR alone stays and shows as `\r`.
@@ -405,6 +427,12 @@ mod tests {
 
     fn line(bytes: impl AsRef<[u8]>, columns: usize) -> String {
         safe_line(bytes.as_ref(), columns).to_string()
+    }
+
+    #[test]
+    fn a_message_keeps_its_backslashes_and_lines_and_nothing_else() {
+        let text = "no file a\\b \u{1b}[2J\u{202e}\nhint: try 'it'\\''s'";
+        assert_eq!(Message(text).to_string(), "no file a\\b \\x1b[2J\\u{202e}\nhint: try 'it'\\''s'");
     }
 
     #[test]

@@ -203,7 +203,8 @@ fn losses_are_counted() {
     let mut count = 0;
     run(&mut source, &rule, &Interrupt::default(), |_| count += 1);
     let stats = source.stats().unwrap();
-    assert_eq!(stats.received, SENT);
+    // libpcap also counts what came between opening and the filter: other tests use this interface too.
+    assert!(stats.received >= SENT, "{stats:?}");
     assert!(stats.dropped_by_kernel > 0, "{stats:?}");
     assert_eq!(count + stats.dropped_by_kernel, SENT, "{stats:?}");
     assert!(stats.lost() >= stats.dropped_by_kernel);
