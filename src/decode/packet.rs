@@ -9,7 +9,7 @@ use crate::source::LinkType;
 
 /// Most layers followed in one packet. Real tunnels stay under ten; a packet could nest hundreds.
 /// It also bounds recursion: every step inwards adds a layer first.
-pub const MAX_LAYERS: usize = 64;
+pub const MAX_LAYERS: usize = 256;
 
 /// Decodes packets, one at a time, into buffers that it keeps and reuses.
 #[derive(Debug, Default)]
