@@ -12,7 +12,8 @@ pub struct PayloadWanted {
     pub max_bytes_per_flow: usize,
 }
 
-/// Most payload bytes that wait for missing segments, all flows together: sixteen times what one side may hold.
+/// Most memory for payload that waits for missing segments, in bytes, all flows together: sixteen times what one side
+/// may hold.
 /// Beyond it the flow at hand gives up its holes.
 const MAX_BUFFERED_TOTAL: usize = 64 << 20;
 
@@ -22,7 +23,8 @@ pub(super) struct PayloadKeeper {
     budget: Budget,
     /// `None` for UDP.
     streams: Vec<Option<Box<Streams>>>,
-    buffered: usize,
+    /// Memory that waiting segments take, in bytes.
+    held: usize,
     /// Times [`MAX_BUFFERED_TOTAL`] made a flow give up its holes.
     given_up: u64,
 }
@@ -37,7 +39,7 @@ impl PayloadKeeper {
     pub(super) fn new(wanted: PayloadWanted) -> Self {
         let per_flow = u64::try_from(wanted.max_bytes_per_flow).unwrap_or(u64::MAX);
         let budget = Budget { per_flow, total_left: MAX_KEPT_BYTES };
-        Self { budget, streams: Vec::new(), buffered: 0, given_up: 0 }
+        Self { budget, streams: Vec::new(), held: 0, given_up: 0 }
     }
 
     /// A flow was added to the table.
@@ -82,7 +84,7 @@ impl PayloadKeeper {
     ) {
         let Some(conversation) = &mut flow.conversation else { return };
         let Some(Some(streams)) = self.streams.get_mut(index) else { return };
-        let before = streams.buffered();
+        let before = streams.held();
         let (own, other) = match by {
             Direction::OrigToResp => (&mut streams.orig, &mut streams.resp),
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
@@ -93,11 +95,11 @@ impl PayloadKeeper {
         }
         let mut listener = Listener { conversation, by, budget: &mut self.budget };
         own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
-        if self.buffered > MAX_BUFFERED_TOTAL && own.buffered_bytes() > 0 {
+        if self.held > MAX_BUFFERED_TOTAL && own.held() > 0 {
             own.flush(&mut |event| listener.take(&event));
             self.given_up = self.given_up.saturating_add(1);
         }
-        self.buffered = self.buffered.saturating_sub(before).saturating_add(streams.buffered());
+        self.held = self.held.saturating_sub(before).saturating_add(streams.held());
     }
 
     /// The capture ends.
@@ -114,7 +116,7 @@ impl PayloadKeeper {
             }
             conversation.conflicts = streams.orig.conflicts().saturating_add(streams.resp.conflicts());
         }
-        self.buffered = 0;
+        self.held = 0;
     }
 
     /// Adds the limits that were reached here.
@@ -130,8 +132,8 @@ impl PayloadKeeper {
 }
 
 impl Streams {
-    fn buffered(&self) -> usize {
-        self.orig.buffered_bytes().saturating_add(self.resp.buffered_bytes())
+    fn held(&self) -> usize {
+        self.orig.held().saturating_add(self.resp.held())
     }
 }
 

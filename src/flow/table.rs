@@ -12,7 +12,7 @@ use super::{
 use crate::decode::{DecodedPacket, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
-/// Most flows recorded of one capture. A TCP record takes 1.3 KB, so this is 1.3 GB; beyond it conversations are
+/// Most flows recorded of one capture. A TCP record takes 1.1 KB, so this is 1.1 GB; beyond it conversations are
 /// still numbered, but their packets belong to no flow and are counted.
 pub const MAX_FLOWS: usize = 1_000_000;
 

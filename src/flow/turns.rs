@@ -9,8 +9,9 @@ pub const MAX_TURN_PACKETS: usize = 16;
 /// Payload bytes kept of all flows together: what a machine that opens a capture can spare.
 pub const MAX_KEPT_BYTES: u64 = 256 << 20;
 
-/// What a kept turn costs beside its bytes, counted against [`MAX_KEPT_BYTES`], so that many tiny turns are bounded too.
-const TURN_COST: u64 = 256;
+/// What a kept turn costs beside its bytes (the record, its two lists, spare room in the list of turns), counted against
+/// [`MAX_KEPT_BYTES`], so that many tiny turns are bounded too.
+const TURN_COST: u64 = 512;
 
 /// Most turns kept of one flow; the others are counted. A person reads the first; a chat of a day has fewer.
 pub const MAX_TURNS: usize = 4096;

@@ -16,6 +16,13 @@ pub const MAX_BUFFERED_BYTES: usize = 4 << 20;
 /// Most segments that wait, for one side: the bytes above in segments of ordinary size. Guards against many tiny ones.
 pub const MAX_BUFFERED_SEGMENTS: usize = 4096;
 
+/// What a waiting segment costs beside its bytes: its entry in the map and the allocation.
+const WAITING_COST: usize = 128;
+
+/// Most waiting segments compared with new ones while one hole is open: 64 times all that may wait. Real repeats span
+/// some 45 of them; many that claim to span all would cost seconds. Beyond it the missing bytes are given up.
+const MAX_COMPARED: usize = 64 * MAX_BUFFERED_SEGMENTS;
+
 /// What the reassembler needs of a TCP segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
@@ -84,6 +91,8 @@ pub struct Reassembler {
     /// Segments ahead of `position`, by their position; they do not overlap.
     waiting: BTreeMap<u64, Waiting>,
     buffered: usize,
+    /// Waiting segments that new ones were compared with since none waited.
+    compared: usize,
     /// Position just before the FIN.
     fin: Option<u64>,
     ended: bool,
@@ -133,7 +142,7 @@ impl Reassembler {
         if skipped < len {
             let bytes = usize::try_from(skipped).ok().and_then(|n| segment.payload.get(n..)).unwrap_or(&[]);
             self.place(start, end, bytes, segment.packet, emit);
-            while self.buffered > MAX_BUFFERED_BYTES || self.waiting.len() > MAX_BUFFERED_SEGMENTS {
+            while self.is_full() {
                 self.forced_gaps = self.forced_gaps.saturating_add(1);
                 self.give_up_hole(emit);
             }
@@ -182,13 +191,25 @@ impl Reassembler {
         self.buffered
     }
 
+    /// Memory that waiting segments take, in bytes, roughly: payload and bookkeeping.
+    pub(in crate::flow) fn held(&self) -> usize {
+        self.buffered.saturating_add(self.waiting.len().saturating_mul(WAITING_COST))
+    }
+
+    fn is_full(&self) -> bool {
+        self.buffered > MAX_BUFFERED_BYTES
+            || self.waiting.len() > MAX_BUFFERED_SEGMENTS
+            || (self.compared > MAX_COMPARED && !self.waiting.is_empty())
+    }
+
     /// Segments that disagreed with a waiting one about some byte.
     #[must_use]
     pub fn conflicts(&self) -> u64 {
         self.conflicts
     }
 
-    /// Holes given up because [`MAX_BUFFERED_BYTES`] or [`MAX_BUFFERED_SEGMENTS`] was reached.
+    /// Holes given up because [`MAX_BUFFERED_BYTES`] or [`MAX_BUFFERED_SEGMENTS`] was reached, or because comparing
+    /// overlapping segments took too much work.
     #[must_use]
     pub fn forced_gaps(&self) -> u64 {
         self.forced_gaps
@@ -231,6 +252,7 @@ impl Reassembler {
         let (mut cursor, mut conflict) = (start, false);
         let before = self.waiting.range(..start).next_back();
         for (&at, waiting) in before.into_iter().chain(self.waiting.range(start..end)) {
+            self.compared = self.compared.saturating_add(1);
             let until = at.saturating_add(waiting.len);
             if until <= start {
                 continue;
@@ -261,6 +283,7 @@ impl Reassembler {
             self.buffered = self.buffered.saturating_sub(waiting.bytes.len());
             self.deliver(&waiting.bytes, waiting.len, waiting.packet, emit);
         }
+        self.compared = 0;
     }
 
     /// Gives up what is missing before the first waiting segment.

@@ -207,3 +207,37 @@ proptest! {
         prop_assert_eq!(stream.buffered_bytes(), 0);
     }
 }
+
+#[test]
+fn segments_that_claim_to_span_everything_do_not_cost_without_end() {
+    let mut reassembler = Reassembler::new();
+    let mut forced_after = None;
+    reassembler.segment(&segment(0, b"x"), &mut |_| {});
+    for island in 0..1000_u32 {
+        reassembler.segment(&segment(100 + 2 * island, b"a"), &mut |_| {});
+    }
+    // Snapped to nothing: each claims all bytes from behind the hole to beyond the last island.
+    let spanning = Segment { payload_len: 5000, ..segment(50, b"") };
+    for round in 0..1000_u32 {
+        reassembler.segment(&spanning, &mut |_| {});
+        if reassembler.forced_gaps() > 0 {
+            forced_after.get_or_insert(round);
+        }
+    }
+    let comparisons = MAX_COMPARED / 2000;
+    let round = usize::try_from(forced_after.expect("the hole is given up")).unwrap();
+    assert!((comparisons / 2..comparisons * 2).contains(&round), "{round}");
+    assert_eq!((reassembler.forced_gaps(), reassembler.held()), (1, 0));
+}
+
+#[test]
+fn what_waits_is_counted_with_its_bookkeeping() {
+    let mut reassembler = Reassembler::new();
+    reassembler.segment(&segment(0, b"x"), &mut |_| {});
+    for island in 0..100_u32 {
+        reassembler.segment(&Segment { payload_len: 1, ..segment(100 + 2 * island, b"") }, &mut |_| {});
+    }
+    assert_eq!((reassembler.buffered_bytes(), reassembler.held()), (0, 100 * WAITING_COST));
+    reassembler.flush(&mut |_| {});
+    assert_eq!(reassembler.held(), 0);
+}
