@@ -1,6 +1,8 @@
 //! The story of a flow: what happened in which order, and how it came out. Typed; the words are the renderer's.
 
-use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Turn};
+use crate::flow::{
+    Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown, Turn,
+};
 
 /// Something that happened in a flow.
 #[derive(Clone, Copy, Debug)]
@@ -149,7 +151,9 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
     if let Some(rst) = tcp.handshake.refused {
         return Outcome::Refused(rst);
     }
-    if let Some(reset) = end.reset.as_deref().copied() {
+    if let Some(reset) = end.reset.as_deref().copied()
+        && !is_closed_before(end, reset.packet)
+    {
         return Outcome::Reset(reset);
     }
     match (tcp.handshake.opening(), end.closed_first()) {
@@ -159,6 +163,11 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
         (_, Some(first)) if end.fin(first.reversed()).is_some() => Outcome::Closed { first },
         (_, Some(by)) => Outcome::HalfClosed { by },
     }
+}
+
+/// Both sides had sent FIN before `packet`: what comes then takes nothing from an orderly end.
+fn is_closed_before(end: &Teardown, packet: PacketStamp) -> bool {
+    [end.orig_fin, end.resp_fin].iter().all(|fin| fin.is_some_and(|fin| fin.number < packet.number))
 }
 
 /// Whether the beginning of the flow is in the capture; where it is not, originator and responder are a guess.

@@ -62,7 +62,8 @@ impl PacketLines {
         let letters = FlagLetters::new(segment.flags);
         let style = if segment.flags.rst() { Style::Red } else { Style::Bold };
         self.line.put_styled(style, letters.as_str());
-        self.line.pad_from(start, 3);
+        self.line.pad_from(start, 2);
+        self.line.put(" ");
         self.length(segment.payload_len, segment.payload.len());
         if let Some(verdict) = verdict {
             self.marks(&verdict, segment);
