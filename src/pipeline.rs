@@ -93,8 +93,8 @@ impl Pipeline {
         self.totals.count(packet);
         let frame_times = self.frame_times.next(packet);
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
+        self.beside.count(&decoded);
         let verdicts = self.flows.observe(packet, &decoded);
-        self.beside.count(&decoded, verdicts);
         if let Some(checksums) = &mut self.checksums {
             checksums.count(packet, &decoded, verdicts);
         }

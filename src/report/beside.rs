@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::decode::{DecodedPacket, LayerKind};
-use crate::flow::Verdict;
 use crate::source::LinkType;
 
 /// Most kinds of layers that are counted one by one: a hostile capture could use every EtherType.
@@ -21,11 +20,9 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Counts a packet, unless a flow's story tells of it: as one of its own, or as an ICMP error about it.
-    pub fn count(&mut self, decoded: &DecodedPacket<'_>, verdicts: &[Verdict]) {
-        if decoded.transports().iter().any(|transport| !transport.quoted)
-            || verdicts.iter().any(|verdict| verdict.flow.is_some())
-        {
+    /// Counts a packet, unless it is of a flow.
+    pub fn count(&mut self, decoded: &DecodedPacket<'_>) {
+        if decoded.transports().iter().any(|transport| !transport.quoted) {
             return;
         }
         match decoded.layers().iter().rev().find(|layer| !layer.quoted).map(|layer| layer.kind) {
