@@ -147,7 +147,7 @@ pub fn run_client(
 
 fn fail(err: &mut dyn Write, what: &dyn std::fmt::Display) -> u8 {
     // Where standard error is gone too, the exit status is all that is left to say.
-    let _ = writeln!(err, "wirelab: {what}");
+    let _ = writeln!(err, "error: {what}");
     FAILED
 }
 

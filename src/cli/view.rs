@@ -105,9 +105,13 @@ pub(super) fn table(out: &mut Stdout, flows: &[Told<'_>], colors: Colors) -> Res
     let left_out = write_flows(out, TableOutput { width, colors }, flows)?;
     out.flush()?;
     if width.is_some() && !flows.is_empty() {
-        output::say(LEGEND);
+        let shown = |line: &&str| line.split_once(':').is_none_or(|(title, _)| !left_out.contains(&title));
+        LEGEND.lines().filter(shown).for_each(output::say);
         if !left_out.is_empty() {
-            output::say(format_args!("no room for: {}", left_out.join(", ")));
+            output::say(format_args!(
+                "no room for: {}; a wider terminal or a pipe shows them",
+                left_out.join(", ")
+            ));
         }
     }
     Ok(())

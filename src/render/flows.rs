@@ -12,7 +12,7 @@ use crate::proto::{self, Readability, Recognised, judge};
 use crate::report::Told;
 use crate::time::TimeDelta;
 
-/// What the table's abbreviations mean, for a terminal.
+/// What the table's abbreviations mean, for a terminal: a line begins with the title of its column.
 pub const LEGEND: &str = "\
 state: Zeek's conn_state. pkts, payload: sent by orig/by resp.
 RTT: SYN to ACK of the handshake; for UDP, request to first reply.

@@ -192,16 +192,17 @@ fn shown_cells<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> Ve
 }
 
 /// Widths that add up to `available` or less where columns that may give way make that possible; 0 is left out.
-fn fit(columns: &[Column], mut widths: Vec<usize>, available: usize) -> Vec<usize> {
+fn fit(columns: &[Column], natural: Vec<usize>, available: usize) -> Vec<usize> {
+    let mut widths = natural.clone();
     let total = |widths: &[usize]| {
         let shown = widths.iter().filter(|width| **width > 0);
         shown.fold(0_usize, |sum, width| sum.saturating_add(width + GAP)).saturating_sub(GAP)
     };
-    for priority in (1..=u8::MAX).rev() {
+    'fitted: for priority in (1..=u8::MAX).rev() {
         for (place, column) in columns.iter().enumerate().filter(|(_, column)| column.shrink == priority) {
             let over = total(&widths).saturating_sub(available);
             if over == 0 {
-                return widths;
+                break 'fitted;
             }
             if let Some(width) = widths.get_mut(place) {
                 // Part of a number is no number: a column that may vanish does so whole.
@@ -209,6 +210,13 @@ fn fit(columns: &[Column], mut widths: Vec<usize>, available: usize) -> Vec<usiz
                     if column.min == 0 { 0 } else { width.saturating_sub(over).max(column.min.min(*width)) };
             }
         }
+    }
+    // A column that vanished whole can leave more room than was needed: what was cut before it gets that back.
+    let mut spare = available.saturating_sub(total(&widths));
+    for (width, natural) in widths.iter_mut().zip(natural).filter(|(width, _)| **width > 0) {
+        let more = spare.min(natural.saturating_sub(*width));
+        *width += more;
+        spare -= more;
     }
     widths
 }
@@ -235,6 +243,15 @@ mod tests {
 
     const ROWS: [[&str; 4]; 3] =
         [["日本語", "1", "22", "x"], ["alphabetical", "2000", "", ""], ["b", "3", "4", "y"]];
+
+    #[test]
+    fn room_that_a_vanished_column_leaves_goes_to_those_cut_before_it() {
+        let column = |min, shrink| Column { title: "", align: Align::Left, width: 9, min, shrink };
+        let columns = [column(4, 2), column(0, 1)];
+        assert_eq!(fit(&columns, vec![12, 8], 22), [12, 8]);
+        assert_eq!(fit(&columns, vec![12, 8], 16), [6, 8]);
+        assert_eq!(fit(&columns, vec![12, 8], 11), [11, 0]);
+    }
 
     #[test]
     fn a_pipe_gets_fixed_columns() {

@@ -1,6 +1,8 @@
 //! The story of a flow: what happened in which order, and how it came out. Typed; the words are the renderer's.
 
-use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Turn};
+use crate::flow::{
+    Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown, Turn,
+};
 
 /// Something that happened in a flow.
 #[derive(Clone, Copy, Debug)]
@@ -149,7 +151,9 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
     if let Some(rst) = tcp.handshake.refused {
         return Outcome::Refused(rst);
     }
-    if let Some(reset) = end.reset.as_deref().copied() {
+    if let Some(reset) = end.reset.as_deref().copied()
+        && !is_closed_before(end, reset.packet)
+    {
         return Outcome::Reset(reset);
     }
     match (tcp.handshake.opening(), end.closed_first()) {
@@ -161,8 +165,63 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
     }
 }
 
+/// Both sides had sent FIN before `packet`: what comes then takes nothing from an orderly end.
+fn is_closed_before(end: &Teardown, packet: PacketStamp) -> bool {
+    [end.orig_fin, end.resp_fin].iter().all(|fin| fin.is_some_and(|fin| fin.number < packet.number))
+}
+
 /// Whether the beginning of the flow is in the capture; where it is not, originator and responder are a guess.
 #[must_use]
 pub fn starts_mid_stream(flow: &Flow) -> bool {
     flow.tcp.is_some() && flow.orig_reason == OrigReason::FirstPacket
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::flow::FlowTable;
+    use crate::source::{CapturedPacket, LinkType};
+
+    /// A flow of empty segments: who sends, flags as tcpdump spells them, seq, ack.
+    fn outcome_of(segments: &[(Direction, &str, u32, u32)]) -> String {
+        let (mut decoder, mut table) = (Decoder::new(), FlowTable::new());
+        for (number, &(by, letters, seq, ack)) in (1..).zip(segments) {
+            let (src, dst) = if by == Direction::OrigToResp { (40446, 8080) } else { (8080, 40446) };
+            let step = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64);
+            let step = letters.chars().fold(step.tcp(src, dst, seq, 512), |step, letter| match letter {
+                'S' => step.syn(),
+                'R' => step.rst(),
+                'F' => step.fin(),
+                _ => step.ack(ack),
+            });
+            let mut data = Vec::new();
+            step.write(&mut data, &[]).unwrap();
+            let wire_len = u32::try_from(data.len()).unwrap();
+            let link = LinkType::ETHERNET;
+            let packet = CapturedPacket { number, ts: None, wire_len, interface: 0, link, data: &data };
+            table.observe(&packet, &decoder.decode(link, &data, wire_len));
+        }
+        format!("{:?}", outcome(&table.flows()[0]))
+    }
+
+    #[test]
+    fn a_reset_is_the_outcome_unless_both_sides_had_closed() {
+        use Direction::{OrigToResp as C, RespToOrig as S};
+        let segments = [
+            (C, "S", 100, 0),
+            (S, "S.", 500, 101),
+            (C, ".", 101, 501),
+            (C, "F.", 101, 501),
+            (S, "F.", 501, 102),
+            (C, "R", 102, 0),
+        ];
+        assert!(outcome_of(&segments).starts_with("Closed"));
+        let without_the_second_fin = [&segments[..4], &segments[5..]].concat();
+        assert!(outcome_of(&without_the_second_fin).starts_with("Reset"));
+        assert!(outcome_of(&segments[..4]).starts_with("HalfClosed"));
+        assert!(outcome_of(&segments[..3]).starts_with("Open"));
+    }
 }

@@ -1,5 +1,7 @@
 //! `explain`: the story of each flow in plain words, every claim with its packet.
 
+mod notes;
+mod outcome;
 mod payload;
 mod words;
 
@@ -11,7 +13,7 @@ use super::format::{Count, Elapsed, Seconds, Utc};
 use super::words::Undecoded;
 use super::wrap::Wrapped;
 use crate::flow::{Direction, Flow, PacketStamp};
-use crate::report::{Beside, CaptureTotals, Event, Moment, Told, outcome, timeline};
+use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -104,9 +106,9 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         names.role(Direction::RespToOrig),
         colors.paint(Style::Magenta, flow.tuple.resp),
     )?;
-    let verdict = outcome(flow);
-    let style = words::outcome_style(&verdict);
-    for line in Wrapped::new(&words::outcome(flow, &verdict, &names), options.width.saturating_sub(2)) {
+    let verdict = report::outcome(flow);
+    let style = outcome::style(&verdict);
+    for line in Wrapped::new(&outcome::sentence(flow, &verdict, &names), options.width.saturating_sub(2)) {
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
     let mut phase = None;
@@ -118,11 +120,11 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         }
         line(out, flow, &moment, &names, options)?;
     }
-    writeln!(out)?;
-    for text in words::notes(told, &names) {
-        note(out, &text, options)?;
+    let notes = notes::of(told, &names);
+    if !notes.is_empty() {
+        writeln!(out)?;
     }
-    Ok(())
+    notes.iter().try_for_each(|text| note(out, text, options))
 }
 
 /// One moment: packet number, time since the flow began, direction, what it is.

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::super::color::Style;
-use super::super::format::{Bytes, Count, Elapsed};
+use super::super::format::{Count, Elapsed};
 use super::super::words::IcmpMessage;
 use crate::decode::TransportProtocol;
-use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, Opening, Reset, SegmentKind, TcpOptions, Turn};
+use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, TcpOptions, Turn};
 use crate::proto::{Readability, judge};
-use crate::report::{ChecksumTally, Event, Outcome, Told, starts_mid_stream};
+use crate::report::{Event, starts_mid_stream};
 
 /// What the two sides of a flow are called.
 pub(super) struct Names {
@@ -85,123 +85,8 @@ pub(super) const fn style(event: &Event<'_>) -> Style {
     }
 }
 
-/// The style of the verdict.
-pub(super) const fn outcome_style(outcome: &Outcome<'_>) -> Style {
-    match outcome {
-        Outcome::Refused(_) | Outcome::Unreachable(_) => Style::Red,
-        Outcome::Unanswered | Outcome::NotCompleted | Outcome::Reset(_) => Style::Yellow,
-        Outcome::Closed { .. } | Outcome::Answered => Style::Green,
-        Outcome::HalfClosed { .. } | Outcome::Open => Style::Bold,
-    }
-}
-
-/// How the flow came out and, where it failed, what that means.
-pub(super) fn outcome(flow: &Flow, outcome: &Outcome<'_>, names: &Names) -> String {
-    let resp = flow.tuple.resp;
-    match outcome {
-        Outcome::Refused(rst) => {
-            let after = refused_after(flow).map(|time| format!(" after {time}")).unwrap_or_default();
-            format!(
-                "Refused: the SYN was answered by RST{after} (packet {}). The host is there, but nothing listens on TCP \
-                 port {}: start the server first, or check the port number.",
-                rst.number, resp.port
-            )
-        }
-        Outcome::Unreachable(error) => unreachable(flow, error),
-        Outcome::Unanswered => unanswered(flow),
-        Outcome::NotCompleted => {
-            "Not completed: the server answered the SYN, but the ACK that completes the handshake \
-                                  is not in the capture."
-                .to_owned()
-        }
-        Outcome::Reset(reset) => reset_words(reset, names),
-        Outcome::Closed { first } => {
-            format!("Closed in order: the {} closed first.", names.role(*first))
-        }
-        Outcome::HalfClosed { by } => {
-            format!(
-                "Half closed: the {} has finished sending, the {} had not when the capture ended.",
-                names.role(*by),
-                names.role(by.reversed())
-            )
-        }
-        Outcome::Open => "Still open when the capture ended.".to_owned(),
-        Outcome::Answered => match flow.udp.as_ref().and_then(|udp| udp.reply_time()) {
-            Some(time) => format!("Answered after {}.", Elapsed(time)),
-            None => "Answered.".to_owned(),
-        },
-    }
-}
-
-fn refused_after(flow: &Flow) -> Option<Elapsed> {
-    flow.tcp.as_ref()?.handshake.refused_after().map(Elapsed)
-}
-
-fn unreachable(flow: &Flow, error: &IcmpError) -> String {
-    let resp = flow.tuple.resp;
-    let what = icmp(error).to_string();
-    let from = error.from;
-    let packet = error.packet.number;
-    if what == "port unreachable" && from == resp.addr {
-        let protocol = if flow.tcp.is_some() { "TCP" } else { "UDP" };
-        return format!(
-            "Nobody listens: {from} answered with ICMP port unreachable (packet {packet}). The host is there, but \
-             {protocol} port {} is closed: start the server first, or check the port number.",
-            resp.port
-        );
-    }
-    format!(
-        "Not delivered: {from} reported ICMP {what} (packet {packet}) and nothing came back from {}.",
-        resp.addr
-    )
-}
-
-fn icmp(error: &IcmpError) -> IcmpMessage {
+pub(super) fn icmp(error: &IcmpError) -> IcmpMessage {
     IcmpMessage { v6: error.v6, icmp_type: error.icmp_type, code: error.code }
-}
-
-fn unanswered(flow: &Flow) -> String {
-    let Some(tcp) = &flow.tcp else {
-        return format!(
-            "No reply in the capture to {}. UDP itself reports nothing to its sender, so whether anything arrived \
-             cannot be told from here.",
-            Count::new(flow.orig.packets, "datagram", "datagrams")
-        );
-    };
-    let sent = u64::from(tcp.handshake.syn_retry_count).saturating_add(1);
-    let over = match flow.duration() {
-        Some(time) if sent > 1 => format!(" over {}", Elapsed(time)),
-        _ => String::new(),
-    };
-    format!(
-        "No answer: {} sent{over}, and nothing came back. A firewall drops them, the host is down, or the address \
-         is wrong; a closed port would have answered with RST.",
-        were(sent, "SYN was", "SYNs were")
-    )
-}
-
-fn reset_words(reset: &Reset, names: &Names) -> String {
-    let by = names.role(reset.by);
-    let other = names.role(reset.by.reversed());
-    let answers = match reset.answers {
-        Some((at, kind)) => {
-            let what = match kind {
-                SegmentKind::Syn => "SYN",
-                SegmentKind::SynAck => "SYN-ACK",
-                SegmentKind::Data => "data",
-                SegmentKind::Fin => "FIN",
-                SegmentKind::Reset => "RST",
-                SegmentKind::Ack => "ACK",
-            };
-            format!(", just after the {other}'s {what} (packet {})", at.number)
-        }
-        None => String::new(),
-    };
-    format!(
-        "Reset: the {by} broke the connection off with RST (packet {}){answers}. What was under way is lost; a \
-         program that stops without reading all it was sent, or a closed socket, does this.",
-        reset.packet.number
-    )
 }
 
 /// What one moment says, in a sentence or two.
@@ -213,13 +98,13 @@ pub(super) fn sentence(flow: &Flow, event: &Event<'_>, names: &Names) -> String 
         Event::Fin { by, first } => {
             let (by, other) = (names.role(*by), names.role(by.reversed()));
             if *first {
-                format!("The {by} closes: it has nothing more to send, but still listens to the {other}.")
+                format!("The {by} closes: it will send nothing more. The {other} still may.")
             } else {
                 format!("The {by} closes too.")
             }
         }
         Event::FinAck { by } => format!("The {} acknowledges the close.", names.role(*by)),
-        Event::Reset(reset) => format!("The {} breaks the connection off.", names.role(reset.by)),
+        Event::Reset(reset) => format!("The {} ends the connection at once.", names.role(reset.by)),
         Event::Icmp(error) => format!(
             "{} reports {}, about the packet the {} sent.",
             error.from,
@@ -316,7 +201,9 @@ fn turn_words(flow: &Flow, turn: &Turn) -> String {
 
 /// The packets of a turn: `4, 6, 7` or `4 to 19 …`.
 fn listed(turn: &Turn) -> String {
-    let numbers: Vec<String> = turn.packets.iter().take(6).map(u64::to_string).collect();
+    let mut numbers = turn.packets.clone();
+    numbers.sort_unstable();
+    let numbers: Vec<String> = numbers.iter().take(6).map(u64::to_string).collect();
     let more = turn.packet_count > u64::try_from(numbers.len()).unwrap_or(u64::MAX);
     if more { format!("{}, … {}", numbers.join(", "), turn.last.number) } else { numbers.join(", ") }
 }
@@ -325,144 +212,3 @@ fn listed(turn: &Turn) -> String {
 pub(super) fn were(number: u64, one: &'static str, many: &'static str) -> String {
     Count::new(number, one, many).to_string()
 }
-
-/// What else is worth knowing of the flow.
-pub(super) fn notes(told: &Told<'_>, names: &Names) -> Vec<String> {
-    let flow = told.flow;
-    let mut notes = Vec::new();
-    notes.extend(readable(flow));
-    if starts_mid_stream(flow) {
-        notes.push(
-            "The capture starts in mid-stream: the handshake is not in it, so who connected to whom is not known."
-                .to_owned(),
-        );
-    }
-    if let Some(tcp) = &flow.tcp {
-        tcp_notes(flow, names, &mut notes);
-        if tcp.handshake.opening() == Opening::SynNotCaptured {
-            notes.push("The SYN is not in the capture; the SYN-ACK shows who was asked.".to_owned());
-        }
-    }
-    if flow.icmp_error_count > u64::try_from(flow.icmp_errors.len()).unwrap_or(u64::MAX) {
-        notes.push(format!(
-            "{} in all; the first are shown.",
-            Count::new(flow.icmp_error_count, "ICMP error", "ICMP errors")
-        ));
-    }
-    notes.extend(told.checksums.into_iter().flat_map(checksum_notes));
-    if let Some(talk) = &flow.conversation {
-        if talk.conflicts > 0 {
-            notes.push(format!(
-                "{} about bytes sent out of order: what the receiver got depends on its system.",
-                were(talk.conflicts, "segment disagrees with another", "segments disagree with others")
-            ));
-        }
-        if talk.turns_not_kept > 0 || talk.kept_bytes < talk.total_bytes {
-            notes.push(format!(
-                "Shown in part: {} of {} of payload were kept.",
-                Bytes(talk.kept_bytes),
-                Bytes(talk.total_bytes)
-            ));
-        }
-    }
-    notes
-}
-
-fn checksum_notes(tally: &ChecksumTally) -> Vec<String> {
-    let mut notes = Vec::new();
-    if tally.bad_count > 0 {
-        let list: Vec<String> = tally.bad.iter().map(u64::to_string).collect();
-        let more = if tally.bad_count > u64::try_from(list.len()).unwrap_or(u64::MAX) { " …" } else { "" };
-        notes.push(format!(
-            "{} a wrong checksum ({}{more}): damaged on the way, or changed after it was sent.",
-            were(tally.bad_count, "packet has", "packets have"),
-            list.join(", ")
-        ));
-    }
-    if tally.offloaded > 0 {
-        notes.push(format!(
-            "{} captured before the checksum was filled in, which the sending host leaves to its network card: \
-             nothing is wrong.",
-            were(tally.offloaded, "packet was", "packets were")
-        ));
-    }
-    notes
-}
-
-fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
-    let Some(tcp) = &flow.tcp else { return };
-    if tcp.port_reused {
-        notes.push("The same two ports had another connection before this one.".to_owned());
-    }
-    for (side, by) in [(&tcp.orig, Direction::OrigToResp), (&tcp.resp, Direction::RespToOrig)] {
-        let who = names.role(by);
-        if side.repeated_packets > 0 {
-            let bytes = match side.repeated_bytes {
-                0 => String::new(),
-                bytes => format!(" ({} again)", Bytes(bytes)),
-            };
-            notes.push(format!(
-                "{} of the {who} repeated what had been sent before{bytes}.",
-                Count::new(side.repeated_packets, "segment", "segments")
-            ));
-        }
-        if side.missing_bytes > 0 {
-            notes.push(format!(
-                "{} that the {who} sent, by the sequence numbers, are not in the capture.",
-                Count::bytes(side.missing_bytes)
-            ));
-        }
-        if side.zero_windows > 0 {
-            notes.push(format!(
-                "The {who} closed its window {}: its program reads more slowly than the other side sends.",
-                Count::new(side.zero_windows.into(), "time", "times")
-            ));
-        }
-        if side.keep_alives > 0 {
-            notes.push(format!(
-                "{} of the {who}.",
-                Count::new(side.keep_alives.into(), "keep-alive probe", "keep-alive probes")
-            ));
-        }
-    }
-    let end = &tcp.teardown;
-    if end.half_close_bytes > 0 {
-        notes.push(format!(
-            "{} were sent after the first FIN: a half-closed connection in use.",
-            Count::bytes(end.half_close_bytes)
-        ));
-    }
-    if let Some(number) = end.data_after_close {
-        notes.push(format!("Payload after its sender had closed (first in packet {number})."));
-    }
-}
-
-/// Whether what was said can be read by anybody on the path.
-fn readable(flow: &Flow) -> Option<String> {
-    let talk = flow.conversation.as_ref()?;
-    let (mut text, mut other) = (0_u64, 0_u64);
-    for turn in talk.turns.iter().filter(|turn| !turn.bytes.is_empty()) {
-        if judge(&turn.bytes).is_text() { text += turn.total } else { other += turn.total }
-    }
-    let weak = |bytes: u64| if bytes < WEAK_SAMPLE { " Few bytes: weak evidence." } else { "" };
-    Some(match (text, other) {
-        (0, 0) => return None,
-        (text, 0) => {
-            format!(
-                "All of it is readable text, not encrypted: anybody on the path can read it.{}",
-                weak(text)
-            )
-        }
-        (0, other) => {
-            format!("None of it is readable as text: it is binary, compressed or encrypted.{}", weak(other))
-        }
-        (text, other) => format!(
-            "{} are readable text, {} are not (binary, compressed or encrypted).",
-            Bytes(text),
-            Bytes(other)
-        ),
-    })
-}
-
-/// Fewer bytes than this can look like text, or not, by chance.
-const WEAK_SAMPLE: u64 = 8;

@@ -15,6 +15,9 @@ use crate::source::CapturedPacket;
 /// Columns that the text of a payload is sure of on a terminal before sequence numbers are shown.
 const TEXT_SHARE: usize = 24;
 
+/// Columns below which a payload, with its ` │ `, tells nothing and is left out.
+const LEAST_PAYLOAD: usize = 6;
+
 /// Columns of a payload that is not text: enough to recognise a format, and a line stays a line.
 const BINARY_COLUMNS: usize = 48;
 
@@ -62,7 +65,8 @@ impl PacketLines {
         let letters = FlagLetters::new(segment.flags);
         let style = if segment.flags.rst() { Style::Red } else { Style::Bold };
         self.line.put_styled(style, letters.as_str());
-        self.line.pad_from(start, 3);
+        self.line.pad_from(start, 2);
+        self.line.put(" ");
         self.length(segment.payload_len, segment.payload.len());
         if let Some(verdict) = verdict {
             self.marks(&verdict, segment);
@@ -151,7 +155,7 @@ impl PacketLines {
 
     /// The payload as text; of binary payload no more than a beginning.
     fn payload(&mut self, payload: &[u8]) {
-        if payload.is_empty() || self.line.left() < 4 {
+        if payload.is_empty() || self.line.left() < LEAST_PAYLOAD {
             return;
         }
         self.line.put(" ");
