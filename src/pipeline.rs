@@ -118,10 +118,14 @@ impl Pipeline {
         &self.totals
     }
 
-    /// The packets that are of no flow.
+    /// The packets that are of no flow, and are not told of by the story of one.
     #[must_use]
-    pub fn beside(&self) -> &Beside {
-        &self.beside
+    pub fn beside(&self) -> Beside {
+        let mut beside = self.beside.clone();
+        for flow in self.flows.flows().iter().filter(|flow| flow.icmp_error_count > 0) {
+            beside.without_errors(flow.tuple.orig.addr.is_ipv6(), flow.icmp_error_count);
+        }
+        beside
     }
 
     /// The flows so far that `wanted` takes, with what is known of their checksums.

@@ -7,14 +7,14 @@ use clap::Args;
 use super::args::{ColorArgs, InputArgs};
 use super::input::{Go, Reading};
 use super::output::{self, Failure, Status};
-use super::view::{self, PAYLOAD_PER_FLOW};
+use super::view::{self, PAYLOAD_PER_SIDE};
 use crate::flow::{Flow, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::explain;
 use crate::render::json::write_flows_json;
 
 /// The same with --full.
-const PAYLOAD_PER_FLOW_FULL: usize = 16 << 20;
+const PAYLOAD_PER_SIDE_FULL: usize = 16 << 20;
 
 /// Tell each flow's story in plain words: who connected to whom, the handshake step by step, what was said and
 /// whether it is readable, how it ended, and what went wrong. Every claim names its packet.
@@ -58,8 +58,8 @@ fn stream(text: &str) -> Result<(bool, u32), String> {
 
 /// Runs `explain`.
 pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
-    let max_bytes_per_flow = if args.full { PAYLOAD_PER_FLOW_FULL } else { PAYLOAD_PER_FLOW };
-    let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_flow }));
+    let max_bytes_per_side = if args.full { PAYLOAD_PER_SIDE_FULL } else { PAYLOAD_PER_SIDE };
+    let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side }));
     let mut reading = Reading::open(&args.input)?;
     let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
     let wanted = |flow: &Flow| {
@@ -74,7 +74,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
         let options = view::explain_options(args.color.colors(), args.full);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
         if args.stream.is_none() && args.input.select.port.is_empty() {
-            explain::beside(&mut out, pipeline.beside(), options)?;
+            explain::beside(&mut out, &pipeline.beside(), options)?;
         }
     }
     out.flush()?;

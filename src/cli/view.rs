@@ -16,7 +16,7 @@ use crate::render::table::TableOutput;
 use crate::report::Told;
 
 /// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
-pub(super) const PAYLOAD_PER_FLOW: usize = 64 << 10;
+pub(super) const PAYLOAD_PER_SIDE: usize = 64 << 10;
 
 /// Columns of prose: in a pipe or file, and the most on a wide terminal.
 const PROSE: (usize, usize) = (80, 110);
@@ -52,7 +52,7 @@ impl<'a> Shower<'a> {
 
     /// A pipeline that keeps what this view needs.
     pub(super) fn pipeline(&self) -> Pipeline {
-        let payload = PayloadWanted { max_bytes_per_flow: PAYLOAD_PER_FLOW };
+        let payload = PayloadWanted { max_bytes_per_side: PAYLOAD_PER_SIDE };
         Pipeline::new((self.view == View::Explain).then_some(payload))
     }
 
@@ -79,7 +79,7 @@ impl<'a> Shower<'a> {
                 let options = explain_options(self.colors, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
                 if self.select.port.is_empty() {
-                    explain::beside(&mut self.out, pipeline.beside(), options)?;
+                    explain::beside(&mut self.out, &pipeline.beside(), options)?;
                 }
             }
         }

@@ -8,8 +8,8 @@ use crate::decode::TcpSegment;
 /// Asks for payload to be kept, in turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayloadWanted {
-    /// Most payload bytes kept of one flow.
-    pub max_bytes_per_flow: usize,
+    /// Most payload bytes kept of each side of a flow, in bytes: a long upload must not hide the short answer.
+    pub max_bytes_per_side: usize,
 }
 
 /// Most memory for payload that waits for missing segments, in bytes, all flows together: sixteen times what one side
@@ -37,8 +37,8 @@ struct Streams {
 
 impl PayloadKeeper {
     pub(super) fn new(wanted: PayloadWanted) -> Self {
-        let per_flow = u64::try_from(wanted.max_bytes_per_flow).unwrap_or(u64::MAX);
-        let budget = Budget { per_flow, total_left: MAX_KEPT_BYTES };
+        let per_side = u64::try_from(wanted.max_bytes_per_side).unwrap_or(u64::MAX);
+        let budget = Budget { per_side, total_left: MAX_KEPT_BYTES };
         Self { budget, streams: Vec::new(), held: 0, given_up: 0 }
     }
 

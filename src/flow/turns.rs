@@ -38,6 +38,9 @@ pub struct Conversation {
     /// Gaps that the next turn of each side will tell.
     orig_gap: u64,
     resp_gap: u64,
+    /// Payload bytes kept of each side.
+    orig_kept: u64,
+    resp_kept: u64,
     /// The last turn is not kept, and whose it was.
     unkept: Option<Direction>,
 }
@@ -45,8 +48,8 @@ pub struct Conversation {
 /// How much payload may still be kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    /// Of one flow.
-    pub(super) per_flow: u64,
+    /// Of one side of a flow.
+    pub(super) per_side: u64,
     /// Of all flows, what is left.
     pub(super) total_left: u64,
 }
@@ -88,11 +91,13 @@ impl Conversation {
                 None => return,
             },
         };
-        let left = budget.per_flow.saturating_sub(self.kept_bytes);
+        let left = budget.per_side.saturating_sub(*self.kept_of(said.by));
         let Some(turn) = self.turns.get_mut(index) else { return };
         let room = left.min(budget.total_left);
         let kept = turn.take(&said, usize::try_from(room).unwrap_or(usize::MAX));
         self.kept_bytes = self.kept_bytes.saturating_add(kept);
+        let of_side = self.kept_of(said.by);
+        *of_side = of_side.saturating_add(kept);
         if kept < u64::try_from(said.bytes.len()).unwrap_or(u64::MAX) {
             self.at_flow_limit |= left <= budget.total_left;
             self.at_total_limit |= left > budget.total_left;
@@ -118,6 +123,13 @@ impl Conversation {
         match by {
             Direction::OrigToResp => &mut self.orig_gap,
             Direction::RespToOrig => &mut self.resp_gap,
+        }
+    }
+
+    fn kept_of(&mut self, by: Direction) -> &mut u64 {
+        match by {
+            Direction::OrigToResp => &mut self.orig_kept,
+            Direction::RespToOrig => &mut self.resp_kept,
         }
     }
 
@@ -152,6 +164,7 @@ impl Conversation {
             turn.direction = turn.direction.reversed();
         }
         std::mem::swap(&mut self.orig_gap, &mut self.resp_gap);
+        std::mem::swap(&mut self.orig_kept, &mut self.resp_kept);
         self.unkept = self.unkept.map(Direction::reversed);
     }
 }

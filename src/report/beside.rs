@@ -42,6 +42,15 @@ impl Beside {
         }
     }
 
+    /// Takes away ICMP errors, of IPv6 or not, that the story of a flow tells of.
+    pub fn without_errors(&mut self, v6: bool, errors: u64) {
+        let icmp = if v6 { LayerKind::Icmpv6 } else { LayerKind::Icmp };
+        for (_, count) in self.kinds.iter_mut().filter(|(kind, _)| *kind == icmp) {
+            *count = count.saturating_sub(errors);
+        }
+        self.kinds.retain(|&(_, count)| count > 0);
+    }
+
     /// The innermost layers and how many packets have each, most first; of equals the one that came first.
     #[must_use]
     pub fn kinds(&self) -> Vec<(LayerKind, u64)> {

@@ -80,7 +80,7 @@ pub(crate) fn controls(c: char) -> bool {
 /// Takes a savefile through every stage to every output.
 fn show(bytes: Vec<u8>) -> Shown {
     let mut shown = Shown::default();
-    let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_flow: 64 << 10 }));
+    let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side: 64 << 10 }));
     let mut lines = PacketLines::new(None, Colors::OFF);
     let mut narrow = PacketLines::new(Some(40), Colors::OFF);
     let style = FieldStyle { separator: '|', ..FieldStyle::default() };
@@ -118,7 +118,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     for (width, full) in [(80, false), (40, true)] {
         let options = ExplainOptions { colors: Colors::OFF, width, full };
         explain::capture(&mut shown.stories, "test", pipeline.totals(), &flows, options).unwrap();
-        explain::beside(&mut shown.stories, pipeline.beside(), options).unwrap();
+        explain::beside(&mut shown.stories, &pipeline.beside(), options).unwrap();
     }
     shown
 }

@@ -305,7 +305,7 @@ fn a_length_field_that_leaves_no_room_is_blamed() {
 #[test]
 fn endless_nesting_ends() {
     let mut packet = ipv4(6, &tcp());
-    for _ in 0..200 {
+    for _ in 0..300 {
         packet = ipv4(4, &packet);
     }
     assert_eq!(examine(LinkType::RAW, &packet, packet.len()).1, Some(StopReason::TooDeep));
