@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::args::{ColorArgs, InputArgs};
-use super::input::{Go, Reading};
+use super::input::{Go, Prints, Reading};
 use super::output::{self, Failure, Status};
 use super::view::{self, PAYLOAD_PER_SIDE};
 use crate::flow::{Flow, PayloadWanted};
@@ -60,7 +60,7 @@ fn stream(text: &str) -> Result<(bool, u32), String> {
 pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
     let max_bytes_per_side = if args.full { PAYLOAD_PER_SIDE_FULL } else { PAYLOAD_PER_SIDE };
     let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side }));
-    let mut reading = Reading::open(&args.input)?;
+    let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
     let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
     let wanted = |flow: &Flow| {
         args.input.select.takes_flow(flow)

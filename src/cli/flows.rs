@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::args::{ColorArgs, InputArgs};
-use super::input::{Go, Reading};
+use super::input::{Go, Prints, Reading};
 use super::output::{self, Failure, Status};
 use super::view;
 use crate::pipeline::Pipeline;
@@ -35,7 +35,7 @@ by one side, RSTO and RSTR reset by originator or responder, OTH begun before th
 /// Runs `flows`.
 pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {
     let mut pipeline = Pipeline::new(None);
-    let mut reading = Reading::open(&args.input)?;
+    let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
     let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
     let flows = pipeline.told(|flow| args.input.select.takes_flow(flow));
     let mut out = output::stdout();

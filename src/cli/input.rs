@@ -38,6 +38,15 @@ pub(super) enum Ending {
     Interrupted,
 }
 
+/// When a verb prints: a progress bar must not mix with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prints {
+    /// While it reads.
+    OnTheWay,
+    /// When it has read everything.
+    AtTheEnd,
+}
+
 /// A savefile being read, with what was selected of it.
 pub(super) struct Reading<'a> {
     source: Savefile,
@@ -46,16 +55,16 @@ pub(super) struct Reading<'a> {
     name: String,
     progress: Option<ProgressBar>,
     interrupt: Interrupt,
-    taken_by_filter: u64,
 }
 
 impl<'a> Reading<'a> {
     /// Opens the savefile that `input` names.
-    pub(super) fn open(input: &'a InputArgs) -> Result<Self, Failure> {
+    pub(super) fn open(input: &'a InputArgs, prints: Prints) -> Result<Self, Failure> {
         let path = input.path();
         let filter = input.select.filter()?;
         let source = Savefile::open(&path)?;
-        let progress = source.size().filter(|&size| size >= PROGRESS_FROM_BYTES).and_then(progress_bar);
+        let large = source.size().filter(|&size| size >= PROGRESS_FROM_BYTES);
+        let progress = large.and_then(|size| progress_bar(size, prints));
         Ok(Self {
             source,
             filter,
@@ -63,7 +72,6 @@ impl<'a> Reading<'a> {
             name: display_name(&path),
             progress,
             interrupt: Interrupt::install()?,
-            taken_by_filter: 0,
         })
     }
 
@@ -101,7 +109,6 @@ impl<'a> Reading<'a> {
                 pipeline.pass_over();
                 continue;
             }
-            self.taken_by_filter += 1;
             if each(&pipeline.step(&packet), interfaces)? == Go::Enough {
                 break Ending::Done;
             }
@@ -138,6 +145,15 @@ fn were(packets: u64) -> String {
     Count::new(packets, "packet is", "packets are").to_string()
 }
 
+impl Drop for Reading<'_> {
+    /// A reading that failed on the way leaves no bar behind.
+    fn drop(&mut self) {
+        if let Some(bar) = &self.progress {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Says what the savefile holds instead, where nothing of it was selected.
 pub(super) fn tell_nothing_matched(select: &SelectArgs, name: &str, pipeline: &Pipeline) {
     let Some(selection) = select.spelled() else { return };
@@ -158,8 +174,9 @@ pub(super) fn display_name(path: &std::path::Path) -> String {
 }
 
 /// A bar on standard error; none where that is no terminal or where standard output scrolls on the same one.
-fn progress_bar(size: u64) -> Option<ProgressBar> {
-    if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+fn progress_bar(size: u64, prints: Prints) -> Option<ProgressBar> {
+    let would_mix = prints == Prints::OnTheWay && io::stdout().is_terminal();
+    if !io::stderr().is_terminal() || would_mix {
         return None;
     }
     let bar = ProgressBar::new(size);

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::args::{ColorArgs, InputArgs};
-use super::input::{Go, Reading};
+use super::input::{Go, Prints, Reading};
 use super::output::{self, Failure, Status};
 use super::save::Saver;
 use super::view::line_context;
@@ -82,7 +82,8 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut sink = sink(args)?;
     let mut out = output::stdout();
     let mut pipeline = Pipeline::new(None);
-    let mut reading = Reading::open(&args.input)?;
+    let prints = if matches!(sink, Sink::Nothing) { Prints::AtTheEnd } else { Prints::OnTheWay };
+    let mut reading = Reading::open(&args.input, prints)?;
     let mut saver =
         args.write.as_deref().map(|path| Saver::create(path, Some(&args.input.path()))).transpose()?;
     if let Sink::Fields(table) = &mut sink {
