@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use wirelab::decode::{DecodedPacket, Decoder, Endpoint, LayerKind, TransportProtocol};
+use wirelab::decode::{Decoder, LayerKind};
 use wirelab::field::{ByteRange, FieldId, FieldSink, PacketContext, Value, emit};
-use wirelab::flow::Defragmenter;
+use wirelab::pipeline::Pipeline;
 use wirelab::source::{CapturedPacket, Next, PacketSource, Savefile};
-use wirelab::time::Timestamp;
 
 use crate::corpus;
 
@@ -37,26 +36,6 @@ impl FieldSink for Cells {
     }
 }
 
-/// Numbers UDP conversations in the order they appear. TCP's need the flow table.
-#[derive(Default)]
-struct Streams {
-    udp: HashMap<(Endpoint, Endpoint), u32>,
-}
-
-impl Streams {
-    fn of(&mut self, packet: &DecodedPacket<'_>) -> Vec<Option<u32>> {
-        let number = |transport: &wirelab::decode::Transport| {
-            if transport.protocol != TransportProtocol::Udp || !packet.is_numbered(transport) {
-                return None;
-            }
-            let key = (transport.src.min(transport.dst), transport.src.max(transport.dst));
-            let next = u32::try_from(self.udp.len()).unwrap();
-            Some(*self.udp.entry(key).or_insert(next))
-        };
-        packet.transports().iter().map(number).collect()
-    }
-}
-
 #[derive(Default)]
 struct Score {
     good: f64,
@@ -67,22 +46,15 @@ struct Score {
 /// One capture's rows, or `None` where it holds a link type that is not decoded.
 fn rows(path: &std::path::Path, columns: &HashMap<FieldId, usize>) -> Option<Vec<Vec<String>>> {
     let mut source = Savefile::open(path).ok()?;
-    let (mut decoder, mut defragmenter, mut streams) =
-        (Decoder::new(), Defragmenter::new(), Streams::default());
-    let (mut first, mut previous): (Option<Timestamp>, Option<Timestamp>) = (None, None);
-    let mut rows = Vec::new();
+    let mut pipeline = Pipeline::new(None);
+    let (mut rows, mut streams) = (Vec::new(), Vec::new());
     while let Ok(Next::Packet(captured, _)) = source.next_packet() {
-        let captured: CapturedPacket<'_> = captured;
-        let packet = defragmenter.decode(&mut decoder, &captured);
-        if packet.layers().iter().any(|layer| matches!(layer.kind, LayerKind::UndecodedLink(_))) {
+        let step = pipeline.step(&captured);
+        if step.decoded.layers().iter().any(|layer| matches!(layer.kind, LayerKind::UndecodedLink(_))) {
             return None;
         }
-        first = first.or(Some(captured.ts.unwrap_or_default()));
-        let numbers = streams.of(&packet);
-        let context = PacketContext { first, previous, streams: &numbers };
         let mut sink = Cells { columns: columns.clone(), cells: vec![String::new(); columns.len()] };
-        emit(&captured, &packet, &context, &mut sink);
-        previous = Some(captured.ts.unwrap_or_default());
+        emit(&captured, &step.decoded, &step.context(&mut streams), &mut sink);
         rows.push(sink.cells);
     }
     Some(rows)
@@ -94,9 +66,7 @@ fn fields_agree_with_tshark() {
     let mut scores: BTreeMap<&'static str, Score> = BTreeMap::new();
     for capture in corpus::captures(&folder) {
         let Some(expected) = corpus::expected(&folder, &capture) else { continue };
-        // tcp.stream needs the flow table, which has tests of its own.
         let fields: Vec<(FieldId, usize)> = FieldId::all()
-            .filter(|id| *id != FieldId::TCP_STREAM)
             .filter_map(|id| Some((id, expected.names.iter().position(|name| name == id.def().name)?)))
             .collect();
         let columns = fields.iter().enumerate().map(|(n, (id, _))| (*id, n)).collect();
@@ -225,32 +195,4 @@ fn a_header_that_contradicts_itself_shows_fields_up_to_the_contradiction() {
     assert_eq!(shown(3, 19), ["4", "20", "0x00", "19", "", ""]);
     // A length of 0 was left to the network card: the frame's counts.
     assert_eq!(shown(3, 0), ["4", "20", "0x00", "44", "0x0001", "1000"]);
-}
-
-/// Buffers are reused from packet to packet; prints what a packet costs on the way (of use in a release build).
-#[test]
-fn a_reused_decoder_gives_the_same_segment_every_time() {
-    const ROUNDS: u32 = 50_000;
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
-    frame.extend([0x45, 0, 0, 140, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
-    frame.extend([3, 0xe8, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2, 0x80, 0x10, 1, 2, 3, 4, 0, 0]);
-    frame.extend([1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]);
-    frame.resize(154, b'x');
-    let (mut decoder, mut defragmenter) = (Decoder::new(), Defragmenter::new());
-    let began = std::time::Instant::now();
-    for number in 1..=u64::from(ROUNDS) {
-        let captured = CapturedPacket {
-            number,
-            ts: None,
-            wire_len: 154,
-            interface: 0,
-            link: wirelab::source::LinkType::ETHERNET,
-            data: std::hint::black_box(&frame),
-        };
-        let packet = defragmenter.decode(&mut decoder, &captured);
-        let segment = packet.tcp_segment(&packet.transports()[0]).unwrap();
-        assert_eq!((packet.layers().len(), std::hint::black_box(segment).payload_len), (4, 88));
-    }
-    let each = began.elapsed() / ROUNDS;
-    writeln!(std::io::stderr(), "decoding a TCP segment: {} ns", each.as_nanos()).unwrap();
 }
