@@ -122,6 +122,9 @@ impl Pipeline {
     #[must_use]
     pub fn beside(&self) -> Beside {
         let mut beside = self.beside.clone();
+        if let Some(checksums) = &self.checksums {
+            beside.checksums = checksums.of_others().clone();
+        }
         for flow in self.flows.flows().iter().filter(|flow| flow.icmp_error_count > 0) {
             beside.without_errors(flow.tuple.orig.addr.is_ipv6(), flow.icmp_error_count);
         }

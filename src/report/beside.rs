@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::decode::{DecodedPacket, LayerKind};
 use crate::source::LinkType;
 
+use super::ChecksumTally;
+
 /// Most kinds of layers that are counted one by one: a hostile capture could use every EtherType.
 const MAX_KINDS: usize = 32;
 
@@ -17,6 +19,8 @@ pub struct Beside {
     others: u64,
     /// How many of link types that are not decoded.
     links: BTreeMap<u16, u64>,
+    /// Their checksums that are not right, ICMP errors about flows included; all right where they were not verified.
+    pub checksums: ChecksumTally,
 }
 
 impl Beside {

@@ -72,3 +72,28 @@ impl Checksums {
         &self.other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::source::LinkType;
+
+    #[test]
+    fn a_wrong_checksum_outside_all_flows_names_its_packet() {
+        let mut bytes = Vec::new();
+        let builder = etherparse::PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64);
+        builder.icmpv4_echo_request(1, 1).write(&mut bytes, b"ping").unwrap();
+        let mut checksums = Checksums::default();
+        for number in 1..=3 {
+            if number == 2 {
+                *bytes.last_mut().unwrap() ^= 1;
+            }
+            let (link, wire_len) = (LinkType::RAW, u32::try_from(bytes.len()).unwrap());
+            let packet = CapturedPacket { number, ts: None, wire_len, interface: 0, link, data: &bytes };
+            checksums.count(&packet, &Decoder::new().decode(link, &bytes, wire_len), &[]);
+        }
+        assert_eq!(checksums.of_others().bad, [2, 3]);
+        assert_eq!(checksums.of_flow(0), None);
+    }
+}

@@ -83,12 +83,17 @@ pub fn beside(out: &mut impl Write, beside: &Beside, options: ExplainOptions) ->
     let mut list: Vec<String> =
         beside.kinds().into_iter().map(|(kind, count)| format!("{count} {}", Undecoded(kind))).collect();
     list.extend((beside.others() > 0).then(|| format!("{} others", beside.others())));
+    let mut texts = Vec::new();
     if !list.is_empty() {
-        let text = format!("Beside TCP and UDP: {}. `wirelab read` lists them.", list.join(", "));
-        writeln!(out)?;
-        note(out, &text, options)?;
+        texts.push(format!("Beside TCP and UDP: {}. `wirelab read` lists them.", list.join(", ")));
     }
-    Ok(())
+    let packets =
+        beside.kinds().into_iter().map(|(_, count)| count).sum::<u64>().saturating_add(beside.others());
+    texts.extend(notes::checksum_notes(&beside.checksums, packets));
+    if !texts.is_empty() {
+        writeln!(out)?;
+    }
+    texts.iter().try_for_each(|text| note(out, text, options))
 }
 
 /// The story of one flow.

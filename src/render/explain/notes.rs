@@ -46,7 +46,8 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     notes
 }
 
-fn checksum_notes(tally: &ChecksumTally, packets: u64) -> Vec<String> {
+/// What is to say of the checksums of so many packets.
+pub(super) fn checksum_notes(tally: &ChecksumTally, packets: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if tally.bad_count > 1 && tally.bad_count == packets {
         notes.push(
