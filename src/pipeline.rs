@@ -5,7 +5,7 @@ use crate::decode::{DecodedPacket, Decoder};
 use crate::field::PacketContext;
 use crate::flow::{DefragLimits, Defragmenter, Flow, FlowTable, PayloadWanted, Verdict};
 use crate::report::{Beside, CaptureTotals, Checksums, Told};
-use crate::source::{CapturedPacket, LinkType};
+use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
 
 /// Decodes, defragments and follows flows, packet by packet, in memory that grows with flows and not with packets.
@@ -64,11 +64,17 @@ impl Step<'_> {
         Some(self.packet.ts? - self.first_ts?)
     }
 
-    /// What the packet's fields need beyond its bytes; `streams` is overwritten.
-    pub fn context<'s>(&self, streams: &'s mut Vec<Option<u32>>) -> PacketContext<'s> {
-        streams.clear();
-        streams.extend(self.verdicts.iter().map(|verdict| verdict.id.map(|id| id.number)));
-        PacketContext { first: self.frame_times.first, previous: self.frame_times.previous, streams }
+    /// What the packet's fields need beyond its bytes.
+    #[must_use]
+    pub fn context<'s>(&'s self, interfaces: &'s [Interface]) -> PacketContext<'s> {
+        let interface = usize::try_from(self.packet.interface).ok().and_then(|place| interfaces.get(place));
+        PacketContext {
+            first: self.frame_times.first,
+            previous: self.frame_times.previous,
+            verdicts: self.verdicts,
+            interface,
+            ..PacketContext::default()
+        }
     }
 }
 

@@ -89,7 +89,6 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     if let Sink::Fields(table) = &mut sink {
         table.begin(&mut out)?;
     }
-    let mut streams = Vec::new();
     let mut shown = 0_u64;
     let ending = reading.all(&mut pipeline, |step, interfaces| {
         if !args.input.select.takes_packet(&step.decoded) {
@@ -103,7 +102,7 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
             Sink::Lines(lines) => lines.write(&mut out, &step.packet, &step.decoded, &line_context(step))?,
             Sink::Json(json) => json.write(&mut out, &step.packet, &step.decoded, &line_context(step))?,
             Sink::Fields(table) => {
-                let context = step.context(&mut streams);
+                let context = step.context(interfaces);
                 table.row(&mut out, &step.packet, &step.decoded, &context)?;
             }
             Sink::Nothing => {}

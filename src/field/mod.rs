@@ -5,11 +5,12 @@
 //! filters and the detail tree are sinks.
 
 mod emit;
-mod header;
-mod layers;
+mod kind;
+pub mod names;
 mod registry;
 mod value;
 
-pub use emit::{ByteRange, FieldSink, PacketContext, emit};
-pub use registry::{FieldDef, FieldId, FieldKind};
+pub use emit::{ByteRange, FieldSink, PacketContext, Preferences, emit};
+pub use kind::{Base, Clock, FieldKind};
+pub use registry::{FieldDef, FieldId, FieldSet, ProtocolDef};
 pub use value::Value;

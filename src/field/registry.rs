@@ -1,29 +1,15 @@
-//! Every field there is: name, type, protocol, and what it means.
+//! Looking fields up: by name, by protocol, all of them. What there is stands in [`super::names`].
 
-/// A field, by its place in the registry.
+use super::FieldKind;
+use super::names::PROTOCOLS;
+
+/// Bits of a [`FieldId`] that number the field within its protocol.
+const ROW_BITS: u16 = 9;
+const ROWS: u16 = 1 << ROW_BITS;
+
+/// A field: the place of its protocol in the registry, and its own place there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldId(u16);
-
-/// The type of a field's values, and how they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    /// A whole number, written in decimal.
-    Decimal,
-    /// A whole number, written as `0x` and at least this many hexadecimal digits.
-    Hex(u8),
-    /// True or false, written 1 or 0.
-    Boolean,
-    /// An Ethernet address.
-    Mac,
-    /// An IPv4 address.
-    Ipv4,
-    /// An IPv6 address.
-    Ipv6,
-    /// A point in time, written as seconds since the epoch with nine decimals.
-    Epoch,
-    /// A span of time, written as seconds with nine decimals.
-    Span,
-}
 
 /// What is known of a field.
 #[derive(Clone, Copy, Debug)]
@@ -32,149 +18,172 @@ pub struct FieldDef {
     pub name: &'static str,
     /// Type and notation.
     pub kind: FieldKind,
-    /// What it means.
+    /// What it means; of a protocol its full name.
     pub doc: &'static str,
+    /// Words for its values, for fields that are codes.
+    pub words: Option<fn(u64) -> Option<&'static str>>,
 }
 
-impl FieldDef {
-    /// The protocol the field belongs to: its name up to the first dot.
+/// A protocol and its fields; the first of them stands for the protocol itself.
+#[derive(Debug)]
+pub struct ProtocolDef {
+    /// All fields, at the place that their [`FieldId`] tells.
+    pub(super) fields: &'static [FieldDef],
+}
+
+impl ProtocolDef {
+    /// Wireshark's name, as in a display filter.
     #[must_use]
-    pub fn protocol(&self) -> &'static str {
-        self.name.split_once('.').map_or(self.name, |(protocol, _)| protocol)
+    pub fn name(&self) -> &'static str {
+        self.fields.first().map_or("", |own| own.name)
     }
-}
 
-/// Declares the fields: a constant on [`FieldId`] and a row of the registry each.
-macro_rules! registry {
-    ($($id:ident $name:literal $kind:expr, $doc:literal;)*) => {
-        #[allow(non_camel_case_types, reason = "the rows number the constants below and are not otherwise used")]
-        #[repr(u16)]
-        enum Row { $($id),* }
+    /// Full name.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.fields.first().map_or("", |own| own.doc)
+    }
 
-        impl FieldId {
-            $(#[doc = $doc] pub const $id: Self = Self(Row::$id as u16);)*
-        }
-
-        /// All fields, at the index that their [`FieldId`] holds.
-        static FIELDS: &[FieldDef] = &[$(FieldDef { name: $name, kind: $kind, doc: $doc }),*];
-    };
-}
-
-use FieldKind::{Boolean, Decimal, Epoch, Hex, Ipv4, Ipv6, Mac, Span};
-
-registry! {
-    FRAME_NUMBER "frame.number" Decimal, "Number of the packet in the capture, from 1";
-    FRAME_TIME_EPOCH "frame.time_epoch" Epoch, "When the packet was captured";
-    FRAME_TIME_RELATIVE "frame.time_relative" Span, "Time since the first packet";
-    FRAME_TIME_DELTA "frame.time_delta" Span, "Time since the packet before";
-    FRAME_LEN "frame.len" Decimal, "Bytes on the wire";
-    FRAME_CAP_LEN "frame.cap_len" Decimal, "Bytes captured";
-
-    ETH_DST "eth.dst" Mac, "Address of the receiver";
-    ETH_SRC "eth.src" Mac, "Address of the sender";
-    ETH_TYPE "eth.type" Hex(4), "Which protocol follows";
-    ETH_LEN "eth.len" Decimal, "Length of an 802.3 frame's data";
-    VLAN_ID "vlan.id" Decimal, "VLAN number";
-    VLAN_ETYPE "vlan.etype" Hex(4), "Which protocol follows the tag";
-    ARP_OPCODE "arp.opcode" Decimal, "1 request, 2 reply";
-    ARP_SRC_HW_MAC "arp.src.hw_mac" Mac, "Sender's Ethernet address";
-    ARP_SRC_PROTO_IPV4 "arp.src.proto_ipv4" Ipv4, "Sender's IPv4 address";
-    ARP_DST_HW_MAC "arp.dst.hw_mac" Mac, "Target's Ethernet address";
-    ARP_DST_PROTO_IPV4 "arp.dst.proto_ipv4" Ipv4, "Target's IPv4 address";
-
-    IP_VERSION "ip.version" Decimal, "Version of IP, 4 or 6";
-    IP_HDR_LEN "ip.hdr_len" Decimal, "Header length in bytes";
-    IP_DSFIELD "ip.dsfield" Hex(2), "Differentiated services and ECN";
-    IP_LEN "ip.len" Decimal, "Total length in bytes, header included";
-    IP_ID "ip.id" Hex(4), "Identification, the same in all fragments of a datagram";
-    IP_FLAGS "ip.flags" Hex(2), "Reserved bit, don't fragment, more fragments";
-    IP_FLAGS_DF "ip.flags.df" Boolean, "Don't fragment";
-    IP_FLAGS_MF "ip.flags.mf" Boolean, "More fragments follow";
-    IP_FRAG_OFFSET "ip.frag_offset" Decimal, "Where the fragment belongs, in units of 8 bytes";
-    IP_TTL "ip.ttl" Decimal, "Time to live, in hops";
-    IP_PROTO "ip.proto" Decimal, "Which protocol follows";
-    IP_CHECKSUM "ip.checksum" Hex(4), "Header checksum as sent";
-    IP_SRC "ip.src" Ipv4, "Sender";
-    IP_DST "ip.dst" Ipv4, "Receiver";
-
-    IPV6_FLOW "ipv6.flow" Hex(6), "Flow label";
-    IPV6_PLEN "ipv6.plen" Decimal, "Payload length in bytes, extension headers included";
-    IPV6_NXT "ipv6.nxt" Decimal, "Which header follows";
-    IPV6_HLIM "ipv6.hlim" Decimal, "Hop limit";
-    IPV6_SRC "ipv6.src" Ipv6, "Sender";
-    IPV6_DST "ipv6.dst" Ipv6, "Receiver";
-
-    ICMP_TYPE "icmp.type" Decimal, "Kind of message";
-    ICMP_CODE "icmp.code" Decimal, "Kind of message, closer";
-    ICMP_CHECKSUM "icmp.checksum" Hex(4), "Checksum as sent";
-    ICMP_IDENT "icmp.ident" Decimal, "Identifier of an echo, timestamp, information or mask message";
-    ICMP_SEQ "icmp.seq" Decimal, "Sequence number of such a message";
-    ICMPV6_TYPE "icmpv6.type" Decimal, "Kind of message";
-    ICMPV6_CODE "icmpv6.code" Decimal, "Kind of message, closer";
-    ICMPV6_CHECKSUM "icmpv6.checksum" Hex(4), "Checksum as sent";
-
-    UDP_SRCPORT "udp.srcport" Decimal, "Sender's port";
-    UDP_DSTPORT "udp.dstport" Decimal, "Receiver's port";
-    UDP_LENGTH "udp.length" Decimal, "Length in bytes, header included";
-    UDP_CHECKSUM "udp.checksum" Hex(4), "Checksum as sent, 0 for none";
-    UDP_STREAM "udp.stream" Decimal, "Number of the conversation, from 0";
-
-    TCP_SRCPORT "tcp.srcport" Decimal, "Sender's port";
-    TCP_DSTPORT "tcp.dstport" Decimal, "Receiver's port";
-    TCP_STREAM "tcp.stream" Decimal, "Number of the conversation, from 0";
-    TCP_LEN "tcp.len" Decimal, "Bytes of data in the segment";
-    TCP_SEQ_RAW "tcp.seq_raw" Decimal, "Sequence number as sent";
-    TCP_ACK_RAW "tcp.ack_raw" Decimal, "Acknowledgment number as sent";
-    TCP_HDR_LEN "tcp.hdr_len" Decimal, "Header length in bytes";
-    TCP_FLAGS "tcp.flags" Hex(4), "All control bits";
-    TCP_FLAGS_URG "tcp.flags.urg" Boolean, "The urgent pointer counts";
-    TCP_FLAGS_ACK "tcp.flags.ack" Boolean, "The acknowledgment number counts";
-    TCP_FLAGS_PUSH "tcp.flags.push" Boolean, "Give the data to the application at once";
-    TCP_FLAGS_RESET "tcp.flags.reset" Boolean, "The connection is refused or broken off";
-    TCP_FLAGS_SYN "tcp.flags.syn" Boolean, "Begins a connection";
-    TCP_FLAGS_FIN "tcp.flags.fin" Boolean, "The sender has no more data";
-    TCP_WINDOW_SIZE_VALUE "tcp.window_size_value" Decimal, "Window as sent, not scaled";
-    TCP_CHECKSUM "tcp.checksum" Hex(4), "Checksum as sent";
-    TCP_URGENT_POINTER "tcp.urgent_pointer" Decimal, "Where urgent data ends";
-    TCP_OPTIONS_MSS_VAL "tcp.options.mss_val" Decimal, "Largest segment the sender can take, in bytes";
-    TCP_OPTIONS_WSCALE_SHIFT "tcp.options.wscale.shift" Decimal, "By how many bits the window is to be shifted";
-    TCP_OPTIONS_TIMESTAMP_TSVAL "tcp.options.timestamp.tsval" Decimal, "Sender's timestamp";
-    TCP_OPTIONS_TIMESTAMP_TSECR "tcp.options.timestamp.tsecr" Decimal, "Timestamp that is echoed";
+    /// The fields, without the protocol itself.
+    #[must_use]
+    pub fn fields(&self) -> &'static [FieldDef] {
+        self.fields.get(1..).unwrap_or(&[])
+    }
 }
 
 impl FieldId {
+    /// The field at `row` of the protocol at `protocol`.
+    pub(super) const fn new(protocol: u16, row: u16) -> Self {
+        assert!(row < ROWS && protocol < u16::MAX >> ROW_BITS, "the identifier has room for it");
+        Self(protocol << ROW_BITS | row)
+    }
+
     /// The field called `name`, case included.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let at = FIELDS.iter().position(|field| field.name == name)?;
-        u16::try_from(at).ok().map(Self)
+        Self::all().find(|id| id.def().name == name)
     }
 
-    /// All fields, in the registry's order: by protocol.
+    /// All fields, by protocol; each protocol's own comes first.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        (0..).map(Self).take(FIELDS.len())
+        (0..).zip(PROTOCOLS).flat_map(|(protocol, def)| {
+            (0..).zip(def.fields).map(move |(row, _)| Self(protocol << ROW_BITS | row))
+        })
     }
 
-    /// What is known of it; `None` never occurs for an identifier that this module gave.
-    fn row(self) -> Option<&'static FieldDef> {
-        FIELDS.get(self.index())
+    /// All protocols, in the order of the registry.
+    #[must_use]
+    pub fn protocols() -> &'static [&'static ProtocolDef] {
+        PROTOCOLS
     }
 
     /// Name, type and meaning.
     #[must_use]
-    pub fn def(self) -> FieldDef {
-        self.row().copied().unwrap_or(FieldDef { name: "", kind: Decimal, doc: "" })
+    pub fn def(self) -> &'static FieldDef {
+        static NONE: FieldDef = FieldDef { name: "", kind: FieldKind::Mark, doc: "", words: None };
+        let row = usize::from(self.0 & (ROWS - 1));
+        PROTOCOLS.get(self.protocol_index()).and_then(|protocol| protocol.fields.get(row)).unwrap_or(&NONE)
     }
 
-    /// Its place in the registry, below the count of [`Self::all`]: for tables with a slot a field.
+    /// The protocol that the field belongs to.
+    #[must_use]
+    pub fn protocol(self) -> Self {
+        Self(self.0 & !(ROWS - 1))
+    }
+
+    /// The place of its protocol in [`Self::protocols`].
+    pub(super) fn protocol_index(self) -> usize {
+        usize::from(self.0 >> ROW_BITS)
+    }
+
+    /// A number of its own, below [`Self::index_end`]: for tables with a slot a field.
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)
+    }
+
+    /// What every [`Self::index`] is below.
+    #[must_use]
+    pub fn index_end() -> usize {
+        PROTOCOLS.len() << ROW_BITS
+    }
+}
+
+/// A set of fields: those that somebody wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSet {
+    fields: Vec<bool>,
+    protocols: Vec<bool>,
+    whole: bool,
+}
+
+impl Default for FieldSet {
+    fn default() -> Self {
+        Self {
+            fields: vec![false; FieldId::index_end()],
+            protocols: vec![false; PROTOCOLS.len()],
+            whole: false,
+        }
+    }
+}
+
+impl FieldSet {
+    /// Every field.
+    #[must_use]
+    pub fn all() -> Self {
+        let mut all: Self = FieldId::all().collect();
+        all.whole = true;
+        all
+    }
+
+    /// Adds a field.
+    pub fn insert(&mut self, id: FieldId) {
+        if let Some(slot) = self.fields.get_mut(id.index()) {
+            *slot = true;
+        }
+        if let Some(slot) = self.protocols.get_mut(id.protocol_index()) {
+            *slot = true;
+        }
+    }
+
+    /// Whether it holds this field.
+    #[inline]
+    #[must_use]
+    pub fn has(&self, id: FieldId) -> bool {
+        self.fields.get(id.index()).copied().unwrap_or(false)
+    }
+
+    /// Whether it holds any field of the protocol of `id`.
+    #[inline]
+    #[must_use]
+    pub fn has_any_of(&self, id: FieldId) -> bool {
+        self.protocols.get(id.protocol_index()).copied().unwrap_or(false)
+    }
+
+    /// Whether it was made as the set of all fields.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.whole
+    }
+}
+
+impl FromIterator<FieldId> for FieldSet {
+    fn from_iter<T: IntoIterator<Item = FieldId>>(ids: T) -> Self {
+        let mut set = Self::default();
+        ids.into_iter().for_each(|id| set.insert(id));
+        set
+    }
+}
+
+impl Extend<FieldId> for FieldSet {
+    fn extend<T: IntoIterator<Item = FieldId>>(&mut self, ids: T) {
+        ids.into_iter().for_each(|id| self.insert(id));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::tcp;
     use super::*;
 
     #[test]
@@ -183,8 +192,22 @@ mod tests {
             assert_eq!(FieldId::named(id.def().name), Some(id), "{}", id.def().name);
             assert!(!id.def().doc.is_empty());
         }
-        assert_eq!(FieldId::named("tcp.flags.syn"), Some(FieldId::TCP_FLAGS_SYN));
-        assert_eq!(FieldId::TCP_FLAGS_SYN.def().protocol(), "tcp");
+        assert_eq!(FieldId::named("tcp.flags.syn"), Some(tcp::FLAGS_SYN));
+        assert_eq!(tcp::FLAGS_SYN.protocol().def().name, "tcp");
         assert_eq!(FieldId::named("tcp.nonsense"), None);
+    }
+
+    #[test]
+    fn only_protocols_are_of_that_type() {
+        for id in FieldId::all() {
+            assert_eq!(id.def().kind == FieldKind::Protocol, id == id.protocol(), "{}", id.def().name);
+        }
+    }
+
+    #[test]
+    fn a_set_knows_its_fields_and_their_protocols() {
+        let set: FieldSet = [tcp::FLAGS_SYN].into_iter().collect();
+        assert!(set.has(tcp::FLAGS_SYN) && !set.has(tcp::FLAGS_ACK) && set.has_any_of(tcp::FLAGS_ACK));
+        assert!(!set.has_any_of(super::super::names::udp::SRCPORT) && !set.is_all());
     }
 }

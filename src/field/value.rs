@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::FieldKind;
+use super::{Base, FieldKind};
 use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 
 /// A typed value, as a packet holds it.
@@ -12,6 +12,8 @@ use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 pub enum Value<'a> {
     /// A whole number, or a truth value as 0 or 1.
     Unsigned(u64),
+    /// A whole number that may be negative.
+    Signed(i64),
     /// An Ethernet address.
     Mac([u8; 6]),
     /// An IPv4 address.
@@ -22,8 +24,12 @@ pub enum Value<'a> {
     Time(Timestamp),
     /// A span of time.
     Delta(TimeDelta),
-    /// Bytes.
+    /// Bytes; of a protocol all that it has, header first.
     Bytes(&'a [u8]),
+    /// Text.
+    Text(&'a str),
+    /// Nothing but that it is there.
+    Mark,
 }
 
 impl Value<'_> {
@@ -34,15 +40,21 @@ impl Value<'_> {
     pub fn write(&self, kind: FieldKind, out: &mut dyn Write) -> fmt::Result {
         match *self {
             Self::Unsigned(number) => match kind {
-                FieldKind::Hex(digits) => write!(out, "0x{number:0width$x}", width = usize::from(digits)),
+                FieldKind::Unsigned(bits, Base::Sixteen) => {
+                    write!(out, "0x{number:0width$x}", width = usize::from(bits / 4))
+                }
                 _ => write!(out, "{number}"),
             },
+            Self::Signed(number) => write!(out, "{number}"),
             Self::Mac(bytes) => write_bytes(&bytes, Some(':'), out),
             Self::Ipv4(addr) => write!(out, "{addr}"),
             Self::Ipv6(addr) => write_ipv6(addr, out),
             Self::Time(time) => write_seconds(time.as_nanos(), out),
             Self::Delta(delta) => write_seconds(delta.as_nanos(), out),
             Self::Bytes(bytes) => write_bytes(bytes, None, out),
+            Self::Text(text) => out.write_str(text),
+            // As Wireshark writes it.
+            Self::Mark => out.write_char('1'),
         }
     }
 }
@@ -80,6 +92,7 @@ fn write_bytes(bytes: &[u8], separator: Option<char>, out: &mut dyn Write) -> fm
 
 #[cfg(test)]
 mod tests {
+    use super::super::Clock;
     use super::*;
 
     fn text(value: Value<'_>, kind: FieldKind) -> String {
@@ -90,11 +103,14 @@ mod tests {
 
     #[test]
     fn values_are_written_as_tshark_writes_them() {
-        assert_eq!(text(Value::Unsigned(16), FieldKind::Hex(4)), "0x0010");
-        assert_eq!(text(Value::Unsigned(16), FieldKind::Decimal), "16");
+        assert_eq!(text(Value::Unsigned(16), FieldKind::Unsigned(16, Base::Sixteen)), "0x0010");
+        assert_eq!(text(Value::Unsigned(16), FieldKind::Unsigned(8, Base::Ten)), "16");
         assert_eq!(text(Value::Mac([0, 1, 2, 0xab, 4, 5]), FieldKind::Mac), "00:01:02:ab:04:05");
         assert_eq!(
-            text(Value::Time(Timestamp::from_parts(1_361_916_274, 458_646_000)), FieldKind::Epoch),
+            text(
+                Value::Time(Timestamp::from_parts(1_361_916_274, 458_646_000)),
+                FieldKind::Time(Clock::Epoch)
+            ),
             "1361916274.458646000"
         );
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::decode::DecodedPacket;
-use crate::field::{self, ByteRange, FieldId, FieldSink, PacketContext, Value};
+use crate::field::{self, ByteRange, FieldId, FieldSet, FieldSink, PacketContext, Value};
 use crate::source::CapturedPacket;
 
 /// Which occurrences of a field are printed (`-E occurrence=`).
@@ -43,6 +43,7 @@ impl Default for FieldStyle {
 /// Writes rows of fields.
 #[derive(Debug)]
 pub struct FieldTable {
+    wanted: FieldSet,
     cells: Cells,
     line: String,
     style: FieldStyle,
@@ -53,17 +54,11 @@ pub struct FieldTable {
 struct Cells {
     fields: Vec<FieldId>,
     texts: Vec<String>,
-    /// For each field of the registry, whether it is among `fields`.
-    wanted: Vec<bool>,
     aggregator: char,
     occurrence: Occurrence,
 }
 
 impl FieldSink for Cells {
-    fn wants(&self, id: FieldId) -> bool {
-        self.wanted.get(id.index()).copied().unwrap_or(false)
-    }
-
     fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
         for (_, text) in self.fields.iter().zip(&mut self.texts).filter(|(field, _)| **field == id) {
             if !text.is_empty() {
@@ -83,15 +78,10 @@ impl FieldTable {
     /// A table of `fields`, in this order; a field may be named twice.
     #[must_use]
     pub fn new(fields: Vec<FieldId>, style: FieldStyle) -> Self {
-        let mut wanted = vec![false; FieldId::all().count()];
-        for field in &fields {
-            if let Some(slot) = wanted.get_mut(field.index()) {
-                *slot = true;
-            }
-        }
+        let wanted = fields.iter().copied().collect();
         let texts = vec![String::new(); fields.len()];
         let (aggregator, occurrence) = (style.aggregator, style.occurrence);
-        Self { cells: Cells { fields, texts, wanted, aggregator, occurrence }, line: String::new(), style }
+        Self { wanted, cells: Cells { fields, texts, aggregator, occurrence }, line: String::new(), style }
     }
 
     /// Writes the line of names, where the style wants one.
@@ -125,7 +115,7 @@ impl FieldTable {
         context: &PacketContext<'_>,
     ) -> io::Result<()> {
         self.cells.texts.iter_mut().for_each(String::clear);
-        field::emit(packet, decoded, context, &mut self.cells);
+        field::emit(packet, decoded, context, &self.wanted, &mut self.cells);
         self.line.clear();
         for (place, text) in self.cells.texts.iter().enumerate() {
             if place > 0 {

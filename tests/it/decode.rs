@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use wirelab::decode::{Decoder, LayerKind};
-use wirelab::field::{ByteRange, FieldId, FieldSink, PacketContext, Value, emit};
+use wirelab::decode::LayerKind;
+use wirelab::field::{ByteRange, FieldId, FieldSink, Value, emit};
 use wirelab::pipeline::Pipeline;
 use wirelab::source::{CapturedPacket, Next, PacketSource, Savefile};
 
@@ -23,10 +23,6 @@ struct Cells {
 }
 
 impl FieldSink for Cells {
-    fn wants(&self, id: FieldId) -> bool {
-        self.columns.contains_key(&id)
-    }
-
     fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
         let cell = &mut self.cells[self.columns[&id]];
         if !cell.is_empty() {
@@ -47,14 +43,15 @@ struct Score {
 fn rows(path: &std::path::Path, columns: &HashMap<FieldId, usize>) -> Option<Vec<Vec<String>>> {
     let mut source = Savefile::open(path).ok()?;
     let mut pipeline = Pipeline::new(None);
-    let (mut rows, mut streams) = (Vec::new(), Vec::new());
-    while let Ok(Next::Packet(captured, _)) = source.next_packet() {
+    let wanted = columns.keys().copied().collect();
+    let mut rows = Vec::new();
+    while let Ok(Next::Packet(captured, interfaces)) = source.next_packet() {
         let step = pipeline.step(&captured);
         if step.decoded.layers().iter().any(|layer| matches!(layer.kind, LayerKind::UndecodedLink(_))) {
             return None;
         }
         let mut sink = Cells { columns: columns.clone(), cells: vec![String::new(); columns.len()] };
-        emit(&captured, &step.decoded, &step.context(&mut streams), &mut sink);
+        emit(&captured, &step.decoded, &step.context(interfaces), &wanted, &mut sink);
         rows.push(sink.cells);
     }
     Some(rows)
@@ -128,10 +125,10 @@ fn cells(packet: &[u8], wire_len: usize, names: &[&str]) -> Vec<String> {
         link: wirelab::source::LinkType::RAW,
         data: packet,
     };
-    let mut decoder = Decoder::new();
-    let decoded = decoder.decode(captured.link, packet, captured.wire_len);
-    let streams = vec![Some(5); decoded.transports().len()];
-    emit(&captured, &decoded, &PacketContext { streams: &streams, ..PacketContext::default() }, &mut sink);
+    let wanted = sink.columns.keys().copied().collect();
+    let mut pipeline = Pipeline::new(None);
+    let step = pipeline.step(&captured);
+    emit(&captured, &step.decoded, &step.context(&[]), &wanted, &mut sink);
     sink.cells
 }
 
@@ -174,7 +171,7 @@ fn a_cut_tcp_header_shows_what_tshark_shows() {
         "tcp.urgent_pointer",
         "tcp.options.mss_val",
     ];
-    let whole = ["1000", "5", "287454020", "24", "0x0012", "500", "0xabcd", "0", "1460"];
+    let whole = ["1000", "0", "287454020", "24", "0x0012", "500", "0xabcd", "0", "1460"];
     for (have, shown) in [(3, 0), (4, 1), (8, 1), (15, 1), (16, 6), (18, 7), (20, 8), (23, 8), (24, 9)] {
         let packet = ipv4(6, 44, &SEGMENT[..have]);
         let mut expected = whole;

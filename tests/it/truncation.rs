@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use wirelab::decode::{Decoder, Layer, LayerKind, MAX_LAYERS, StopReason};
-use wirelab::field::{ByteRange, FieldId, FieldSink, PacketContext, Value, emit};
+use wirelab::field::{ByteRange, FieldId, FieldSet, FieldSink, PacketContext, Value, emit};
 use wirelab::flow::Defragmenter;
 use wirelab::source::{CapturedPacket, LinkType};
 
@@ -146,10 +146,6 @@ struct Everything {
 }
 
 impl FieldSink for Everything {
-    fn wants(&self, _: FieldId) -> bool {
-        true
-    }
-
     fn field(&mut self, id: FieldId, value: Value<'_>, range: ByteRange) {
         assert!(range.start <= range.end);
         write!(self.text, "{} ", id.def().name).unwrap();
@@ -176,7 +172,7 @@ fn examine(link: LinkType, data: &[u8], wire_len: usize) -> (Vec<Layer>, Option<
             assert!(segment.typed_options().count() <= 40);
         }
     }
-    emit(&captured, &packet, &PacketContext::default(), &mut Everything::default());
+    emit(&captured, &packet, &PacketContext::default(), &FieldSet::all(), &mut Everything::default());
     (packet.layers().to_vec(), packet.stop().map(|stop| stop.reason))
 }
 

@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{ByteRange, FieldId, FieldSink, Value};
+use super::{ByteRange, Emitter};
 use crate::decode::Layer;
+use crate::field::{FieldId, Value};
 
 /// How a field is read from its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -74,21 +75,16 @@ impl HeaderField {
 
 /// Emits the fields of `table` that `header` holds whole, up to the first that it does not.
 /// False where one was missing.
-pub(super) fn emit_table(
-    table: &[HeaderField],
-    layer: &Layer,
-    header: &[u8],
-    sink: &mut dyn FieldSink,
-) -> bool {
+pub(super) fn emit_table(table: &[HeaderField], layer: &Layer, header: &[u8], out: &mut Emitter<'_>) -> bool {
     for field in table {
         let (at, len) = (usize::from(field.at), usize::from(field.len()));
         let Some(bytes) = header.get(at..at + len) else { return false };
-        if sink.wants(field.id)
+        if out.wants(field.id)
             && let Some(value) = field.value(bytes)
         {
             let start = layer.start.saturating_add(u32::from(field.at));
             let end = start.saturating_add(u32::from(field.len()));
-            sink.field(field.id, value, ByteRange { buffer: layer.buffer, start, end });
+            out.give(field.id, value, ByteRange { buffer: layer.buffer, start, end });
         }
     }
     true

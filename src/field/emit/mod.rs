@@ -1,0 +1,183 @@
+//! Walks a packet and hands out its fields.
+
+mod arp;
+mod ethernet;
+mod frame;
+mod header;
+mod icmp;
+mod ip;
+mod tcp;
+mod udp;
+
+use super::{FieldId, FieldSet, Value};
+use crate::decode::{BufferId, DecodedPacket, Layer, LayerKind};
+use crate::flow::Verdict;
+use crate::source::{CapturedPacket, Interface};
+use crate::time::Timestamp;
+
+/// Which bytes of a packet a field was read from; empty (`start == end`) where it was worked out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The buffer the offsets count in.
+    pub buffer: BufferId,
+    /// First byte.
+    pub start: u32,
+    /// First byte after.
+    pub end: u32,
+}
+
+/// Takes the fields of a packet.
+pub trait FieldSink {
+    /// An occurrence of a field, in Wireshark's order.
+    fn field(&mut self, id: FieldId, value: Value<'_>, range: ByteRange);
+
+    /// The same for a field that others stand under in the tree, until [`Self::close`]. Only a sink that wants
+    /// all fields is told of the tree; others get [`Self::field`].
+    fn open(&mut self, id: FieldId, value: Value<'_>, range: ByteRange) {
+        self.field(id, value, range);
+    }
+
+    /// Ends what stands under the last field that was opened and not closed.
+    fn close(&mut self) {}
+}
+
+/// What a packet alone does not tell: only who has seen the packets before knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PacketContext<'a> {
+    /// Time of the capture's first packet.
+    pub first: Option<Timestamp>,
+    /// Time of the packet before; `None` for the first. tshark takes a packet without a time for one at 0.
+    pub previous: Option<Timestamp>,
+    /// Time of the last packet before that was shown; `None` where none was.
+    pub displayed: Option<Timestamp>,
+    /// What the flow table says of each of [`DecodedPacket::transports`], in the same order.
+    pub verdicts: &'a [Verdict],
+    /// Where the packet was captured.
+    pub interface: Option<&'a Interface>,
+    /// How fields are told where that is a matter of choice.
+    pub preferences: Preferences,
+}
+
+/// Choices that Wireshark calls preferences (`-o`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    /// `tcp.seq` and `tcp.ack` count from the beginning of the connection (`tcp.relative_sequence_numbers`).
+    pub relative_sequence_numbers: bool,
+    /// Checksums of IPv4 headers are verified (`ip.check_checksum`).
+    pub check_ip_checksum: bool,
+    /// Checksums of UDP datagrams are verified (`udp.check_checksum`).
+    pub check_udp_checksum: bool,
+    /// Checksums of TCP segments are verified (`tcp.check_checksum`).
+    pub check_tcp_checksum: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            relative_sequence_numbers: true,
+            check_ip_checksum: false,
+            check_udp_checksum: false,
+            check_tcp_checksum: false,
+        }
+    }
+}
+
+/// What a packet is told from, all together.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    captured: &'a CapturedPacket<'a>,
+    packet: &'a DecodedPacket<'a>,
+    context: &'a PacketContext<'a>,
+}
+
+/// The way to a sink, for those fields only that it wants.
+struct Emitter<'a> {
+    wanted: &'a FieldSet,
+    sink: &'a mut dyn FieldSink,
+}
+
+impl Emitter<'_> {
+    fn wants(&self, id: FieldId) -> bool {
+        self.wanted.has(id)
+    }
+
+    /// Whether any field of the protocol of `id` is wanted.
+    fn wants_any_of(&self, id: FieldId) -> bool {
+        self.wanted.has_any_of(id)
+    }
+
+    /// Hands out one occurrence of a field, if it is wanted.
+    fn give(&mut self, id: FieldId, value: Value<'_>, range: ByteRange) {
+        if self.wanted.has(id) {
+            self.sink.field(id, value, range);
+        }
+    }
+
+    /// As [`Self::give`], for a field that others stand under until [`Self::close`].
+    fn open(&mut self, id: FieldId, value: Value<'_>, range: ByteRange) {
+        if self.wanted.is_all() {
+            self.sink.open(id, value, range);
+        } else {
+            self.give(id, value, range);
+        }
+    }
+
+    fn close(&mut self) {
+        if self.wanted.is_all() {
+            self.sink.close();
+        }
+    }
+}
+
+/// Hands the fields of a packet that are in `wanted` to `sink`.
+pub fn emit(
+    captured: &CapturedPacket<'_>,
+    packet: &DecodedPacket<'_>,
+    context: &PacketContext<'_>,
+    wanted: &FieldSet,
+    sink: &mut dyn FieldSink,
+) {
+    let mut out = Emitter { wanted, sink };
+    let subject = Subject { captured, packet, context };
+    frame::emit(&subject, &mut out);
+    let mut transports = packet.transports().iter().enumerate().peekable();
+    for (index, layer) in packet.layers().iter().enumerate() {
+        let verdict = transports
+            .next_if(|(_, transport)| transport.layer == index)
+            .and_then(|(place, _)| context.verdicts.get(place));
+        emit_layer(&subject, layer, verdict, &mut out);
+    }
+}
+
+/// Hands out the fields of one layer; `verdict` is what the flow table says of a transport.
+fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, out: &mut Emitter<'_>) {
+    match layer.kind {
+        LayerKind::Ethernet => ethernet::emit(subject, layer, out),
+        LayerKind::Vlan => ethernet::emit_vlan(subject, layer, out),
+        LayerKind::Arp => arp::emit(subject, layer, out),
+        LayerKind::Ipv4 => ip::emit_v4(subject, layer, out),
+        LayerKind::Ipv6 => ip::emit_v6(subject, layer, out),
+        LayerKind::Icmp => icmp::emit(subject, layer, out),
+        LayerKind::Icmpv6 => icmp::emit_v6(subject, layer, out),
+        LayerKind::Udp | LayerKind::UdpLite => udp::emit(subject, layer, verdict, out),
+        LayerKind::Tcp => tcp::emit(subject, layer, verdict, out),
+        _ => {}
+    }
+}
+
+/// The bytes of a layer from the first of its header to the last that it carries.
+fn whole(packet: &DecodedPacket<'_>, layer: &Layer) -> ByteRange {
+    let end = layer.end.max(layer.payload).min(offset(packet.buffer(layer.buffer).len()));
+    ByteRange { buffer: layer.buffer, start: layer.start, end }
+}
+
+/// `len` bytes at `at` of a layer.
+fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
+    let start = layer.start.saturating_add(at);
+    ByteRange { buffer: layer.buffer, start, end: start.saturating_add(len) }
+}
+
+/// A length as an offset; buffers never reach 4 GiB.
+fn offset(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

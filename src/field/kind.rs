@@ -1,0 +1,79 @@
+//! The types of fields.
+
+/// The type of a field's values, and how they are written. The names in brackets are Wireshark's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A whole number of this many bits, not negative (`FT_UINT8` … `FT_UINT64`).
+    Unsigned(u8, Base),
+    /// A whole number of this many bits (`FT_INT8` … `FT_INT64`).
+    Signed(u8),
+    /// The number of a packet in the capture (`FT_FRAMENUM`).
+    PacketNumber,
+    /// True or false, written 1 or 0 (`FT_BOOLEAN`).
+    Boolean,
+    /// An Ethernet address (`FT_ETHER`).
+    Mac,
+    /// An IPv4 address (`FT_IPv4`).
+    Ipv4,
+    /// An IPv6 address (`FT_IPv6`).
+    Ipv6,
+    /// Bytes (`FT_BYTES`).
+    Bytes,
+    /// Text (`FT_STRING`).
+    Text,
+    /// A point in time (`FT_ABSOLUTE_TIME`), written as this says.
+    Time(Clock),
+    /// A span of time (`FT_RELATIVE_TIME`), written as seconds with nine decimals.
+    Span,
+    /// All bytes of a protocol (`FT_PROTOCOL`).
+    Protocol,
+    /// Nothing but that it is there (`FT_NONE`).
+    Mark,
+}
+
+/// How a whole number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Decimal.
+    Ten,
+    /// `0x` and as many hexadecimal digits as the type has room for.
+    Sixteen,
+}
+
+/// How a point in time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Seconds since 1970 with nine decimals.
+    Epoch,
+    /// Date and time, UTC.
+    Date,
+}
+
+impl FieldKind {
+    /// The type without its notation, as `wirelab fields` names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unsigned(8, _) => "uint8",
+            Self::Unsigned(16, _) => "uint16",
+            Self::Unsigned(24, _) => "uint24",
+            Self::Unsigned(32, _) => "uint32",
+            Self::Unsigned(..) => "uint64",
+            Self::Signed(8) => "int8",
+            Self::Signed(16) => "int16",
+            Self::Signed(32) => "int32",
+            Self::Signed(_) => "int64",
+            Self::PacketNumber => "packet number",
+            Self::Boolean => "boolean",
+            Self::Mac => "ethernet address",
+            Self::Ipv4 => "IPv4 address",
+            Self::Ipv6 => "IPv6 address",
+            Self::Bytes => "bytes",
+            Self::Text => "text",
+            Self::Time(_) => "time",
+            Self::Span => "duration",
+            Self::Protocol => "protocol",
+            Self::Mark => "mark",
+        }
+    }
+}
