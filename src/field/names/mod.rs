@@ -32,7 +32,7 @@ mod kinds {
 /// A row is `CONSTANT "name" Kind, "meaning";`, with a function from values to words behind a further comma for a code.
 macro_rules! protocol {
     ($place:ident $own:literal $title:literal; $($id:ident $name:literal $kind:expr, $doc:literal $(, $words:expr)?;)*) => {
-        #[allow(non_camel_case_types, reason = "the rows number the constants below and are not otherwise used")]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the rows number the constants below and are not otherwise used")]
         #[repr(u16)]
         enum Row { PROTOCOL, $($id),* }
 
@@ -54,7 +54,7 @@ macro_rules! protocols {
     ($($name:ident)*) => {
         $(#[doc = concat!("Fields of `", stringify!($name), "`.")] pub mod $name;)*
 
-        #[allow(non_camel_case_types, reason = "named as the files are")]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "named as the files are")]
         #[repr(u16)]
         enum Place { $($name),* }
 
