@@ -86,7 +86,6 @@ fn show(bytes: Vec<u8>) -> Shown {
     let style = FieldStyle { separator: '|', ..FieldStyle::default() };
     let mut fields = FieldTable::new(FieldId::all().collect(), style);
     let mut json = PacketsJson::new();
-    let mut streams = Vec::new();
     match Savefile::from_bytes(bytes, "test") {
         Err(error) => shown.error = Some(error),
         Ok(mut source) => loop {
@@ -105,7 +104,7 @@ fn show(bytes: Vec<u8>) -> Shown {
             lines.write(&mut shown.lines, &step.packet, &step.decoded, &context).unwrap();
             narrow.write(&mut shown.lines, &step.packet, &step.decoded, &context).unwrap();
             json.write(&mut shown.packets_json, &step.packet, &step.decoded, &context).unwrap();
-            let context = step.context(&mut streams);
+            let context = step.context(&[]);
             fields.row(&mut shown.fields, &step.packet, &step.decoded, &context).unwrap();
             shown.packets += 1;
         },
