@@ -4,9 +4,12 @@
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::FlowId;
 use super::key::{FlowKey, V4Key, V6Key};
-use crate::decode::{DecodedPacket, LayerKind, TcpFlags, TcpSegment, Transport, TransportProtocol};
+use super::{Elapsed, FlowId, WindowScale};
+use crate::decode::{
+    DecodedPacket, LayerKind, TcpFlags, TcpOption, TcpSegment, Transport, TransportProtocol,
+};
+use crate::time::Timestamp;
 
 /// Most conversations numbered in one capture, TCP and UDP together. Past it packets belong to no flow, and
 /// are counted: a flood of made-up SYNs must not take all memory.
@@ -23,6 +26,12 @@ pub(super) struct Conversation {
     later: Later,
     /// Base sequence number of the lower endpoint, then of the higher.
     base: [Option<u32>; 2],
+    /// How the windows of the lower endpoint are scaled, then of the higher.
+    scale: [WindowScale; 2],
+    /// Time of its first packet.
+    first: Timestamp,
+    /// Time of its last packet so far.
+    last: Timestamp,
     /// The lower endpoint is the originator.
     pub(super) low_is_orig: bool,
 }
@@ -93,6 +102,35 @@ impl Conversation {
         (segment.seq.wrapping_sub(own), segment.ack.wrapping_sub(other))
     }
 
+    /// How the windows of the lower endpoint (or the higher) are scaled, after its `segment`, if that is told.
+    fn scale(&mut self, from_low: bool, segment: Option<&TcpSegment<'_>>) -> WindowScale {
+        let [low, high] = &mut self.scale;
+        let (own, other) = if from_low { (low, high) } else { (high, low) };
+        if let Some(segment) = segment.filter(|segment| segment.flags.syn()) {
+            let offer = segment.typed_options().find_map(|option| match option {
+                TcpOption::WindowScale(shift) => Some(shift.min(WindowScale::MAX_SHIFT)),
+                _ => None,
+            });
+            if let Some(shift) = offer {
+                *own = WindowScale::Shift(shift);
+            } else if *own == WindowScale::Unknown {
+                // RFC 7323 section 1.3: only where both sides offer it.
+                (*own, *other) = (WindowScale::Unscaled, WindowScale::Unscaled);
+            }
+            if segment.flags.ack() && *other == WindowScale::Unscaled {
+                *own = WindowScale::Unscaled;
+            }
+        }
+        *own
+    }
+
+    /// Time since its first packet and the one before, of a packet of now.
+    fn elapsed(&mut self, now: Timestamp) -> Elapsed {
+        let elapsed = Elapsed { since_first: now - self.first, since_previous: now - self.last };
+        self.last = now;
+        elapsed
+    }
+
     /// A SYN of the lower endpoint (or the higher) that begins elsewhere than this conversation did.
     fn is_reused_by(&self, from_low: bool, header: TcpStart) -> bool {
         let [low, high] = self.base;
@@ -131,6 +169,8 @@ pub(super) struct Place {
     pub(super) port_reused: bool,
     /// Relative sequence and acknowledgment number, for a whole TCP header that is not quoted.
     pub(super) relative: Option<(u32, u32)>,
+    pub(super) elapsed: Elapsed,
+    pub(super) scale: WindowScale,
 }
 
 /// All conversations of a capture.
@@ -146,10 +186,11 @@ pub(super) struct Conversations {
 
 impl Conversations {
     /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached. `segment` is
-    /// there for a whole TCP header, `start` for one that may be cut.
+    /// there for a whole TCP header, `start` for one that may be cut; `now` is the packet's time.
     pub(super) fn place(
         &mut self,
         transport: &Transport,
+        now: Timestamp,
         start: Option<TcpStart>,
         segment: Option<&TcpSegment<'_>>,
     ) -> Option<Place> {
@@ -175,7 +216,7 @@ impl Conversations {
         }
         let conversation = usize::try_from(*slot).ok()?;
         if *slot == fresh {
-            self.begin(transport.protocol, from_low);
+            self.begin(transport.protocol, from_low, now);
         }
         let entry = self.all.get_mut(conversation)?;
         let count = match transport.protocol {
@@ -187,7 +228,11 @@ impl Conversations {
         // tshark leaves quoted numbers as they are, and takes none of them for a base.
         let sent = segment.filter(|_| !transport.quoted);
         let relative = sent.map(|segment| entry.relative(from_low, segment));
-        Some(Place { conversation, id, from_low, port_reused, relative })
+        let scale = entry.scale(from_low, sent);
+        // A quoted datagram is none of the conversation's; a quoted segment Wireshark counts in.
+        let counts = !transport.quoted || transport.protocol == TransportProtocol::Tcp;
+        let elapsed = if counts { entry.elapsed(now) } else { Elapsed::default() };
+        Some(Place { conversation, id, from_low, port_reused, relative, elapsed, scale })
     }
 
     /// The latest conversation between the endpoints of a header that is too short to be numbered itself.
@@ -199,10 +244,18 @@ impl Conversations {
         let conversation = usize::try_from(*slot?).ok()?;
         let id = self.all.get(conversation)?.id();
         let from_low = transport.src <= transport.dst;
-        Some(Place { conversation, id, from_low, port_reused: false, relative: None })
+        Some(Place {
+            conversation,
+            id,
+            from_low,
+            port_reused: false,
+            relative: None,
+            elapsed: Elapsed::default(),
+            scale: WindowScale::Unknown,
+        })
     }
 
-    fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool) {
+    fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool, now: Timestamp) {
         let count = match protocol {
             TransportProtocol::Tcp => &mut self.tcp,
             TransportProtocol::Udp => &mut self.udp,
@@ -213,6 +266,9 @@ impl Conversations {
             flow: NO_FLOW,
             later: Later::Same,
             base: [None; 2],
+            scale: [WindowScale::Unknown; 2],
+            first: now,
+            last: now,
             low_is_orig,
         });
         *count = count.saturating_add(1);
