@@ -7,7 +7,7 @@ use hashbrown::hash_map::Entry;
 use super::key::{FlowKey, V4Key, V6Key};
 use super::{Elapsed, FlowId, WindowScale};
 use crate::decode::{
-    DecodedPacket, LayerKind, TcpFlags, TcpOption, TcpSegment, Transport, TransportProtocol,
+    DecodedPacket, LayerKind, TcpFlags, TcpOption, TcpOptionIter, TcpSegment, Transport, TransportProtocol,
 };
 use crate::time::Timestamp;
 
@@ -50,8 +50,8 @@ enum Later {
 }
 
 impl Conversation {
-    /// The number of its next packet; `fresh` is the next number of its protocol.
-    fn number_next(&mut self, fresh: u32) -> FlowId {
+    /// The number of its next packet, which is of `now`; `fresh` is the next number of its protocol.
+    fn number_next(&mut self, fresh: u32, now: Timestamp) -> FlowId {
         let number = match self.later {
             Later::Same => self.number,
             Later::Due => fresh,
@@ -59,6 +59,7 @@ impl Conversation {
         };
         if self.later == Later::Due {
             self.later = Later::Number(fresh);
+            (self.first, self.last) = (now, now);
         }
         FlowId { protocol: self.protocol, number }
     }
@@ -85,7 +86,7 @@ impl Conversation {
     }
 
     /// Relative sequence and acknowledgment number of a segment from the lower endpoint (or the higher).
-    fn relative(&mut self, from_low: bool, segment: &TcpSegment<'_>) -> (u32, u32) {
+    fn relative(&mut self, from_low: bool, segment: TcpStart<'_>) -> (u32, u32) {
         let [low, high] = &mut self.base;
         let (own, other) = if from_low { (low, high) } else { (high, low) };
         if segment.flags.syn() && segment.flags.ack() && own.is_some() {
@@ -103,11 +104,11 @@ impl Conversation {
     }
 
     /// How the windows of the lower endpoint (or the higher) are scaled, after its `segment`, if that is told.
-    fn scale(&mut self, from_low: bool, segment: Option<&TcpSegment<'_>>) -> WindowScale {
+    fn scale(&mut self, from_low: bool, segment: Option<TcpStart<'_>>) -> WindowScale {
         let [low, high] = &mut self.scale;
         let (own, other) = if from_low { (low, high) } else { (high, low) };
         if let Some(segment) = segment.filter(|segment| segment.flags.syn()) {
-            let offer = segment.typed_options().find_map(|option| match option {
+            let offer = TcpOptionIter::new(segment.options).find_map(|option| match option {
                 TcpOption::WindowScale(shift) => Some(shift.min(WindowScale::MAX_SHIFT)),
                 _ => None,
             });
@@ -132,27 +133,45 @@ impl Conversation {
     }
 
     /// A SYN of the lower endpoint (or the higher) that begins elsewhere than this conversation did.
-    fn is_reused_by(&self, from_low: bool, header: TcpStart) -> bool {
+    fn is_reused_by(&self, from_low: bool, header: TcpStart<'_>) -> bool {
         let [low, high] = self.base;
         let base = if from_low { low } else { high };
         header.flags.syn() && !header.flags.ack() && base.is_some_and(|base| base != header.seq)
     }
 }
 
-/// The part of a TCP header that tells a new conversation: there may be no more of it.
+/// The part of a TCP header that conversations are told by: there may be no more of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TcpStart {
-    pub(super) seq: u32,
-    pub(super) flags: TcpFlags,
+pub(super) struct TcpStart<'a> {
+    seq: u32,
+    ack: u32,
+    flags: TcpFlags,
+    /// Option bytes, as far as they were captured.
+    options: &'a [u8],
+    /// The segment that was sent holds the whole header, captured or not.
+    is_sent_whole: bool,
 }
 
-impl TcpStart {
+impl<'a> TcpStart<'a> {
+    /// The start of a whole header.
+    pub(super) fn of_segment(segment: &TcpSegment<'a>) -> Self {
+        let TcpSegment { seq, ack, flags, options, .. } = *segment;
+        Self { seq, ack, flags, options, is_sent_whole: true }
+    }
+
     /// Reads the start of the header of `transport`; `None` where it is not TCP or fewer than 14 bytes are there.
-    pub(super) fn of(decoded: &DecodedPacket<'_>, transport: &Transport) -> Option<Self> {
+    pub(super) fn of(decoded: &DecodedPacket<'a>, transport: &Transport) -> Option<Self> {
         let layer = decoded.layers().get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
-        let &[_, _, _, _, a, b, c, d, _, _, _, _, high, low] = decoded.header(layer).first_chunk::<14>()?;
-        let flags = TcpFlags(u16::from_be_bytes([high & 0x0f, low]));
-        Some(Self { seq: u32::from_be_bytes([a, b, c, d]), flags })
+        let header = decoded.header(layer);
+        let &[_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low] = header.first_chunk::<14>()?;
+        let on_wire = layer.claimed_end.saturating_sub(layer.start);
+        Some(Self {
+            seq: u32::from_be_bytes([s0, s1, s2, s3]),
+            ack: u32::from_be_bytes([a0, a1, a2, a3]),
+            flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
+            options: header.get(20..).unwrap_or(&[]),
+            is_sent_whole: on_wire >= u32::from(high >> 4) * 4,
+        })
     }
 }
 
@@ -167,7 +186,7 @@ pub(super) struct Place {
     pub(super) from_low: bool,
     /// It began a conversation between ports that had one.
     pub(super) port_reused: bool,
-    /// Relative sequence and acknowledgment number, for a whole TCP header that is not quoted.
+    /// Relative sequence and acknowledgment number, for a TCP header that is not quoted and was sent whole.
     pub(super) relative: Option<(u32, u32)>,
     pub(super) elapsed: Elapsed,
     pub(super) scale: WindowScale,
@@ -185,14 +204,13 @@ pub(super) struct Conversations {
 }
 
 impl Conversations {
-    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached. `segment` is
-    /// there for a whole TCP header, `start` for one that may be cut; `now` is the packet's time.
+    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached. `start` is there
+    /// for TCP; `now` is the packet's time.
     pub(super) fn place(
         &mut self,
         transport: &Transport,
         now: Timestamp,
-        start: Option<TcpStart>,
-        segment: Option<&TcpSegment<'_>>,
+        start: Option<TcpStart<'_>>,
     ) -> Option<Place> {
         let from_low = transport.src <= transport.dst;
         let known = self.all.len();
@@ -223,10 +241,10 @@ impl Conversations {
             TransportProtocol::Tcp => &mut self.tcp,
             TransportProtocol::Udp => &mut self.udp,
         };
-        let id = entry.number_next(*count);
+        let id = entry.number_next(*count, now);
         *count = (*count).max(id.number.saturating_add(1));
         // tshark leaves quoted numbers as they are, and takes none of them for a base.
-        let sent = segment.filter(|_| !transport.quoted);
+        let sent = start.filter(|start| start.is_sent_whole && !transport.quoted);
         let relative = sent.map(|segment| entry.relative(from_low, segment));
         let scale = entry.scale(from_low, sent);
         // A quoted datagram is none of the conversation's; a quoted segment Wireshark counts in.

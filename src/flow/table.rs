@@ -113,7 +113,7 @@ impl FlowTable {
     fn numbered(&mut self, header: &Header<'_>) -> Verdict {
         let place = {
             let now = header.stamp.ts.unwrap_or_default();
-            self.conversations.place(header.transport, now, header.start(), header.segment.as_ref())
+            self.conversations.place(header.transport, now, header.start())
         };
         let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
         else {
@@ -258,11 +258,11 @@ struct Header<'a> {
     decoded: &'a DecodedPacket<'a>,
 }
 
-impl Header<'_> {
+impl<'a> Header<'a> {
     /// The start of a TCP header, also where the rest is cut.
-    fn start(&self) -> Option<TcpStart> {
+    fn start(&self) -> Option<TcpStart<'a>> {
         match &self.segment {
-            Some(segment) => Some(TcpStart { seq: segment.seq, flags: segment.flags }),
+            Some(segment) => Some(TcpStart::of_segment(segment)),
             None => TcpStart::of(self.decoded, self.transport),
         }
     }

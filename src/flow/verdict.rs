@@ -19,7 +19,8 @@ pub struct Verdict {
     pub elapsed: Elapsed,
     /// How the sender's windows are scaled, as far as the handshake was seen; of no meaning for UDP.
     pub window_scale: WindowScale,
-    /// What TCP shows; `None` for UDP and for a TCP header that is cut or quoted (Wireshark shows its raw numbers).
+    /// What TCP shows; `None` for UDP and for a TCP header that is quoted or was not sent whole (Wireshark shows its
+    /// raw numbers). Of a header that the capture cuts only the numbers are told.
     pub tcp: Option<TcpVerdict>,
 }
 

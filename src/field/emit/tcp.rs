@@ -10,7 +10,6 @@ use crate::flow::{Verdict, WindowScale};
 
 static LENGTH: &[HeaderField] = &[words(tcp::HDR_LEN, 12, 4)];
 static FLAGS: &[HeaderField] = &[
-    bits(tcp::FLAGS_RES, 12, 1, 1, 0x7),
     bits(tcp::FLAGS_AE, 12, 1, 0, 1),
     bits(tcp::FLAGS_CWR, 13, 1, 7, 1),
     bits(tcp::FLAGS_ECE, 13, 1, 6, 1),
@@ -28,6 +27,7 @@ const PORTS_LEN: usize = 4;
 /// Wireshark reads the TCP header this far before it shows more than the ports.
 const READ_AHEAD: usize = 16;
 const FIXED_LEN: u32 = 20;
+const RESERVED: u16 = 0xe00;
 /// A letter for each control bit from the highest, the three reserved ones first.
 const LETTERS: [char; 12] = ['R', 'R', 'R', 'A', 'C', 'E', 'U', 'A', 'P', 'R', 'S', 'F'];
 
@@ -153,6 +153,7 @@ impl<'a> Header<'a> {
         let Self { layer, bytes, flags, .. } = *self;
         let both = part(layer, 12, 2);
         out.open(tcp::FLAGS, Value::Unsigned(u64::from(flags.0)), both);
+        out.give(tcp::FLAGS_RES, Value::Unsigned(u64::from(flags.0 & RESERVED != 0)), part(layer, 12, 1));
         emit_table(FLAGS, layer, bytes, out);
         if out.wants(tcp::FLAGS_STR) {
             // Two bytes for a dot, one for a letter.
@@ -208,10 +209,108 @@ impl<'a> Header<'a> {
         if self.flags.rst() {
             // RFC 9293 section 3.5.2 lets a reset carry the reason as text.
             if out.wants(tcp::RESET_CAUSE) {
-                out.give(tcp::RESET_CAUSE, Value::Text(&String::from_utf8_lossy(payload)), range);
+                // Text ends at a zero byte.
+                let cause = payload.split(|byte| *byte == 0).next().unwrap_or(payload);
+                out.give(tcp::RESET_CAUSE, Value::Text(&String::from_utf8_lossy(cause)), range);
             }
         } else {
             out.give(tcp::PAYLOAD, Value::Bytes(payload), range);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::transport::testing::{Wire, tcp};
+    use crate::field::Preferences;
+
+    const FIELDS: [&str; 8] = [
+        "tcp.seq",
+        "tcp.nxtseq",
+        "tcp.ack",
+        "tcp.len",
+        "tcp.window_size",
+        "tcp.window_size_scalefactor",
+        "tcp.time_delta",
+        "tcp.flags.str",
+    ];
+
+    #[test]
+    fn numbers_windows_and_times_follow_from_the_packets_before() {
+        let mut wire = Wire::default();
+        let scale = |shift| [3, 3, shift, 0];
+        let syn = wire.texts(&tcp(true, 100, 0, 0x02, 1000, &scale(7), b""), &FIELDS);
+        assert_eq!(syn, ["0", "1", "0", "0", "1000", "", "0.000000000", "··········S·"]);
+        let syn_ack = wire.texts(&tcp(false, 500, 101, 0x12, 1000, &scale(15), b""), &FIELDS);
+        assert_eq!(syn_ack, ["0", "1", "1", "0", "1000", "", "0.001000000", "·······A··S·"]);
+        let data = wire.texts(&tcp(true, 101, 501, 0x18, 1000, &[], b"hi"), &FIELDS);
+        assert_eq!(data, ["1", "3", "1", "2", "128000", "128", "0.001000000", "·······AP···"]);
+        let fin = wire.texts(&tcp(false, 501, 103, 0x11, 10, &[], b""), &FIELDS);
+        assert_eq!(fin, ["1", "2", "3", "0", "163840", "16384", "0.001000000", "·······A···F"]);
+    }
+
+    #[test]
+    fn windows_are_scaled_only_where_both_sides_offer_it() {
+        let factors = |syn: &[u8], syn_ack: &[u8]| {
+            let mut wire = Wire::default();
+            wire.texts(&tcp(true, 100, 0, 0x02, 1000, syn, b""), &[]);
+            wire.texts(&tcp(false, 500, 101, 0x12, 1000, syn_ack, b""), &[]);
+            let ack = wire.texts(&tcp(true, 101, 501, 0x10, 9, &[], b""), &["tcp.window_size_scalefactor"]);
+            let answer = wire.texts(&tcp(false, 501, 101, 0x10, 9, &[], b""), &["tcp.window_size"]);
+            (ack.concat(), answer.concat())
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(factors(&[3, 3, 2, 0], &[3, 3, 3, 0]), pair("4", "72"));
+        assert_eq!(factors(&[3, 3, 2, 0], &[]), pair("-2", "9"));
+        assert_eq!(factors(&[], &[3, 3, 3, 0]), pair("-2", "9"));
+        let mut midway = Wire::default();
+        let fields = ["tcp.window_size", "tcp.window_size_scalefactor", "tcp.seq", "tcp.ack"];
+        assert_eq!(midway.texts(&tcp(true, 7, 9, 0x10, 5, &[], b""), &fields), ["5", "-1", "1", "1"]);
+    }
+
+    #[test]
+    fn numbers_are_as_sent_where_that_is_wanted() {
+        let raw = Preferences { relative_sequence_numbers: false, ..Preferences::default() };
+        let mut wire = Wire::with(raw);
+        let sack = [5, 10, 0, 0, 0, 20, 0, 0, 0, 30, 1, 1];
+        let fields = ["tcp.seq", "tcp.ack", "tcp.nxtseq", "tcp.options.sack_le", "tcp.options.sack_re"];
+        let packet = tcp(true, 7, 9, 0x10, 5, &sack, b"abc");
+        assert_eq!(wire.texts(&packet, &fields), ["7", "9", "10", "20", "30"]);
+        let mut wire = Wire::default();
+        assert_eq!(wire.texts(&packet, &fields), ["1", "1", "4", "12", "22"]);
+    }
+
+    #[test]
+    fn a_header_cut_by_the_capture_keeps_its_numbers_and_shows_what_is_there() {
+        let packet = tcp(true, 7, 9, 0x10, 5, &[8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1], b"abc");
+        let fields = ["tcp.seq", "tcp.len", "tcp.options.timestamp.tsval", "tcp.options.timestamp.tsecr"];
+        let cut = |len: usize| Wire::default().snapped(&packet[..len], packet.len(), &fields);
+        assert_eq!(cut(20 + 28), ["1", "3", "1", ""]);
+        assert_eq!(cut(20 + 16), ["1", "3", "", ""]);
+        assert_eq!(cut(20 + 15), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn a_reset_carries_its_cause_and_no_payload() {
+        let fields = ["tcp.reset_cause", "tcp.payload", "tcp.port"];
+        let reset = Wire::default().texts(&tcp(true, 7, 9, 0x14, 5, &[], b"go away\0"), &fields);
+        assert_eq!(reset, ["go away", "", "40000,12000"]);
+        let data = Wire::default().texts(&tcp(true, 7, 9, 0x18, 5, &[], b"hi"), &fields);
+        assert_eq!(data, ["", "6869", "40000,12000"]);
+    }
+
+    #[test]
+    fn checksums_are_verified_when_asked_for() {
+        let fields = ["tcp.checksum.status", "tcp.checksum_calculated"];
+        let packet = tcp(true, 7, 9, 0x18, 5, &[], b"hi");
+        assert_eq!(Wire::default().texts(&packet, &fields), ["2", ""]);
+        let preferences = Preferences { check_tcp_checksum: true, ..Preferences::default() };
+        let verified = Wire::with(preferences).texts(&packet, &fields);
+        assert_eq!(verified[0], "0");
+        let mut right = packet;
+        let checksum = u16::from_str_radix(verified[1].trim_start_matches("0x"), 16).unwrap();
+        right[36..38].copy_from_slice(&checksum.to_be_bytes());
+        let again = Wire::with(preferences).texts(&right, &fields);
+        assert_eq!(again, ["1", verified[1].as_str()]);
     }
 }

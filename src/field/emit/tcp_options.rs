@@ -11,6 +11,9 @@ const FIXED_LEN: u32 = 20;
 /// The experiment that became fast open (RFC 7413 appendix A).
 const EXPERIMENT_FAST_OPEN: u64 = 0xf989;
 
+static TIMESTAMPS: [Number; 2] =
+    [whole(tcp::OPTIONS_TIMESTAMP_TSVAL, 2, 4), whole(tcp::OPTIONS_TIMESTAMP_TSECR, 6, 4)];
+
 /// One option of a header: its bytes, kind and length first.
 pub(super) struct RawOption<'a> {
     pub(super) bytes: &'a [u8],
@@ -108,7 +111,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, ack: u32, ack_base: u32
 }
 
 fn one(subject: &Subject<'_>, option: &RawOption<'_>, ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
-    let data = match *option.bytes {
+    let is_whole = match *option.bytes {
         // Every zero is an end of its own; what follows them is padding that should be zero.
         [0, ..] => {
             let zeros = option.bytes.iter().take_while(|byte| **byte == 0).zip(option.at..);
@@ -124,14 +127,19 @@ fn one(subject: &Subject<'_>, option: &RawOption<'_>, ack: u32, ack_base: u32, o
             return out.close();
         }
         // A length that cannot be ends the list; of an option that the capture cuts there is the beginning.
-        [_, len, ref data @ ..] if usize::from(len) == option.bytes.len() => Some(data),
-        [_, len, ..] if len >= 2 && subject.packet.is_cut(option.layer) => None,
+        [_, len, ..] if usize::from(len) == option.bytes.len() => true,
+        [_, len, ..] if len >= 2 && subject.packet.is_cut(option.layer) => false,
         _ => return,
     };
     let kind = option.bytes.first().copied().unwrap_or(0);
     option.open(item(kind), out);
-    if let Some(data) = data {
+    let data = option.bytes.get(2..).unwrap_or(&[]);
+    if is_whole {
         inside(option, kind, data, ack, ack_base, out);
+    } else if kind == 5 {
+        edges(option, ack_base, out);
+    } else if kind == 8 {
+        option.numbers(&TIMESTAMPS, out);
     }
     out.close();
 }
@@ -166,8 +174,6 @@ fn item(kind: u8) -> FieldId {
 
 /// What stands under an option that is whole; nothing where its length is not what its kind says.
 fn inside(option: &RawOption<'_>, kind: u8, data: &[u8], ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
-    static TIMESTAMPS: [Number; 2] =
-        [whole(tcp::OPTIONS_TIMESTAMP_TSVAL, 2, 4), whole(tcp::OPTIONS_TIMESTAMP_TSECR, 6, 4)];
     static SNACK: [Number; 2] =
         [whole(tcp::OPTIONS_SNACK_OFFSET, 2, 2), whole(tcp::OPTIONS_SNACK_SIZE, 4, 2)];
     static QUICK_START: [Number; 2] =
@@ -233,29 +239,118 @@ fn accurate_ecn(option: &RawOption<'_>, kind: u8, out: &mut Emitter<'_>) {
     option.numbers(&[whole(first, 2, 3), whole(tcp::OPTIONS_ACC_ECN_ECEB, 5, 3), whole(last, 8, 3)], out);
 }
 
-/// Ranges, counted as the acknowledgment number is. A first one below that number, or within the second, tells of bytes
-/// that arrived twice (RFC 2883 section 4).
-fn sack(option: &RawOption<'_>, ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
+/// Both edges of each range, counted as the acknowledgment number is; how many ranges there are whole.
+fn edges(option: &RawOption<'_>, ack_base: u32, out: &mut Emitter<'_>) -> u8 {
     let mut count = 0_u8;
     let mut at = 2_u8;
-    let edge = |at| option.number(at, 4).and_then(|number| u32::try_from(number).ok());
-    let shown = |edge: u32| Value::Unsigned(u64::from(edge.wrapping_sub(ack_base)));
-    while let Some(left) = edge(at) {
-        out.give(tcp::OPTIONS_SACK_LE, shown(left), option.range(at, 4));
-        let Some(right) = edge(at + 4) else { break };
-        out.give(tcp::OPTIONS_SACK_RE, shown(right), option.range(at + 4, 4));
+    while let Some(left) = edge(option, at) {
+        out.give(tcp::OPTIONS_SACK_LE, counted(left, ack_base), option.range(at, 4));
+        let Some(right) = edge(option, at + 4) else { break };
+        out.give(tcp::OPTIONS_SACK_RE, counted(right, ack_base), option.range(at + 4, 4));
         count += 1;
         at += 8;
     }
+    count
+}
+
+fn edge(option: &RawOption<'_>, at: u8) -> Option<u32> {
+    option.number(at, 4).and_then(|number| u32::try_from(number).ok())
+}
+
+fn counted(edge: u32, ack_base: u32) -> Value<'static> {
+    Value::Unsigned(u64::from(edge.wrapping_sub(ack_base)))
+}
+
+/// Ranges that arrived. A first one below the acknowledgment number, or within the second, arrived twice
+/// (RFC 2883 section 4).
+fn sack(option: &RawOption<'_>, ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
+    let count = edges(option, ack_base, out);
     out.give(tcp::OPTIONS_SACK_COUNT, Value::Unsigned(u64::from(count)), ByteRange::default());
-    let Some(left) = edge(2) else { return };
-    let below = |a: u32, b: u32| b.wrapping_sub(a).wrapping_sub(1) < 1 << 31;
-    let within =
-        |(from, to): (u32, u32)| !below(left, from) && edge(6).is_some_and(|right| !below(to, right));
-    if below(left, ack) || edge(10).zip(edge(14)).is_some_and(within) {
-        out.give(tcp::OPTIONS_SACK_DSACK_LE, shown(left), option.range(2, 4));
-        if let Some(right) = edge(6) {
-            out.give(tcp::OPTIONS_SACK_DSACK_RE, shown(right), option.range(6, 4));
+    let Some((left, right)) = edge(option, 2).zip(edge(option, 6)) else { return };
+    let is_below = |a: u32, b: u32| a != b && b.wrapping_sub(a) < 1 << 31;
+    let within = |(from, to): (u32, u32)| !is_below(left, from) && !is_below(to, right);
+    if is_below(left, ack) || edge(option, 10).zip(edge(option, 14)).is_some_and(within) {
+        out.give(tcp::OPTIONS_SACK_DSACK_LE, counted(left, ack_base), option.range(2, 4));
+        out.give(tcp::OPTIONS_SACK_DSACK_RE, counted(right, ack_base), option.range(6, 4));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::transport::testing::{Wire, tcp};
+
+    /// The texts of `fields` of a segment with these options, filled up with zeros.
+    fn texts(options: &[u8], fields: &[&str]) -> Vec<String> {
+        let mut options = options.to_vec();
+        options.resize(options.len().next_multiple_of(4), 0);
+        Wire::default().texts(&tcp(true, 1001, 501, 0x10, 9, &options, b""), fields)
+    }
+
+    /// Options, a field each, and its text as tshark 4.0.17 prints it.
+    const TEXTS: &[(&[u8], &str, &str)] = &[
+        (&[2, 4, 5, 180], "tcp.options.mss", "020405b4"),
+        (&[2, 4, 5, 180], "tcp.options.mss_val", "1460"),
+        (&[2, 3, 5], "tcp.options.mss", "020305"),
+        (&[2, 3, 5], "tcp.options.mss_val", ""),
+        (&[3, 3, 15], "tcp.options.wscale.shift", "15"),
+        (&[3, 3, 15], "tcp.options.wscale.multiplier", "16384"),
+        (&[4, 2], "tcp.option_kind", "4,0,0"),
+        (&[4, 2], "tcp.option_len", "2"),
+        (&[4, 2], "tcp.options.eol", "00,00"),
+        (&[1, 1, 4, 2], "tcp.options.nop", "01,01"),
+        (&[6, 6, 0, 0, 0, 1], "tcp.options.echo_value", "1"),
+        (&[12, 6, 0, 0, 0, 7], "tcp.options.cc", "0c0600000007"),
+        (&[21, 6, 0, 1, 0, 2], "tcp.options.snack.size", "2"),
+        (&[27, 8, 3, 5, 0, 0, 0, 0], "tcp.options.qs.ttl_diff", "5"),
+        (&[28, 4, 0x80, 5], "tcp.options.user_to_granularity", "1"),
+        (&[28, 4, 0x80, 5], "tcp.options.user_to_val", "5"),
+        (&[29, 8, 1, 2, 3, 4, 5, 6], "tcp.options.ao.mac", "03040506"),
+        (&[29, 4, 1, 2], "tcp.options.ao.rnextkeyid", "2"),
+        (&[34, 2], "tcp.options.tfo.request", "1"),
+        (&[34, 4, 1, 2], "tcp.options.tfo.cookie", "0102"),
+        (&[254, 8, 0xf9, 0x89, 1, 2, 3, 4], "tcp.options.tfo.cookie", "01020304"),
+        (&[253, 5, 1, 2, 3], "tcp.options.experimental.exid", "0x0102"),
+        (&[253, 5, 1, 2, 3], "tcp.options.experimental.data", "03"),
+        (&[172, 11, 0, 0, 1, 0, 0, 2, 0, 0, 3], "tcp.options.acc_ecn.ee1b", "3"),
+        (&[174, 5, 0, 0, 1], "tcp.options.acc_ecn.ee1b", "1"),
+        (&[200, 5, 1, 2, 3], "tcp.options.unknown.payload", "010203"),
+        (&[2, 0, 5, 180], "tcp.option_kind", ""),
+        (&[2, 9, 1, 1], "tcp.options", "02090101"),
+        (&[0, 1, 2, 3], "tcp.option_kind", "0"),
+        (&[30, 4, 0x31, 9], "tcp.options.mptcp.echo", "1"),
+        (&[30, 12, 0x10, 7, 0, 0, 0, 1, 0, 0, 0, 2], "tcp.options.mptcp.recvtok", "1"),
+        (&[30, 5, 0x40, 1, 2], "tcp.options.mptcp.addrid", "1,2"),
+        (&[30, 5, 0x40, 1, 2], "mptcp.rm_addr.count", "2"),
+        (&[30, 10, 0x30, 4, 10, 0, 0, 1, 0, 80], "tcp.options.mptcp.port", "80"),
+        (&[30, 10, 0x30, 4, 10, 0, 0, 1, 0, 80], "tcp.options.mptcp.ipv4", "10.0.0.1"),
+        (&[30, 4, 0x81, 2], "tcp.options.mptcp.rst_reason", "0x02"),
+        (&[30, 14, 0x20, 0x14, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "tcp.options.mptcp.datalvllen", "2057"),
+        (&[30, 12, 0, 0x81, 0, 1, 2, 3, 4, 5, 6, 7], "tcp.options.mptcp.sendkey", "283686952306183"),
+        (&[30, 4, 1, 1], "tcp.options.mptcp.sha256.flag", "1"),
+    ];
+
+    #[test]
+    fn every_option_tells_what_it_holds() {
+        for (options, field, text) in TEXTS {
+            assert_eq!(texts(options, &[field]), [*text], "{field} of {options:?}");
         }
+    }
+
+    #[test]
+    fn sack_edges_count_as_acknowledgments_do_and_tell_of_duplicates() {
+        let fields = [
+            "tcp.options.sack_le",
+            "tcp.options.sack_re",
+            "tcp.options.sack.count",
+            "tcp.options.sack.dsack_le",
+        ];
+        let edges = |edges: &[u32]| {
+            let len = u8::try_from(2 + 4 * edges.len()).unwrap();
+            let bytes = edges.iter().flat_map(|edge| edge.to_be_bytes());
+            texts(&[5, len].into_iter().chain(bytes).collect::<Vec<_>>(), &fields)
+        };
+        assert_eq!(edges(&[600, 700]), ["100", "200", "1", ""]);
+        assert_eq!(edges(&[600, 700, 550, 800]), ["100,50", "200,300", "2", "100"]);
+        assert_eq!(edges(&[401, 451]), ["4294967197", "4294967247", "1", "4294967197"]);
     }
 }

@@ -56,3 +56,28 @@ fn datagram(
         out.give(udp::PAYLOAD, Value::Bytes(payload), part(layer, at, super::offset(payload.len())));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::transport::testing::{Wire, udp};
+
+    #[test]
+    fn a_datagram_tells_ports_twice_time_and_payload() {
+        let fields = ["udp.port", "udp.checksum.status", "udp.stream", "udp.time_relative", "udp.payload"];
+        let mut wire = Wire::default();
+        assert_eq!(
+            wire.texts(&udp(true, b"hey"), &fields),
+            ["40000,12000", "3", "0", "0.000000000", "686579"]
+        );
+        wire.texts(&udp(true, b""), &[]);
+        assert_eq!(wire.texts(&udp(false, b""), &fields), ["12000,40000", "3", "0", "0.002000000", ""]);
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_ends_the_datagram_at_its_checksum() {
+        let mut packet = udp(true, b"hey");
+        packet[25] = 7;
+        let fields = ["udp.length", "udp.checksum", "udp.stream", "udp.payload"];
+        assert_eq!(Wire::default().texts(&packet, &fields), ["7", "", "", ""]);
+    }
+}

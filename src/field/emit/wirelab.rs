@@ -143,3 +143,48 @@ fn stop(subject: &Subject<'_>, out: &mut Emitter<'_>) {
         text(wirelab::STOP_DETAIL, detail, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::transport::testing::{Wire, tcp, udp};
+
+    #[test]
+    fn the_flow_table_is_told_of() {
+        let fields =
+            ["wirelab.flow", "wirelab.role", "wirelab.handshake.step", "wirelab.repeat", "wirelab.refuses"];
+        let mut wire = Wire::default();
+        let mut tells = |packet: &[u8]| wire.texts(packet, &fields);
+        assert_eq!(tells(&tcp(true, 100, 0, 0x02, 9, &[], b"")), ["tcp:0", "orig", "1", "", ""]);
+        assert_eq!(tells(&tcp(false, 500, 101, 0x12, 9, &[], b"")), ["tcp:0", "resp", "2", "", ""]);
+        assert_eq!(tells(&tcp(true, 101, 501, 0x10, 9, &[], b"")), ["tcp:0", "orig", "3", "", ""]);
+        assert_eq!(tells(&tcp(true, 101, 501, 0x18, 9, &[], b"hi")), ["tcp:0", "orig", "", "", ""]);
+        assert_eq!(tells(&tcp(true, 101, 501, 0x18, 9, &[], b"hi")), ["tcp:0", "orig", "", "whole", ""]);
+        assert_eq!(tells(&tcp(true, 101, 501, 0x18, 9, &[], b"hi!")), ["tcp:0", "orig", "", "partly", ""]);
+        let mut wire = Wire::default();
+        wire.texts(&tcp(true, 100, 0, 0x02, 9, &[], b""), &[]);
+        assert_eq!(
+            wire.texts(&tcp(false, 0, 101, 0x14, 0, &[], b""), &fields),
+            ["tcp:0", "resp", "", "", "1"]
+        );
+    }
+
+    #[test]
+    fn the_payload_is_judged_by_its_bytes() {
+        let fields = ["wirelab.payload.readable", "wirelab.payload.text", "wirelab.payload.protocol"];
+        let tells = |packet: &[u8]| Wire::default().texts(packet, &fields);
+        assert_eq!(tells(&udp(true, "gr\u{fc}\u{df}e".as_bytes())), ["1", "gr\u{fc}\u{df}e", ""]);
+        assert_eq!(tells(&udp(true, &[0, 1, 2, 3])), ["0", "", ""]);
+        assert_eq!(tells(&udp(true, b"")), ["", "", ""]);
+        let request = b"GET / HTTP/1.1\r\n";
+        assert_eq!(tells(&tcp(true, 1, 1, 0x18, 9, &[], request))[2], "HTTP");
+    }
+
+    #[test]
+    fn checksums_and_the_end_of_decoding_are_told() {
+        let fields = ["wirelab.checksum", "wirelab.checksum.bad", "wirelab.stop", "wirelab.stop.layer"];
+        let packet = tcp(true, 1, 1, 0x18, 9, &[], b"hi");
+        assert_eq!(Wire::default().texts(&packet, &fields), ["bad", "ip,tcp", "", ""]);
+        let cut = Wire::default().snapped(&packet[..30], packet.len(), &fields);
+        assert_eq!(cut, ["bad", "ip", "snapped", "tcp"]);
+    }
+}
