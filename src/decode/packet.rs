@@ -223,6 +223,25 @@ impl<'a> DecodedPacket<'a> {
         })
     }
 
+    /// The TCP segment of `transport` where the capture cuts its header, but not before the window: no payload, and
+    /// options only in part.
+    pub(crate) fn cut_tcp_segment(&self, transport: &Transport) -> Option<TcpSegment<'a>> {
+        let layer = self.layers.get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
+        let header = self.header(layer);
+        let &[_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1] = header.first_chunk::<16>()?;
+        let header_len = u32::from(high >> 4) * 4;
+        let on_wire = layer.claimed_end.saturating_sub(layer.start);
+        Some(TcpSegment {
+            seq: u32::from_be_bytes([s0, s1, s2, s3]),
+            ack: u32::from_be_bytes([a0, a1, a2, a3]),
+            flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
+            window: u16::from_be_bytes([w0, w1]),
+            options: header.get(20..).unwrap_or(&[]),
+            payload: &[],
+            payload_len: on_wire.checked_sub(header_len).filter(|_| high >= 0x50)?,
+        })
+    }
+
     /// Whether Wireshark gives this header's conversation a stream number: the first 16 bytes of TCP are
     /// needed, all 8 of UDP
     /// with a length that can be. An ICMP error may quote too little for that, and still tells the ports.

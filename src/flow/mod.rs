@@ -22,8 +22,8 @@ pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};
 pub use table::{FlowLimits, FlowTable, MAX_FLOWS};
 pub use tcp::{
-    ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_HISTORY,
-    MAX_RETRIES, Opening, Reassembler, Reset, Segment, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
+    AnalysisFlags, Completeness, ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_HISTORY,
+    MAX_RETRIES, MAX_UNACKED, Opening, Reassembler, Reset, Segment, SegmentAnalysis, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
     TcpOptions, TcpSide, Teardown,
 };
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};

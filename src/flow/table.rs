@@ -3,7 +3,7 @@
 use super::conversations::{Conversations, Place, TcpStart};
 use super::icmp::{WaitingErrors, quoting};
 use super::payload::PayloadKeeper;
-use super::tcp::Followed;
+use super::tcp::{Followed, Setting};
 use super::udp;
 use super::{
     Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp, PayloadWanted, Side,
@@ -214,6 +214,9 @@ impl FlowTable {
             }
         }
         let by = verdict.direction;
+        if let Some(tcp) = &mut flow.tcp {
+            header.analyse(tcp, verdict);
+        }
         let before = Some(flow.last).filter(|_| !verdict.starts_flow);
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
             let followed = tcp.follow(by, segment, header.stamp, before);
@@ -265,6 +268,18 @@ impl<'a> Header<'a> {
             Some(segment) => Some(TcpStart::of_segment(segment)),
             None => TcpStart::of(self.decoded, self.transport),
         }
+    }
+
+    /// Has Wireshark's analysis judge the segment. It takes headers that the capture cuts too, and leaves fragments alone.
+    fn analyse(&self, tcp: &mut TcpFlow, verdict: &mut Verdict) {
+        let scale = verdict.window_scale;
+        let Some(told) = &mut verdict.tcp else { return };
+        let segment = self.segment.or_else(|| self.decoded.cut_tcp_segment(self.transport));
+        let layer = self.decoded.layers().get(self.transport.layer);
+        let is_fragment = layer.is_some_and(|layer| self.decoded.is_first_fragment(layer));
+        let Some(segment) = segment.filter(|_| !is_fragment) else { return };
+        let setting = Setting { scale, port_reused: told.port_reused };
+        told.analysis = tcp.analyse(verdict.direction, &segment, self.stamp, setting);
     }
 
     /// Captured payload of a UDP datagram and its length on the wire.
@@ -361,6 +376,7 @@ impl TcpVerdict {
             keep_alive: false,
             refuses: false,
             after_close: false,
+            analysis: super::SegmentAnalysis::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the flow table says of one packet.
 
-use super::{Direction, FlowId, HandshakeStep};
+use super::{Direction, FlowId, HandshakeStep, SegmentAnalysis};
 use crate::time::TimeDelta;
 
 /// What the flow table says of one transport header of a packet. Small and copied.
@@ -92,6 +92,8 @@ pub struct TcpVerdict {
     pub refuses: bool,
     /// Payload after the sender's own FIN, or after a reset.
     pub after_close: bool,
+    /// What Wireshark's analysis says of it.
+    pub analysis: SegmentAnalysis,
 }
 
 /// How much of a segment was in the capture before.

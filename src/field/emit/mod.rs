@@ -8,6 +8,7 @@ mod icmp;
 mod ip;
 mod mptcp;
 mod tcp;
+mod tcp_analysis;
 mod tcp_options;
 mod transport;
 mod udp;

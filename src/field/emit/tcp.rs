@@ -2,7 +2,7 @@
 
 use super::header::{HeaderField, bits, emit_table, number, words};
 use super::transport::{checksum_status, item, ports, seconds, whole_bytes};
-use super::{ByteRange, Emitter, Subject, part, tcp_options};
+use super::{ByteRange, Emitter, Subject, part, tcp_analysis, tcp_options};
 use crate::decode::{Layer, TcpFlags};
 use crate::field::names::tcp;
 use crate::field::{FieldId, Value};
@@ -99,6 +99,7 @@ impl<'a> Header<'a> {
         if let Some(id) = self.verdict.and_then(|verdict| verdict.id) {
             self.give(tcp::STREAM, id.number, ByteRange::default(), out);
         }
+        tcp_analysis::completeness(self.verdict, out);
         self.numbers(out);
         emit_table(LENGTH, layer, bytes, out);
         if self.len < FIXED_LEN {
@@ -119,6 +120,7 @@ impl<'a> Header<'a> {
         if let Some(verdict) = self.verdict.filter(|verdict| verdict.id.is_some()) {
             seconds(tcp::TIME_RELATIVE, tcp::TIME_DELTA, verdict, out);
         }
+        tcp_analysis::emit(self.verdict, out);
         self.payload(out);
     }
 

@@ -7,6 +7,8 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     DSTPORT "tcp.dstport" U16, "Receiver's port";
     PORT "tcp.port" U16, "Sender's or receiver's port";
     STREAM "tcp.stream" U32, "Number of the conversation, from 0";
+    COMPLETENESS "tcp.completeness" U8,
+        "Parts of the conversation captured so far: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST";
     LEN "tcp.len" U32, "Bytes of data in the segment";
     SEQ "tcp.seq" U32, "Sequence number, counted from the beginning of the connection";
     SEQ_RAW "tcp.seq_raw" U32, "Sequence number as sent";
@@ -131,6 +133,36 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     MPTCP_PORT "tcp.options.mptcp.port" U16, "Port of the address";
     TIME_RELATIVE "tcp.time_relative" Span, "Time since the conversation's first packet";
     TIME_DELTA "tcp.time_delta" Span, "Time since the conversation's packet before";
+    ANALYSIS "tcp.analysis" Mark, "Wireshark's analysis has something to tell";
+    ANALYSIS_ACKS_FRAME "tcp.analysis.acks_frame" PacketNumber, "Packet whose end it acknowledges";
+    ANALYSIS_ACK_RTT "tcp.analysis.ack_rtt" Span, "Time since the packet it acknowledges";
+    ANALYSIS_INITIAL_RTT "tcp.analysis.initial_rtt" Span, "From the SYN to the acknowledgment that ends the handshake";
+    ANALYSIS_BYTES_IN_FLIGHT "tcp.analysis.bytes_in_flight" U32, "Bytes sent and not yet acknowledged";
+    ANALYSIS_PUSH_BYTES_SENT "tcp.analysis.push_bytes_sent" U32, "Bytes sent since the last PSH";
+    ANALYSIS_FLAGS "tcp.analysis.flags" Mark, "The segment is suspected of something";
+    ANALYSIS_REUSED_PORTS "tcp.analysis.reused_ports" Mark, "Begins a conversation between ports that had one";
+    ANALYSIS_FAST_RETRANSMISSION "tcp.analysis.fast_retransmission" Mark,
+        "Sent again just after duplicate acknowledgments asked for it";
+    ANALYSIS_SPURIOUS_RETRANSMISSION "tcp.analysis.spurious_retransmission" Mark,
+        "Sent again after it was acknowledged";
+    ANALYSIS_RETRANSMISSION "tcp.analysis.retransmission" Mark, "Sent again";
+    ANALYSIS_RTO "tcp.analysis.rto" Span, "How long the oldest segment waited before this was sent again";
+    ANALYSIS_RTO_FRAME "tcp.analysis.rto_frame" PacketNumber, "Packet with that oldest segment";
+    ANALYSIS_OUT_OF_ORDER "tcp.analysis.out_of_order" Mark, "Overtaken by a segment that follows it";
+    ANALYSIS_LOST_SEGMENT "tcp.analysis.lost_segment" Mark, "The segments just before it are not in the capture";
+    ANALYSIS_ACK_LOST_SEGMENT "tcp.analysis.ack_lost_segment" Mark,
+        "Acknowledges bytes that are not in the capture";
+    ANALYSIS_WINDOW_UPDATE "tcp.analysis.window_update" Mark, "Only announces another window";
+    ANALYSIS_WINDOW_FULL "tcp.analysis.window_full" Mark, "Fills the receiver's window to the last byte";
+    ANALYSIS_KEEP_ALIVE "tcp.analysis.keep_alive" Mark, "Asks whether the other side is still there";
+    ANALYSIS_KEEP_ALIVE_ACK "tcp.analysis.keep_alive_ack" Mark, "Answers a keep-alive";
+    ANALYSIS_DUPLICATE_ACK "tcp.analysis.duplicate_ack" Mark, "Repeats the last acknowledgment and nothing else";
+    ANALYSIS_DUPLICATE_ACK_NUM "tcp.analysis.duplicate_ack_num" U32, "Which repetition it is, from 1";
+    ANALYSIS_DUPLICATE_ACK_FRAME "tcp.analysis.duplicate_ack_frame" PacketNumber, "Packet that it repeats";
+    ANALYSIS_ZERO_WINDOW_PROBE "tcp.analysis.zero_window_probe" Mark, "Asks whether the closed window is open again";
+    ANALYSIS_ZERO_WINDOW "tcp.analysis.zero_window" Mark, "The sender can take no more bytes";
+    ANALYSIS_ZERO_WINDOW_PROBE_ACK "tcp.analysis.zero_window_probe_ack" Mark,
+        "Answers a probe: the window is still closed";
     PAYLOAD "tcp.payload" Bytes, "Data of the segment, as captured";
     RESET_CAUSE "tcp.reset_cause" Text, "What a segment that resets carries";
 }

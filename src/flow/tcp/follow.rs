@@ -49,6 +49,7 @@ impl TcpFlow {
         std::mem::swap(&mut self.orig, &mut self.resp);
         std::mem::swap(&mut self.orig_track, &mut self.resp_track);
         self.teardown.swap_sides();
+        self.analysis.swap_sides();
         self.previous = self.previous.map(|(by, kind)| (by.reversed(), kind));
         self.history.flip();
     }

@@ -1,5 +1,6 @@
-//! TCP: sequence arithmetic, handshake, teardown, state, reassembly.
+//! TCP: sequence arithmetic, handshake, teardown, state, reassembly, Wireshark's analysis.
 
+mod analysis;
 mod follow;
 mod handshake;
 mod reassembly;
@@ -8,6 +9,9 @@ mod seq;
 mod state;
 mod teardown;
 
+use analysis::Analysis;
+pub(super) use analysis::Setting;
+pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
 pub(super) use follow::Followed;
 use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
@@ -16,7 +20,8 @@ pub use seq::SeqNumber;
 pub use state::{ConnState, History, MAX_HISTORY};
 pub use teardown::{Reset, SegmentKind, Teardown};
 
-use super::Direction;
+use super::{Direction, PacketStamp};
+use crate::decode::TcpSegment;
 
 /// What TCP showed of a flow.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +42,7 @@ pub struct TcpFlow {
     resp_track: Track,
     /// Who sent the last segment, and what kind it was.
     previous: Option<(Direction, SegmentKind)>,
+    analysis: Analysis,
 }
 
 /// What the sequence numbers of one side show.
@@ -66,6 +72,24 @@ impl TcpFlow {
     pub fn conn_state(&self) -> ConnState {
         let any_data = self.orig.data_packets > 0 || self.resp.data_packets > 0;
         state::conn_state(self.orig_track.state, self.resp_track.state, &self.history, any_data)
+    }
+
+    /// Which parts of the conversation the capture holds, all its packets counted (Wireshark's `tcp.completeness`
+    /// of a second pass).
+    #[must_use]
+    pub fn completeness(&self) -> Completeness {
+        self.analysis.completeness()
+    }
+
+    /// Wireshark's judgement of the next segment, sent by `by` in `packet`.
+    pub(super) fn analyse(
+        &mut self,
+        by: Direction,
+        segment: &TcpSegment<'_>,
+        packet: PacketStamp,
+        setting: Setting,
+    ) -> SegmentAnalysis {
+        self.analysis.segment(by, segment, packet, setting)
     }
 
     /// What the sender of `direction` sent.

@@ -51,6 +51,7 @@ const NO_FINDING: TcpVerdict = TcpVerdict {
     keep_alive: false,
     refuses: false,
     after_close: false,
+    analysis: SegmentAnalysis::default(),
 };
 
 fn verdict(direction: Direction, tcp: TcpVerdict) -> Verdict {

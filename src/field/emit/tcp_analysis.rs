@@ -1,0 +1,77 @@
+//! What Wireshark's analysis says of a TCP segment.
+
+use super::{ByteRange, Emitter};
+use crate::field::names::tcp;
+use crate::field::{FieldId, Value};
+use crate::flow::{SegmentAnalysis, Verdict};
+use crate::time::TimeDelta;
+
+/// How much of the conversation was captured before the segment.
+pub(super) fn completeness(verdict: Option<&Verdict>, out: &mut Emitter<'_>) {
+    if let Some(told) = verdict.and_then(|verdict| verdict.tcp.as_ref()) {
+        number(tcp::COMPLETENESS, Some(told.analysis.completeness.number()), out);
+    }
+}
+
+/// The analysis itself, if it has anything to tell.
+pub(super) fn emit(verdict: Option<&Verdict>, out: &mut Emitter<'_>) {
+    let told = verdict.and_then(|verdict| verdict.tcp.as_ref()).map(|tcp| &tcp.analysis);
+    let Some(told) = told.filter(|told| told.is_present()) else { return };
+    out.open(tcp::ANALYSIS, Value::Mark, ByteRange::default());
+    number(tcp::ANALYSIS_ACKS_FRAME, told.acks_frame(), out);
+    span(tcp::ANALYSIS_ACK_RTT, told.ack_rtt(), out);
+    span(tcp::ANALYSIS_INITIAL_RTT, told.initial_rtt(), out);
+    number(tcp::ANALYSIS_BYTES_IN_FLIGHT, told.bytes_in_flight(), out);
+    number(tcp::ANALYSIS_PUSH_BYTES_SENT, told.push_bytes_sent(), out);
+    if told.flags.any() {
+        out.open(tcp::ANALYSIS_FLAGS, Value::Mark, ByteRange::default());
+        marks(told, out);
+        out.close();
+    }
+    out.close();
+}
+
+fn marks(told: &SegmentAnalysis, out: &mut Emitter<'_>) {
+    let flags = told.flags;
+    mark(tcp::ANALYSIS_REUSED_PORTS, flags.reused_ports(), out);
+    mark(tcp::ANALYSIS_FAST_RETRANSMISSION, flags.fast_retransmission(), out);
+    mark(tcp::ANALYSIS_SPURIOUS_RETRANSMISSION, flags.spurious_retransmission(), out);
+    mark(tcp::ANALYSIS_RETRANSMISSION, flags.retransmission(), out);
+    span(tcp::ANALYSIS_RTO, told.rto(), out);
+    number(tcp::ANALYSIS_RTO_FRAME, told.rto_frame(), out);
+    mark(tcp::ANALYSIS_OUT_OF_ORDER, flags.out_of_order(), out);
+    mark(tcp::ANALYSIS_LOST_SEGMENT, flags.lost_segment(), out);
+    mark(tcp::ANALYSIS_ACK_LOST_SEGMENT, flags.ack_lost_segment(), out);
+    mark(tcp::ANALYSIS_WINDOW_UPDATE, flags.window_update(), out);
+    mark(tcp::ANALYSIS_WINDOW_FULL, flags.window_full(), out);
+    mark(tcp::ANALYSIS_KEEP_ALIVE, flags.keep_alive(), out);
+    mark(tcp::ANALYSIS_KEEP_ALIVE_ACK, flags.keep_alive_ack(), out);
+    if let Some((nth, frame)) = told.duplicate_ack() {
+        // Wireshark gives it twice: as a mark, and with the remark on it.
+        mark(tcp::ANALYSIS_DUPLICATE_ACK, true, out);
+        number(tcp::ANALYSIS_DUPLICATE_ACK_NUM, Some(nth), out);
+        number(tcp::ANALYSIS_DUPLICATE_ACK_FRAME, Some(frame), out);
+        mark(tcp::ANALYSIS_DUPLICATE_ACK, true, out);
+    }
+    mark(tcp::ANALYSIS_ZERO_WINDOW_PROBE, flags.zero_window_probe(), out);
+    mark(tcp::ANALYSIS_ZERO_WINDOW, flags.zero_window(), out);
+    mark(tcp::ANALYSIS_ZERO_WINDOW_PROBE_ACK, flags.zero_window_probe_ack(), out);
+}
+
+fn mark(id: FieldId, holds: bool, out: &mut Emitter<'_>) {
+    if holds {
+        out.give(id, Value::Mark, ByteRange::default());
+    }
+}
+
+fn number(id: FieldId, value: Option<impl Into<u64>>, out: &mut Emitter<'_>) {
+    if let Some(value) = value {
+        out.give(id, Value::Unsigned(value.into()), ByteRange::default());
+    }
+}
+
+fn span(id: FieldId, value: Option<TimeDelta>, out: &mut Emitter<'_>) {
+    if let Some(value) = value {
+        out.give(id, Value::Delta(value), ByteRange::default());
+    }
+}
