@@ -54,6 +54,11 @@ pub enum TcpOption<'a> {
 pub struct SackBlocks<'a>(&'a [u8]);
 
 impl<'a> SackBlocks<'a> {
+    /// The whole blocks in `data`, the option without its kind and length.
+    pub(crate) fn of(data: &'a [u8]) -> Self {
+        Self(data)
+    }
+
     /// (left, right) edges as sent, in order.
     pub fn iter(self) -> impl Iterator<Item = (u32, u32)> + 'a {
         self.0.chunks_exact(8).filter_map(|block| {

@@ -6,7 +6,7 @@ use super::payload::PayloadKeeper;
 use super::tcp::{Followed, Setting};
 use super::udp;
 use super::{
-    Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp, PayloadWanted, Side,
+    Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp, PayloadWanted, Side,
     TcpFlow, TcpVerdict, UdpFlow, Verdict,
 };
 use crate::decode::{DecodedPacket, TcpSegment, Transport, TransportProtocol};
@@ -149,13 +149,21 @@ impl FlowTable {
     fn verdict_at(&mut self, place: &Place) -> Option<Verdict> {
         let conversation = self.conversations.get_mut(place.conversation)?;
         let forward = place.from_low == conversation.low_is_orig;
+        let flow = conversation.flow();
+        let known = flow.and_then(|index| self.flows.get(index)).and_then(|flow| flow.tcp.as_ref());
+        let completeness = match known {
+            _ if place.port_reused => Completeness::SYN,
+            Some(tcp) => tcp.completeness(),
+            None => Completeness::default(),
+        };
         Some(Verdict {
             id: Some(place.id),
-            flow: conversation.flow(),
+            flow,
             direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
             starts_flow: false,
             elapsed: place.elapsed,
             window_scale: place.scale,
+            completeness,
             tcp: None,
         })
     }
@@ -358,6 +366,7 @@ impl Verdict {
             starts_flow: false,
             elapsed: super::Elapsed::default(),
             window_scale: super::WindowScale::Unknown,
+            completeness: super::Completeness::default(),
             tcp: None,
         }
     }

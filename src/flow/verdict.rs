@@ -1,6 +1,6 @@
 //! What the flow table says of one packet.
 
-use super::{Direction, FlowId, HandshakeStep, SegmentAnalysis};
+use super::{Completeness, Direction, FlowId, HandshakeStep, SegmentAnalysis};
 use crate::time::TimeDelta;
 
 /// What the flow table says of one transport header of a packet. Small and copied.
@@ -19,6 +19,9 @@ pub struct Verdict {
     pub elapsed: Elapsed,
     /// How the sender's windows are scaled, as far as the handshake was seen; of no meaning for UDP.
     pub window_scale: WindowScale,
+    /// Which parts of the conversation were captured before this packet (Wireshark `tcp.completeness` of one pass); a SYN
+    /// that begins it between ports that had one counts itself.
+    pub completeness: Completeness,
     /// What TCP shows; `None` for UDP and for a TCP header that is quoted or was not sent whole (Wireshark shows its
     /// raw numbers). Of a header that the capture cuts only the numbers are told.
     pub tcp: Option<TcpVerdict>,

@@ -120,7 +120,10 @@ impl<'a> Header<'a> {
         if let Some(verdict) = self.verdict.filter(|verdict| verdict.id.is_some()) {
             seconds(tcp::TIME_RELATIVE, tcp::TIME_DELTA, verdict, out);
         }
-        tcp_analysis::emit(self.verdict, out);
+        // Nothing follows where the capture cuts the options.
+        if u32::try_from(bytes.len()).is_ok_and(|had| had >= self.len) {
+            tcp_analysis::emit(self.verdict, out);
+        }
         self.payload(out);
     }
 

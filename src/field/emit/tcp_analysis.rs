@@ -8,8 +8,8 @@ use crate::time::TimeDelta;
 
 /// How much of the conversation was captured before the segment.
 pub(super) fn completeness(verdict: Option<&Verdict>, out: &mut Emitter<'_>) {
-    if let Some(told) = verdict.and_then(|verdict| verdict.tcp.as_ref()) {
-        number(tcp::COMPLETENESS, Some(told.analysis.completeness.number()), out);
+    if let Some(verdict) = verdict.filter(|verdict| verdict.id.is_some()) {
+        number(tcp::COMPLETENESS, Some(verdict.completeness.number()), out);
     }
 }
 

@@ -74,8 +74,8 @@ impl TcpFlow {
         state::conn_state(self.orig_track.state, self.resp_track.state, &self.history, any_data)
     }
 
-    /// Which parts of the conversation the capture holds, all its packets counted (Wireshark's `tcp.completeness`
-    /// of a second pass).
+    /// Which parts of the conversation were captured so far: after the last packet, Wireshark's `tcp.completeness` of
+    /// a second pass.
     #[must_use]
     pub fn completeness(&self) -> Completeness {
         self.analysis.completeness()

@@ -32,6 +32,7 @@ fn document(frames: &[Vec<u8>]) -> String {
             starts_flow: true,
             elapsed: Elapsed::default(),
             window_scale: WindowScale::Unknown,
+            completeness: crate::flow::Completeness::default(),
             tcp: None,
         };
         let context = LineContext {

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::decode::{Decoder, TransportProtocol};
-use crate::flow::{Elapsed, FlowId, HandshakeStep, Repeat, TcpVerdict, WindowScale};
+use crate::flow::{Completeness, Elapsed, FlowId, HandshakeStep, Repeat, SegmentAnalysis, TcpVerdict, WindowScale};
 use crate::source::LinkType;
 
 const MAC_A: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -63,6 +63,7 @@ fn verdict(direction: Direction, tcp: TcpVerdict) -> Verdict {
         starts_flow: false,
         elapsed: Elapsed::default(),
         window_scale: WindowScale::Unknown,
+        completeness: Completeness::default(),
         tcp: Some(tcp),
     }
 }

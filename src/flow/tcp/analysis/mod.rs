@@ -13,7 +13,7 @@ use side::Side;
 pub use unacked::MAX_UNACKED;
 
 use super::SeqNumber;
-use crate::decode::{TcpOption, TcpSegment};
+use crate::decode::{SackBlocks, TcpOption, TcpSegment};
 use crate::flow::{Direction, PacketStamp, WindowScale};
 use crate::source::PacketNumber;
 use crate::time::{TimeDelta, Timestamp};
@@ -49,8 +49,6 @@ pub(in crate::flow) struct Setting {
 pub struct SegmentAnalysis {
     /// What it is suspected to be.
     pub flags: AnalysisFlags,
-    /// How far the conversation had come before it (`tcp.completeness`).
-    pub completeness: Completeness,
     present: bool,
     duplicate_ack_num: u32,
     duplicate_ack_frame: PacketNumber,
@@ -64,7 +62,7 @@ pub struct SegmentAnalysis {
 }
 
 impl SegmentAnalysis {
-    /// Whether there is anything to tell but [`Self::completeness`] (`tcp.analysis`).
+    /// Whether there is anything to tell (`tcp.analysis`).
     #[must_use]
     pub const fn is_present(&self) -> bool {
         self.present
@@ -125,7 +123,7 @@ fn span(nanos: Nanos) -> Option<TimeDelta> {
 }
 
 impl Analysis {
-    /// How far the conversation came, all segments so far counted: what a second pass shows of each.
+    /// How far the conversation came, all segments so far counted.
     pub(super) fn completeness(&self) -> Completeness {
         self.completeness
     }
@@ -143,15 +141,16 @@ impl Analysis {
         packet: PacketStamp,
         setting: Setting,
     ) -> SegmentAnalysis {
-        let completeness = self.complete(segment, setting.port_reused);
+        self.complete(segment);
         let now = self.now(packet);
         let threshold = self.initial_rtt;
         let (own, other) = match by {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
-        let mut told = SegmentAnalysis { completeness, ..SegmentAnalysis::default() };
-        told.flags.set(AnalysisFlags::REUSED_PORTS, setting.port_reused);
+        let mut told = SegmentAnalysis::default();
+        let begins_anew = begin(own, other, segment);
+        told.flags.set(AnalysisFlags::REUSED_PORTS, setting.port_reused || begins_anew);
         judge::judge(own, other, &judge::Seen::new(segment, packet.number, now), threshold, &mut told);
         own.scale = setting.scale;
         own.sacked = sacked_bytes(segment);
@@ -183,10 +182,9 @@ impl Analysis {
         }
     }
 
-    /// Adds what `segment` completes; answers how far the conversation was before it.
-    fn complete(&mut self, segment: &TcpSegment<'_>, port_reused: bool) -> Completeness {
+    /// Adds what `segment` completes.
+    fn complete(&mut self, segment: &TcpSegment<'_>) {
         let flags = segment.flags;
-        let before = self.completeness;
         let is_first = self.first.is_none();
         let add = &mut self.completeness;
         if flags.syn() {
@@ -211,26 +209,47 @@ impl Analysis {
                 add.set(Completeness::ACK);
             }
         }
-        if port_reused { Completeness::SYN } else { before }
     }
 }
 
-/// How many bytes the SACK blocks of a segment name (RFC 2018).
+/// Notes where the sides begin. Whether the segment is a SYN-ACK that begins elsewhere than its side did, as after a
+/// refusal.
+fn begin(own: &mut Side, other: &mut Side, segment: &TcpSegment<'_>) -> bool {
+    let TcpSegment { seq, ack, flags, .. } = *segment;
+    if flags.ack() && other.begins.is_none() {
+        other.begins = Some(ack.wrapping_sub(1));
+    }
+    let first = if flags.syn() { seq } else { seq.wrapping_sub(1) };
+    let begins = *own.begins.get_or_insert(first);
+    let elsewhere = flags.syn() && flags.ack() && begins != seq;
+    if elsewhere {
+        own.begins = Some(seq);
+    }
+    elsewhere
+}
+
+/// How many bytes the first SACK blocks of a segment name (RFC 2018); as many as Wireshark takes into account.
 fn sacked_bytes(segment: &TcpSegment<'_>) -> u32 {
     /// No SACK option fits in less, and timestamps, which most segments carry, take 12.
     const LEAST: usize = 10;
     const TIMESTAMPS_ALONE: [u8; 4] = [1, 1, 8, 10];
+    const BLOCKS: usize = 3;
+    const SACK: u8 = 5;
     let options = segment.options;
     if options.len() < LEAST || (options.len() == 12 && options.starts_with(&TIMESTAMPS_ALONE)) {
         return 0;
     }
     let mut bytes = 0_u32;
     for option in segment.typed_options() {
-        if let TcpOption::Sack(blocks) = option {
-            for (left, right) in blocks.iter() {
-                bytes = bytes.wrapping_add(SeqNumber(right).since(SeqNumber(left)));
-            }
-        }
+        // Where the capture cuts the option, the blocks that are there count.
+        let blocks = match option {
+            TcpOption::Sack(blocks) => blocks,
+            TcpOption::Malformed { kind: SACK, data } => SackBlocks::of(data),
+            _ => continue,
+        };
+        bytes = blocks.iter().take(BLOCKS).fold(bytes, |bytes, (left, right)| {
+            bytes.wrapping_add(SeqNumber(right).since(SeqNumber(left)))
+        });
     }
     bytes
 }

@@ -11,6 +11,8 @@ use crate::source::PacketNumber;
 /// judged otherwise than its neighbours for it.
 #[derive(Clone, Debug)]
 pub(super) struct Side {
+    /// Its first number, the SYN's; a guess where that was not seen.
+    pub(super) begins: Option<u32>,
     /// First number after everything sent.
     pub(super) next: u32,
     /// When that was reached, and in which packet.
@@ -48,6 +50,7 @@ pub(super) struct Side {
 impl Default for Side {
     fn default() -> Self {
         Self {
+            begins: None,
             next: 0,
             next_at: 0,
             next_frame: 0,
