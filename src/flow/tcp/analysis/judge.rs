@@ -80,6 +80,7 @@ pub(super) fn judge(
     if seen.ack != own.last_ack {
         own.last_ack_frame = seen.frame;
         own.duplicate_acks = 0;
+        own.overacknowledged = false;
     }
     unseen(own, other, seen, told);
     again(own, other, seen, initial_rtt, told);
@@ -121,6 +122,7 @@ fn window_and_order(own: &mut Side, other: &mut Side, seen: &Seen, told: &mut Se
         flags.set(AnalysisFlags::KEEP_ALIVE_ACK, true);
     } else {
         own.duplicate_acks = own.duplicate_acks.saturating_add(1);
+        own.overacknowledged = false;
         flags.set(AnalysisFlags::DUPLICATE_ACK, true);
         told.duplicate_ack_num = own.duplicate_acks;
         told.duplicate_ack_frame = own.last_ack_frame;
@@ -166,8 +168,10 @@ fn unseen(own: &Side, other: &mut Side, seen: &Seen, told: &mut SegmentAnalysis)
         told.flags.set(AnalysisFlags::ACK_LOST_SEGMENT, true);
         other.contiguous = other.next;
     } else {
-        told.flags.set(AnalysisFlags::ACK_LOST_SEGMENT, other.tells_unseen);
-        other.tells_unseen = false;
+        let first = other.duplicate_acks == 0 && !other.overacknowledged;
+        told.flags.set(AnalysisFlags::ACK_LOST_SEGMENT, first);
+        other.duplicate_acks = 0;
+        other.overacknowledged = true;
     }
 }
 
@@ -188,7 +192,8 @@ fn again(own: &Side, other: &Side, seen: &Seen, initial_rtt: Nanos, told: &mut S
     let since_ack = seen.now.saturating_sub(other.last_ack_at);
     let since_next = seen.now.saturating_sub(own.next_at);
     let overtaken = if initial_rtt == 0 { OVERTAKEN } else { initial_rtt };
-    if other.duplicate_acks >= ASKS_AGAIN && other.last_ack == seen.seq && (0..FAST).contains(&since_ack) {
+    let asked = other.duplicate_acks >= ASKS_AGAIN || other.overacknowledged;
+    if asked && other.last_ack == seen.seq && (0..FAST).contains(&since_ack) {
         told.flags.set(AnalysisFlags::FAST_RETRANSMISSION, true);
     } else if (0..overtaken).contains(&since_next) && own.next != seen.next() {
         told.flags.set(AnalysisFlags::OUT_OF_ORDER, true);
@@ -218,7 +223,6 @@ fn note(own: &mut Side, seen: &Seen, flags: AnalysisFlags) {
             own.contiguous = own.next;
         }
     }
-    own.tells_unseen |= seen.ack != own.last_ack;
     own.window = Some(seen.window);
     own.window_of_syn = seen.flags.syn();
     own.last_ack = seen.ack;

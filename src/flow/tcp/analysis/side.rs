@@ -20,15 +20,16 @@ pub(super) struct Side {
     pub(super) next_frame: PacketNumber,
     /// First number after what was sent without a gap.
     pub(super) contiguous: u32,
-    /// The other side may once acknowledge more than was sent before that goes without saying. Another
-    /// acknowledgment of this side gives it back.
-    pub(super) tells_unseen: bool,
     /// The acknowledgment number of its last segment, and when that was.
     pub(super) last_ack: u32,
     pub(super) last_ack_at: Nanos,
     /// The packet that first carried it.
     pub(super) last_ack_frame: PacketNumber,
+    /// How often that was repeated.
     pub(super) duplicate_acks: u32,
+    /// The other side has acknowledged more than this side is known to have sent, since this side's acknowledgment
+    /// last changed or was repeated. Wireshark tells that once, and then takes it for duplicate acknowledgments.
+    pub(super) overacknowledged: bool,
     /// The window of its last segment as sent; `None` before the first.
     pub(super) window: Option<u16>,
     /// That segment was a SYN, whose window is never scaled.
@@ -55,11 +56,11 @@ impl Default for Side {
             next_at: 0,
             next_frame: 0,
             contiguous: 0,
-            tells_unseen: true,
             last_ack: 0,
             last_ack_at: 0,
             last_ack_frame: 0,
             duplicate_acks: 0,
+            overacknowledged: false,
             window: None,
             window_of_syn: false,
             scale: WindowScale::Unknown,
