@@ -82,7 +82,7 @@ pub(super) fn judge(
         own.duplicate_acks = 0;
         own.overacknowledged = false;
     }
-    unseen(own, other, seen, told);
+    unseen(other, seen, told);
     again(own, other, seen, initial_rtt, told);
     note(own, seen, told.flags);
     if let Some(acked) = other.unacked.acknowledge(SeqNumber(seen.ack)) {
@@ -95,7 +95,7 @@ pub(super) fn judge(
 }
 
 /// Windows, gaps, keep-alives and duplicate acknowledgments.
-fn window_and_order(own: &mut Side, other: &mut Side, seen: &Seen, told: &mut SegmentAnalysis) {
+fn window_and_order(own: &mut Side, other: &Side, seen: &Seen, told: &mut SegmentAnalysis) {
     let flags = &mut told.flags;
     if seen.len == 1 && seen.seq == own.next && other.window == Some(0) {
         flags.set(AnalysisFlags::ZERO_WINDOW_PROBE, true);
@@ -110,12 +110,12 @@ fn window_and_order(own: &mut Side, other: &mut Side, seen: &Seen, told: &mut Se
     flags.set(AnalysisFlags::KEEP_ALIVE, probes);
     flags.set(AnalysisFlags::WINDOW_FULL, fills_window(other, seen));
     if !seen.repeats(own) {
-        zero_window_answer(own, other, seen, flags);
         return;
     }
     let same_window = own.window == Some(seen.window);
     if seen.window == 0 {
-        zero_window_answer(own, other, seen, flags);
+        let probed = same_window && other.last_flags.zero_window_probe();
+        flags.set(AnalysisFlags::ZERO_WINDOW_PROBE_ACK, probed);
     } else if !same_window {
         flags.set(AnalysisFlags::WINDOW_UPDATE, true);
     } else if other.last_flags.keep_alive() {
@@ -139,32 +139,13 @@ fn fills_window(other: &Side, seen: &Seen) -> bool {
     seen.end == other.last_ack.wrapping_add(bytes)
 }
 
-/// A window that stays closed after a probe; its byte may have been taken all the same.
-fn zero_window_answer(own: &Side, other: &mut Side, seen: &Seen, flags: &mut AnalysisFlags) {
-    let takes_byte = seen.ack == own.last_ack.wrapping_add(1);
-    let answers = seen.len == 0
-        && seen.window == 0
-        && own.window == Some(0)
-        && seen.seq == own.next
-        && (seen.ack == own.last_ack || takes_byte)
-        && other.last_flags.zero_window_probe()
-        && !seen.opens_or_ends;
-    flags.set(AnalysisFlags::ZERO_WINDOW_PROBE_ACK, answers);
-    if answers && takes_byte {
-        other.next = seen.ack;
-        other.contiguous = seen.ack;
-    }
-}
-
 /// Acknowledgments of what is not in the capture: told once for a gap, and once for the end.
-fn unseen(own: &Side, other: &mut Side, seen: &Seen, told: &mut SegmentAnalysis) {
+fn unseen(other: &mut Side, seen: &Seen, told: &mut SegmentAnalysis) {
     if other.contiguous == 0 || !is_after(seen.ack, other.contiguous) || !seen.flags.ack() {
         return;
     }
     told.present = true;
-    if other.last_flags.zero_window_probe() && seen.ack == own.last_ack.wrapping_add(1) {
-        told.flags.set(AnalysisFlags::WINDOW_UPDATE, true);
-    } else if other.contiguous != other.next {
+    if other.contiguous != other.next {
         told.flags.set(AnalysisFlags::ACK_LOST_SEGMENT, true);
         other.contiguous = other.next;
     } else {

@@ -141,7 +141,7 @@ impl Analysis {
         packet: PacketStamp,
         setting: Setting,
     ) -> SegmentAnalysis {
-        self.complete(segment);
+        self.complete(segment, setting.port_reused);
         let now = self.now(packet);
         let threshold = self.initial_rtt;
         let (own, other) = match by {
@@ -183,14 +183,15 @@ impl Analysis {
     }
 
     /// Adds what `segment` completes.
-    fn complete(&mut self, segment: &TcpSegment<'_>) {
+    fn complete(&mut self, segment: &TcpSegment<'_>, port_reused: bool) {
         let flags = segment.flags;
         let is_first = self.first.is_none();
         let add = &mut self.completeness;
         if flags.syn() {
             if !flags.ack() {
                 add.set(Completeness::SYN);
-                if segment.payload_len > 0 {
+                // Wireshark has already looked at the rest where it finds that the ports are used again.
+                if segment.payload_len > 0 && !port_reused {
                     add.set(Completeness::DATA);
                 }
             } else if !is_first {
