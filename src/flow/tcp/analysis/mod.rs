@@ -155,10 +155,7 @@ impl Analysis {
         own.scale = setting.scale;
         own.sacked = sacked_bytes(segment);
         self.time_handshake(segment, packet, now);
-        told.present |= told.flags.any()
-            || told.acks_frame != 0
-            || told.bytes_in_flight != 0
-            || told.push_bytes_sent != 0;
+        told.present |= told.flags.any() || told.acks_frame != 0;
         if told.present {
             told.initial_rtt = self.initial_rtt;
         }
@@ -190,8 +187,8 @@ impl Analysis {
         if flags.syn() {
             if !flags.ack() {
                 add.set(Completeness::SYN);
-                // Wireshark has already looked at the rest where it finds that the ports are used again.
-                if segment.payload_len > 0 && !port_reused {
+                // Data with a SYN counts where that begins the conversation, and no other was there before.
+                if segment.payload_len > 0 && is_first && !port_reused {
                     add.set(Completeness::DATA);
                 }
             } else if !is_first {
@@ -204,9 +201,12 @@ impl Analysis {
             } else if flags.fin() {
                 add.set(Completeness::FIN);
             }
+            if !flags.ack() {
+                return;
+            }
             if segment.payload_len > 0 {
                 add.set(Completeness::DATA);
-            } else if flags.ack() {
+            } else {
                 add.set(Completeness::ACK);
             }
         }

@@ -57,12 +57,12 @@ impl Unacked {
         self.sent.front()
     }
 
-    /// From the lowest number that waits to the highest, those of a segment at `seq` up to `next` included.
-    pub(super) fn extent(&self, seq: SeqNumber, next: SeqNumber) -> u32 {
+    /// The lowest number that waits and the first after the highest, those of a segment at `seq` up to `next` included.
+    pub(super) fn extent(&self, seq: SeqNumber, next: SeqNumber) -> (SeqNumber, SeqNumber) {
         if self.sent.is_empty() {
-            return next.since(seq);
+            return (seq, next);
         }
-        self.highest.later(next).since(self.lowest.earlier(seq))
+        (self.lowest.earlier(seq), self.highest.later(next))
     }
 
     /// Takes away what ends at `ack` or before; of what `ack` lies within, the beginning. Answers with the oldest
