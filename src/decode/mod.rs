@@ -7,6 +7,7 @@
 //! flow table reads. Headers are read by patterns over arrays whose length was checked: the same check that
 //! etherparse's slices make, without building an error that is thrown away; its checksums are used.
 
+mod arcnet;
 mod checksum;
 mod cooked;
 mod ethernet;
@@ -26,6 +27,7 @@ mod tcp_options;
 mod transport;
 mod tunnel;
 mod udp;
+mod wireless;
 
 pub use checksum::{ChecksumVerdict, Unverifiable};
 pub use fragment::Reassembled;
