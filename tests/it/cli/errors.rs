@@ -115,7 +115,7 @@ fn what_is_no_capture_is_named_for_what_it_is() {
         ("empty.pcap", Vec::new(), "it is empty"),
         ("text.pcap", b"hello, this is text\n".to_vec(), "it is text"),
         ("text.pcap.gz", gzip(b"hello, this is text\n"), "it is text"),
-        ("solaris.pcap", b"snoop\0\0\0\0\0\0\x02\0\0\0\x04".to_vec(), "snoop"),
+        ("bluetooth.pcap", b"btsnoop\0\0\0\0\x01\0\0\x03\xea".to_vec(), "btsnoop"),
         ("noise.pcap", vec![0xee; 64], "not a capture"),
     ];
     for (name, bytes, sign) in cases {
