@@ -83,7 +83,8 @@ impl FieldId {
     /// Name, type and meaning.
     #[must_use]
     pub fn def(self) -> &'static FieldDef {
-        static NONE: FieldDef = FieldDef { name: "", kind: FieldKind::Mark, doc: "", words: None, hidden: false };
+        static NONE: FieldDef =
+            FieldDef { name: "", kind: FieldKind::Mark, doc: "", words: None, hidden: false };
         let row = usize::from(self.0 & (ROWS - 1));
         PROTOCOLS.get(self.protocol_index()).and_then(|protocol| protocol.fields.get(row)).unwrap_or(&NONE)
     }

@@ -44,15 +44,8 @@ pub enum OwnColumn {
 
 impl OwnColumn {
     /// All of them, in the order of the packet list.
-    pub const ALL: [Self; 7] = [
-        Self::Number,
-        Self::Time,
-        Self::Source,
-        Self::Destination,
-        Self::Protocol,
-        Self::Length,
-        Self::Info,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Number, Self::Time, Self::Source, Self::Destination, Self::Protocol, Self::Length, Self::Info];
 
     /// The name that scripts ask for.
     #[must_use]
@@ -133,7 +126,9 @@ impl OwnColumns {
                     relative: context.first.and_then(|first: Timestamp| Some(packet.ts? - first)),
                     verdicts: context.verdicts,
                 };
-                out.write_str(&String::from_utf8_lossy(self.lines.info(packet, decoded, &context)))
+                // A line keeps its columns aligned; here nothing stands before.
+                let info = String::from_utf8_lossy(self.lines.info(packet, decoded, &context));
+                out.write_str(info.trim_ascii_start())
             }
         };
     }
@@ -191,7 +186,8 @@ mod tests {
     #[test]
     fn a_packet_in_columns() {
         let mut data = Vec::new();
-        let step = etherparse::PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([192, 0, 2, 1], [192, 0, 2, 2], 9);
+        let step =
+            etherparse::PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([192, 0, 2, 1], [192, 0, 2, 2], 9);
         step.udp(40000, 9).write(&mut data, b"a\tb").unwrap();
         let packet = CapturedPacket {
             number: 12,

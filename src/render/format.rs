@@ -170,7 +170,11 @@ impl fmt::Display for IsoNanos {
 }
 
 /// Writes date and time of day with `between` between them, and gives the nanoseconds that are left.
-fn write_date_and_time(time: Timestamp, between: char, f: &mut fmt::Formatter<'_>) -> Result<u32, fmt::Error> {
+fn write_date_and_time(
+    time: Timestamp,
+    between: char,
+    f: &mut fmt::Formatter<'_>,
+) -> Result<u32, fmt::Error> {
     let (seconds, nanos) = time.parts();
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);

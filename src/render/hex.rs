@@ -286,8 +286,7 @@ fn name(tree: &FieldTree, places: &[usize]) -> String {
     };
     // Of several protocols the innermost: the payload of UDP is data's.
     let last = places.last().map(|&place| protocol_of(place));
-    let own: Vec<usize> =
-        places.iter().copied().filter(|&place| Some(protocol_of(place)) == last).collect();
+    let own: Vec<usize> = places.iter().copied().filter(|&place| Some(protocol_of(place)) == last).collect();
     let parent = |place: usize| tree.node(place).and_then(|node| node.parent);
     let is_field = |place: usize| tree.node(place).is_some_and(|n| n.id.def().kind != FieldKind::Protocol);
     let mut named: Vec<usize> = Vec::new();
@@ -313,4 +312,3 @@ fn name(tree: &FieldTree, places: &[usize]) -> String {
     }
     text
 }
-

@@ -10,7 +10,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::decode::DecodedPacket;
-use crate::field::{self, ByteRange, FieldDef, FieldId, FieldKind, FieldSet, FieldSink, PacketContext, Value};
+use crate::field::{
+    self, ByteRange, FieldDef, FieldId, FieldKind, FieldSet, FieldSink, PacketContext, Value,
+};
 use crate::source::CapturedPacket;
 
 /// Most fields kept of one packet. The largest frame that a savefile may hold (256 KiB) has no more options than
