@@ -260,7 +260,7 @@ impl fmt::Display for Hex<'_> {
 }
 
 /// The digit of `value`, 0 to 15.
-const fn hex_digit(value: u8) -> u8 {
+pub(super) const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + (value - 10) }
 }
 

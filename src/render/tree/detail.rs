@@ -18,7 +18,7 @@ use super::{FieldTree, Node};
 use crate::decode::DecodedPacket;
 use crate::field::{ByteRange, FieldDef, PacketContext, Value};
 use crate::render::color::{Colors, Style};
-use crate::render::format::{Count, Utc};
+use crate::render::format::{Count, Utc, hex_digit};
 use crate::render::safe::{Safe, safe_line, safe_width};
 use crate::render::words::Stop;
 use crate::source::CapturedPacket;
@@ -230,7 +230,7 @@ impl PacketDetails {
         let cut = bytes.len() > self.columns.bytes;
         let shown = if cut { self.columns.bytes - 1 } else { self.columns.bytes };
         for byte in bytes.iter().take(shown) {
-            let _ = write!(source, " {byte:02x}");
+            source.extend([' ', char::from(hex_digit(byte >> 4)), char::from(hex_digit(byte & 0xf))]);
         }
         if cut {
             source.push_str(" …");
@@ -329,6 +329,9 @@ fn write_text(text: &str, out: &mut String) -> std::fmt::Result {
 
 /// Columns of text that is safe already: its backslashes take one each.
 fn safe_width_of_ours(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     let backslashes = memchr::memchr_iter(b'\\', text.as_bytes()).count();
     safe_width(text.as_bytes(), usize::MAX).saturating_sub(backslashes)
 }
