@@ -211,8 +211,8 @@ mod tests {
         let udp = ["12", "2.500000", "192.0.2.1", "192.0.2.2", "UDP", "60", r"len 3 │ a\tb"];
         assert_eq!(row(data.len()), udp);
         let [_, _, src, dst, protocol, ..] = row(14);
-        assert_eq!([&*src, &*dst, &*protocol], ["02:02:02:02:02:02", "04:04:04:04:04:04", "Ethernet"]);
+        assert_eq!([&*src, &*dst, &*protocol], ["02:02:02:02:02:02", "04:04:04:04:04:04", "IPv4"]);
         let [_, _, src, _, protocol, _, info] = row(0);
-        assert_eq!([&*src, &*protocol, &*info], ["", "", "nothing decoded, len 60"]);
+        assert_eq!([&*src, &*protocol, &*info], ["", "Ethernet", "len 60, cut by snaplen in Ethernet"]);
     }
 }
