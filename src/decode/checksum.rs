@@ -85,7 +85,7 @@ impl DecodedPacket<'_> {
     }
 
     /// The IP header that `layer` stands in.
-    fn carrier(&self, layer: &Layer) -> Option<&Layer> {
+    pub(crate) fn carrier(&self, layer: &Layer) -> Option<&Layer> {
         let at = self.layers.iter().position(|other| other == layer)?;
         let outer = self.layers.get(..at)?;
         outer.iter().rev().find(|outer| matches!(outer.kind, LayerKind::Ipv4 | LayerKind::Ipv6))

@@ -4,9 +4,12 @@
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::FlowId;
 use super::key::{FlowKey, V4Key, V6Key};
-use crate::decode::{DecodedPacket, LayerKind, TcpFlags, TcpSegment, Transport, TransportProtocol};
+use super::{Elapsed, FlowId, WindowScale};
+use crate::decode::{
+    DecodedPacket, LayerKind, TcpFlags, TcpOption, TcpOptionIter, TcpSegment, Transport, TransportProtocol,
+};
+use crate::time::Timestamp;
 
 /// Most conversations numbered in one capture, TCP and UDP together. Past it packets belong to no flow, and
 /// are counted: a flood of made-up SYNs must not take all memory.
@@ -23,6 +26,12 @@ pub(super) struct Conversation {
     later: Later,
     /// Base sequence number of the lower endpoint, then of the higher.
     base: [Option<u32>; 2],
+    /// How the windows of the lower endpoint are scaled, then of the higher.
+    scale: [WindowScale; 2],
+    /// Time of its first packet.
+    first: Timestamp,
+    /// Time of its last packet so far.
+    last: Timestamp,
     /// The lower endpoint is the originator.
     pub(super) low_is_orig: bool,
 }
@@ -41,8 +50,8 @@ enum Later {
 }
 
 impl Conversation {
-    /// The number of its next packet; `fresh` is the next number of its protocol.
-    fn number_next(&mut self, fresh: u32) -> FlowId {
+    /// The number of its next packet, which is of `now`; `fresh` is the next number of its protocol.
+    fn number_next(&mut self, fresh: u32, now: Timestamp) -> FlowId {
         let number = match self.later {
             Later::Same => self.number,
             Later::Due => fresh,
@@ -50,6 +59,7 @@ impl Conversation {
         };
         if self.later == Later::Due {
             self.later = Later::Number(fresh);
+            (self.first, self.last) = (now, now);
         }
         FlowId { protocol: self.protocol, number }
     }
@@ -76,7 +86,7 @@ impl Conversation {
     }
 
     /// Relative sequence and acknowledgment number of a segment from the lower endpoint (or the higher).
-    fn relative(&mut self, from_low: bool, segment: &TcpSegment<'_>) -> (u32, u32) {
+    fn relative(&mut self, from_low: bool, segment: TcpStart<'_>) -> (u32, u32) {
         let [low, high] = &mut self.base;
         let (own, other) = if from_low { (low, high) } else { (high, low) };
         if segment.flags.syn() && segment.flags.ack() && own.is_some() {
@@ -93,28 +103,75 @@ impl Conversation {
         (segment.seq.wrapping_sub(own), segment.ack.wrapping_sub(other))
     }
 
+    /// How the windows of the lower endpoint (or the higher) are scaled, after its `segment`, if that is told.
+    fn scale(&mut self, from_low: bool, segment: Option<TcpStart<'_>>) -> WindowScale {
+        let [low, high] = &mut self.scale;
+        let (own, other) = if from_low { (low, high) } else { (high, low) };
+        if let Some(segment) = segment.filter(|segment| segment.flags.syn()) {
+            let offer = TcpOptionIter::new(segment.options).find_map(|option| match option {
+                TcpOption::WindowScale(shift) => Some(shift.min(WindowScale::MAX_SHIFT)),
+                _ => None,
+            });
+            if let Some(shift) = offer {
+                *own = WindowScale::Shift(shift);
+            } else if *own == WindowScale::Unknown {
+                // RFC 7323 section 1.3: only where both sides offer it.
+                (*own, *other) = (WindowScale::Unscaled, WindowScale::Unscaled);
+            }
+            if segment.flags.ack() && *other == WindowScale::Unscaled {
+                *own = WindowScale::Unscaled;
+            }
+        }
+        *own
+    }
+
+    /// Time since its first packet and the one before, of a packet of now.
+    fn elapsed(&mut self, now: Timestamp) -> Elapsed {
+        let elapsed = Elapsed { since_first: now - self.first, since_previous: now - self.last };
+        self.last = now;
+        elapsed
+    }
+
     /// A SYN of the lower endpoint (or the higher) that begins elsewhere than this conversation did.
-    fn is_reused_by(&self, from_low: bool, header: TcpStart) -> bool {
+    fn is_reused_by(&self, from_low: bool, header: TcpStart<'_>) -> bool {
         let [low, high] = self.base;
         let base = if from_low { low } else { high };
         header.flags.syn() && !header.flags.ack() && base.is_some_and(|base| base != header.seq)
     }
 }
 
-/// The part of a TCP header that tells a new conversation: there may be no more of it.
+/// The part of a TCP header that conversations are told by: there may be no more of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TcpStart {
-    pub(super) seq: u32,
-    pub(super) flags: TcpFlags,
+pub(super) struct TcpStart<'a> {
+    seq: u32,
+    ack: u32,
+    flags: TcpFlags,
+    /// Option bytes, as far as they were captured.
+    options: &'a [u8],
+    /// The segment that was sent holds the whole header, captured or not.
+    is_sent_whole: bool,
 }
 
-impl TcpStart {
+impl<'a> TcpStart<'a> {
+    /// The start of a whole header.
+    pub(super) fn of_segment(segment: &TcpSegment<'a>) -> Self {
+        let TcpSegment { seq, ack, flags, options, .. } = *segment;
+        Self { seq, ack, flags, options, is_sent_whole: true }
+    }
+
     /// Reads the start of the header of `transport`; `None` where it is not TCP or fewer than 14 bytes are there.
-    pub(super) fn of(decoded: &DecodedPacket<'_>, transport: &Transport) -> Option<Self> {
+    pub(super) fn of(decoded: &DecodedPacket<'a>, transport: &Transport) -> Option<Self> {
         let layer = decoded.layers().get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
-        let &[_, _, _, _, a, b, c, d, _, _, _, _, high, low] = decoded.header(layer).first_chunk::<14>()?;
-        let flags = TcpFlags(u16::from_be_bytes([high & 0x0f, low]));
-        Some(Self { seq: u32::from_be_bytes([a, b, c, d]), flags })
+        let header = decoded.header(layer);
+        let &[_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low] = header.first_chunk::<14>()?;
+        let on_wire = layer.claimed_end.saturating_sub(layer.start);
+        Some(Self {
+            seq: u32::from_be_bytes([s0, s1, s2, s3]),
+            ack: u32::from_be_bytes([a0, a1, a2, a3]),
+            flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
+            options: header.get(20..).unwrap_or(&[]),
+            is_sent_whole: on_wire >= u32::from(high >> 4) * 4,
+        })
     }
 }
 
@@ -129,8 +186,10 @@ pub(super) struct Place {
     pub(super) from_low: bool,
     /// It began a conversation between ports that had one.
     pub(super) port_reused: bool,
-    /// Relative sequence and acknowledgment number, for a whole TCP header that is not quoted.
+    /// Relative sequence and acknowledgment number, for a TCP header that is not quoted and was sent whole.
     pub(super) relative: Option<(u32, u32)>,
+    pub(super) elapsed: Elapsed,
+    pub(super) scale: WindowScale,
 }
 
 /// All conversations of a capture.
@@ -145,13 +204,13 @@ pub(super) struct Conversations {
 }
 
 impl Conversations {
-    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached. `segment` is
-    /// there for a whole TCP header, `start` for one that may be cut.
+    /// The conversation of a header, new or known; `None` once [`MAX_CONVERSATIONS`] is reached. `start` is there
+    /// for TCP; `now` is the packet's time.
     pub(super) fn place(
         &mut self,
         transport: &Transport,
-        start: Option<TcpStart>,
-        segment: Option<&TcpSegment<'_>>,
+        now: Timestamp,
+        start: Option<TcpStart<'_>>,
     ) -> Option<Place> {
         let from_low = transport.src <= transport.dst;
         let known = self.all.len();
@@ -175,19 +234,23 @@ impl Conversations {
         }
         let conversation = usize::try_from(*slot).ok()?;
         if *slot == fresh {
-            self.begin(transport.protocol, from_low);
+            self.begin(transport.protocol, from_low, now);
         }
         let entry = self.all.get_mut(conversation)?;
         let count = match transport.protocol {
             TransportProtocol::Tcp => &mut self.tcp,
             TransportProtocol::Udp => &mut self.udp,
         };
-        let id = entry.number_next(*count);
+        let id = entry.number_next(*count, now);
         *count = (*count).max(id.number.saturating_add(1));
         // tshark leaves quoted numbers as they are, and takes none of them for a base.
-        let sent = segment.filter(|_| !transport.quoted);
+        let sent = start.filter(|start| start.is_sent_whole && !transport.quoted);
         let relative = sent.map(|segment| entry.relative(from_low, segment));
-        Some(Place { conversation, id, from_low, port_reused, relative })
+        let scale = entry.scale(from_low, sent);
+        // A quoted datagram is none of the conversation's; a quoted segment Wireshark counts in.
+        let counts = !transport.quoted || transport.protocol == TransportProtocol::Tcp;
+        let elapsed = if counts { entry.elapsed(now) } else { Elapsed::default() };
+        Some(Place { conversation, id, from_low, port_reused, relative, elapsed, scale })
     }
 
     /// The latest conversation between the endpoints of a header that is too short to be numbered itself.
@@ -199,10 +262,18 @@ impl Conversations {
         let conversation = usize::try_from(*slot?).ok()?;
         let id = self.all.get(conversation)?.id();
         let from_low = transport.src <= transport.dst;
-        Some(Place { conversation, id, from_low, port_reused: false, relative: None })
+        Some(Place {
+            conversation,
+            id,
+            from_low,
+            port_reused: false,
+            relative: None,
+            elapsed: Elapsed::default(),
+            scale: WindowScale::Unknown,
+        })
     }
 
-    fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool) {
+    fn begin(&mut self, protocol: TransportProtocol, low_is_orig: bool, now: Timestamp) {
         let count = match protocol {
             TransportProtocol::Tcp => &mut self.tcp,
             TransportProtocol::Udp => &mut self.udp,
@@ -213,6 +284,9 @@ impl Conversations {
             flow: NO_FLOW,
             later: Later::Same,
             base: [None; 2],
+            scale: [WindowScale::Unknown; 2],
+            first: now,
+            last: now,
             low_is_orig,
         });
         *count = count.saturating_add(1);

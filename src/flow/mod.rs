@@ -28,7 +28,7 @@ pub use tcp::{
 };
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;
-pub use verdict::{Repeat, TcpVerdict, Verdict};
+pub use verdict::{Elapsed, Repeat, TcpVerdict, Verdict, WindowScale};
 
 #[cfg(test)]
 mod tests;

@@ -111,7 +111,10 @@ impl FlowTable {
 
     /// A header that takes or has a stream number.
     fn numbered(&mut self, header: &Header<'_>) -> Verdict {
-        let place = self.conversations.place(header.transport, header.start(), header.segment.as_ref());
+        let place = {
+            let now = header.stamp.ts.unwrap_or_default();
+            self.conversations.place(header.transport, now, header.start())
+        };
         let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
         else {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
@@ -151,6 +154,8 @@ impl FlowTable {
             flow: conversation.flow(),
             direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
             starts_flow: false,
+            elapsed: place.elapsed,
+            window_scale: place.scale,
             tcp: None,
         })
     }
@@ -253,11 +258,11 @@ struct Header<'a> {
     decoded: &'a DecodedPacket<'a>,
 }
 
-impl Header<'_> {
+impl<'a> Header<'a> {
     /// The start of a TCP header, also where the rest is cut.
-    fn start(&self) -> Option<TcpStart> {
+    fn start(&self) -> Option<TcpStart<'a>> {
         match &self.segment {
-            Some(segment) => Some(TcpStart { seq: segment.seq, flags: segment.flags }),
+            Some(segment) => Some(TcpStart::of_segment(segment)),
             None => TcpStart::of(self.decoded, self.transport),
         }
     }
@@ -331,7 +336,15 @@ impl Side {
 
 impl Verdict {
     fn unplaced() -> Self {
-        Self { id: None, flow: None, direction: Direction::OrigToResp, starts_flow: false, tcp: None }
+        Self {
+            id: None,
+            flow: None,
+            direction: Direction::OrigToResp,
+            starts_flow: false,
+            elapsed: super::Elapsed::default(),
+            window_scale: super::WindowScale::Unknown,
+            tcp: None,
+        }
     }
 }
 

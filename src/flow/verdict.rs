@@ -1,6 +1,7 @@
 //! What the flow table says of one packet.
 
 use super::{Direction, FlowId, HandshakeStep};
+use crate::time::TimeDelta;
 
 /// What the flow table says of one transport header of a packet. Small and copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +15,58 @@ pub struct Verdict {
     pub direction: Direction,
     /// The first packet of its flow.
     pub starts_flow: bool,
-    /// What TCP shows; `None` for UDP and for a TCP header that is cut or quoted (Wireshark shows its raw numbers).
+    /// Time since earlier packets of the conversation.
+    pub elapsed: Elapsed,
+    /// How the sender's windows are scaled, as far as the handshake was seen; of no meaning for UDP.
+    pub window_scale: WindowScale,
+    /// What TCP shows; `None` for UDP and for a TCP header that is quoted or was not sent whole (Wireshark shows its
+    /// raw numbers). Of a header that the capture cuts only the numbers are told.
     pub tcp: Option<TcpVerdict>,
+}
+
+/// Time since earlier packets of a conversation. A packet without a time counts as one of 1970, as Wireshark has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elapsed {
+    /// Since its first packet (Wireshark `tcp.time_relative`, `udp.time_relative`); zero in that packet.
+    pub since_first: TimeDelta,
+    /// Since its packet before (Wireshark `tcp.time_delta`, `udp.time_delta`); zero in the first.
+    pub since_previous: TimeDelta,
+}
+
+/// What the windows that one side announces are to be multiplied by (RFC 7323 section 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WindowScale {
+    /// The handshake is not in the capture.
+    #[default]
+    Unknown,
+    /// By nothing: one side or both did not offer to scale.
+    Unscaled,
+    /// By 2 to this power, at most [`Self::MAX_SHIFT`].
+    Shift(u8),
+}
+
+impl WindowScale {
+    /// The largest shift; a larger one counts as this (RFC 7323 section 2.3).
+    pub const MAX_SHIFT: u8 = 14;
+
+    /// `window`, a window field as sent, in bytes.
+    #[must_use]
+    pub fn apply(self, window: u16) -> u32 {
+        match self {
+            Self::Shift(shift) => u32::from(window) << shift.min(Self::MAX_SHIFT),
+            Self::Unknown | Self::Unscaled => u32::from(window),
+        }
+    }
+
+    /// As Wireshark tells it (`tcp.window_size_scalefactor`): -1 unknown, -2 none, else the multiplier.
+    #[must_use]
+    pub fn factor(self) -> i32 {
+        match self {
+            Self::Unknown => -1,
+            Self::Unscaled => -2,
+            Self::Shift(shift) => 1 << shift.min(Self::MAX_SHIFT),
+        }
+    }
 }
 
 /// What the flow table says of one TCP segment.

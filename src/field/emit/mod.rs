@@ -6,8 +6,12 @@ mod frame;
 mod header;
 mod icmp;
 mod ip;
+mod mptcp;
 mod tcp;
+mod tcp_options;
+mod transport;
 mod udp;
+mod wirelab;
 
 use super::{FieldId, FieldSet, Value};
 use crate::decode::{BufferId, DecodedPacket, Layer, LayerKind};
@@ -147,6 +151,7 @@ pub fn emit(
             .and_then(|(place, _)| context.verdicts.get(place));
         emit_layer(&subject, layer, verdict, &mut out);
     }
+    wirelab::emit(&subject, &mut out);
 }
 
 /// Hands out the fields of one layer; `verdict` is what the flow table says of a transport.

@@ -72,4 +72,4 @@ macro_rules! protocols {
     };
 }
 
-protocols! { frame eth vlan arp ip ipv6 icmp icmpv6 udp tcp }
+protocols! { frame eth vlan arp ip ipv6 icmp icmpv6 udp tcp mptcp wirelab }

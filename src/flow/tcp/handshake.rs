@@ -21,6 +21,16 @@ pub enum HandshakeStep {
 }
 
 impl HandshakeStep {
+    /// 1, 2 or 3.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Syn => 1,
+            Self::SynAck => 2,
+            Self::Ack => 3,
+        }
+    }
+
     /// `1/3`, `2/3` or `3/3`.
     #[must_use]
     pub const fn label(self) -> &'static str {

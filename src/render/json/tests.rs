@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::decode::{Decoder, TransportProtocol};
-use crate::flow::{Direction, FlowId, Verdict};
+use crate::flow::{Direction, Elapsed, FlowId, Verdict, WindowScale};
 use crate::render::line::LineContext;
 use crate::source::{CapturedPacket, LinkType};
 use crate::time::Timestamp;
@@ -30,6 +30,8 @@ fn document(frames: &[Vec<u8>]) -> String {
             flow: Some(0),
             direction: Direction::OrigToResp,
             starts_flow: true,
+            elapsed: Elapsed::default(),
+            window_scale: WindowScale::Unknown,
             tcp: None,
         };
         let context = LineContext {

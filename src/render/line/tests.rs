@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::decode::{Decoder, TransportProtocol};
-use crate::flow::{FlowId, HandshakeStep, Repeat, TcpVerdict};
+use crate::flow::{Elapsed, FlowId, HandshakeStep, Repeat, TcpVerdict, WindowScale};
 use crate::source::LinkType;
 
 const MAC_A: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -55,7 +55,15 @@ const NO_FINDING: TcpVerdict = TcpVerdict {
 
 fn verdict(direction: Direction, tcp: TcpVerdict) -> Verdict {
     let id = FlowId { protocol: TransportProtocol::Tcp, number: 0 };
-    Verdict { id: Some(id), flow: Some(0), direction, starts_flow: false, tcp: Some(tcp) }
+    Verdict {
+        id: Some(id),
+        flow: Some(0),
+        direction,
+        starts_flow: false,
+        elapsed: Elapsed::default(),
+        window_scale: WindowScale::Unknown,
+        tcp: Some(tcp),
+    }
 }
 
 /// One packet on one line, without its line break.
