@@ -2,4 +2,6 @@
 
 pub(super) mod arp;
 pub(super) mod ethertype;
+pub(super) mod icmp;
+pub(super) mod ip;
 pub(super) mod link;
