@@ -54,6 +54,8 @@ impl Value<'_> {
             Self::Ipv6(addr) => write_ipv6(addr, out),
             Self::Time(time) => write_seconds(time.as_nanos(), out),
             Self::Delta(delta) => write_seconds(delta.as_nanos(), out),
+            // As Wireshark writes a field that is there and has no bytes.
+            Self::Bytes([]) if kind == FieldKind::Bytes => out.write_str("<none>"),
             Self::Bytes(bytes) => write_bytes(bytes, None, out),
             Self::Text(text) => out.write_str(text),
             // As Wireshark writes it.

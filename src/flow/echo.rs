@@ -137,3 +137,71 @@ fn addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(IpAddr, IpAd
         (at(8)?.into(), at(24)?.into())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::source::{LinkType, PacketNumber};
+
+    /// A message from 10.0.0.`from` to 10.0.0.`to` with the checksum that it should have.
+    fn echo(kind: u8, from: u8, to: u8, sequence: u8) -> Vec<u8> {
+        let mut packet = vec![0x45, 0, 0, 30, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, from, 10, 0, 0, to];
+        // "hi" and identifier 7.
+        let sum = u16::from_be_bytes([kind, 0]) + 7 + u16::from(sequence) + 0x6869;
+        let [high, low] = (!sum).to_be_bytes();
+        packet.extend([kind, 0, high, low, 0, 7, 0, sequence, b'h', b'i']);
+        packet
+    }
+
+    fn observe(table: &mut EchoTable, number: PacketNumber, packet: &[u8]) -> Option<(PacketNumber, i128)> {
+        let captured = CapturedPacket {
+            number,
+            ts: Some(Timestamp::from_nanos(i128::from(number) * 1000)),
+            wire_len: 30,
+            link: LinkType::IPV4,
+            interface: 0,
+            data: packet,
+        };
+        let mut decoder = Decoder::new();
+        let decoded = decoder.decode(captured.link, packet, captured.wire_len);
+        table.observe(&captured, &decoded).map(|answer| (answer.request, answer.time.as_nanos()))
+    }
+
+    #[test]
+    fn an_answer_takes_the_last_request_like_it_once() {
+        let mut table = EchoTable::new();
+        assert_eq!(observe(&mut table, 1, &echo(8, 1, 2, 5)), None);
+        assert_eq!(observe(&mut table, 2, &echo(8, 1, 2, 5)), None);
+        assert_eq!(observe(&mut table, 3, &echo(0, 2, 1, 5)), Some((2, 1000)));
+        assert_eq!(observe(&mut table, 4, &echo(0, 2, 1, 5)), None);
+    }
+
+    #[test]
+    fn other_hosts_sequences_and_data_do_not_answer() {
+        let mut table = EchoTable::new();
+        observe(&mut table, 1, &echo(8, 1, 2, 5));
+        assert_eq!(observe(&mut table, 2, &echo(0, 3, 1, 5)), None);
+        assert_eq!(observe(&mut table, 3, &echo(0, 2, 1, 6)), None);
+        let mut other = echo(0, 2, 1, 5);
+        other[22] ^= 1;
+        assert_eq!(observe(&mut table, 4, &other), None);
+        // Which way it goes does not matter, as in Wireshark.
+        assert_eq!(observe(&mut table, 5, &echo(0, 1, 2, 5)), Some((1, 4000)));
+    }
+
+    #[test]
+    fn the_oldest_request_gives_way_and_is_counted() {
+        let mut table = EchoTable::new();
+        let first = echo(8, 1, 2, 1);
+        observe(&mut table, 1, &first);
+        let mut packet = echo(8, 1, 2, 2);
+        for number in 0..MAX_ECHO_REQUESTS {
+            let [.., high, low] = number.to_be_bytes();
+            (packet[12], packet[24], packet[25]) = (11, high, low);
+            observe(&mut table, 2, &packet);
+        }
+        assert_eq!(table.forgotten(), 1);
+        assert_eq!(observe(&mut table, 3, &echo(0, 2, 1, 1)), None);
+    }
+}

@@ -35,6 +35,14 @@ fn checksum(run: &Run<'_>, out: &mut Emitter<'_>) {
     if !out.wants(icmp::EXT_CHECKSUM_STATUS) && !out.wants(icmp::EXT_CHECKSUM_BAD) {
         return;
     }
+    // Zero stands for none (RFC 4884 section 7).
+    if run.word(2) == Some(0) {
+        return out.give(
+            icmp::EXT_CHECKSUM_STATUS,
+            Value::Unsigned(super::NOT_PRESENT),
+            ByteRange::default(),
+        );
+    }
     let words = run.bytes().chunks(2).map(|pair| match *pair {
         [high, low] => u64::from(u16::from_be_bytes([high, low])),
         [high, ..] => u64::from(high) << 8,

@@ -228,13 +228,17 @@ fn options(run: &Run<'_>, out: &mut Emitter<'_>) {
         rest.open(ipv6::OPT, 0, len + 2, out);
         rest.flags(OPTION_TYPE, 0, 1, OPTION_TYPE_PARTS, out);
         rest.give(ipv6::OPT_LENGTH, 1, 1, out);
-        option(kind, &rest.from(2).part(0, len), out);
+        let is_valid = option(kind, &rest.from(2).part(0, len), out);
         out.close();
+        if !is_valid {
+            return;
+        }
         rest = rest.from(len + 2);
     }
 }
 
-fn option(kind: u8, data: &Run<'_>, out: &mut Emitter<'_>) {
+/// What an option says; false where its length cannot be.
+fn option(kind: u8, data: &Run<'_>, out: &mut Emitter<'_>) -> bool {
     match (kind, data.len()) {
         (0x01, len) => data.give(ipv6::OPT_PADN, 0, len, out),
         (0x04, 1) => data.give(ipv6::OPT_TEL, 0, 1, out),
@@ -254,7 +258,8 @@ fn option(kind: u8, data: &Run<'_>, out: &mut Emitter<'_>) {
         (0x1e | 0x3e | 0x5e | 0x7e | 0x9e | 0xbe | 0xde | 0xfe, len) => {
             data.give(ipv6::OPT_EXPERIMENTAL, 0, len, out);
         }
-        (0x04 | 0x05 | 0x30 | 0x23 | 0x63 | 0xc2 | 0xc9, _) => {}
+        (0x04 | 0x05 | 0x30 | 0x23 | 0x63 | 0xc2 | 0xc9, _) => return false,
         (_, len) => data.give(ipv6::OPT_UNKNOWN, 0, len, out),
     }
+    true
 }

@@ -225,6 +225,8 @@ fn close_message(subject: &Subject<'_>, message: &Layer, out: &mut Emitter<'_>) 
 
 /// Wireshark's number for a checksum that was not verified.
 const UNVERIFIED: u64 = 2;
+/// Wireshark's number for a checksum that the sender left out.
+const NOT_PRESENT: u64 = 3;
 
 /// What became of a checksum, as Wireshark's `….checksum.status` numbers it.
 fn checksum_status(verdict: ChecksumVerdict) -> u64 {
@@ -269,3 +271,6 @@ fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
 fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

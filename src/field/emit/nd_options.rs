@@ -110,8 +110,13 @@ fn link_address(kind: u8, option: &Run<'_>, out: &mut Emitter<'_>) {
         16 => 8,
         len => len.saturating_sub(2),
     };
-    option.give(icmpv6::OPT_LINKADDR, 2, len, out);
-    option.give(own, 2, len, out);
+    let mac = option.bytes().get(2..8).and_then(|bytes| bytes.first_chunk().copied());
+    for id in [icmpv6::OPT_LINKADDR, own] {
+        match mac.filter(|_| len == 6) {
+            Some(mac) => out.give(id, Value::Mac(mac), option.range(2, len)),
+            None => option.give(id, 2, len, out),
+        }
+    }
     if option.len() == 16 {
         option.give(icmpv6::OPT_PADDING, 10, 6, out);
     }
