@@ -10,6 +10,7 @@ static DSAP: &[HeaderField] = &[bits(llc::DSAP_SAP, 0, 1, 1, 0x7f), bits(llc::DS
 static SSAP: &[HeaderField] = &[bits(llc::SSAP_SAP, 1, 1, 1, 0x7f), bits(llc::SSAP_CR, 1, 1, 0, 1)];
 static SNAP: &[HeaderField] = &[number(llc::OUI, 0, 3)];
 static SNAP_TYPE: &[HeaderField] = &[number(llc::TYPE, 3, 2)];
+static SNAP_CISCO: &[HeaderField] = &[number(llc::CISCO_PID, 3, 2)];
 static SNAP_PID: &[HeaderField] = &[number(llc::PID, 3, 2)];
 
 /// SNAP is part of LLC: its fields stand behind LLC's own.
@@ -39,8 +40,12 @@ pub(super) fn emit_llc(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
     if let Some(snap) = snap {
         let header = subject.packet.header(snap);
         emit_table(SNAP, snap, header, out);
-        let is_type = matches!(header, [0, 0, 0 | 0xf8, ..]);
-        emit_table(if is_type { SNAP_TYPE } else { SNAP_PID }, snap, header, out);
+        let table = match header {
+            [0, 0, 0 | 0xf8, ..] => SNAP_TYPE,
+            [0, 0, 0x0c, ..] => SNAP_CISCO,
+            _ => SNAP_PID,
+        };
+        emit_table(table, snap, header, out);
     }
     out.close();
 }
@@ -141,8 +146,10 @@ pub(super) fn emit_null(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<
     let family =
         if layer.kind == LayerKind::Null && little >> 16 == 0 { little } else { u32::from_be_bytes(bytes) };
     out.open(null::PROTOCOL, Value::Bytes(header), own(layer));
-    let id = if family > MAX_FAMILY { null::TYPE } else { null::FAMILY };
-    out.give(id, Value::Unsigned(u64::from(family)), part(layer, 0, 4));
+    // An EtherType is the lower half, whatever the upper one holds.
+    let (id, value) =
+        if family > MAX_FAMILY { (null::TYPE, family & 0xffff) } else { (null::FAMILY, family) };
+    out.give(id, Value::Unsigned(u64::from(value)), part(layer, 0, 4));
     out.close();
 }
 

@@ -32,12 +32,11 @@ fn give(bytes: &[u8], layer: &Layer, start: u32, out: &mut Emitter<'_>) {
     out.close();
 }
 
-/// The bytes that a layer carries and no other layer has: a TCP payload, what an echo brings back, a fragment, and
-/// layers that are no header.
+/// The bytes that a layer carries and no other layer has: what an echo brings back, a fragment, and layers that are
+/// no header.
 pub(super) fn carried<'a>(subject: &Subject<'a>, layer: &Layer) -> Option<&'a [u8]> {
     let packet = subject.packet;
     let bytes = match layer.kind {
-        LayerKind::Tcp if !layer.quoted && !packet.is_cut(layer) => packet.payload(layer),
         LayerKind::Icmp | LayerKind::Icmpv6 => of_echo(subject, layer)?,
         LayerKind::Ipv4 | LayerKind::Ipv6Fragment if is_fragment(subject, layer) => packet.payload(layer),
         LayerKind::Payload
@@ -62,7 +61,6 @@ pub(super) fn name(subject: &Subject<'_>, layer: &Layer) -> &'static str {
         LayerKind::Payload => {
             subject.outer(layer).map_or("data", |outer| of_transport(subject, outer, layer))
         }
-        LayerKind::Tcp => of_transport(subject, layer, layer),
         LayerKind::UndecodedEtherType(number) if ethertype::ether_type(u64::from(number)).is_some() => "",
         LayerKind::UndecodedIpProtocol(number) if is_known(number) => "",
         _ => "data",

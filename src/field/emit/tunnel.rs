@@ -110,6 +110,14 @@ pub(super) fn emit_geneve(subject: &Subject<'_>, layer: &Layer, out: &mut Emitte
     emit_table(GENEVE_FLAGS, layer, header, out);
     out.close();
     emit_table(GENEVE, layer, header, out);
+    let mut at = 8_usize;
+    // Each turn takes at least 4 bytes of the header, which has 260 at most.
+    while let Some(&[_, _, _, len]) = header.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+        let len = usize::from(len & 0x1f) * 4 + 4;
+        let value = Value::Unsigned(u64::try_from(len).unwrap_or(0));
+        out.give(geneve::OPTION_LENGTH, value, part(layer, super::offset(at).saturating_add(3), 1));
+        at += len;
+    }
     out.close();
 }
 

@@ -13,5 +13,6 @@ protocol! { llc "llc" "Logical Link Control";
     CONTROL "llc.control" X16, "Kind of frame, and sequence numbers";
     OUI "llc.oui" U24, "Organisation that the protocol number is of";
     TYPE "llc.type" X16, "Which protocol follows, as an EtherType", ethertype::ether_type;
+    CISCO_PID "llc.cisco_pid" X16, "Which protocol of Cisco's follows", link::cisco_protocol;
     PID "llc.pid" X16, "Which protocol of the organisation follows";
 }

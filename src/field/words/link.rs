@@ -15,6 +15,19 @@ pub(in crate::field) fn sap(code: u64) -> Option<&'static str> {
     })
 }
 
+/// Protocols of Cisco's behind SNAP.
+pub(in crate::field) fn cisco_protocol(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0x0104 => "port aggregation",
+        0x010b => "per-VLAN spanning tree",
+        0x0111 => "UDLD",
+        0x2000 => "CDP",
+        0x2003 => "VTP",
+        0x2004 => "DTP",
+        _ => return None,
+    })
+}
+
 /// Packet types of Linux cooked capture (`PACKET_` of `linux/if_packet.h`).
 pub(in crate::field) fn packet_type(code: u64) -> Option<&'static str> {
     Some(match code {
