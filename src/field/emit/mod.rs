@@ -1,6 +1,8 @@
 //! Walks a packet and hands out its fields.
 
 mod arp;
+mod cooked;
+mod data;
 mod ethernet;
 mod fragments;
 mod frame;
@@ -16,6 +18,8 @@ mod ipv6;
 mod nd_options;
 mod run;
 mod tcp;
+mod trailer;
+mod tunnel;
 mod udp;
 
 use super::{FieldId, FieldSet, Value};
@@ -101,6 +105,25 @@ struct Subject<'a> {
     context: &'a PacketContext<'a>,
 }
 
+impl<'a> Subject<'a> {
+    /// The layer that stands in `layer`, one of the packet's.
+    fn inner(&self, layer: &Layer) -> Option<&'a Layer> {
+        self.packet.layers().iter().skip_while(|other| !std::ptr::eq(*other, layer)).nth(1)
+    }
+
+    /// The layer that `layer`, one of the packet's, stands in.
+    fn outer(&self, layer: &Layer) -> Option<&'a Layer> {
+        let mut before = None;
+        for other in self.packet.layers() {
+            if std::ptr::eq(other, layer) {
+                return before;
+            }
+            before = Some(other);
+        }
+        None
+    }
+}
+
 /// The way to a sink, for those fields only that it wants.
 struct Emitter<'a> {
     wanted: &'a FieldSet,
@@ -160,6 +183,8 @@ pub fn emit(
             .and_then(|(place, _)| context.verdicts.get(place));
         if !enclosing.enter(&subject, layer, packet.layers().get(index + 1), &mut out) {
             emit_layer(&subject, layer, verdict, &mut out);
+            enclosing.leave_ipv6(packet.layers().get(index + 1), &mut out);
+            data::emit(&subject, layer, &mut out);
         }
     }
     enclosing.leave(&subject, None, &mut out);
@@ -196,17 +221,23 @@ impl<'a> Enclosing<'a> {
         if is_open && next.is_some_and(|next| next.quoted) {
             self.messages.push(layer);
         } else if is_open {
+            data::emit(subject, layer, out);
             close_message(subject, layer, out);
         }
         true
     }
 
-    /// Closes what `next` does not stand under.
-    fn leave(&mut self, subject: &Subject<'a>, next: Option<&Layer>, out: &mut Emitter<'_>) {
+    /// Closes the IPv6 header, unless `next` is one of its extension headers.
+    fn leave_ipv6(&mut self, next: Option<&Layer>, out: &mut Emitter<'_>) {
         if self.is_in_ipv6 && next.is_none_or(|next| !ipv6::is_extension(next.kind)) {
             self.is_in_ipv6 = false;
             out.close();
         }
+    }
+
+    /// Closes what `next` does not stand under.
+    fn leave(&mut self, subject: &Subject<'a>, next: Option<&Layer>, out: &mut Emitter<'_>) {
+        self.leave_ipv6(next, out);
         if next.is_some_and(|next| next.quoted) {
             return;
         }
@@ -242,6 +273,23 @@ fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, o
     match layer.kind {
         LayerKind::Ethernet => ethernet::emit(subject, layer, out),
         LayerKind::Vlan => ethernet::emit_vlan(subject, layer, out),
+        LayerKind::BackboneTag => ethernet::emit_backbone(subject, layer, out),
+        LayerKind::Llc => cooked::emit_llc(subject, layer, out),
+        LayerKind::LinuxSll => cooked::emit_sll(subject, layer, out),
+        LayerKind::LinuxSll2 => cooked::emit_sll2(subject, layer, out),
+        LayerKind::Null | LayerKind::Loop => cooked::emit_null(subject, layer, out),
+        LayerKind::Ppp => cooked::emit_ppp(subject, layer, out),
+        LayerKind::CiscoHdlc => cooked::emit_chdlc(subject, layer, out),
+        LayerKind::Pppoe => cooked::emit_pppoe(subject, layer, out),
+        LayerKind::Mpls => tunnel::emit_mpls(subject, layer, out),
+        LayerKind::Gre => tunnel::emit_gre(subject, layer, out),
+        LayerKind::Vxlan => tunnel::emit_vxlan(subject, layer, out),
+        LayerKind::Geneve => tunnel::emit_geneve(subject, layer, out),
+        LayerKind::Gtpu => tunnel::emit_gtp(subject, layer, out),
+        LayerKind::Ah => tunnel::emit_ah(subject, layer, out),
+        LayerKind::Esp => tunnel::emit_esp(subject, layer, out),
+        LayerKind::Pim => tunnel::emit_pim(subject, layer, out),
+        LayerKind::Sctp => tunnel::emit_sctp(subject, layer, out),
         LayerKind::Arp => arp::emit(subject, layer, out),
         LayerKind::Ipv4 => ip::emit(subject, layer, out),
         LayerKind::Ipv6HopByHop => ipv6::hop_by_hop(subject, layer, out),
@@ -259,6 +307,11 @@ fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, o
 fn whole(packet: &DecodedPacket<'_>, layer: &Layer) -> ByteRange {
     let end = layer.end.max(layer.payload).min(offset(packet.buffer(layer.buffer).len()));
     ByteRange { buffer: layer.buffer, start: layer.start, end }
+}
+
+/// The bytes of a layer's header.
+fn own(layer: &Layer) -> ByteRange {
+    ByteRange { buffer: layer.buffer, start: layer.start, end: layer.payload }
 }
 
 /// `len` bytes at `at` of a layer.
