@@ -3,7 +3,9 @@
 
 use crate::decode::{DecodedPacket, Decoder};
 use crate::field::PacketContext;
-use crate::flow::{DefragLimits, Defragmenter, Flow, FlowTable, PayloadWanted, Verdict};
+use crate::flow::{
+    DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, PayloadWanted, Verdict,
+};
 use crate::report::{Beside, CaptureTotals, Checksums, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
@@ -14,6 +16,7 @@ pub struct Pipeline {
     decoder: Decoder,
     defragmenter: Defragmenter,
     flows: FlowTable,
+    echoes: EchoTable,
     totals: CaptureTotals,
     beside: Beside,
     /// Verified only for a story: it takes a look at every byte.
@@ -31,6 +34,8 @@ pub struct Step<'a> {
     pub decoded: DecodedPacket<'a>,
     /// What the flow table says, one entry for each of `decoded.transports()`.
     pub verdicts: &'a [Verdict],
+    /// The request that this packet answers, if it is an ICMP echo's answer.
+    pub echo: Option<EchoAnswer>,
     /// Time of the first packet that has one.
     pub first_ts: Option<Timestamp>,
     frame_times: FrameTimes,
@@ -72,6 +77,7 @@ impl Step<'_> {
             first: self.frame_times.first,
             previous: self.frame_times.previous,
             verdicts: self.verdicts,
+            echo: self.echo,
             interface,
             ..PacketContext::default()
         }
@@ -86,6 +92,7 @@ impl Pipeline {
             decoder: Decoder::new(),
             defragmenter: Defragmenter::new(),
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
+            echoes: EchoTable::new(),
             totals: CaptureTotals::default(),
             beside: Beside::default(),
             checksums: payload.is_some().then(Checksums::default),
@@ -100,11 +107,12 @@ impl Pipeline {
         let frame_times = self.frame_times.next(packet);
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
         self.beside.count(&decoded);
+        let echo = self.echoes.observe(packet, &decoded);
         let verdicts = self.flows.observe(packet, &decoded);
         if let Some(checksums) = &mut self.checksums {
             checksums.count(packet, &decoded, verdicts);
         }
-        Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, frame_times }
+        Step { packet: *packet, decoded, verdicts, echo, first_ts: self.totals.first_ts, frame_times }
     }
 
     /// Counts a packet that a filter kept away from the stages.
@@ -154,6 +162,12 @@ impl Pipeline {
     #[must_use]
     pub fn fragment_limits(&self) -> DefragLimits {
         self.defragmenter.limits()
+    }
+
+    /// ICMP echo requests that were given up before their answer came.
+    #[must_use]
+    pub fn forgotten_echoes(&self) -> u64 {
+        self.echoes.forgotten()
     }
 
     /// Ends the capture: what was held back waiting for more packets is told to the flows.
