@@ -227,3 +227,6 @@ fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
 fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;
