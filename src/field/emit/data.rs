@@ -7,7 +7,7 @@ use super::{ByteRange, Emitter, Subject, offset};
 use crate::decode::{Layer, LayerKind, StopReason, TransportProtocol};
 use crate::field::Value;
 use crate::field::names::data;
-use crate::field::words::ethertype;
+use crate::field::words::{ethertype, link};
 use crate::proto;
 
 /// Hands out what is behind the header of `layer`, or is `layer`, where no protocol has it.
@@ -42,6 +42,7 @@ pub(super) fn carried<'a>(subject: &Subject<'a>, layer: &Layer) -> Option<&'a [u
         LayerKind::Payload
         | LayerKind::UndecodedEtherType(_)
         | LayerKind::UndecodedIpProtocol(_)
+        | LayerKind::UndecodedLlc(_)
         | LayerKind::UndecodedBytes => packet.payload(layer),
         _ => return None,
     };
@@ -62,6 +63,7 @@ pub(super) fn name(subject: &Subject<'_>, layer: &Layer) -> &'static str {
             subject.outer(layer).map_or("data", |outer| of_transport(subject, outer, layer))
         }
         LayerKind::UndecodedEtherType(number) if ethertype::ether_type(u64::from(number)).is_some() => "",
+        LayerKind::UndecodedLlc(sap) if link::sap(u64::from(sap)).is_some() => "",
         LayerKind::UndecodedIpProtocol(number) if is_known(number) => "",
         _ => "data",
     }

@@ -105,7 +105,7 @@ fn protocols(subject: &Subject<'_>) -> String {
             names.push_str(name);
         }
     };
-    if matches!(subject.captured.link.0, 12 | 14 | 101 | 228 | 229) {
+    if matches!(subject.captured.link.0, 12 | 14 | 101) {
         add("raw");
     }
     for layer in subject.packet.layers() {

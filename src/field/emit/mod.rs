@@ -331,4 +331,6 @@ fn offset(len: usize) -> u32 {
 }
 
 #[cfg(test)]
+mod link_tests;
+#[cfg(test)]
 mod tests;

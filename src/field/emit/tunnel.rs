@@ -1,7 +1,7 @@
 //! Headers between networks: labels, tunnels, IPsec, and transports that are not followed.
 
 use super::header::{HeaderField, bits, emit_table, number};
-use super::{Emitter, Subject, own, part};
+use super::{Emitter, Subject, own, part, whole};
 use crate::decode::Layer;
 use crate::field::names::{ah, esp, geneve, gre, gtp, mpls, pim, sctp, vxlan};
 use crate::field::{FieldId, Value};
@@ -33,36 +33,41 @@ static VXLAN_FLAGS: &[HeaderField] = &[
 static VXLAN: &[HeaderField] =
     &[number(vxlan::GBP, 2, 2), number(vxlan::VNI, 4, 3), number(vxlan::RESERVED8, 7, 1)];
 
-/// Hands out a header that is one table.
+/// Hands out a header that is one table. The protocol's bytes are the header, or with `to_end` all that it carries too.
 fn flat(
     id: FieldId,
     table: &'static [HeaderField],
+    to_end: bool,
     subject: &Subject<'_>,
     layer: &Layer,
     out: &mut Emitter<'_>,
 ) {
     if out.wants_any_of(id) {
         let header = subject.packet.header(layer);
-        out.open(id, Value::Bytes(header), own(layer));
+        let range = if to_end { whole(subject.packet, layer) } else { own(layer) };
+        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        let buffer = subject.packet.buffer(layer.buffer);
+        let bytes = buffer.get(place(range.start)..place(range.end)).unwrap_or(header);
+        out.open(id, Value::Bytes(bytes), range);
         emit_table(table, layer, header, out);
         out.close();
     }
 }
 
 pub(super) fn emit_mpls(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
-    flat(mpls::PROTOCOL, MPLS, subject, layer, out);
+    flat(mpls::PROTOCOL, MPLS, false, subject, layer, out);
 }
 
 pub(super) fn emit_esp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
-    flat(esp::PROTOCOL, ESP, subject, layer, out);
+    flat(esp::PROTOCOL, ESP, true, subject, layer, out);
 }
 
 pub(super) fn emit_pim(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
-    flat(pim::PROTOCOL, PIM, subject, layer, out);
+    flat(pim::PROTOCOL, PIM, true, subject, layer, out);
 }
 
 pub(super) fn emit_sctp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
-    flat(sctp::PROTOCOL, SCTP, subject, layer, out);
+    flat(sctp::PROTOCOL, SCTP, true, subject, layer, out);
 }
 
 pub(super) fn emit_vxlan(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
