@@ -227,7 +227,7 @@ fn check(link: LinkType, data: &[u8]) {
             let shown = text(out);
             for line in shown.lines().filter(|line| line.starts_with(' ')) {
                 // A name is never cut: it is what a person types.
-                let least = line.trim_start().split("  ").nth(1).map_or(0, |name| name.len() + 24);
+                let least = line.split_whitespace().map(str::len).max().map_or(0, |name| name + 24);
                 assert!(line.width() <= width.max(least), "{width}: {line}");
             }
             assert!(!shown.chars().any(|char| char.is_control() && char != '\n'));

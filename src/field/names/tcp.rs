@@ -5,7 +5,7 @@ use super::kinds::*;
 protocol! { tcp "tcp" "Transmission Control Protocol";
     SRCPORT "tcp.srcport" U16, "Sender's port";
     DSTPORT "tcp.dstport" U16, "Receiver's port";
-    PORT "tcp.port" U16, "Sender's or receiver's port";
+    [hidden] PORT "tcp.port" U16, "Sender's or receiver's port";
     STREAM "tcp.stream" U32, "Number of the conversation, from 0";
     LEN "tcp.len" U32, "Bytes of data in the segment";
     SEQ "tcp.seq" U32, "Sequence number, counted from the beginning of the connection";
