@@ -36,8 +36,8 @@ by one side, RSTO and RSTR reset by originator or responder, OTH begun before th
 pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {
     let mut pipeline = Pipeline::new(None);
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
-    let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
-    let flows = pipeline.told(|flow| args.input.select.takes_flow(flow));
+    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    let flows = pipeline.told(|place, flow| reading.selection().takes_flow(place, flow));
     let mut out = output::stdout();
     if args.json {
         write_flows_json(&mut out, &flows)?;

@@ -16,6 +16,7 @@ mod output;
 mod read;
 mod replay;
 mod save;
+mod select;
 mod view;
 
 use std::io::{self, Write};
@@ -68,6 +69,9 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(failure) = tshark_option(&error) {
+                return ExitCode::from(report(&failure));
+            }
             // clap prints help to stdout and mistakes to stderr; a closed pipe is no reason to fail.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
@@ -91,6 +95,18 @@ pub fn main() -> ExitCode {
         Ok(status) => status.code(),
         Err(failure) => report(&failure),
     })
+}
+
+/// The failure to tell instead of clap's, where an option is one of tshark's that `read` has no use for.
+fn tshark_option(error: &clap::Error) -> Option<Failure> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+    if error.kind() != ErrorKind::UnknownArgument || std::env::args_os().nth(1)? != "read" {
+        return None;
+    }
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let hint = read::hint_for(option)?;
+    Some(Failure::new(format_args!("`read` has no option {option}")).hint(hint))
 }
 
 /// Says why the program failed; a closed pipe is the reader's choice and success.

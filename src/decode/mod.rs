@@ -9,6 +9,7 @@
 
 mod checksum;
 mod cooked;
+mod decode_as;
 mod ethernet;
 mod fragment;
 mod icmp;
@@ -28,6 +29,7 @@ mod tunnel;
 mod udp;
 
 pub use checksum::{ChecksumVerdict, Unverifiable};
+pub use decode_as::{Behind, DecodeAs, DecodeAsError, MAX_RULES};
 pub use fragment::Reassembled;
 pub(crate) use fragment::{FragmentKey, FragmentNote};
 pub use layer::{BufferId, Layer, LayerKind};

@@ -163,6 +163,16 @@ impl fmt::Display for Utc {
     }
 }
 
+/// The year of a time in UTC, and which day of that year it is, from 1.
+#[must_use]
+pub fn day_of_year(ts: Timestamp) -> (i128, i128) {
+    let days = ts.parts().0.div_euclid(86_400);
+    let (year, ..) = civil_from_days(days);
+    // Days up to the first of January of `year`: of the year before it, counted back from this one.
+    let back = (1..=366).find(|back| civil_from_days(days - back).0 != year).unwrap_or(1);
+    (year, back)
+}
+
 /// Year, month (1 to 12) and day (1 to 31) of a count of days since 1970-01-01.
 ///
 /// The calendar repeats every 400 years (146,097 days). Years are counted from 1 March, so that the leap day is a

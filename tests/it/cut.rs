@@ -111,7 +111,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     }
     json.finish(&mut shown.packets_json).unwrap();
     pipeline.finish();
-    let flows = pipeline.told(|_| true);
+    let flows = pipeline.told(|_, _| true);
     write_flows(&mut shown.flows, TableOutput::default(), &flows).unwrap();
     write_flows_json(&mut shown.flows_json, &flows).unwrap();
     for (width, full) in [(80, false), (40, true)] {

@@ -11,7 +11,7 @@ mod udp;
 
 use super::{FieldId, FieldSet, Value};
 use crate::decode::{BufferId, DecodedPacket, Layer, LayerKind};
-use crate::flow::Verdict;
+use crate::flow::{Hindsight, Verdict};
 use crate::source::{CapturedPacket, Interface};
 use crate::time::Timestamp;
 
@@ -54,6 +54,8 @@ pub struct PacketContext<'a> {
     pub verdicts: &'a [Verdict],
     /// Where the packet was captured.
     pub interface: Option<&'a Interface>,
+    /// What only the packets after this one tell of it; `None` in a single pass.
+    pub hindsight: Option<&'a Hindsight>,
     /// How fields are told where that is a matter of choice.
     pub preferences: Preferences,
 }
