@@ -6,6 +6,7 @@
 mod args;
 mod capture;
 mod explain;
+mod fields;
 mod flows;
 mod input;
 mod interfaces;
@@ -14,6 +15,7 @@ pub mod lab;
 mod limits;
 mod output;
 mod read;
+mod reference;
 mod replay;
 mod save;
 mod select;
@@ -22,7 +24,7 @@ mod view;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use output::{Failure, Status};
 
@@ -61,6 +63,12 @@ enum Verb {
     Serve(lab::ServeArgs),
     /// Run a bundled client
     Client(lab::ClientArgs),
+    /// List the field names that -e and -Y know
+    Fields(fields::FieldsArgs),
+    /// Print the completions of a shell
+    Completions(reference::CompletionsArgs),
+    /// Print a man page
+    Man(reference::ManArgs),
 }
 
 /// Runs the program with the process's arguments and standard streams.
@@ -84,6 +92,9 @@ pub fn main() -> ExitCode {
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),
+        Verb::Fields(args) => fields::run(&args),
+        Verb::Completions(args) => reference::completions(&args, Cli::command()),
+        Verb::Man(args) => reference::man(&args, Cli::command()),
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
         Verb::Client(args) => {
             return lab_status(|out, err, stop| {

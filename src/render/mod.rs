@@ -9,6 +9,7 @@ pub mod format;
 pub mod interfaces;
 pub mod json;
 pub mod line;
+pub mod registry;
 pub mod safe;
 pub mod table;
 pub mod words;
