@@ -45,7 +45,11 @@ pub(super) fn run(args: &FieldsArgs) -> Result<Status, Failure> {
     if args.json {
         list_json(&mut out, &fields)?;
     } else if !fields.is_empty() {
-        list(&mut out, TableOutput { width: output::terminal_width(), colors: args.color.colors() }, &fields)?;
+        list(
+            &mut out,
+            TableOutput { width: output::terminal_width(), colors: args.color.colors() },
+            &fields,
+        )?;
     }
     out.flush()?;
     if !fields.is_empty() {

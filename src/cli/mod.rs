@@ -47,27 +47,27 @@ FILE is a pcap or pcapng savefile, compressed or not, or `-` for standard input.
 
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// List the packets of a savefile, one line each
+    #[command(about = "List the packets of a savefile, one line each")]
     Read(read::ReadArgs),
-    /// Tell each flow's story: handshake, what was said, how it ended, what went wrong
+    #[command(about = "Tell each flow's story: handshake, what was said, how it ended, what went wrong")]
     Explain(explain::ExplainArgs),
-    /// List the flows of a savefile, one row each
+    #[command(about = "List the flows of a savefile, one row each")]
     Flows(flows::FlowsArgs),
-    /// Play a savefile at its own pace, as if it were live
+    #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
-    /// Capture live
+    #[command(about = "Capture live")]
     Capture(capture::CaptureArgs),
-    /// List what can be captured, and say why not
+    #[command(about = "List what can be captured, and say why not")]
     Interfaces(interfaces::InterfacesArgs),
-    /// Run a bundled server
+    #[command(about = "Run a bundled server")]
     Serve(lab::ServeArgs),
-    /// Run a bundled client
+    #[command(about = "Run a bundled client")]
     Client(lab::ClientArgs),
-    /// List the field names that -e and -Y know
+    #[command(about = "List the field names that -e and -Y know")]
     Fields(fields::FieldsArgs),
-    /// Print the completions of a shell
+    #[command(about = "Print the completions of a shell")]
     Completions(reference::CompletionsArgs),
-    /// Print a man page
+    #[command(about = "Print a man page")]
     Man(reference::ManArgs),
 }
 

@@ -63,10 +63,10 @@ pub(super) fn man(args: &ManArgs, command: Command) -> Result<Status, Failure> {
     }
     let verb = args.verb.as_deref();
     let wanted = verb.map_or_else(|| "wirelab".to_owned(), |verb| format!("wirelab-{verb}"));
-    let Some(page) = pages.iter().find(|page| page.get_name() == wanted) else {
+    let Some(page) = pages.iter().find(|page| name(page) == wanted) else {
         let verb = verb.unwrap_or_default();
         let failure = Failure::new(format_args!("there is no verb {verb}"));
-        let verbs = pages.iter().filter_map(|page| page.get_name().strip_prefix("wirelab-"));
+        let verbs = pages.iter().filter_map(|page| name(page).strip_prefix("wirelab-"));
         return Err(match nearest(verb, verbs.clone()).join(" or ") {
             near if near.is_empty() => {
                 failure.hint(format_args!("there are {}", verbs.collect::<Vec<_>>().join(", ")))
@@ -80,22 +80,45 @@ pub(super) fn man(args: &ManArgs, command: Command) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-/// The program and its verbs, each under the name of its page.
+/// The program and its verbs.
 fn pages(mut command: Command) -> Vec<Command> {
     command = command.disable_help_subcommand(true);
     command.build();
-    let verbs = command.get_subcommands().map(|verb| {
-        let name = format!("wirelab-{}", verb.get_name());
-        verb.clone().name(name)
-    });
-    let verbs: Vec<Command> = verbs.collect();
+    let verbs: Vec<Command> = command.get_subcommands().cloned().collect();
     std::iter::once(command).chain(verbs).collect()
+}
+
+/// What a page is called: `wirelab-read` for the verb `read`.
+fn name(page: &Command) -> &str {
+    page.get_display_name().unwrap_or_else(|| page.get_name())
 }
 
 /// A man page in roff, the same on every day and machine.
 fn roff(page: &Command) -> Result<Vec<u8>, Failure> {
+    let man = Man::new(page.clone())
+        .title(name(page))
+        .date("")
+        .source(concat!("wirelab ", env!("CARGO_PKG_VERSION")))
+        .manual("wirelab");
     let mut text = Vec::new();
-    Man::new(page.clone()).date("").render(&mut text)?;
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    if page.has_subcommands() {
+        man.render_subcommands_section(&mut text)?;
+    }
+    if let Some(examples) = page.get_after_help() {
+        // Lines as they stand: commands are not to be filled.
+        writeln!(text, ".SH EXAMPLES\n.nf")?;
+        for line in examples.to_string().lines().filter(|line| *line != "Examples:") {
+            let line = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+            let guard = if line.starts_with('.') { "\\&" } else { "" };
+            writeln!(text, "{guard}{}", line.strip_prefix("  ").unwrap_or(&line))?;
+        }
+        writeln!(text, ".fi")?;
+    }
     Ok(text)
 }
 
@@ -106,7 +129,7 @@ fn write_all(pages: &[Command], dir: &Path) -> Result<Status, Failure> {
     };
     fs::create_dir_all(dir).map_err(failed)?;
     for page in pages {
-        fs::write(dir.join(format!("{}.1", page.get_name())), roff(page)?).map_err(failed)?;
+        fs::write(dir.join(format!("{}.1", name(page))), roff(page)?).map_err(failed)?;
     }
     let count = u64::try_from(pages.len()).unwrap_or(u64::MAX);
     say(format_args!("{} written to {}", Count::new(count, "man page", "man pages"), dir.display()));

@@ -37,16 +37,24 @@ pub(super) struct ReadArgs {
     /// Read only the first N packets, selected or not
     #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// What to print of each packet: text, or the fields named with -e: fields
+    /// What to print of each packet: text; fields, those named with -e; json or ek, in tshark's shape, all fields or
+    /// those of -e
     #[arg(short = 'T', value_name = "FORMAT", value_parser = options::format, conflicts_with = "json")]
     format: Option<Format>,
-    /// A field to print with -T fields, by its Wireshark name; repeat for more
-    #[arg(short = 'e', value_name = "FIELD", requires = "format")]
+    /// A field to print with -T fields, json or ek, or with --json, by its Wireshark name (`wirelab fields` lists
+    /// them) or a column such as _ws.col.Info; repeat for more
+    #[arg(short = 'e', value_name = "FIELD")]
     fields: Vec<String>,
     /// How -T fields prints: separator=/t|/s|CHAR, occurrence=f|l|a, aggregator=,|/s|CHAR, header=y|n, quote=d|s|n,
     /// bom=y|n
-    #[arg(short = 'E', value_name = "KEY=VALUE", requires = "format")]
+    #[arg(short = 'E', value_name = "KEY=VALUE")]
     field_options: Vec<String>,
+    /// Print every field of each packet as a tree, each line with its bytes
+    #[arg(short = 'V')]
+    details: bool,
+    /// Print the bytes of each packet with the fields they are under them; with -V behind the tree
+    #[arg(short = 'x')]
+    bytes: bool,
     /// The time column: r since the first packet, d since the packet before, dd since the one shown before, e since
     /// 1970, a or u time of day, ad or ud with the date, adoy or udoy with the day of the year; always UTC
     #[arg(short = 't', value_name = "STYLE", value_parser = options::time_style)]
@@ -78,7 +86,7 @@ pub(super) struct ReadArgs {
     /// What -w writes, whatever OUT is called: pcap or pcapng
     #[arg(short = 'F', value_name = "FORMAT", value_parser = options::save_format, requires = "write")]
     save_format: Option<SaveFormat>,
-    /// Print packets also where -w saves them
+    /// Print the list also where -w saves packets, or with -V and -x
     #[arg(short = 'P')]
     print: bool,
     /// Print each packet at once, also into a pipe
@@ -90,7 +98,7 @@ pub(super) struct ReadArgs {
     /// The same, with the kinds of names
     #[arg(short = 'N', value_name = "KINDS", hide = true)]
     _numeric_kinds: Vec<String>,
-    /// Print one JSON document
+    /// Print one JSON document; with -e or -V each packet has its fields
     #[arg(long)]
     json: bool,
     #[command(flatten)]

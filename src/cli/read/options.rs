@@ -15,6 +15,10 @@ pub(super) enum Format {
     Text,
     /// The fields named with -e.
     Fields,
+    /// tshark's JSON.
+    Json,
+    /// tshark's JSON for Elasticsearch.
+    Ek,
 }
 
 /// Reads `-T`.
@@ -22,13 +26,16 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
     match text {
         "text" => Ok(Format::Text),
         "fields" => Ok(Format::Fields),
-        "pdml" | "psml" | "ps" | "tabs" | "jsonraw" => {
-            Err("tshark writes it, wirelab does not; fields and --json hold the same".to_owned())
+        "json" => Ok(Format::Json),
+        "ek" => Ok(Format::Ek),
+        "pdml" | "psml" | "ps" | "jsonraw" => {
+            Err("tshark writes it, wirelab does not; json holds the same".to_owned())
         }
+        "tabs" => Err("tshark writes it, wirelab does not; fields with -e separates by tabs".to_owned()),
         other => {
-            let near = nearest(other, ["text", "fields"].into_iter());
+            let near = nearest(other, ["text", "fields", "json", "ek"].into_iter());
             let meant = near.first().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            Err(format!("expected text or fields{meant}"))
+            Err(format!("expected text, fields, json or ek{meant}"))
         }
     }
 }
@@ -60,17 +67,15 @@ pub(super) fn time_style(text: &str) -> Result<TimeStyle, String> {
     })
 }
 
-/// How the columns of `-T fields` are written, and whether a byte order mark stands before them.
-pub(super) fn field_style(options: &[String]) -> Result<(FieldStyle, bool), Failure> {
-    let (mut style, mut mark) = (FieldStyle::default(), false);
-    for option in options {
-        set(&mut style, &mut mark, option)?;
-    }
-    Ok((style, mark))
+/// How the columns of `-T fields` are written.
+pub(super) fn field_style(options: &[String], to_terminal: bool) -> Result<FieldStyle, Failure> {
+    let mut style = FieldStyle { to_terminal, ..FieldStyle::default() };
+    options.iter().try_for_each(|option| set(&mut style, option))?;
+    Ok(style)
 }
 
 /// Obeys one `-E KEY=VALUE`.
-fn set(style: &mut FieldStyle, mark: &mut bool, option: &str) -> Result<(), Failure> {
+fn set(style: &mut FieldStyle, option: &str) -> Result<(), Failure> {
     let wrong = || {
         Failure::new(format_args!("-E {option} is not known")).hint(
             "separator=/t|/s|CHAR, occurrence=f|l|a, aggregator=,|/s|CHAR, quote=d|s|n, header=y|n and bom=y|n are",
@@ -97,7 +102,7 @@ fn set(style: &mut FieldStyle, mark: &mut bool, option: &str) -> Result<(), Fail
         ("quote", "s") => style.quote = Some('\''),
         ("quote", "n") => style.quote = None,
         ("header", _) => style.header = yes().ok_or_else(wrong)?,
-        ("bom", _) => *mark = yes().ok_or_else(wrong)?,
+        ("bom", _) => style.byte_order_mark = yes().ok_or_else(wrong)?,
         _ => return Err(wrong()),
     }
     Ok(())

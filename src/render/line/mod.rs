@@ -132,6 +132,18 @@ impl PacketLines {
         out.write_all(self.line.as_bytes())
     }
 
+    /// What stands behind the protocol: what the packet says, in words.
+    pub(in crate::render) fn info(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &LineContext<'_>,
+    ) -> &[u8] {
+        self.line.clear();
+        self.tail(packet, decoded, &Shown::of(decoded, context), context);
+        self.line.as_bytes()
+    }
+
     fn time(&mut self, relative: Option<TimeDelta>) {
         let start = self.line.columns();
         match relative {
@@ -270,8 +282,13 @@ fn ip_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(IpAddr, I
     Some((Ipv6Addr::from(*src).into(), Ipv6Addr::from(*dst).into()))
 }
 
+/// The kind of the innermost header that was itself sent.
+pub(super) fn innermost(decoded: &DecodedPacket<'_>) -> Option<LayerKind> {
+    Shown::of(decoded, &LineContext::default()).layer.map(|layer| layer.kind)
+}
+
 /// Source and destination of an Ethernet header.
-fn mac_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<([u8; 6], [u8; 6])> {
+pub(super) fn mac_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<([u8; 6], [u8; 6])> {
     let (dst, rest) = decoded.header(layer).split_first_chunk::<6>()?;
     Some((*rest.first_chunk::<6>()?, *dst))
 }
