@@ -103,7 +103,9 @@ fn roff(page: &Command) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
+    // Every option in one paragraph is no synopsis.
+    let usage = page.clone().render_usage().to_string();
+    writeln!(text, ".SH SYNOPSIS\n{}", literal(usage.trim_start_matches("Usage: ").trim()))?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
     if page.has_subcommands() {
@@ -113,13 +115,17 @@ fn roff(page: &Command) -> Result<Vec<u8>, Failure> {
         // Lines as they stand: commands are not to be filled.
         writeln!(text, ".SH EXAMPLES\n.nf")?;
         for line in examples.to_string().lines().filter(|line| *line != "Examples:") {
-            let line = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
-            let guard = if line.starts_with('.') { "\\&" } else { "" };
-            writeln!(text, "{guard}{}", line.strip_prefix("  ").unwrap_or(&line))?;
+            writeln!(text, "{}", literal(line.strip_prefix("  ").unwrap_or(line)))?;
         }
         writeln!(text, ".fi")?;
     }
     Ok(text)
+}
+
+/// A line of text that roff takes for nothing else.
+fn literal(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+    if line.starts_with('.') { format!("\\&{line}") } else { line }
 }
 
 fn write_all(pages: &[Command], dir: &Path) -> Result<Status, Failure> {

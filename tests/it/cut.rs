@@ -84,7 +84,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     let mut lines = PacketLines::new(None, Colors::OFF);
     let mut narrow = PacketLines::new(Some(40), Colors::OFF);
     let style = FieldStyle { separator: '|', ..FieldStyle::default() };
-    let mut fields = FieldTable::new(FieldId::all().collect(), style);
+    let mut fields = FieldTable::new(FieldId::all(), style);
     let mut json = PacketsJson::new();
     match Savefile::from_bytes(bytes, "test") {
         Err(error) => shown.error = Some(error),
