@@ -27,7 +27,7 @@ pub(super) struct CaptureArgs {
     /// What to show [default: lines, or none with -w]
     #[arg(long, value_enum, value_name = "VIEW")]
     view: Option<View>,
-    /// Stop after N packets
+    /// Stop after N packets that were selected
     #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Stop after so many seconds, packets or not
@@ -54,6 +54,7 @@ Examples:
   wirelab capture -i lo --port 43389                 show what passes on port 43389
   wirelab capture -i lo --port 43389 -w talk.pcapng --until-closed    keep one connection, then stop
   wirelab capture --port 53 --seconds 10 --view explain               ten seconds of DNS, explained
+  wirelab capture -i lo -Y 'tcp.flags.syn == 1'      show what a display filter takes
 
 Exit status: 0 after a stop condition, 130 after Ctrl-C (what was gathered is kept), 2 on an error.";
 

@@ -107,13 +107,15 @@ pub(super) struct ReadArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab read capture.pcapng                    every packet
-  wirelab read capture.pcap.gz --port 12000      what concerns port 12000, ICMP errors about it included
-  wirelab read capture.pcap -Y 'tcp.flags.syn == 1 && ip.ttl < 64'    what a display filter takes
-  wirelab read -nr capture.pcap -t ad tcp.port == 80     as tshark takes it
-  wirelab read capture.pcap -f 'host 10.0.0.1' -w some.pcap    keep only some packets
+  wirelab read capture.pcapng                    every packet, a line each
+  wirelab read capture.pcap.gz --port 12000      also ICMP errors about it
+  wirelab read capture.pcap -Y 'tcp.len > 0'     what a display filter takes
+  wirelab read -nr capture.pcap tcp.port == 80   the same as tshark takes it
+  wirelab read capture.pcap -c 1 -V              every field of the first packet
+  wirelab read capture.pcap -t ad                date and time of each packet
+  wirelab read capture.pcap -f 'host 10.0.0.1' -w some.pcap
   wirelab read capture.pcap -T fields -e frame.number -e ip.src -e tcp.stream
-  wirelab read capture.pcap -o ip.defragment:FALSE -Y 'ip.flags.mf == 1'    fragments as they are";
+  wirelab read capture.pcap -o ip.defragment:FALSE -Y 'ip.flags.mf == 1'";
 
 /// Runs `read`.
 pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
