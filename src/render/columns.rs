@@ -126,7 +126,9 @@ impl OwnColumns {
                     relative: context.first.and_then(|first: Timestamp| Some(packet.ts? - first)),
                     verdicts: context.verdicts,
                 };
-                out.write_str(&String::from_utf8_lossy(self.lines.info(packet, decoded, &context)))
+                // A line keeps its columns aligned; here nothing stands before.
+                let info = String::from_utf8_lossy(self.lines.info(packet, decoded, &context));
+                out.write_str(info.trim_ascii_start())
             }
         };
     }

@@ -17,3 +17,6 @@ pub mod table;
 pub mod tree;
 pub mod words;
 mod wrap;
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use super::escape::write_compact;
 use super::tshark::{self, LEFT_OUT, Packets, index};
 use crate::decode::DecodedPacket;
+use crate::field::names::{ip, ipv6};
 use crate::field::{FieldDef, FieldId, FieldKind, PacketContext, Value};
 use crate::render::columns::Column;
 use crate::render::fields::Cells;
@@ -43,10 +44,11 @@ impl EkJson {
         context: &PacketContext<'_>,
     ) -> io::Result<()> {
         self.bytes.clear();
-        let millis = packet.ts.unwrap_or_default().as_nanos().div_euclid(1_000_000);
+        let (seconds, nanos) = packet.ts.unwrap_or_default().parts();
         let index = index(packet.ts);
         writeln!(self.bytes, "{{\"index\":{{\"_index\":\"{index}\",\"_type\":\"doc\"}}}}")?;
-        write!(self.bytes, "{{\"timestamp\":\"{millis}\",\"layers\":")?;
+        // Milliseconds as tshark writes them: behind the seconds, three digits of their own.
+        write!(self.bytes, "{{\"timestamp\":\"{seconds}{:03}\",\"layers\":", nanos / 1_000_000)?;
         let mut json = Compact { out: &mut self.bytes };
         match &mut self.packets {
             Packets::Whole(tree) => {
@@ -132,10 +134,14 @@ impl Compact<'_> {
         }
         self.raw("{");
         let mut any = false;
+        let under = parent.and_then(|place| tree.node(place)).map(|node| node.id);
         for (id, group) in side_by_side(places, |place| tree.node(place).map(|node| node.id)) {
             let Some(id) = id else { continue };
             let def = id.def();
-            let protocol = (!stands_alone(def)).then(|| id.protocol().def().name);
+            // Wireshark has this field twice, once for each version of IP.
+            let owner = under.filter(|&under| id == ip::VERSION && under == ipv6::PROTOCOL);
+            let owner = owner.unwrap_or(id.protocol());
+            let protocol = (!stands_alone(def)).then(|| owner.def().name);
             self.key(&mut any, protocol, def.name);
             if group.len() > 1 {
                 self.raw("[");

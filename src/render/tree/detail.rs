@@ -8,14 +8,14 @@
 //! ```
 //!
 //! Where in the packet, the bytes there, the name to filter by, the value, what it means. On a terminal a line fits
-//! its width: the meaning goes first. `[worked out]` stands where the bytes would, for what no bytes say.
+//! its width: the meaning goes first. `[worked out]` stands where the bytes would, for what no bytes say; where that is
+//! so of all, as with what the capture says of a frame, nothing does.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{FieldTree, Node};
 use crate::decode::DecodedPacket;
-use crate::field::names::frame;
 use crate::field::{ByteRange, FieldDef, PacketContext, Value};
 use crate::render::color::{Colors, Style};
 use crate::render::format::{Count, Utc};
@@ -32,11 +32,14 @@ const ROOMY: usize = 100;
 /// Columns of an offset: frames are rarely longer than 9999 bytes.
 const OFFSET: usize = 4;
 
-/// The most columns that names take before values stop being aligned behind them.
-const MAX_NAME: usize = 32;
+/// The most columns that names take before values stop being aligned behind them: narrow and roomy.
+const MAX_NAME: (usize, usize) = (26, 34);
 
 /// The most columns that values take before meanings stop being aligned behind them.
 const MAX_VALUE: usize = 24;
+
+/// Stands where the bytes would, for what no bytes say.
+const WORKED_OUT: &str = "[worked out]";
 
 /// A meaning that gets fewer columns than this is left out.
 const LEAST_MEANING: usize = 12;
@@ -64,6 +67,10 @@ struct Columns {
     line: Option<usize>,
     /// Bytes shown of a field.
     bytes: usize,
+    /// The most that names take.
+    max_name: usize,
+    /// Of what stands before the names of this protocol.
+    source: usize,
     name: usize,
     value: usize,
 }
@@ -73,11 +80,12 @@ impl PacketDetails {
     #[must_use]
     pub fn new(width: Option<usize>, colors: Colors) -> Self {
         let line = width.map(|width| width.max(MIN_WIDTH));
-        let bytes = if line.is_none_or(|width| width >= ROOMY) { 6 } else { 4 };
+        let roomy = line.is_none_or(|width| width >= ROOMY);
+        let (bytes, max_name) = if roomy { (6, MAX_NAME.1) } else { (4, MAX_NAME.0) };
         Self {
             tree: FieldTree::new(write_value),
             line: String::new(),
-            columns: Columns { line, bytes, name: 0, value: 0 },
+            columns: Columns { line, bytes, max_name, source: 0, name: 0, value: 0 },
             colors,
             any: false,
         }
@@ -180,9 +188,11 @@ impl PacketDetails {
         title_depth: usize,
     ) -> io::Result<()> {
         let def = node.id.def();
-        let source = self.source(decoded, node);
-        let source_width = OFFSET + 1 + self.columns.bytes * 3 - 1;
-        self.styled(Style::Dim, |line| write!(line, "{source:<source_width$}"));
+        let source_width = self.columns.source;
+        if source_width > 0 {
+            let source = self.source(decoded, node);
+            self.styled(Style::Dim, |line| write!(line, "{source:<source_width$}"));
+        }
         let indent = 2 + 2 * node.depth.saturating_sub(title_depth + 1);
         let _ = write!(self.line, "{:indent$}", "");
         self.styled(Style::Cyan, |line| line.write_str(def.name));
@@ -214,8 +224,7 @@ impl PacketDetails {
     fn source(&self, decoded: &DecodedPacket<'_>, node: &Node) -> String {
         let bytes = bytes_of(decoded, node.range);
         if bytes.is_empty() {
-            let what = if node.id.protocol() == frame::PROTOCOL { "[capture]" } else { "[worked out]" };
-            return format!("{:OFFSET$} {what}", "");
+            return format!("{WORKED_OUT:>width$}", width = OFFSET + 1 + self.columns.bytes * 3 - 1);
         }
         let mut source = format!("{:OFFSET$}", node.range.start);
         let cut = bytes.len() > self.columns.bytes;
@@ -239,21 +248,28 @@ impl PacketDetails {
         value
     }
 
-    /// Finds the width of the names and values from `start` to `end`.
+    /// Finds the widths of what stands from `start` to `end`. Where nothing was read from bytes (of the frame, what the
+    /// capture says), there is no column for them.
     fn measure(&mut self, start: usize, end: usize) {
-        let (mut name, mut value) = (0, 0);
+        let (mut source, mut name, mut value) = (0, 0, 0);
         let depth = self.tree.node(start).map_or(0, |node| node.depth);
         for node in self.tree.nodes().get(start..end).unwrap_or_default() {
             let def = node.id.def();
             if def.hidden || node.id == node.id.protocol() {
                 continue;
             }
-            name = name.max((2 + 2 * node.depth.saturating_sub(depth + 1) + def.name.len()).min(MAX_NAME));
+            name = name.max(
+                (2 + 2 * node.depth.saturating_sub(depth + 1) + def.name.len()).min(self.columns.max_name),
+            );
+            if node.range.end > node.range.start {
+                source = OFFSET + self.columns.bytes * 3;
+            }
             let width = safe_width_of_ours(&self.value(node));
             if width <= MAX_VALUE {
                 value = value.max(width);
             }
         }
+        self.columns.source = source;
         self.columns.name = name;
         self.columns.value = value;
     }
