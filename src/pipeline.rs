@@ -3,7 +3,9 @@
 
 use crate::decode::{DecodeAs, DecodedPacket, Decoder};
 use crate::field::{PacketContext, Preferences};
-use crate::flow::{DefragLimits, Defragmenter, Flow, FlowTable, Hindsight, PayloadWanted, Verdict};
+use crate::flow::{
+    DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
+};
 use crate::report::{Beside, CaptureTotals, Checksums, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
@@ -39,6 +41,7 @@ pub struct Pipeline {
     decoder: Decoder,
     defragmenter: Defragmenter,
     flows: FlowTable,
+    echoes: EchoTable,
     totals: CaptureTotals,
     beside: Beside,
     /// Verified only for a story: it takes a look at every byte.
@@ -60,6 +63,8 @@ pub struct Step<'a> {
     pub decoded: DecodedPacket<'a>,
     /// What the flow table says, one entry for each of `decoded.transports()`.
     pub verdicts: &'a [Verdict],
+    /// The request that this packet answers, if it is an ICMP echo's answer.
+    pub echo: Option<EchoAnswer>,
     /// Time of the first packet that has one.
     pub first_ts: Option<Timestamp>,
     preferences: Preferences,
@@ -109,6 +114,7 @@ impl Step<'_> {
             first: self.frame_times.first,
             previous: self.frame_times.previous,
             verdicts: self.verdicts,
+            echo: self.echo,
             interface,
             preferences: self.preferences,
             hindsight: self.hindsight,
@@ -132,6 +138,7 @@ impl Pipeline {
             decoder: Decoder::with_rules(options.decode_as),
             defragmenter: if options.defragment { Defragmenter::new() } else { Defragmenter::of_ipv6_only() },
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
+            echoes: EchoTable::new(),
             totals: CaptureTotals::default(),
             beside: Beside::default(),
             checksums: payload.is_some().then(Checksums::default),
@@ -173,6 +180,7 @@ impl Pipeline {
         let frame_times = self.frame_times.next(packet);
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
         self.beside.count(&decoded);
+        let echo = self.echoes.observe(packet, &decoded);
         let verdicts = self.flows.observe(packet, &decoded);
         if let Some(checksums) = &mut self.checksums {
             checksums.count(packet, &decoded, verdicts);
@@ -180,7 +188,7 @@ impl Pipeline {
         if self.collects
             && let Some(hindsight) = &mut self.hindsight
         {
-            hindsight.collect(packet.number, &decoded);
+            hindsight.collect(packet.number, &decoded, echo);
         }
         // In a first pass nothing is known yet.
         let hindsight = self.hindsight.as_ref().filter(|_| !self.collects);
@@ -188,6 +196,7 @@ impl Pipeline {
             packet: *packet,
             decoded,
             verdicts,
+            echo,
             first_ts: self.totals.first_ts,
             preferences: self.preferences,
             hindsight,
@@ -244,6 +253,12 @@ impl Pipeline {
     #[must_use]
     pub fn fragment_limits(&self) -> DefragLimits {
         self.defragmenter.limits()
+    }
+
+    /// ICMP echo requests that were given up before their answer came.
+    #[must_use]
+    pub fn forgotten_echoes(&self) -> u64 {
+        self.echoes.forgotten()
     }
 
     /// Ends the capture: what was held back waiting for more packets is told to the flows.

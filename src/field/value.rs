@@ -7,13 +7,15 @@ use super::{Base, FieldKind};
 use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 
 /// A typed value, as a packet holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
     /// A whole number, or a truth value as 0 or 1.
     Unsigned(u64),
     /// A whole number that may be negative.
     Signed(i64),
+    /// A number with a fraction.
+    Float(f64),
     /// An Ethernet address.
     Mac([u8; 6]),
     /// An IPv4 address.
@@ -46,6 +48,7 @@ impl Value<'_> {
                 _ => write!(out, "{number}"),
             },
             Self::Signed(number) => write!(out, "{number}"),
+            Self::Float(number) => write!(out, "{number}"),
             Self::Mac(bytes) => write_bytes(&bytes, Some(':'), out),
             Self::Ipv4(addr) => write!(out, "{addr}"),
             Self::Ipv6(addr) => write_ipv6(addr, out),

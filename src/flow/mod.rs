@@ -3,6 +3,7 @@
 
 mod conversations;
 mod defrag;
+mod echo;
 mod hindsight;
 mod icmp;
 mod key;
@@ -18,6 +19,7 @@ pub use conversations::MAX_CONVERSATIONS;
 pub use defrag::{
     DefragLimits, Defragmenter, MAX_AGE_NANOS, MAX_DATAGRAMS, MAX_FRAGMENTS, MAX_HELD_BYTES, MAX_NESTED,
 };
+pub use echo::{EchoAnswer, EchoTable, MAX_ECHO_REQUESTS};
 pub use hindsight::{Hindsight, MAX_NOTES};
 pub use key::{Direction, FiveTuple, FlowId};
 pub use payload::PayloadWanted;

@@ -4,8 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::color::Style;
 use super::json::escape::write_pretty;
-use super::table::{Align, Column, TableOutput, write_table};
+use super::table::TableOutput;
+use super::wrap::Wrapped;
 use crate::field::FieldId;
 
 /// Writes a row a field: name, type, meaning. On a terminal in columns; into a pipe or file all of each, with tabs
@@ -20,16 +22,41 @@ pub fn list<W: Write + ?Sized>(out: &mut W, output: TableOutput, fields: &[Field
             writeln!(out, "{}\t{}\t{}", def.name, def.kind.name(), def.doc)
         });
     }
-    let column = |title, width, shrink, min| Column { title, align: Align::Left, width, min, shrink };
-    let columns = [column("field", 34, 1, 20), column("type", 16, 0, 4), column("meaning", 40, 2, 20)];
-    write_table(out, output, &columns, fields.iter(), |id, row| {
+    let width = output.width.unwrap_or(WIDEST);
+    let most = |cell: fn(&FieldId) -> &'static str, title: &str| {
+        fields.iter().map(|id| cell(id).len()).fold(title.len(), usize::max)
+    };
+    // Half of the line at most: a longer name stands on a line of its own.
+    let name = most(|id| id.def().name, "field").min(width / 2);
+    let kind = most(|id| id.def().kind.name(), "type");
+    let room = width.saturating_sub(name + kind + 2 * GAP).max(MEANING).min(WIDEST);
+    let heading = format!("{:name$}  {:kind$}  meaning", "field", "type");
+    writeln!(out, "{}", output.colors.paint(Style::Bold, &heading))?;
+    for id in fields {
         let def = id.def();
-        row.cell(def.name);
-        row.cell(def.kind.name());
-        row.cell(def.doc);
-    })
-    .map(|_| ())
+        let mut meaning = Wrapped::new(def.doc, room);
+        if def.name.len() > name {
+            writeln!(out, "{}", def.name)?;
+            write!(out, "{:name$}", "")?;
+        } else {
+            write!(out, "{:name$}", def.name)?;
+        }
+        writeln!(out, "  {:kind$}  {}", def.kind.name(), meaning.next().unwrap_or_default())?;
+        for more in meaning {
+            writeln!(out, "{:name$}  {:kind$}  {more}", "", "")?;
+        }
+    }
+    Ok(())
 }
+
+/// Spaces between two columns.
+const GAP: usize = 2;
+
+/// Least columns of a meaning, however narrow the terminal is.
+const MEANING: usize = 20;
+
+/// Most columns of a meaning: a longer line is hard to read.
+const WIDEST: usize = 110;
 
 /// Writes one document: `{"schema": "wirelab.fields/1", "fields": [{"name", "type", "protocol", "meaning"}]}`.
 ///

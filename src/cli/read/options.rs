@@ -162,10 +162,7 @@ fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> 
         let near = nearest(name, names()).join(" or ");
         return Err(match near.as_str() {
             "" => failure.hint(format_args!("{} are known", names().collect::<Vec<_>>().join(", "))),
-            near => failure.hint(format_args!(
-                "did you mean {near}? {} are known",
-                names().collect::<Vec<_>>().join(", ")
-            )),
+            near => failure.hint(format_args!("did you mean {near}?")),
         });
     };
     let on = match value.to_ascii_lowercase().as_str() {

@@ -2,16 +2,25 @@
 
 mod arp;
 mod ethernet;
+mod fragments;
 mod frame;
 mod header;
+mod host;
 mod icmp;
+mod icmp_extensions;
+mod icmpv6;
+mod igmp;
 mod ip;
+mod ip_options;
+mod ipv6;
+mod nd_options;
+mod run;
 mod tcp;
 mod udp;
 
 use super::{FieldId, FieldSet, Value};
-use crate::decode::{BufferId, DecodedPacket, Layer, LayerKind};
-use crate::flow::{Hindsight, Verdict};
+use crate::decode::{BufferId, ChecksumVerdict, DecodedPacket, Layer, LayerKind};
+use crate::flow::{EchoAnswer, Hindsight, Verdict};
 use crate::source::{CapturedPacket, Interface};
 use crate::time::Timestamp;
 
@@ -52,6 +61,8 @@ pub struct PacketContext<'a> {
     pub displayed: Option<Timestamp>,
     /// What the flow table says of each of [`DecodedPacket::transports`], in the same order.
     pub verdicts: &'a [Verdict],
+    /// The request that the packet answers, if it is an ICMP echo's answer.
+    pub echo: Option<EchoAnswer>,
     /// Where the packet was captured.
     pub interface: Option<&'a Interface>,
     /// What only the packets after this one tell of it; `None` in a single pass.
@@ -143,11 +154,86 @@ pub fn emit(
     let subject = Subject { captured, packet, context };
     frame::emit(&subject, &mut out);
     let mut transports = packet.transports().iter().enumerate().peekable();
+    let mut enclosing = Enclosing::default();
     for (index, layer) in packet.layers().iter().enumerate() {
+        enclosing.leave(&subject, Some(layer), &mut out);
         let verdict = transports
             .next_if(|(_, transport)| transport.layer == index)
             .and_then(|(place, _)| context.verdicts.get(place));
-        emit_layer(&subject, layer, verdict, &mut out);
+        if !enclosing.enter(&subject, layer, packet.layers().get(index + 1), &mut out) {
+            emit_layer(&subject, layer, verdict, &mut out);
+        }
+    }
+    enclosing.leave(&subject, None, &mut out);
+}
+
+/// Layers that others stand under, which are open: ICMP messages with the packet that they quote, and an IPv6
+/// header with its extension headers.
+#[derive(Default)]
+struct Enclosing<'a> {
+    /// From the outside in; no more than [`crate::decode::MAX_LAYERS`].
+    messages: Vec<&'a Layer>,
+    is_in_ipv6: bool,
+}
+
+impl<'a> Enclosing<'a> {
+    /// Opens a layer of such a kind, before `next`; false for any other.
+    fn enter(
+        &mut self,
+        subject: &Subject<'a>,
+        layer: &'a Layer,
+        next: Option<&Layer>,
+        out: &mut Emitter<'_>,
+    ) -> bool {
+        let is_open = match layer.kind {
+            LayerKind::Ipv6 => {
+                ipv6::open(subject, layer, out);
+                self.is_in_ipv6 = true;
+                return true;
+            }
+            LayerKind::Icmp => icmp::open(subject, layer, out),
+            LayerKind::Icmpv6 => icmpv6::open(subject, layer, out),
+            _ => return false,
+        };
+        if is_open && next.is_some_and(|next| next.quoted) {
+            self.messages.push(layer);
+        } else if is_open {
+            close_message(subject, layer, out);
+        }
+        true
+    }
+
+    /// Closes what `next` does not stand under.
+    fn leave(&mut self, subject: &Subject<'a>, next: Option<&Layer>, out: &mut Emitter<'_>) {
+        if self.is_in_ipv6 && next.is_none_or(|next| !ipv6::is_extension(next.kind)) {
+            self.is_in_ipv6 = false;
+            out.close();
+        }
+        if next.is_some_and(|next| next.quoted) {
+            return;
+        }
+        while let Some(message) = self.messages.pop() {
+            close_message(subject, message, out);
+        }
+    }
+}
+
+fn close_message(subject: &Subject<'_>, message: &Layer, out: &mut Emitter<'_>) {
+    match message.kind {
+        LayerKind::Icmp => icmp::close(subject, message, out),
+        _ => icmpv6::close(subject, message, out),
+    }
+}
+
+/// Wireshark's number for a checksum that was not verified.
+const UNVERIFIED: u64 = 2;
+
+/// What became of a checksum, as Wireshark's `….checksum.status` numbers it.
+fn checksum_status(verdict: ChecksumVerdict) -> u64 {
+    match verdict {
+        ChecksumVerdict::Bad { .. } => 0,
+        ChecksumVerdict::Good => 1,
+        ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => UNVERIFIED,
     }
 }
 
@@ -157,10 +243,12 @@ fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, o
         LayerKind::Ethernet => ethernet::emit(subject, layer, out),
         LayerKind::Vlan => ethernet::emit_vlan(subject, layer, out),
         LayerKind::Arp => arp::emit(subject, layer, out),
-        LayerKind::Ipv4 => ip::emit_v4(subject, layer, out),
-        LayerKind::Ipv6 => ip::emit_v6(subject, layer, out),
-        LayerKind::Icmp => icmp::emit(subject, layer, out),
-        LayerKind::Icmpv6 => icmp::emit_v6(subject, layer, out),
+        LayerKind::Ipv4 => ip::emit(subject, layer, out),
+        LayerKind::Ipv6HopByHop => ipv6::hop_by_hop(subject, layer, out),
+        LayerKind::Ipv6Routing => ipv6::routing(subject, layer, out),
+        LayerKind::Ipv6Fragment => ipv6::fragment(subject, layer, out),
+        LayerKind::Ipv6DestOptions => ipv6::destination_options(subject, layer, out),
+        LayerKind::Igmp => igmp::emit(subject, layer, out),
         LayerKind::Udp | LayerKind::UdpLite => udp::emit(subject, layer, verdict, out),
         LayerKind::Tcp => tcp::emit(subject, layer, verdict, out),
         _ => {}

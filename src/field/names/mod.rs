@@ -11,7 +11,7 @@ mod kinds {
     pub(super) use super::super::registry::{FieldDef, FieldId, ProtocolDef};
     pub(super) use super::super::{Base, Clock, FieldKind};
     pub(super) use FieldKind::{
-        Boolean, Bytes, Ipv4, Ipv6, Mac, Mark, PacketNumber, Protocol, Span, Text, Time,
+        Boolean, Bytes, Float, Ipv4, Ipv6, Mac, Mark, PacketNumber, Protocol, Span, Text, Time,
     };
 
     pub(super) const U8: FieldKind = FieldKind::Unsigned(8, Base::Ten);
@@ -72,4 +72,4 @@ macro_rules! protocols {
     };
 }
 
-protocols! { frame eth vlan arp ip ipv6 icmp icmpv6 udp tcp }
+protocols! { frame eth vlan arp ip ipv6 hopopts routing fraghdr dstopts icmp icmpv6 igmp udp tcp }

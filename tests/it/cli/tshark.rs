@@ -211,3 +211,40 @@ fn fragments_are_put_together_unless_o_says_otherwise() {
     assert_eq!(ports(&["-o", "ip.defragment:FALSE"]), "9\n\n");
     assert_eq!(ports(&["-o", "ip.defragment:TRUE"]), "\n9\n");
 }
+
+#[test]
+fn a_second_pass_tells_what_comes_later() {
+    // An echo's request with its answer, a request without one, and a datagram in two fragments.
+    let echo = |kind: u8, checksum: u16, sequence: u8| {
+        let mut packet = ipv4(0, &[]);
+        packet[9] = 1;
+        packet[3] = 28;
+        packet.extend([kind, 0]);
+        packet.extend(checksum.to_be_bytes());
+        packet.extend([0, 5, 0, sequence]);
+        packet
+    };
+    let datagram = udp(7, 9, &[b'x'; 24]);
+    let (first, second) = datagram.split_at(16);
+    let bytes = capture(&[
+        echo(8, 0xf7f9, 1),
+        echo(0, 0xfff9, 1),
+        echo(8, 0xf7f8, 2),
+        ipv4(0x2000, first),
+        ipv4(2, second),
+    ]);
+    let (_folder, path) = file("later.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let fields = [
+        "read",
+        path,
+        "-Tfields",
+        "-Eseparator=,",
+        "-eicmp.resp_in",
+        "-eicmp.no_resp",
+        "-eip.reassembled_in",
+    ];
+    assert_eq!(out(&fields), ",,\n".repeat(5), "nobody knows in one pass");
+    // What tshark 4.0.17 prints with -2.
+    assert_eq!(out(&[&fields[..], &["-2"]].concat()), "2,,\n,,\n,1,\n,,5\n,,\n");
+}
