@@ -29,7 +29,7 @@ pub fn list<W: Write + ?Sized>(out: &mut W, output: TableOutput, fields: &[Field
     // Half of the line at most: a longer name stands on a line of its own.
     let name = most(|id| id.def().name, "field").min(width / 2);
     let kind = most(|id| id.def().kind.name(), "type");
-    let room = width.saturating_sub(name + kind + 2 * GAP).max(MEANING).min(WIDEST);
+    let room = width.saturating_sub(name + kind + 2 * GAP).clamp(MEANING, WIDEST);
     let heading = format!("{:name$}  {:kind$}  meaning", "field", "type");
     writeln!(out, "{}", output.colors.paint(Style::Bold, &heading))?;
     for id in fields {
