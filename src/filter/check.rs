@@ -441,7 +441,7 @@ pub(super) fn room(kind: FieldKind) -> Option<u32> {
     match kind {
         FieldKind::Unsigned(bits, _) | FieldKind::Signed(bits) => Some(if bits > 32 { 64 } else { 32 }),
         FieldKind::PacketNumber => Some(32),
-        FieldKind::Span => Some(128),
+        FieldKind::Span | FieldKind::Float => Some(128),
         _ => None,
     }
 }
@@ -459,6 +459,7 @@ pub(super) fn describe(kind: FieldKind) -> &'static str {
         FieldKind::Text => "a text",
         FieldKind::Time(_) => "a point in time",
         FieldKind::Span => "a span of time",
+        FieldKind::Float => "a number with a fraction",
         FieldKind::Protocol => "a protocol",
         FieldKind::Mark => "a mark without a value",
     }

@@ -44,6 +44,7 @@ impl Target<'_> {
                 "a time, such as \"2011-07-04 12:34:56\" or \"Nov 12, 1999 08:55:44.123\" (UTC)"
             }
             FieldKind::Span => "seconds, such as 1.5",
+            FieldKind::Float => "a number, such as 1.5",
             FieldKind::Mark => "nothing: it has no value, it is only there or not",
         }
     }
@@ -143,7 +144,7 @@ fn unquoted(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Fil
         }),
         FieldKind::Text => Ok(Constant::Bytes(word.as_bytes().to_vec())),
         FieldKind::Time(_) => time_text::parse(word).map(Constant::Nanos).ok_or_else(wrong),
-        FieldKind::Span => time_text::seconds(word).map(Constant::Nanos).ok_or_else(wrong),
+        FieldKind::Span | FieldKind::Float => time_text::seconds(word).map(Constant::Nanos).ok_or_else(wrong),
         FieldKind::Mark => Err(wrong()),
     }
 }

@@ -148,6 +148,12 @@ impl Store {
     }
 }
 
+/// A number with a fraction in units of its ninth decimal, as spans are kept; `None` for what is no number.
+fn billionths(number: f64) -> Option<i128> {
+    // Text is the way from a fraction to a wide whole number that loses nothing before the tenth decimal.
+    format!("{number:.9}").replace('.', "").parse().ok()
+}
+
 impl FieldSink for Store {
     fn field(&mut self, id: FieldId, value: Value<'_>, range: ByteRange) {
         if let Some((_, count)) = self.layers.iter_mut().find(|(protocol, _)| *protocol == id) {
@@ -174,6 +180,7 @@ impl FieldSink for Store {
                     let is_protocol = id.def().kind == FieldKind::Protocol;
                     self.keep(bytes, if is_protocol { own } else { bytes.len() })
                 }
+                Value::Float(number) => billionths(number).map_or(Item::Mark, Item::Nanos),
                 Value::Mark => Item::Mark,
             }
         } else {

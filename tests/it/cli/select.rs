@@ -80,11 +80,11 @@ fn the_filter_of_a_table_is_its_own() {
 #[test]
 fn a_mistake_is_shown_in_its_place() {
     for verb in ["read", "explain", "flows", "replay"] {
-        let wrong = run(&[verb, KNOCK, "-Y", "tcp.prot == 80"]);
+        let wrong = run(&[verb, KNOCK, "-Y", "tcp.scrport == 80"]);
         assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""), "{verb}");
         assert!(wrong.err.starts_with("error: "), "{verb}: {}", wrong.err);
-        assert!(wrong.err.contains("tcp.prot == 80\n") && wrong.err.contains('^'), "{verb}: {}", wrong.err);
-        assert!(wrong.err.contains("tcp.port"), "{verb}: {}", wrong.err);
+        assert!(wrong.err.contains("tcp.scrport == 80\n") && wrong.err.contains('^'), "{verb}: {}", wrong.err);
+        assert!(wrong.err.contains("tcp.srcport"), "{verb}: {}", wrong.err);
     }
 }
 
