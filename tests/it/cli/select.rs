@@ -83,7 +83,11 @@ fn a_mistake_is_shown_in_its_place() {
         let wrong = run(&[verb, KNOCK, "-Y", "tcp.scrport == 80"]);
         assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""), "{verb}");
         assert!(wrong.err.starts_with("error: "), "{verb}: {}", wrong.err);
-        assert!(wrong.err.contains("tcp.scrport == 80\n") && wrong.err.contains('^'), "{verb}: {}", wrong.err);
+        assert!(
+            wrong.err.contains("tcp.scrport == 80\n") && wrong.err.contains('^'),
+            "{verb}: {}",
+            wrong.err
+        );
         assert!(wrong.err.contains("tcp.srcport"), "{verb}: {}", wrong.err);
     }
 }
