@@ -1,6 +1,8 @@
 //! Walks a packet and hands out its fields.
 
 mod arp;
+mod cooked;
+mod data;
 mod ethernet;
 mod fragments;
 mod frame;
@@ -16,6 +18,8 @@ mod ipv6;
 mod nd_options;
 mod run;
 mod tcp;
+mod trailer;
+mod tunnel;
 mod udp;
 
 use super::{FieldId, FieldSet, Value};
@@ -103,6 +107,25 @@ struct Subject<'a> {
     context: &'a PacketContext<'a>,
 }
 
+impl<'a> Subject<'a> {
+    /// The layer that stands in `layer`, one of the packet's.
+    fn inner(&self, layer: &Layer) -> Option<&'a Layer> {
+        self.packet.layers().iter().skip_while(|other| !std::ptr::eq(*other, layer)).nth(1)
+    }
+
+    /// The layer that `layer`, one of the packet's, stands in.
+    fn outer(&self, layer: &Layer) -> Option<&'a Layer> {
+        let mut before = None;
+        for other in self.packet.layers() {
+            if std::ptr::eq(other, layer) {
+                return before;
+            }
+            before = Some(other);
+        }
+        None
+    }
+}
+
 /// The way to a sink, for those fields only that it wants.
 struct Emitter<'a> {
     wanted: &'a FieldSet,
@@ -163,6 +186,7 @@ pub fn emit(
         if !enclosing.enter(&subject, layer, packet.layers().get(index + 1), &mut out) {
             emit_layer(&subject, layer, verdict, &mut out);
         }
+        data::emit(&subject, layer, &mut out);
     }
     enclosing.leave(&subject, None, &mut out);
 }
@@ -242,6 +266,23 @@ fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, o
     match layer.kind {
         LayerKind::Ethernet => ethernet::emit(subject, layer, out),
         LayerKind::Vlan => ethernet::emit_vlan(subject, layer, out),
+        LayerKind::BackboneTag => ethernet::emit_backbone(subject, layer, out),
+        LayerKind::Llc => cooked::emit_llc(subject, layer, out),
+        LayerKind::LinuxSll => cooked::emit_sll(subject, layer, out),
+        LayerKind::LinuxSll2 => cooked::emit_sll2(subject, layer, out),
+        LayerKind::Null | LayerKind::Loop => cooked::emit_null(subject, layer, out),
+        LayerKind::Ppp => cooked::emit_ppp(subject, layer, out),
+        LayerKind::CiscoHdlc => cooked::emit_chdlc(subject, layer, out),
+        LayerKind::Pppoe => cooked::emit_pppoe(subject, layer, out),
+        LayerKind::Mpls => tunnel::emit_mpls(subject, layer, out),
+        LayerKind::Gre => tunnel::emit_gre(subject, layer, out),
+        LayerKind::Vxlan => tunnel::emit_vxlan(subject, layer, out),
+        LayerKind::Geneve => tunnel::emit_geneve(subject, layer, out),
+        LayerKind::Gtpu => tunnel::emit_gtp(subject, layer, out),
+        LayerKind::Ah => tunnel::emit_ah(subject, layer, out),
+        LayerKind::Esp => tunnel::emit_esp(subject, layer, out),
+        LayerKind::Pim => tunnel::emit_pim(subject, layer, out),
+        LayerKind::Sctp => tunnel::emit_sctp(subject, layer, out),
         LayerKind::Arp => arp::emit(subject, layer, out),
         LayerKind::Ipv4 => ip::emit(subject, layer, out),
         LayerKind::Ipv6HopByHop => ipv6::hop_by_hop(subject, layer, out),
@@ -261,6 +302,11 @@ fn whole(packet: &DecodedPacket<'_>, layer: &Layer) -> ByteRange {
     ByteRange { buffer: layer.buffer, start: layer.start, end }
 }
 
+/// The bytes of a layer's header.
+fn own(layer: &Layer) -> ByteRange {
+    ByteRange { buffer: layer.buffer, start: layer.start, end: layer.payload }
+}
+
 /// `len` bytes at `at` of a layer.
 fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
     let start = layer.start.saturating_add(at);
@@ -271,3 +317,6 @@ fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
 fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,4 +72,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! { frame eth vlan arp ip ipv6 hopopts routing fraghdr dstopts icmp icmpv6 igmp udp tcp }
+protocols! {
+    frame eth vlan ieee8021ad ieee8021ah llc sll null ppp chdlc pppoe pppoed pppoes mpls arp ip ipv6 hopopts
+    routing fraghdr dstopts icmp icmpv6 igmp udp tcp sctp ah esp gre vxlan geneve gtp pim data
+}
