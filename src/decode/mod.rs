@@ -10,6 +10,7 @@
 mod arcnet;
 mod checksum;
 mod cooked;
+mod decode_as;
 mod ethernet;
 mod fragment;
 mod icmp;
@@ -30,6 +31,7 @@ mod udp;
 mod wireless;
 
 pub use checksum::{ChecksumVerdict, Unverifiable};
+pub use decode_as::{Behind, DecodeAs, DecodeAsError, MAX_RULES};
 pub use fragment::Reassembled;
 pub(crate) use fragment::{FragmentKey, FragmentNote};
 pub use layer::{BufferId, Layer, LayerKind};

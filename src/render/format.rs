@@ -158,6 +158,16 @@ impl fmt::Display for Utc {
     }
 }
 
+/// The year of a time in UTC, and which day of that year it is, from 1.
+#[must_use]
+pub fn day_of_year(ts: Timestamp) -> (i128, i128) {
+    let days = ts.parts().0.div_euclid(86_400);
+    let (year, ..) = civil_from_days(days);
+    // Days up to the first of January of `year`: of the year before it, counted back from this one.
+    let back = (1..=366).find(|back| civil_from_days(days - back).0 != year).unwrap_or(1);
+    (year, back)
+}
+
 /// A time in UTC as ISO 8601 writes it, with nine digits: `2026-11-21T00:47:54.123456789Z`.
 #[derive(Clone, Copy, Debug)]
 pub struct IsoNanos(pub Timestamp);

@@ -1,7 +1,7 @@
 //! The datagram that a packet's fragment completes, IPv4 and IPv6.
 
 use super::{ByteRange, Emitter, Subject, offset};
-use crate::decode::Layer;
+use crate::decode::{Layer, StopReason};
 use crate::field::names::{ip, ipv6};
 use crate::field::{FieldId, FieldKind, Value};
 
@@ -12,6 +12,7 @@ pub(super) struct Names {
     count: FieldId,
     length: FieldId,
     data: FieldId,
+    elsewhere: FieldId,
 }
 
 pub(super) const IPV4: Names = Names {
@@ -20,6 +21,7 @@ pub(super) const IPV4: Names = Names {
     count: ip::FRAGMENT_COUNT,
     length: ip::REASSEMBLED_LENGTH,
     data: ip::REASSEMBLED_DATA,
+    elsewhere: ip::REASSEMBLED_IN,
 };
 
 pub(super) const IPV6: Names = Names {
@@ -28,11 +30,13 @@ pub(super) const IPV6: Names = Names {
     count: ipv6::FRAGMENT_COUNT,
     length: ipv6::REASSEMBLED_LENGTH,
     data: ipv6::REASSEMBLED_DATA,
+    elsewhere: ipv6::REASSEMBLED_IN,
 };
 
 /// Tells of the datagram whose last missing fragment stands behind the header `layer`.
 pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, names: &Names, out: &mut Emitter<'_>) {
     let packet = subject.packet;
+    elsewhere(subject, layer, names, out);
     if packet.reassembled().is_empty() {
         return;
     }
@@ -55,4 +59,16 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, names: &Names, out: &mu
     out.give(names.length, Value::Unsigned(u64::from(range.end)), ByteRange::default());
     out.give(names.data, Value::Bytes(&datagram.bytes), range);
     out.close();
+}
+
+/// Tells which packet has the datagram of the fragment behind `layer`, where a first pass over the capture found out
+/// and it is another one.
+fn elsewhere(subject: &Subject<'_>, layer: &Layer, names: &Names, out: &mut Emitter<'_>) {
+    let Some(hindsight) = subject.context.hindsight else { return };
+    let ends_here = subject.packet.layers().last() == Some(layer)
+        && subject.packet.stop().is_some_and(|stop| stop.reason == StopReason::Fragment);
+    let number = subject.captured.number;
+    if let Some(whole) = hindsight.reassembled_in(number).filter(|whole| ends_here && *whole != number) {
+        out.give(names.elsewhere, Value::Unsigned(whole), ByteRange::default());
+    }
 }

@@ -72,6 +72,9 @@ fn body(subject: &Subject<'_>, layer: &Layer, run: &Run<'_>, out: &mut Emitter<'
         (0 | 8, _) => {
             identifiers(&IDENTIFIERS, run, out);
             answer(subject, layer, icmp::RESP_TO, icmp::RESPTIME, out);
+            if kind == 8 {
+                answered(subject, layer, icmp::RESP_IN, icmp::NO_RESP, out);
+            }
             data_time(subject, run, out);
         }
         (13..=18, _) => {
@@ -159,6 +162,22 @@ pub(super) fn answer(
     out.give(request, Value::Unsigned(answer.request), ByteRange::default());
     if out.wants(time) {
         out.give(time, Value::Float(milliseconds(answer.time)), ByteRange::default());
+    }
+}
+
+/// Which packet answers the request of an echo, as a first pass over the capture has found out.
+pub(super) fn answered(
+    subject: &Subject<'_>,
+    layer: &Layer,
+    answer: FieldId,
+    none: FieldId,
+    out: &mut Emitter<'_>,
+) {
+    let Some(hindsight) = subject.context.hindsight.filter(|_| !layer.quoted) else { return };
+    match hindsight.answered_in(subject.captured.number) {
+        Some(number) => out.give(answer, Value::Unsigned(number), ByteRange::default()),
+        None if hindsight.is_complete() => out.give(none, Value::Mark, ByteRange::default()),
+        None => {}
     }
 }
 

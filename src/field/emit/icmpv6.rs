@@ -1,6 +1,6 @@
 //! ICMPv6 (RFC 4443), neighbour discovery (RFC 4861) and multicast listeners (RFC 2710, RFC 3810).
 
-use super::icmp::{ChecksumNames, answer, checksum};
+use super::icmp::{ChecksumNames, answer, answered, checksum};
 use super::run::{Part, Run};
 use super::{Emitter, Subject, icmp_extensions, nd_options, whole};
 use crate::decode::Layer;
@@ -77,6 +77,9 @@ fn body(subject: &Subject<'_>, layer: &Layer, run: &Run<'_>, out: &mut Emitter<'
         128 | 129 => {
             run.list(4, &[(icmpv6::ECHO_IDENTIFIER, 2), (icmpv6::ECHO_SEQUENCE_NUMBER, 2)], out);
             answer(subject, layer, icmpv6::RESP_TO, icmpv6::RESPTIME, out);
+            if run.byte(0) == Some(128) {
+                answered(subject, layer, icmpv6::RESP_IN, icmpv6::NO_RESP, out);
+            }
         }
         130 if run.len() > SHORT_QUERY_LEN => query(run, out),
         130..=132 => run.list(

@@ -28,7 +28,7 @@ mod wirelab;
 
 use super::{FieldId, FieldSet, Value};
 use crate::decode::{BufferId, ChecksumVerdict, DecodedPacket, Layer, LayerKind};
-use crate::flow::{EchoAnswer, Verdict};
+use crate::flow::{EchoAnswer, Hindsight, Verdict};
 use crate::source::{CapturedPacket, Interface};
 use crate::time::Timestamp;
 
@@ -73,6 +73,8 @@ pub struct PacketContext<'a> {
     pub echo: Option<EchoAnswer>,
     /// Where the packet was captured.
     pub interface: Option<&'a Interface>,
+    /// What only the packets after this one tell of it; `None` in a single pass.
+    pub hindsight: Option<&'a Hindsight>,
     /// How fields are told where that is a matter of choice.
     pub preferences: Preferences,
 }
@@ -190,6 +192,7 @@ pub fn emit(
             enclosing.leave_ipv6(packet.layers().get(index + 1), &mut out);
             data::emit(&subject, layer, &mut out);
         }
+        data::emit(&subject, layer, &mut out);
     }
     enclosing.leave(&subject, None, &mut out);
     wirelab::emit(&subject, &mut out);

@@ -72,6 +72,7 @@ protocol! { ip "ip" "Internet Protocol Version 4";
     FRAGMENTS "ip.fragments" Bytes, "Datagram that this packet's fragment completes";
     FRAGMENT "ip.fragment" PacketNumber, "Packet with a fragment of it";
     FRAGMENT_COUNT "ip.fragment.count" U32, "How many fragments the datagram had";
+    REASSEMBLED_IN "ip.reassembled_in" PacketNumber, "Packet that the datagram is put together in; known in a second pass";
     REASSEMBLED_LENGTH "ip.reassembled.length" U32, "Bytes of the datagram";
     REASSEMBLED_DATA "ip.reassembled.data" Bytes, "The datagram put together";
 }

@@ -66,6 +66,7 @@ protocol! { ipv6 "ipv6" "Internet Protocol Version 6";
     FRAGMENTS "ipv6.fragments" Mark, "Datagram that this packet's fragment completes";
     FRAGMENT "ipv6.fragment" PacketNumber, "Packet with a fragment of it";
     FRAGMENT_COUNT "ipv6.fragment.count" U32, "How many fragments the datagram had";
+    REASSEMBLED_IN "ipv6.reassembled.in" PacketNumber, "Packet that the datagram is put together in; known in a second pass";
     REASSEMBLED_LENGTH "ipv6.reassembled.length" U32, "Bytes of the datagram";
     REASSEMBLED_DATA "ipv6.reassembled.data" Bytes, "The datagram put together";
 }

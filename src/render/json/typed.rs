@@ -106,8 +106,9 @@ impl FieldSink for Values {
             Value::Unsigned(number) if kind == FieldKind::Boolean => write!(out, "{}", number != 0),
             Value::Unsigned(number) => write!(out, "{number}"),
             Value::Signed(number) => write!(out, "{number}"),
-            Value::Float(number) if number.is_finite() => write!(out, "{number}"),
-            Value::Float(_) => out.write_all(b"null"),
+            // JSON has no word for what is no number.
+            Value::Float(number) if !number.is_finite() => out.write_all(b"null"),
+            Value::Float(number) => write!(out, "{number}"),
             Value::Delta(delta) => write!(out, "{}", EpochNanos(Timestamp::from_nanos(delta.as_nanos()))),
             Value::Time(time) => write!(out, "\"{}\"", EpochNanos(time)),
             Value::Bytes(bytes) => write!(out, "\"{}\"", Hex(bytes)),

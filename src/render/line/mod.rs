@@ -12,12 +12,15 @@
 //! binary payload past the first few.
 
 mod buffer;
+mod clock;
 mod tail;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use self::buffer::LineBuffer;
+pub use self::clock::{Stamp, TimeColumn, TimeStyle};
 use super::color::{Colors, Style};
 use super::format::Mac;
 use crate::decode::{DecodedPacket, Layer, LayerKind, Transport};
@@ -81,11 +84,44 @@ impl PacketLines {
         decoded: &DecodedPacket<'_>,
         context: &LineContext<'_>,
     ) -> io::Result<()> {
+        self.begin(packet);
+        self.time(context.relative);
+        self.end(out, packet, decoded, context)
+    }
+
+    /// Writes one packet with `time` in its time column.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_at<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &LineContext<'_>,
+        time: impl fmt::Display,
+    ) -> io::Result<()> {
+        self.begin(packet);
+        self.line.put_display(time);
+        self.end(out, packet, decoded, context)
+    }
+
+    /// What stands before the time.
+    fn begin(&mut self, packet: &CapturedPacket<'_>) {
         self.line.clear();
         self.line.start(Style::Dim);
         self.line.put_number(packet.number, 3);
         self.line.put(" ");
-        self.time(context.relative);
+    }
+
+    /// What stands behind the time.
+    fn end<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &LineContext<'_>,
+    ) -> io::Result<()> {
         self.line.end();
         self.line.put(" ");
         let shown = Shown::of(decoded, context);
