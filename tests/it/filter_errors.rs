@@ -158,6 +158,7 @@ fn monsters() -> Vec<(String, &'static str)> {
         ("tcp or ".repeat(150_000) + "tcp", "the filter is"),
         ("x".repeat(200_000), "\"xxx"),
         ("tcp.len == ".to_owned() + &"9".repeat(100_000), "9999"),
+        ("tcp[0:".to_owned() + &",0:".repeat(deep) + "]", "a slice has at most"),
         ("tcp[0:99999999999] == 1".to_owned(), "\"99999999999\" is no offset"),
         ("frame matches \"".to_owned() + &"(".repeat(50_000) + "\"", "this pattern cannot be used"),
     ]
