@@ -201,7 +201,6 @@ fn slice(bytes: &[u8], parts: &[Part], enough: Enough<'_>) -> bool {
     let mut joined = Vec::new();
     for part in parts {
         let Some(bytes) = cut(bytes, *part) else { return false };
-        // Parts may overlap, so their number and not the packet's length bounds this: the filter's length does.
         joined.extend_from_slice(bytes);
     }
     enough(Datum::Bytes(&joined))

@@ -107,6 +107,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
     Ok(tokens)
 }
 
+/// Parts of one slice: each may be the whole packet, and they are joined in memory.
+const MAX_PARTS: usize = 100;
+
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
@@ -221,6 +224,12 @@ impl<'t> Lexer<'t> {
         let mut at = open + 1;
         let mut parts = Vec::new();
         for piece in inner.split(',') {
+            if parts.len() >= MAX_PARTS {
+                return Err(FilterError::new(
+                    at..at + piece.len(),
+                    format!("a slice has at most {MAX_PARTS} parts"),
+                ));
+            }
             parts.push(part(piece, at..at + piece.len())?);
             at += piece.len() + 1;
         }

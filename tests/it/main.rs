@@ -15,6 +15,8 @@ mod cli;
 mod corpus;
 mod cut;
 mod decode;
+mod filter_errors;
+mod filter_eval;
 mod flow;
 #[cfg(feature = "live")]
 mod fresh;
