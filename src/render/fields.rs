@@ -205,16 +205,11 @@ pub struct FieldTable {
 }
 
 impl FieldTable {
-    /// A table of `fields`, in this order; one may be named twice.
+    /// A table of `columns`, in this order; one may be named twice.
     #[must_use]
-    pub fn new(fields: Vec<FieldId>, style: FieldStyle) -> Self {
-        Self::with_columns(fields.into_iter().map(Column::Field).collect(), style)
-    }
-
-    /// A table of `columns`, of which some may be the packet list's.
-    #[must_use]
-    pub fn with_columns(columns: Vec<Column>, style: FieldStyle) -> Self {
+    pub fn new<C: Into<Column>>(columns: impl IntoIterator<Item = C>, style: FieldStyle) -> Self {
         let form = if style.to_terminal { TextForm::Terminal } else { TextForm::Line };
+        let columns = columns.into_iter().map(Into::into).collect();
         Self { cells: Cells::new(columns, form, style.occurrence), line: String::new(), style }
     }
 
@@ -301,8 +296,8 @@ mod tests {
         };
         let mut decoder = Decoder::new();
         let decoded = decoder.decode(packet.link, packet.data, packet.wire_len);
-        let columns = fields.iter().map(|name| Column::named(name).unwrap()).collect();
-        let mut table = FieldTable::with_columns(columns, style);
+        let columns = fields.iter().map(|name| Column::named(name).unwrap());
+        let mut table = FieldTable::new(columns, style);
         let mut out = Vec::new();
         table.begin(&mut out).unwrap();
         table.row(&mut out, &packet, &decoded, &PacketContext::default()).unwrap();
