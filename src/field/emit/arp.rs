@@ -27,7 +27,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
         return;
     }
     let header = subject.packet.header(layer);
-    out.open(arp::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(arp::PROTOCOL, subject, layer, own(layer));
     emit_table(ARP, layer, header, out);
     if let Some((fixed, addresses)) = header.split_first_chunk::<8>() {
         claims(*fixed, addresses, out);

@@ -23,8 +23,7 @@ pub(super) fn emit_llc(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
     let snap = subject.inner(layer).filter(|inner| inner.kind == LayerKind::Snap);
     let end = snap.map_or(layer.payload, |snap| snap.payload);
     let range = ByteRange { end, ..own(layer) };
-    let bytes = subject.packet.buffer(layer.buffer).get(range_of(range)).unwrap_or(header);
-    out.open(llc::PROTOCOL, Value::Bytes(bytes), range);
+    out.protocol(llc::PROTOCOL, subject, layer, range);
     out.open(llc::DSAP, Value::Unsigned(u64::from(dsap)), part(layer, 0, 1));
     emit_table(DSAP, layer, header, out);
     out.close();
@@ -50,11 +49,6 @@ pub(super) fn emit_llc(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
     out.close();
 }
 
-fn range_of(range: ByteRange) -> std::ops::Range<usize> {
-    let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-    place(range.start)..place(range.end)
-}
-
 static SLL: &[HeaderField] =
     &[number(sll::PKTTYPE, 0, 2), number(sll::HATYPE, 2, 2), number(sll::HALEN, 4, 2)];
 static SLL2: &[HeaderField] = &[
@@ -75,7 +69,7 @@ const ARPHRD_IPGRE: u16 = 778;
 
 pub(super) fn emit_sll(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(sll::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(sll::PROTOCOL, subject, layer, own(layer));
     emit_table(SLL, layer, header, out);
     if let Some(&[_, _, h0, h1, l0, l1, .., p0, p1]) = header.first_chunk::<16>() {
         sender(u16::from_be_bytes([l0, l1]), 6, layer, header, out);
@@ -87,7 +81,7 @@ pub(super) fn emit_sll(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
 
 pub(super) fn emit_sll2(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(sll::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(sll::PROTOCOL, subject, layer, own(layer));
     if let Some(&[p0, p1, _, _, _, _, _, _, h0, h1, _, len]) = header.first_chunk::<12>() {
         protocol(&SLL2_PROTOCOL, [h0, h1], [p0, p1], layer, header, out);
         emit_table(SLL2, layer, header, out);
@@ -145,7 +139,7 @@ pub(super) fn emit_null(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<
     let little = u32::from_le_bytes(bytes);
     let family =
         if layer.kind == LayerKind::Null && little >> 16 == 0 { little } else { u32::from_be_bytes(bytes) };
-    out.open(null::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(null::PROTOCOL, subject, layer, own(layer));
     // An EtherType is the lower half, whatever the upper one holds.
     let (id, value) =
         if family > MAX_FAMILY { (null::TYPE, family & 0xffff) } else { (null::FAMILY, family) };
@@ -157,7 +151,7 @@ static PPP_ADDRESS: &[HeaderField] = &[number(ppp::ADDRESS, 0, 1), number(ppp::C
 
 pub(super) fn emit_ppp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(ppp::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(ppp::PROTOCOL, subject, layer, own(layer));
     let with_address = matches!(header, [0xff, 0x03, ..]);
     if with_address {
         emit_table(PPP_ADDRESS, layer, header, out);
@@ -180,7 +174,7 @@ static CHDLC: &[HeaderField] =
 
 pub(super) fn emit_chdlc(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(chdlc::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(chdlc::PROTOCOL, subject, layer, own(layer));
     emit_table(CHDLC, layer, header, out);
     out.close();
 }
@@ -202,8 +196,7 @@ pub(super) fn emit_pppoe(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter
     } else {
         (pppoed::PROTOCOL, ByteRange { end: layer.end, ..own(layer) })
     };
-    let bytes = subject.packet.buffer(layer.buffer).get(range_of(range)).unwrap_or(header);
-    out.open(id, Value::Bytes(bytes), range);
+    out.protocol(id, subject, layer, range);
     // `pppoe` is present with either stage, as it is in Wireshark's filters.
     emit_table(PPPOE, layer, header, out);
     let tags = layer.end.saturating_sub(layer.payload);

@@ -76,7 +76,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
     if !out.wants_any_of(eth::PROTOCOL) {
         return;
     }
-    out.open(eth::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(eth::PROTOCOL, subject, layer, own(layer));
     address_of(&RECEIVER, layer, [d0, d1, d2, d3, d4, d5], out);
     address_of(&SENDER, layer, [s0, s1, s2, s3, s4, s5], out);
     let value = u16::from_be_bytes([high, low]);
@@ -129,12 +129,12 @@ fn spelled(mac: [u8; 6], text: &mut [u8; 17]) -> &str {
 pub(super) fn emit_vlan(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
     if is_provider_tag(subject, layer) {
-        out.open(ieee8021ad::PROTOCOL, Value::Bytes(header), own(layer));
+        out.protocol(ieee8021ad::PROTOCOL, subject, layer, own(layer));
         emit_table(PROVIDER, layer, header, out);
         out.close();
         return;
     }
-    out.open(vlan::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(vlan::PROTOCOL, subject, layer, own(layer));
     emit_table(VLAN, layer, header, out);
     if let Some(&[high, low]) = header.get(2..4) {
         let value = u16::from_be_bytes([high, low]);
@@ -155,7 +155,7 @@ pub(super) fn is_provider_tag(subject: &Subject<'_>, layer: &Layer) -> bool {
 
 pub(super) fn emit_backbone(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(ieee8021ah::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(ieee8021ah::PROTOCOL, subject, layer, own(layer));
     emit_table(BACKBONE, layer, header, out);
     out.close();
 }

@@ -21,7 +21,7 @@ pub(super) fn open(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
     if run.len() < READ_AHEAD {
         return false;
     }
-    out.open(icmp::PROTOCOL, Value::Bytes(run.bytes()), whole(subject.packet, layer));
+    out.protocol(icmp::PROTOCOL, subject, layer, whole(subject.packet, layer));
     if out.wants_any_of(icmp::PROTOCOL) {
         run.list(0, &[(icmp::TYPE, 1), (icmp::CODE, 1), (icmp::CHECKSUM, 2)], out);
         let names = ChecksumNames { status: icmp::CHECKSUM_STATUS, bad: icmp::CHECKSUM_BAD };

@@ -18,7 +18,7 @@ const RECORD_LEN: usize = 20;
 /// True, for something is always shown.
 pub(super) fn open(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) -> bool {
     let run = Run::message(subject.packet, layer);
-    out.open(icmpv6::PROTOCOL, Value::Bytes(run.bytes()), whole(subject.packet, layer));
+    out.protocol(icmpv6::PROTOCOL, subject, layer, whole(subject.packet, layer));
     if out.wants_any_of(icmpv6::PROTOCOL) {
         run.list(0, &[(icmpv6::TYPE, 1), (icmpv6::CODE, 1), (icmpv6::CHECKSUM, 2)], out);
         if run.len() >= FIXED_LEN {

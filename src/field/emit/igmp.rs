@@ -24,7 +24,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
     }
     let run = Run::message(subject.packet, layer);
     let Some(kind) = run.byte(0) else { return };
-    out.open(igmp::PROTOCOL, Value::Bytes(run.bytes()), whole(subject.packet, layer));
+    out.protocol(igmp::PROTOCOL, subject, layer, whole(subject.packet, layer));
     let version = match kind {
         QUERY if run.len() > SHORT_LEN => Some(3),
         QUERY if run.byte(1) == Some(0) => Some(1),

@@ -1,7 +1,7 @@
 //! IPv4 headers.
 
 use super::run::{Part, Run};
-use super::{ByteRange, Emitter, Subject, fragments, host, ip_options, whole};
+use super::{ByteRange, Emitter, Subject, fragments, host, ip_options, own};
 use crate::decode::{ChecksumVerdict, Layer};
 use crate::field::names::ip;
 use crate::field::{FieldId, Value};
@@ -24,7 +24,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
         return;
     }
     let run = Run::header(subject.packet, layer);
-    out.open(ip::PROTOCOL, Value::Bytes(run.bytes()), whole(subject.packet, layer));
+    out.protocol(ip::PROTOCOL, subject, layer, own(layer));
     if header(subject, layer, &run, out) {
         ip_options::emit(&run.from(FIXED_LEN), out);
         fragments::emit(subject, layer, &fragments::IPV4, out);

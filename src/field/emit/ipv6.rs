@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::run::{Part, Run};
-use super::{Emitter, Subject, fragments, host, part, whole};
+use super::{ByteRange, Emitter, Subject, fragments, host, own, part};
 use crate::decode::{Layer, LayerKind};
 use crate::field::names::{dstopts, fraghdr, hopopts, ip, ipv6, routing};
 use crate::field::{FieldId, Value};
@@ -68,8 +68,7 @@ pub(super) fn open(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
         .take_while(|other| is_extension(other.kind) && other.buffer == layer.buffer)
         .last()
         .map_or(layer.payload, |last| last.payload);
-    let all = Run::to(packet, layer, end);
-    out.open(ipv6::PROTOCOL, Value::Bytes(all.bytes()), whole(packet, layer));
+    out.protocol(ipv6::PROTOCOL, subject, layer, ByteRange { end, ..own(layer) });
     header(&Run::header(packet, layer), out);
 }
 
@@ -146,7 +145,7 @@ fn open_extension<'p>(
     out: &mut Emitter<'_>,
 ) -> Run<'p> {
     let run = Run::header(subject.packet, layer);
-    out.open(own, Value::Bytes(run.bytes()), part(layer, 0, layer.payload.saturating_sub(layer.start)));
+    out.protocol(own, subject, layer, part(layer, 0, layer.payload.saturating_sub(layer.start)));
     run.list(0, &[(next, 1), (len, 1)], out);
     if let Some(units) = run.byte(1) {
         out.give(octets, Value::Unsigned((u64::from(units) + 1) * 8), run.range(1, 1));
@@ -191,7 +190,7 @@ pub(super) fn routing(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_
 
 pub(super) fn fragment(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let run = Run::header(subject.packet, layer);
-    out.open(fraghdr::PROTOCOL, Value::Bytes(run.bytes()), part(layer, 0, 8));
+    out.protocol(fraghdr::PROTOCOL, subject, layer, part(layer, 0, 8));
     run.list(0, &[(fraghdr::NXT, 1), (fraghdr::RESERVED_OCTET, 1)], out);
     run.bits((fraghdr::OFFSET, 3, 0x1fff), 2, 2, out);
     run.bits((fraghdr::RESERVED_BITS, 1, 0x3), 2, 2, out);

@@ -167,6 +167,18 @@ impl Emitter<'_> {
             self.sink.close();
         }
     }
+
+    /// Opens a protocol. Its value is all bytes of its layer, what it carries included, for searches; `range` is
+    /// what Wireshark's tree shows as the protocol and what slices and lengths are of.
+    fn protocol(&mut self, id: FieldId, subject: &Subject<'_>, layer: &Layer, range: ByteRange) {
+        self.open(id, Value::Bytes(bytes_of(subject.packet, whole(subject.packet, layer))), range);
+    }
+}
+
+/// The bytes that `range` names.
+fn bytes_of<'a>(packet: &DecodedPacket<'a>, range: ByteRange) -> &'a [u8] {
+    let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+    packet.buffer(range.buffer).get(place(range.start)..place(range.end)).unwrap_or(&[])
 }
 
 /// Hands the fields of a packet that are in `wanted` to `sink`.

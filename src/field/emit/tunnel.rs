@@ -45,10 +45,7 @@ fn flat(
     if out.wants_any_of(id) {
         let header = subject.packet.header(layer);
         let range = if to_end { whole(subject.packet, layer) } else { own(layer) };
-        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-        let buffer = subject.packet.buffer(layer.buffer);
-        let bytes = buffer.get(place(range.start)..place(range.end)).unwrap_or(header);
-        out.open(id, Value::Bytes(bytes), range);
+        out.protocol(id, subject, layer, range);
         emit_table(table, layer, header, out);
         out.close();
     }
@@ -72,7 +69,7 @@ pub(super) fn emit_sctp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<
 
 pub(super) fn emit_vxlan(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(vxlan::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(vxlan::PROTOCOL, subject, layer, own(layer));
     flags(vxlan::FLAGS, VXLAN_FLAGS, 0, layer, header, out);
     emit_table(VXLAN, layer, header, out);
     out.close();
@@ -107,7 +104,7 @@ static GENEVE: &[HeaderField] =
 pub(super) fn emit_geneve(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
     let Some(&[first, second]) = header.first_chunk::<2>() else { return };
-    out.open(geneve::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(geneve::PROTOCOL, subject, layer, own(layer));
     emit_table(GENEVE_FIRST, layer, header, out);
     let options = u64::from(first & 0x3f) * 4;
     out.give(geneve::OPTION_LENGTH, Value::Unsigned(options), part(layer, 0, 1));
@@ -140,7 +137,7 @@ static GTP: &[HeaderField] =
 pub(super) fn emit_gtp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
     let Some(&first) = header.first() else { return };
-    out.open(gtp::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(gtp::PROTOCOL, subject, layer, own(layer));
     out.open(gtp::FLAGS, Value::Unsigned(u64::from(first)), part(layer, 0, 1));
     // Version 0 has other bits and no endpoint here (3GPP TS 29.060).
     let of_version_0 = first >> 5 == 0;
@@ -155,7 +152,7 @@ static AH_NUMBERS: &[HeaderField] = &[number(ah::SPI, 4, 4), number(ah::SEQUENCE
 
 pub(super) fn emit_ah(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
-    out.open(ah::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(ah::PROTOCOL, subject, layer, own(layer));
     emit_table(AH, layer, header, out);
     if let Some(reserved) = header.get(2..4) {
         out.give(ah::RESERVED, Value::Bytes(reserved), part(layer, 2, 2));
@@ -186,7 +183,7 @@ pub(super) fn emit_gre(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
     let Some(&[high, low]) = header.first_chunk::<2>() else { return };
     let bits = u16::from_be_bytes([high, low]);
     let pptp = bits & 7 == 1;
-    out.open(gre::PROTOCOL, Value::Bytes(header), own(layer));
+    out.protocol(gre::PROTOCOL, subject, layer, own(layer));
     out.open(gre::FLAGS_AND_VERSION, Value::Unsigned(u64::from(bits)), part(layer, 0, 2));
     emit_table(GRE_FLAGS, layer, header, out);
     emit_table(if pptp { PPTP_RESERVED } else { GRE_RESERVED }, layer, header, out);
