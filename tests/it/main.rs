@@ -15,6 +15,7 @@ mod cli;
 mod corpus;
 mod cut;
 mod decode;
+mod filters;
 mod flow;
 #[cfg(feature = "live")]
 mod fresh;
