@@ -1,17 +1,43 @@
 //! Wireshark's display filters: which packets are shown, said in field names.
 
+mod ast;
+mod check;
+mod constant;
 mod error;
+mod escape;
+mod eval;
+mod function;
+mod hint;
+mod lexer;
+mod number;
+mod parser;
+mod pattern;
+mod program;
+mod store;
+mod time_text;
 
 pub use error::FilterError;
 
 use crate::decode::DecodedPacket;
-use crate::field::{FieldSet, PacketContext};
+use crate::field::{self, FieldSet, PacketContext};
 use crate::source::CapturedPacket;
 
+/// Bytes that a filter's text may have: room for a set of ten thousand addresses, which a packet is still asked
+/// about in reasonable time.
+const MAX_TEXT: usize = 256 * 1024;
+
 /// A display filter, ready to be asked.
-#[derive(Debug)]
 pub struct Filter {
+    condition: program::Condition,
+    store: store::Store,
     wanted: FieldSet,
+}
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The rest is tables with a slot for each field there is.
+        f.debug_struct("Filter").field("condition", &self.condition).finish_non_exhaustive()
+    }
 }
 
 impl Filter {
@@ -20,8 +46,24 @@ impl Filter {
     /// # Errors
     /// [`FilterError`]: what is wrong, and where in `text`.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let _ = text;
-        Ok(Self { wanted: FieldSet::default() })
+        if text.len() > MAX_TEXT {
+            let message = format!("the filter is {} bytes long, the most is {MAX_TEXT}", text.len());
+            return Err(FilterError::new(0..0, message));
+        }
+        let read = || {
+            let tokens = lexer::tokens(text)?;
+            Ok(match parser::parse(text, &tokens)? {
+                Some(test) => check::check(text, &test)?,
+                None => (program::Condition::Always, Vec::new()),
+            })
+        };
+        let (condition, reads) =
+            read().map_err(|error: FilterError| match hint::for_capture_filter(text) {
+                Some(hint) => error.hinting_first(hint),
+                None => error,
+            })?;
+        let (store, wanted) = store::Store::new(&reads);
+        Ok(Self { condition, store, wanted })
     }
 
     /// The fields that [`Self::matches`] reads.
@@ -37,7 +79,8 @@ impl Filter {
         packet: &DecodedPacket<'_>,
         context: &PacketContext<'_>,
     ) -> bool {
-        let _ = (captured, packet, context);
-        true
+        self.store.clear();
+        field::emit(captured, packet, context, &self.wanted, &mut self.store);
+        eval::holds(&self.condition, &self.store)
     }
 }

@@ -16,6 +16,8 @@ mod corpus;
 mod cut;
 mod decode;
 mod filters;
+mod filter_errors;
+mod filter_eval;
 mod flow;
 #[cfg(feature = "live")]
 mod fresh;
