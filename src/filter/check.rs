@@ -354,11 +354,13 @@ impl<'t> Checker<'t> {
     ) -> Result<Typed, FilterError> {
         let sides = if is_constant(left) && !is_constant(right) {
             let typed = self.operand(right, target)?;
+            self.calculable(operator, right, typed.kind)?;
             let own = Target { kind: typed.kind, field: typed.field, name: self.written(&right.span) };
             let other = self.operand(left, Some(own))?;
             (other, typed)
         } else {
             let typed = self.operand(left, target)?;
+            self.calculable(operator, left, typed.kind)?;
             let own = Target { kind: typed.kind, field: typed.field, name: self.written(&left.span) };
             let own = if is_constant(left) { target.unwrap_or(own) } else { own };
             let other = self.operand(right, Some(own))?;
@@ -366,18 +368,6 @@ impl<'t> Checker<'t> {
         };
         let (first, second) = sides;
         let kind = if is_constant(left) { second.kind } else { first.kind };
-        let allowed = match kind {
-            FieldKind::Unsigned(..) | FieldKind::Signed(_) | FieldKind::PacketNumber => true,
-            FieldKind::Span => matches!(operator, Operator::Add | Operator::Subtract),
-            FieldKind::Bytes | FieldKind::Mac | FieldKind::Ipv4 | FieldKind::Ipv6 => {
-                operator == Operator::And
-            }
-            _ => false,
-        };
-        if !allowed {
-            let wrong = if is_constant(left) { right } else { left };
-            return Err(self.cannot(operator.sign(), wrong, kind));
-        }
         if !comparable(&first, &second) {
             return Err(self
                 .cannot(operator.sign(), right, second.kind)
@@ -387,6 +377,19 @@ impl<'t> Checker<'t> {
         let slice = first.slice || second.slice;
         let operand = Operand::Binary(operator, bits, Box::new(first.operand), Box::new(second.operand));
         Ok(Typed { operand, kind, field: first.field.or(second.field), slice })
+    }
+
+    /// Whether the operator takes values of this type.
+    fn calculable(&self, operator: Operator, expr: &Expr, kind: FieldKind) -> Result<(), FilterError> {
+        let allowed = match kind {
+            FieldKind::Unsigned(..) | FieldKind::Signed(_) | FieldKind::PacketNumber => true,
+            FieldKind::Span => matches!(operator, Operator::Add | Operator::Subtract),
+            FieldKind::Bytes | FieldKind::Mac | FieldKind::Ipv4 | FieldKind::Ipv6 => {
+                operator == Operator::And
+            }
+            _ => false,
+        };
+        if allowed { Ok(()) } else { Err(self.cannot(operator.sign(), expr, kind)) }
     }
 
     fn cannot(&self, sign: &str, expr: &Expr, kind: FieldKind) -> FilterError {

@@ -177,7 +177,7 @@ fn whole(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Filter
                     "a range is written in {{{low}..{high}}}, a difference with spaces: {low} - {high}"
                 ));
             }
-            if digits(word) {
+            if digits(word) && word.starts_with(|c: char| c.is_ascii_alphabetic()) {
                 return error.hinting(format!("a hexadecimal number begins with 0x: 0x{}", quoted(word)));
             }
             match target.field.map(|field| near_words(field, word)) {

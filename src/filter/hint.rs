@@ -36,7 +36,16 @@ pub(super) fn near_field(error: FilterError, name: &str) -> FilterError {
     if !near.is_empty() {
         return error.hinting(format!("did you mean {}?", near.join(", ")));
     }
-    error
+    match lower
+        .split_once('.')
+        .map(|(protocol, _)| protocol)
+        .filter(|protocol| FieldId::named(protocol).is_some())
+    {
+        Some(protocol) => {
+            error.hinting(format!("`wirelab fields {protocol}` lists the fields of {protocol}"))
+        }
+        None => error,
+    }
 }
 
 /// A field and what follows a minus that was written without a space.
@@ -73,7 +82,7 @@ pub(super) fn for_capture_filter(text: &str) -> Option<String> {
         [first, second] => QUALIFIERS.contains(&first) && is_value(second),
         _ => false,
     });
-    if !(bracketed || qualified) || text.contains("==") || text.contains('"') {
+    if !(bracketed || qualified && !text.contains("==")) || text.contains('"') {
         return None;
     }
     let shown = quoted(text.trim());
