@@ -4,7 +4,7 @@
 //! The first line of a table names the tshark that gave its answers, `@ CAPTURE` says what the filters below it are
 //! asked of (`captures/FILE`, or `corpus:PATH` for a capture of others), and a line is `FILTER<TAB>PACKETS`. Nothing
 //! matching is written `none`, and only by hand. To add filters, write them without packets and run this test with
-//! `WIRELAB_UPDATE_FILTERS=new` (`=1` asks tshark for all of them anew) and tshark on the PATH.
+//! `WIRELAB_UPDATE_FILTERS=new` and tshark on the PATH; each `none` is asked again, and with `=1` everything is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
