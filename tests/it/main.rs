@@ -17,6 +17,7 @@ mod cut;
 mod decode;
 mod filter_errors;
 mod filter_eval;
+mod filters;
 mod flow;
 #[cfg(feature = "live")]
 mod fresh;
