@@ -57,7 +57,19 @@ reading() {
     python3 scripts/measure.py --rounds "$ROUNDS" \
         --command "wirelab read=$BIN read $slice" \
         --command "tshark list=tshark -r $slice" \
-        --ratio "tshark list/wirelab read"
+        --ratio "tshark list/wirelab read" || return 1
+    echo
+    filtering "$big"
+}
+
+# A display filter over the whole file, few packets printed.
+filtering() {
+    local filter='tcp.port == 12000 && tcp.flags.syn == 1' fields="-T fields -e frame.number -e tcp.seq"
+    say "filtering $1 with -Y, $ROUNDS rounds"
+    python3 scripts/measure.py --rounds "$ROUNDS" \
+        --command "wirelab read -Y=$BIN read -n -r $1 -Y '$filter' $fields" \
+        --command "tshark -Y=tshark -n -r $1 -Y '$filter' $fields" \
+        --ratio "tshark -Y/wirelab read -Y"
 }
 
 # capture_round NAME READY-TEXT COMMAND...: the command captures while the burst is sent. Prints how many it kept.

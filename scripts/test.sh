@@ -86,15 +86,30 @@ fi
 step "cargo build --release: the program" cargo build --locked --release ${FEATURES[@]+"${FEATURES[@]}"}
 
 agreement() {
-    python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" --group frame --min 100 \
-        --except tests/agreement/frame.txt "$SHARED/corpus"
+    local groups=(frame eth ip ipv6 icmp udp tcp)
+    python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" "${groups[@]/#/--group=}" \
+        --min 99.7 --min-field 97 --except tests/agreement/fields.txt "$SHARED/corpus"
+}
+
+# The published lab questions that need only what wirelab decodes, asked with tshark's own command lines.
+questions() {
+    local ids
+    read -r -d '' -a ids < <(grep -v '^#' tests/agreement/labs.txt)
+    python3 "$SHARED/labs/ask.py" --wirelab "$TARGET/release/wirelab" "${ids[@]}"
 }
 if [ ! -d "$SHARED/corpus" ]; then
     skip "agreement with tshark: no captures to compare on ($SHARED/corpus)"
 elif ! have python3; then
     skip "agreement with tshark: python3 is missing"
 else
-    step "agreement with tshark, frame fields, every capture of the corpus" agreement
+    step "agreement with tshark, field by field, every capture of the corpus" agreement
+fi
+if [ ! -f "$SHARED/labs/ask.py" ]; then
+    skip "lab questions: none to ask ($SHARED/labs)"
+elif ! have python3; then
+    skip "lab questions: python3 is missing"
+else
+    step "published lab questions, with the command lines that answer them in tshark" questions
 fi
 
 sort -u "$WIRELAB_SKIPPED"

@@ -32,6 +32,7 @@
 pub mod cli;
 pub mod decode;
 pub mod field;
+pub mod filter;
 pub mod flow;
 pub mod lab;
 mod local_only;

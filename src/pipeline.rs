@@ -1,12 +1,39 @@
 //! The one place where the stages meet: a captured packet goes in, its layers and what the flow table
 //! says of it come out, and at the end the flows.
 
-use crate::decode::{DecodedPacket, Decoder};
-use crate::field::PacketContext;
-use crate::flow::{DefragLimits, Defragmenter, Flow, FlowTable, PayloadWanted, Verdict};
+use crate::decode::{DecodeAs, DecodedPacket, Decoder};
+use crate::field::{PacketContext, Preferences};
+use crate::flow::{
+    DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
+};
 use crate::report::{Beside, CaptureTotals, Checksums, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
+
+/// What a pipeline is to do, beyond what it always does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipelineOptions {
+    /// Payload to keep of each flow, for its story; checksums are then verified, too.
+    pub payload: Option<PayloadWanted>,
+    /// Whether fragments of IPv4 are put together (Wireshark's preference `ip.defragment`).
+    pub defragment: bool,
+    /// What is behind which port, whatever its number usually means.
+    pub decode_as: DecodeAs,
+    /// How fields are told.
+    pub preferences: Preferences,
+}
+
+impl Default for PipelineOptions {
+    /// No payload, and Wireshark's own settings.
+    fn default() -> Self {
+        Self {
+            payload: None,
+            defragment: true,
+            decode_as: DecodeAs::default(),
+            preferences: Preferences::default(),
+        }
+    }
+}
 
 /// Decodes, defragments and follows flows, packet by packet, in memory that grows with flows and not with packets.
 #[derive(Debug)]
@@ -14,12 +41,17 @@ pub struct Pipeline {
     decoder: Decoder,
     defragmenter: Defragmenter,
     flows: FlowTable,
+    echoes: EchoTable,
     totals: CaptureTotals,
     beside: Beside,
     /// Verified only for a story: it takes a look at every byte.
     checksums: Option<Checksums>,
     frame_times: FrameTimes,
     passed_over: u64,
+    preferences: Preferences,
+    /// What only the packets after one tell of it: collected in a first pass, lent in a second.
+    hindsight: Option<Hindsight>,
+    collects: bool,
 }
 
 /// One packet after every stage.
@@ -31,8 +63,12 @@ pub struct Step<'a> {
     pub decoded: DecodedPacket<'a>,
     /// What the flow table says, one entry for each of `decoded.transports()`.
     pub verdicts: &'a [Verdict],
+    /// The request that this packet answers, if it is an ICMP echo's answer.
+    pub echo: Option<EchoAnswer>,
     /// Time of the first packet that has one.
     pub first_ts: Option<Timestamp>,
+    preferences: Preferences,
+    hindsight: Option<&'a Hindsight>,
     frame_times: FrameTimes,
 }
 
@@ -64,6 +100,12 @@ impl Step<'_> {
         Some(self.packet.ts? - self.first_ts?)
     }
 
+    /// Time of the packet before; `None` for the first. A packet without a time counts as one of 1970.
+    #[must_use]
+    pub fn previous_ts(&self) -> Option<Timestamp> {
+        self.frame_times.previous
+    }
+
     /// What the packet's fields need beyond its bytes.
     #[must_use]
     pub fn context<'s>(&'s self, interfaces: &'s [Interface]) -> PacketContext<'s> {
@@ -72,7 +114,10 @@ impl Step<'_> {
             first: self.frame_times.first,
             previous: self.frame_times.previous,
             verdicts: self.verdicts,
+            echo: self.echo,
             interface,
+            preferences: self.preferences,
+            hindsight: self.hindsight,
             ..PacketContext::default()
         }
     }
@@ -82,16 +127,51 @@ impl Pipeline {
     /// A pipeline with nothing in it, that keeps as much payload as is wanted.
     #[must_use]
     pub fn new(payload: Option<PayloadWanted>) -> Self {
+        Self::with(PipelineOptions { payload, ..PipelineOptions::default() })
+    }
+
+    /// A pipeline with nothing in it, that does what `options` say.
+    #[must_use]
+    pub fn with(options: PipelineOptions) -> Self {
+        let payload = options.payload;
         Self {
-            decoder: Decoder::new(),
-            defragmenter: Defragmenter::new(),
+            decoder: Decoder::with_rules(options.decode_as),
+            defragmenter: if options.defragment { Defragmenter::new() } else { Defragmenter::of_ipv6_only() },
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
+            echoes: EchoTable::new(),
             totals: CaptureTotals::default(),
             beside: Beside::default(),
             checksums: payload.is_some().then(Checksums::default),
             frame_times: FrameTimes::default(),
             passed_over: 0,
+            preferences: options.preferences,
+            hindsight: None,
+            collects: false,
         }
+    }
+
+    /// The same as a first pass over a capture: it also collects what [`Self::hindsight`] then tells.
+    #[must_use]
+    pub fn collecting(self) -> Self {
+        Self { hindsight: Some(Hindsight::default()), collects: true, ..self }
+    }
+
+    /// The same as a second pass over the capture that `hindsight` was collected from.
+    #[must_use]
+    pub fn second_pass(self, hindsight: Hindsight) -> Self {
+        Self { hindsight: Some(hindsight), collects: false, ..self }
+    }
+
+    /// What a first pass has collected.
+    #[must_use]
+    pub fn into_hindsight(self) -> Hindsight {
+        self.hindsight.unwrap_or_default()
+    }
+
+    /// What was collected, or is lent.
+    #[must_use]
+    pub fn hindsight(&self) -> Option<&Hindsight> {
+        self.hindsight.as_ref()
     }
 
     /// Takes the next packet through every stage.
@@ -100,11 +180,28 @@ impl Pipeline {
         let frame_times = self.frame_times.next(packet);
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
         self.beside.count(&decoded);
+        let echo = self.echoes.observe(packet, &decoded);
         let verdicts = self.flows.observe(packet, &decoded);
         if let Some(checksums) = &mut self.checksums {
             checksums.count(packet, &decoded, verdicts);
         }
-        Step { packet: *packet, decoded, verdicts, first_ts: self.totals.first_ts, frame_times }
+        if self.collects
+            && let Some(hindsight) = &mut self.hindsight
+        {
+            hindsight.collect(packet.number, &decoded, echo);
+        }
+        // In a first pass nothing is known yet.
+        let hindsight = self.hindsight.as_ref().filter(|_| !self.collects);
+        Step {
+            packet: *packet,
+            decoded,
+            verdicts,
+            echo,
+            first_ts: self.totals.first_ts,
+            preferences: self.preferences,
+            hindsight,
+            frame_times,
+        }
     }
 
     /// Counts a packet that a filter kept away from the stages.
@@ -138,9 +235,11 @@ impl Pipeline {
     }
 
     /// The flows so far that `wanted` takes, with what is known of their checksums.
-    pub fn told<'a>(&'a self, wanted: impl Fn(&Flow) -> bool) -> Vec<Told<'a>> {
+    ///
+    /// `wanted` is told each flow's place in [`FlowTable::flows`], too.
+    pub fn told<'a>(&'a self, wanted: impl Fn(usize, &Flow) -> bool) -> Vec<Told<'a>> {
         let checksums = |place| self.checksums.as_ref().and_then(|all| all.of_flow(place));
-        let flows = self.flows.flows().iter().enumerate().filter(|(_, flow)| wanted(flow));
+        let flows = self.flows.flows().iter().enumerate().filter(|(place, flow)| wanted(*place, flow));
         flows.map(|(place, flow)| Told { flow, checksums: checksums(place) }).collect()
     }
 
@@ -154,6 +253,12 @@ impl Pipeline {
     #[must_use]
     pub fn fragment_limits(&self) -> DefragLimits {
         self.defragmenter.limits()
+    }
+
+    /// ICMP echo requests that were given up before their answer came.
+    #[must_use]
+    pub fn forgotten_echoes(&self) -> u64 {
+        self.echoes.forgotten()
     }
 
     /// Ends the capture: what was held back waiting for more packets is told to the flows.

@@ -1,10 +1,12 @@
 //! Options that several verbs share.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::output::Failure;
 use crate::decode::{DecodedPacket, Endpoint};
 use crate::flow::Flow;
 use crate::render::color::{ColorChoice, Colors};
@@ -15,8 +17,11 @@ pub(super) struct InputArgs {
     /// Savefile to read (pcap or pcapng, plain or gzip, zstd, lz4), or - for standard input
     #[arg(value_name = "FILE", required_unless_present = "read_file")]
     file: Option<PathBuf>,
-    /// The same, as tshark and tcpdump spell it
-    #[arg(short = 'r', value_name = "FILE", conflicts_with = "file")]
+    /// A display filter, as with -Y, in as many words as you like
+    #[arg(value_name = "FILTER")]
+    words: Vec<OsString>,
+    /// The savefile, as tshark and tcpdump spell it; then all words are the filter
+    #[arg(short = 'r', value_name = "FILE")]
     read_file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) select: SelectArgs,
@@ -25,8 +30,30 @@ pub(super) struct InputArgs {
 impl InputArgs {
     /// The savefile named, by position or by `-r`.
     pub(super) fn path(&self) -> PathBuf {
-        self.file.clone().or_else(|| self.read_file.clone()).unwrap_or_else(|| PathBuf::from("-"))
+        let named = self.read_file.as_deref().or(self.file.as_deref());
+        named.unwrap_or(Path::new("-")).to_owned()
     }
+
+    /// The display filter's text, by `-Y` or in words behind the options.
+    pub(super) fn filter_text(&self) -> Result<Option<String>, Failure> {
+        let first = self.file.as_deref().filter(|_| self.read_file.is_some()).map(Path::as_os_str);
+        let words: Vec<&OsStr> =
+            first.into_iter().chain(self.words.iter().map(OsString::as_os_str)).collect();
+        if words.is_empty() {
+            return self.select.filter_text();
+        }
+        if self.select.filter.is_some() {
+            return Err(Failure::new("there are two display filters: one after -Y, one in words")
+                .hint("join them with && after -Y"));
+        }
+        words.join(OsStr::new(" ")).into_string().map(Some).map_err(|_| not_text())
+    }
+}
+
+/// A display filter whose bytes are no UTF-8.
+fn not_text() -> Failure {
+    Failure::new("the display filter is not UTF-8 text")
+        .hint(r#"write bytes that are no text as \xff within a string, or with colons: ff:00"#)
 }
 
 /// Reads one port of `--port`.
@@ -44,6 +71,10 @@ pub(super) struct SelectArgs {
     /// host name in it is looked up by DNS, which WIRELAB_LOCAL_ONLY=1 forbids
     #[arg(short = 'f', long, value_name = "EXPR")]
     pub(super) bpf: Option<String>,
+    /// Only packets that this Wireshark display filter takes, such as 'tcp.port == 80 && ip.ttl < 5', and only flows
+    /// with such a packet; all are analysed
+    #[arg(short = 'Y', long = "filter", value_name = "EXPR")]
+    filter: Option<OsString>,
 }
 
 impl SelectArgs {
@@ -62,8 +93,14 @@ impl SelectArgs {
         self.port.contains(&endpoint.port)
     }
 
-    /// The selection as it was typed, for messages; `None` where everything is selected.
-    pub(super) fn spelled(&self) -> Option<String> {
+    /// The text of `-Y`.
+    pub(super) fn filter_text(&self) -> Result<Option<String>, Failure> {
+        self.filter.clone().map(|text| text.into_string().map_err(|_| not_text())).transpose()
+    }
+
+    /// The selection as it was typed, `filter` being the display filter, for messages; `None` where everything is
+    /// selected.
+    pub(super) fn spelled(&self, filter: Option<&str>) -> Option<String> {
         let mut parts = Vec::new();
         if !self.port.is_empty() {
             let ports: Vec<String> = self.port.iter().map(u16::to_string).collect();
@@ -71,6 +108,9 @@ impl SelectArgs {
         }
         if let Some(expr) = &self.bpf {
             parts.push(format!("--bpf '{expr}'"));
+        }
+        if let Some(expr) = filter {
+            parts.push(format!("-Y '{expr}'"));
         }
         (!parts.is_empty()).then(|| parts.join(" and "))
     }

@@ -27,7 +27,7 @@ pub(super) struct CaptureArgs {
     /// What to show [default: lines, or none with -w]
     #[arg(long, value_enum, value_name = "VIEW")]
     view: Option<View>,
-    /// Stop after N packets
+    /// Stop after N packets that were selected
     #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Stop after so many seconds, packets or not
@@ -54,6 +54,7 @@ Examples:
   wirelab capture -i lo --port 43389                 show what passes on port 43389
   wirelab capture -i lo --port 43389 -w talk.pcapng --until-closed    keep one connection, then stop
   wirelab capture --port 53 --seconds 10 --view explain               ten seconds of DNS, explained
+  wirelab capture -i lo -Y 'tcp.flags.syn == 1'      show what a display filter takes
 
 Exit status: 0 after a stop condition, 130 after Ctrl-C (what was gathered is kept), 2 on an error.";
 
@@ -82,12 +83,13 @@ mod live {
     use super::{CaptureArgs, Failure, Status, View};
     use crate::cli::output::{say, stdout_is_closed};
     use crate::cli::save::Saver;
+    use crate::cli::select::Selection;
     use crate::cli::view::Shower;
     use crate::pipeline::Pipeline;
     use crate::render::format::Count;
     use crate::source::{
         CapturedPacket, Interface, Interrupt, LiveOptions, LiveSource, LiveStats, Next, PacketSource,
-        Progress, SourceError, StopCause, StopRule, TICK, choose, drop_privileges,
+        Progress, SaveFormat, SourceError, StopCause, StopRule, TICK, choose, drop_privileges,
     };
     use crate::time::Timestamp;
 
@@ -109,6 +111,7 @@ mod live {
             return Err(Failure::new("-w - and --view cannot both have standard output")
                 .hint("save to a file, or leave --view out"));
         }
+        let selection = Selection::live(&args.select)?;
         let (device, reason) = device(args)?;
         let options = LiveOptions {
             snaplen: args.snaplen,
@@ -118,15 +121,20 @@ mod live {
         };
         let mut source = LiveSource::open(&device, &options).map_err(Failure::new)?;
         let interrupt = Interrupt::install()?;
-        let saver = args.write.as_deref().map(|path| Saver::create(path, None)).transpose()?;
+        let saver = args
+            .write
+            .as_deref()
+            .map(|path| Saver::create(path, SaveFormat::of_name(path), None))
+            .transpose()?;
         drop_privileges().map_err(Failure::new)?;
         say(format_args!("capturing on {device}{reason}; Ctrl-C stops"));
         let link = source.interfaces().first().map(|interface| interface.link);
-        let shower = Shower::new(view, &args.select, args.color.colors());
+        let shower = Shower::new(view, args.color.colors());
         let mut session = Session {
             args,
             pipeline: shower.pipeline(),
             shower,
+            selection,
             saver,
             progress: Progress::default(),
             read: 0,
@@ -181,7 +189,8 @@ mod live {
     struct Session<'a> {
         args: &'a CaptureArgs,
         pipeline: Pipeline,
-        shower: Shower<'a>,
+        shower: Shower,
+        selection: Selection<'a>,
         saver: Option<Saver>,
         /// Its packets are those that were selected.
         progress: Progress,
@@ -244,7 +253,7 @@ mod live {
             let step = self.pipeline.step(packet);
             self.read += 1;
             let flow = step.verdicts.iter().rev().find_map(|verdict| verdict.flow);
-            if self.args.select.takes_packet(&step.decoded) {
+            if self.selection.take(&step, interfaces).is_some() {
                 self.progress.packets += 1;
                 if let Some(saver) = &mut self.saver {
                     saver.write(packet, interfaces)?;
@@ -287,7 +296,7 @@ mod live {
         ) -> Result<(), Failure> {
             self.pipeline.finish();
             let shown = match ended {
-                Ok(_) => self.shower.finish(device, &self.pipeline),
+                Ok(_) => self.shower.finish(device, &self.pipeline, &self.selection),
                 Err(_) => Ok(()),
             };
             crate::cli::limits::tell(&self.pipeline);

@@ -61,9 +61,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
     let max_bytes_per_side = if args.full { PAYLOAD_PER_SIDE_FULL } else { PAYLOAD_PER_SIDE };
     let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side }));
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
-    let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
-    let wanted = |flow: &Flow| {
-        args.input.select.takes_flow(flow)
+    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    let wanted = |place: usize, flow: &Flow| {
+        reading.selection().takes_flow(place, flow)
             && args.stream.is_none_or(|(tcp, number)| flow.tcp.is_some() == tcp && flow.id.number == number)
     };
     let flows = pipeline.told(wanted);
@@ -73,7 +73,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
     } else {
         let options = view::explain_options(args.color.colors(), args.full);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
-        if args.stream.is_none() && args.input.select.port.is_empty() {
+        if args.stream.is_none() && reading.selection().is_whole() {
             explain::beside(&mut out, &pipeline.beside(), options)?;
         }
     }

@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   wirelab flows capture.pcapng                   every flow, by its first packet
   wirelab flows capture.pcapng --port 80,443     the flows of some servers
+  wirelab flows capture.pcapng -Y 'tcp.flags.reset == 1'
   wirelab flows capture.pcapng --json            for a script
 
 The state is Zeek's conn_state: SF closed in order, S0 no answer, REJ refused, S1 still open, S2 and S3 closed
@@ -36,8 +37,8 @@ by one side, RSTO and RSTR reset by originator or responder, OTH begun before th
 pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {
     let mut pipeline = Pipeline::new(None);
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
-    let ending = reading.all(&mut pipeline, |_, _| Ok(Go::On))?;
-    let flows = pipeline.told(|flow| args.input.select.takes_flow(flow));
+    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    let flows = pipeline.told(|place, flow| reading.selection().takes_flow(place, flow));
     let mut out = output::stdout();
     if args.json {
         write_flows_json(&mut out, &flows)?;

@@ -6,6 +6,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{InputArgs, SelectArgs};
 use super::output::{Failure, Status, say};
+use super::select::Selection;
+use crate::field::PacketContext;
 use crate::pipeline::{Pipeline, Step};
 use crate::render::format::Count;
 use crate::render::safe::Safe;
@@ -50,8 +52,10 @@ pub(super) enum Prints {
 /// A savefile being read, with what was selected of it.
 pub(super) struct Reading<'a> {
     source: Savefile,
-    filter: Option<BpfSet>,
-    select: &'a SelectArgs,
+    bpf: Option<BpfSet>,
+    selection: Selection<'a>,
+    /// Packets to read at most.
+    most: Option<u64>,
     name: String,
     progress: Option<ProgressBar>,
     interrupt: Interrupt,
@@ -61,18 +65,36 @@ impl<'a> Reading<'a> {
     /// Opens the savefile that `input` names.
     pub(super) fn open(input: &'a InputArgs, prints: Prints) -> Result<Self, Failure> {
         let path = input.path();
-        let filter = input.select.filter()?;
+        let selection = Selection::of_input(input)?;
+        let bpf = input.select.bpf()?;
         let source = Savefile::open(&path)?;
         let large = source.size().filter(|&size| size >= PROGRESS_FROM_BYTES);
         let progress = large.and_then(|size| progress_bar(size, prints));
         Ok(Self {
             source,
-            filter,
-            select: &input.select,
+            bpf,
+            selection,
+            most: None,
             name: display_name(&path),
             progress,
             interrupt: Interrupt::install()?,
         })
+    }
+
+    /// Reads no more than so many packets; those that the BPF filter drops do not count.
+    pub(super) fn at_most(mut self, packets: Option<u64>) -> Self {
+        self.most = packets;
+        self
+    }
+
+    /// What was selected.
+    pub(super) fn selection(&self) -> &Selection<'a> {
+        &self.selection
+    }
+
+    /// The same, to add to it.
+    pub(super) fn selection_mut(&mut self) -> &mut Selection<'a> {
+        &mut self.selection
     }
 
     /// What to call the savefile.
@@ -80,13 +102,14 @@ impl<'a> Reading<'a> {
         &self.name
     }
 
-    /// Takes every packet that the BPF filter lets through the pipeline, and hands it to `each`.
+    /// Takes every packet that the BPF filter lets through the pipeline, and hands those that are selected to `each`.
     pub(super) fn all(
         &mut self,
         pipeline: &mut Pipeline,
-        mut each: impl FnMut(&Step<'_>, &[Interface]) -> Result<Go, Failure>,
+        mut each: impl FnMut(&Step<'_>, &[Interface], &PacketContext<'_>) -> Result<Go, Failure>,
     ) -> Result<Ending, Failure> {
         let mut seen = 0_u64;
+        let mut analysed = 0_u64;
         let ending = loop {
             if seen.is_multiple_of(LOOK_EVERY) {
                 if let (Some(bar), Some(position)) = (&self.progress, self.source.position()) {
@@ -103,13 +126,20 @@ impl<'a> Reading<'a> {
                 Ok(Next::End) => break Ending::Done,
                 Err(damage) => break Ending::Damaged(damage),
             };
-            if let Some(filter) = &mut self.filter
-                && !filter.matches(&packet)?
+            if let Some(bpf) = &mut self.bpf
+                && !bpf.matches(&packet)?
             {
                 pipeline.pass_over();
                 continue;
             }
-            if each(&pipeline.step(&packet), interfaces)? == Go::Enough {
+            let step = pipeline.step(&packet);
+            if let Some(context) = self.selection.take(&step, interfaces)
+                && each(&step, interfaces, &context)? == Go::Enough
+            {
+                break Ending::Done;
+            }
+            analysed += 1;
+            if self.most == Some(analysed) {
                 break Ending::Done;
             }
         };
@@ -124,7 +154,7 @@ impl<'a> Reading<'a> {
     /// `shown` is how many packets or flows were shown.
     pub(super) fn tell(&self, pipeline: &Pipeline, ending: &Ending, shown: u64) -> Status {
         if shown == 0 {
-            tell_nothing_matched(self.select, &self.name, pipeline);
+            tell_nothing_matched(&self.selection, &self.name, pipeline);
         }
         super::limits::tell(pipeline);
         for (link, packets) in pipeline.beside().undecoded_links() {
@@ -155,8 +185,8 @@ impl Drop for Reading<'_> {
 }
 
 /// Says what the savefile holds instead, where nothing of it was selected.
-pub(super) fn tell_nothing_matched(select: &SelectArgs, name: &str, pipeline: &Pipeline) {
-    let Some(selection) = select.spelled() else { return };
+pub(super) fn tell_nothing_matched(selection: &Selection<'_>, name: &str, pipeline: &Pipeline) {
+    let Some(selection) = selection.spelled() else { return };
     let what = contents(pipeline.totals(), pipeline.flows());
     let name = Safe(name.as_bytes());
     match pipeline.passed_over() {
@@ -187,7 +217,7 @@ fn progress_bar(size: u64, prints: Prints) -> Option<ProgressBar> {
 
 impl SelectArgs {
     /// The BPF filter, its text checked.
-    pub(super) fn filter(&self) -> Result<Option<BpfSet>, Failure> {
+    pub(super) fn bpf(&self) -> Result<Option<BpfSet>, Failure> {
         Ok(self.bpf.as_deref().map(BpfSet::new).transpose()?)
     }
 }

@@ -6,6 +6,7 @@
 mod args;
 mod capture;
 mod explain;
+mod fields;
 mod flows;
 mod input;
 mod interfaces;
@@ -14,14 +15,16 @@ pub mod lab;
 mod limits;
 mod output;
 mod read;
+mod reference;
 mod replay;
 mod save;
+mod select;
 mod view;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use output::{Failure, Status};
 
@@ -44,22 +47,28 @@ FILE is a pcap or pcapng savefile, compressed or not, or `-` for standard input.
 
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// List the packets of a savefile, one line each
+    #[command(about = "List the packets of a savefile, one line each")]
     Read(read::ReadArgs),
-    /// Tell each flow's story: handshake, what was said, how it ended, what went wrong
+    #[command(about = "Tell each flow's story: handshake, what was said, how it ended, what went wrong")]
     Explain(explain::ExplainArgs),
-    /// List the flows of a savefile, one row each
+    #[command(about = "List the flows of a savefile, one row each")]
     Flows(flows::FlowsArgs),
-    /// Play a savefile at its own pace, as if it were live
+    #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
-    /// Capture live
+    #[command(about = "Capture live")]
     Capture(capture::CaptureArgs),
-    /// List what can be captured, and say why not
+    #[command(about = "List what can be captured, and say why not")]
     Interfaces(interfaces::InterfacesArgs),
-    /// Run a bundled server
+    #[command(about = "Run a bundled server")]
     Serve(lab::ServeArgs),
-    /// Run a bundled client
+    #[command(about = "Run a bundled client")]
     Client(lab::ClientArgs),
+    #[command(about = "List the field names that -e and -Y know")]
+    Fields(fields::FieldsArgs),
+    #[command(about = "Print the completions of a shell")]
+    Completions(reference::CompletionsArgs),
+    #[command(about = "Print a man page")]
+    Man(reference::ManArgs),
 }
 
 /// Runs the program with the process's arguments and standard streams.
@@ -68,6 +77,9 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(failure) = tshark_option(&error) {
+                return ExitCode::from(report(&failure));
+            }
             // clap prints help to stdout and mistakes to stderr; a closed pipe is no reason to fail.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
@@ -80,6 +92,9 @@ pub fn main() -> ExitCode {
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),
+        Verb::Fields(args) => fields::run(&args),
+        Verb::Completions(args) => reference::completions(&args, Cli::command()),
+        Verb::Man(args) => reference::man(&args, Cli::command()),
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
         Verb::Client(args) => {
             return lab_status(|out, err, stop| {
@@ -91,6 +106,18 @@ pub fn main() -> ExitCode {
         Ok(status) => status.code(),
         Err(failure) => report(&failure),
     })
+}
+
+/// The failure to tell instead of clap's, where an option is one of tshark's that `read` has no use for.
+fn tshark_option(error: &clap::Error) -> Option<Failure> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+    if error.kind() != ErrorKind::UnknownArgument || std::env::args_os().nth(1)? != "read" {
+        return None;
+    }
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let hint = read::hint_for(option)?;
+    Some(Failure::new(format_args!("`read` has no option {option}")).hint(hint))
 }
 
 /// Says why the program failed; a closed pipe is the reader's choice and success.

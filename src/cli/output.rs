@@ -12,7 +12,6 @@ pub(super) enum Status {
     /// Done.
     Done,
     /// The question was answered "no".
-    #[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only `interfaces` answers no so far"))]
     No,
     /// An error, possibly after partial output.
     Error,

@@ -10,6 +10,7 @@ use super::args::{ColorArgs, InputArgs};
 use super::input::{display_name, tell_nothing_matched};
 use super::keys::Keys;
 use super::output::{Failure, Status, say};
+use super::select::Selection;
 use super::view::{Shower, View};
 use crate::source::{Growth, Interrupt, Next, PacketSource, Savefile};
 use crate::time::{TimeDelta, Timestamp};
@@ -60,12 +61,13 @@ fn speed(text: &str) -> Result<f64, String> {
 /// Runs `replay`.
 pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     let path = args.input.path();
-    let mut filter = args.input.select.filter()?;
+    let mut selection = Selection::of_input(&args.input)?;
+    let mut bpf = args.input.select.bpf()?;
     let growth = if args.follow_file { Growth::Growing } else { Growth::Complete };
     let mut source = Savefile::open_as(&path, growth)?;
     let interrupt = Interrupt::install()?;
     let mut keys = if args.step { Some(keys(args)?) } else { None };
-    let mut shower = Shower::new(args.view, &args.input.select, args.color.colors());
+    let mut shower = Shower::new(args.view, args.color.colors());
     let mut pipeline = shower.pipeline();
     let mut pace = Pace::new(args);
     let mut shown = 0_u64;
@@ -73,8 +75,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
         if interrupt.is_set() {
             break Status::Interrupted;
         }
-        let packet = match source.next_packet() {
-            Ok(Next::Packet(packet, _)) => packet,
+        let (packet, interfaces) = match source.next_packet() {
+            Ok(Next::Packet(packet, interfaces)) => (packet, interfaces),
             Ok(Next::Tick) => {
                 shower.flush()?;
                 thread::sleep(NAP);
@@ -87,8 +89,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
                 break Status::Error;
             }
         };
-        if let Some(filter) = &mut filter
-            && !filter.matches(&packet)?
+        if let Some(bpf) = &mut bpf
+            && !bpf.matches(&packet)?
         {
             pipeline.pass_over();
             continue;
@@ -98,7 +100,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
             break Status::Interrupted;
         }
         let step = pipeline.step(&packet);
-        if !args.input.select.takes_packet(&step.decoded) {
+        if selection.take(&step, interfaces).is_none() {
             continue;
         }
         if let Some(keys) = &mut keys {
@@ -118,9 +120,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     drop(keys);
     pipeline.finish();
     let name = display_name(&path);
-    shower.finish(&name, &pipeline)?;
+    shower.finish(&name, &pipeline, &selection)?;
     if shown == 0 && status != Status::Interrupted {
-        tell_nothing_matched(&args.input.select, &name, &pipeline);
+        tell_nothing_matched(&selection, &name, &pipeline);
     }
     super::limits::tell(&pipeline);
     Ok(status)

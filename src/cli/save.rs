@@ -19,7 +19,7 @@ pub(super) struct Saver {
 
 impl Saver {
     /// Creates `path`; refuses to write over `input`, the file that is being read.
-    pub(super) fn create(path: &Path, input: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn create(path: &Path, format: SaveFormat, input: Option<&Path>) -> Result<Self, Failure> {
         if let Some(input) = input
             && same_file(path, input)
         {
@@ -31,7 +31,7 @@ impl Saver {
             return Err(Failure::new("packets are not written to a terminal")
                 .hint("name a file after -w, or pipe the output into another program"));
         }
-        let writer = SavefileWriter::create(path, SaveFormat::of_name(path))
+        let writer = SavefileWriter::create(path, format)
             .map_err(|error| Failure::new(error).hint("name a file after -w, in a folder you may write to"))?
             .nanoseconds(true);
         let name = if to_stdout { "standard output".to_owned() } else { path.display().to_string() };

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::ValueEnum;
 
-use super::args::SelectArgs;
 use super::output::{self, Failure, Stdout};
+use super::select::Selection;
 use crate::flow::PayloadWanted;
 use crate::pipeline::{Pipeline, Step};
 use crate::render::color::Colors;
@@ -35,19 +35,18 @@ pub(super) enum View {
 }
 
 /// Shows a capture while it goes on and when it has ended.
-pub(super) struct Shower<'a> {
+pub(super) struct Shower {
     view: View,
-    select: &'a SelectArgs,
     colors: Colors,
     lines: PacketLines,
     out: Stdout,
 }
 
-impl<'a> Shower<'a> {
-    /// Shows what `select` takes.
-    pub(super) fn new(view: View, select: &'a SelectArgs, colors: Colors) -> Self {
+impl Shower {
+    /// Shows nothing yet.
+    pub(super) fn new(view: View, colors: Colors) -> Self {
         let lines = PacketLines::new(output::terminal_width(), colors);
-        Self { view, select, colors, lines, out: output::stdout() }
+        Self { view, colors, lines, out: output::stdout() }
     }
 
     /// A pipeline that keeps what this view needs.
@@ -70,15 +69,20 @@ impl<'a> Shower<'a> {
     }
 
     /// Shows what is shown at the end, under the name of what was captured or read.
-    pub(super) fn finish(&mut self, name: &str, pipeline: &Pipeline) -> Result<(), Failure> {
-        let flows = pipeline.told(|flow| self.select.takes_flow(flow));
+    pub(super) fn finish(
+        &mut self,
+        name: &str,
+        pipeline: &Pipeline,
+        selection: &Selection<'_>,
+    ) -> Result<(), Failure> {
+        let flows = pipeline.told(|place, flow| selection.takes_flow(place, flow));
         match self.view {
             View::Lines | View::None => {}
             View::Flows => table(&mut self.out, &flows, self.colors)?,
             View::Explain => {
                 let options = explain_options(self.colors, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
-                if self.select.port.is_empty() {
+                if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;
                 }
             }

@@ -116,7 +116,14 @@ impl Decoder {
         }
         let inner = u16::try_from(u32::from_le_bytes([t0, t1, t2, t3])).unwrap_or(u16::MAX);
         if self.push(span.layer(LayerKind::Ppi, len)) {
-            self.link(LinkType(inner), data, span.after(len));
+            let after = span.after(len);
+            match LinkType(inner) {
+                LinkType::IEEE802_11 => {
+                    let header = span.of(data).get(..len).unwrap_or(&[]);
+                    self.wlan_behind_ppi(header, data, after);
+                }
+                other => self.link(other, data, after),
+            }
         }
     }
 

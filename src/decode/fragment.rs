@@ -82,6 +82,16 @@ impl Decoder {
         note.span.of(data)
     }
 
+    /// Goes on in a first fragment as if it were all of its datagram, where nobody puts fragments together. One
+    /// inside a datagram that was put together is left alone.
+    pub(crate) fn look_into(&mut self, frame: &[u8], note: &FragmentNote) {
+        if note.offset == 0 && note.span.buffer == 0 {
+            self.stop = None;
+            let addresses = Addresses { src: note.key.src, dst: note.key.dst };
+            self.ip_payload(note.protocol, addresses, frame, note.span);
+        }
+    }
+
     /// Goes on with the datagram that the fragment of `note` completed.
     pub(crate) fn resume(&mut self, note: &FragmentNote, datagram: Reassembled) {
         let Ok(buffer) = u8::try_from(self.reassembled.len().saturating_add(1)) else { return };

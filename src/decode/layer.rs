@@ -35,6 +35,14 @@ pub enum LayerKind {
     Null,
     /// OpenBSD loopback header: a protocol family in network order.
     Loop,
+    /// Radiotap header before an 802.11 frame.
+    Radiotap,
+    /// Prism or AVS header before an 802.11 frame.
+    Prism,
+    /// IEEE 802.11 header; of a frame that carries no packet all of it.
+    Wlan,
+    /// ARCNET header, RFC 1201 or RFC 1051.
+    Arcnet,
     /// Per-packet information header.
     Ppi,
     /// Apple's header before a link header.
@@ -146,6 +154,10 @@ impl LayerKind {
             Self::CiscoHdlc => "chdlc",
             Self::LinuxSll | Self::LinuxSll2 => "sll",
             Self::Null | Self::Loop => "null",
+            Self::Radiotap => "radiotap",
+            Self::Prism => "prism",
+            Self::Wlan => "wlan",
+            Self::Arcnet => "arcnet",
             Self::Ppi => "ppi",
             Self::Pktap => "pktap",
             Self::Infiniband => "infiniband",

@@ -1,6 +1,7 @@
 //! Which decoder a frame starts with, by its link type.
 
 use super::span::Span;
+use super::wireless::Form;
 use super::{Decoder, LayerKind};
 use crate::source::LinkType;
 
@@ -22,6 +23,14 @@ const DSA_TAG_BRCM: u16 = 281;
 const DSA_TAG_DSA: u16 = 284;
 const DSA_TAG_EDSA: u16 = 285;
 
+/// 802.11 behind a header of the capturing system.
+const IEEE802_11_PRISM: u16 = 119;
+const IEEE802_11_RADIOTAP: u16 = 127;
+const IEEE802_11_AVS: u16 = 163;
+/// ARCNET with the addresses alone before the protocol, and with an offset between.
+const ARCNET_BSD: u16 = 7;
+const ARCNET_LINUX: u16 = 129;
+
 impl Decoder {
     /// Decodes a whole frame from its link header on.
     pub(super) fn link(&mut self, link: LinkType, frame: &[u8], span: Span) {
@@ -40,6 +49,11 @@ impl Decoder {
             LinkType::FRELAY => self.frame_relay(frame, span),
             LinkType::LINUX_SLL => self.linux_sll(frame, span),
             LinkType::LINUX_SLL2 => self.linux_sll2(frame, span),
+            LinkType::IEEE802_11 => self.wlan(Form::default(), frame, span),
+            LinkType(IEEE802_11_RADIOTAP) => self.radiotap(frame, span),
+            LinkType(IEEE802_11_PRISM | IEEE802_11_AVS) => self.prism(frame, span),
+            LinkType(ARCNET_BSD) => self.arcnet(2, frame, span),
+            LinkType(ARCNET_LINUX) => self.arcnet(4, frame, span),
             LinkType::PPI => self.ppi(frame, span),
             LinkType(ATM_RFC1483) => self.llc(frame, span),
             LinkType(PKTAP) => self.pktap(frame, span),

@@ -7,8 +7,10 @@
 //! flow table reads. Headers are read by patterns over arrays whose length was checked: the same check that
 //! etherparse's slices make, without building an error that is thrown away; its checksums are used.
 
+mod arcnet;
 mod checksum;
 mod cooked;
+mod decode_as;
 mod ethernet;
 mod fragment;
 mod icmp;
@@ -26,8 +28,10 @@ mod tcp_options;
 mod transport;
 mod tunnel;
 mod udp;
+mod wireless;
 
 pub use checksum::{ChecksumVerdict, Unverifiable};
+pub use decode_as::{Behind, DecodeAs, DecodeAsError, MAX_RULES};
 pub use fragment::Reassembled;
 pub(crate) use fragment::{FragmentKey, FragmentNote};
 pub use layer::{BufferId, Layer, LayerKind};

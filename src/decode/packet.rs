@@ -1,5 +1,6 @@
 //! The decoder and what it leaves: a list of layers over borrowed bytes.
 
+use super::decode_as::DecodeAs;
 use super::fragment::{FragmentNote, Reassembled};
 use super::span::{Span, slice};
 use super::{
@@ -27,6 +28,8 @@ pub struct Decoder {
     pub(super) fragment: Option<FragmentNote>,
     /// Datagrams put together in this packet; buffer n is the n-th, from 1.
     pub(super) reassembled: Vec<Reassembled>,
+    /// What a person says is behind some ports.
+    pub(super) decode_as: DecodeAs,
 }
 
 impl Decoder {
@@ -34,6 +37,12 @@ impl Decoder {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A decoder that takes `rules` for right, before what ports usually mean.
+    #[must_use]
+    pub fn with_rules(rules: DecodeAs) -> Self {
+        Self { decode_as: rules, ..Self::default() }
     }
 
     /// Decodes a frame whose first header is told by `link`; `wire_len` is its length before any snaplen cut.

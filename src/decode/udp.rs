@@ -1,5 +1,6 @@
 //! UDP, TCP and UDP-Lite headers, and the tunnels told by a UDP port.
 
+use super::decode_as::Behind;
 use super::ip::Addresses;
 use super::span::{Span, offset};
 use super::{Decoder, Endpoint, LayerKind, Transport, TransportProtocol};
@@ -14,6 +15,28 @@ mod port {
     pub(super) const VXLAN_GPE: u16 = 4790;
     pub(super) const GENEVE: u16 = 6081;
     pub(super) const MPLS: u16 = 6635;
+}
+
+/// What the port of a tunnel, on either side, makes likely.
+fn usually_behind(src: u16, dst: u16) -> Behind {
+    let is = |port| src == port || dst == port;
+    if is(port::VXLAN) {
+        Behind::Vxlan
+    } else if is(port::VXLAN_GPE) {
+        Behind::VxlanGpe
+    } else if is(port::GENEVE) {
+        Behind::Geneve
+    } else if is(port::L2TP) {
+        Behind::L2tp
+    } else if is(port::GTP_U) || is(port::GTP_V0) {
+        Behind::Gtp
+    } else if is(port::TEREDO) {
+        Behind::Teredo
+    } else if dst == port::MPLS {
+        Behind::Mpls
+    } else {
+        Behind::Data
+    }
 }
 
 impl Decoder {
@@ -71,20 +94,22 @@ impl Decoder {
     }
 
     fn udp_payload(&mut self, (src, dst): (u16, u16), data: &[u8], span: Span) {
-        let is = |port| src == port || dst == port;
-        let tunnel = match span.first::<8>(data) {
-            None => false,
-            Some(_) if is(port::VXLAN) => self.vxlan(data, span),
-            Some(_) if is(port::VXLAN_GPE) => self.vxlan_gpe(data, span),
-            Some(_) if is(port::GENEVE) => self.geneve(data, span),
-            Some(_) if is(port::L2TP) => self.l2tp(data, span),
-            Some(_) if is(port::GTP_U) || is(port::GTP_V0) => self.gtp_u(data, span),
-            Some(_) if is(port::TEREDO) => self.teredo(data, span),
-            Some(_) if dst == port::MPLS => {
+        let said = self.decode_as.of(TransportProtocol::Udp, src, dst);
+        let behind = said.unwrap_or_else(|| usually_behind(src, dst));
+        // A tunnel's header has 8 bytes at least.
+        let room = span.first::<8>(data).is_some();
+        let tunnel = match behind {
+            Behind::Vxlan if room => self.vxlan(data, span),
+            Behind::VxlanGpe if room => self.vxlan_gpe(data, span),
+            Behind::Geneve if room => self.geneve(data, span),
+            Behind::L2tp if room => self.l2tp(data, span),
+            Behind::Gtp if room => self.gtp_u(data, span),
+            Behind::Teredo if room => self.teredo(data, span),
+            Behind::Mpls if room => {
                 self.mpls(data, span);
                 true
             }
-            Some(_) => false,
+            _ => false,
         };
         if !tunnel {
             self.undecoded(LayerKind::Payload, span);

@@ -21,6 +21,8 @@ pub enum FieldKind {
     Bytes,
     /// Text (`FT_STRING`).
     Text,
+    /// A number with a fraction (`FT_DOUBLE`).
+    Float,
     /// A point in time (`FT_ABSOLUTE_TIME`), written as this says.
     Time(Clock),
     /// A span of time (`FT_RELATIVE_TIME`), written as seconds with nine decimals.
@@ -70,6 +72,7 @@ impl FieldKind {
             Self::Ipv6 => "IPv6 address",
             Self::Bytes => "bytes",
             Self::Text => "text",
+            Self::Float => "number",
             Self::Time(_) => "time",
             Self::Span => "duration",
             Self::Protocol => "protocol",

@@ -9,6 +9,7 @@ mod kind;
 pub mod names;
 mod registry;
 mod value;
+mod words;
 
 pub use emit::{ByteRange, FieldSink, PacketContext, Preferences, emit};
 pub use kind::{Base, Clock, FieldKind};

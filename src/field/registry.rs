@@ -22,6 +22,9 @@ pub struct FieldDef {
     pub doc: &'static str,
     /// Words for its values, for fields that are codes.
     pub words: Option<fn(u64) -> Option<&'static str>>,
+    /// Whether it repeats what another field says, such as `ip.addr` beside `ip.src`: there for filters, and
+    /// left out where a person reads the tree.
+    pub hidden: bool,
 }
 
 /// A protocol and its fields; the first of them stands for the protocol itself.
@@ -80,7 +83,8 @@ impl FieldId {
     /// Name, type and meaning.
     #[must_use]
     pub fn def(self) -> &'static FieldDef {
-        static NONE: FieldDef = FieldDef { name: "", kind: FieldKind::Mark, doc: "", words: None };
+        static NONE: FieldDef =
+            FieldDef { name: "", kind: FieldKind::Mark, doc: "", words: None, hidden: false };
         let row = usize::from(self.0 & (ROWS - 1));
         PROTOCOLS.get(self.protocol_index()).and_then(|protocol| protocol.fields.get(row)).unwrap_or(&NONE)
     }

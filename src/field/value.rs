@@ -3,17 +3,19 @@
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Base, FieldKind};
+use super::{Base, Clock, FieldKind};
 use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 
 /// A typed value, as a packet holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
     /// A whole number, or a truth value as 0 or 1.
     Unsigned(u64),
     /// A whole number that may be negative.
     Signed(i64),
+    /// A number with a fraction.
+    Float(f64),
     /// An Ethernet address.
     Mac([u8; 6]),
     /// An IPv4 address.
@@ -46,13 +48,19 @@ impl Value<'_> {
                 _ => write!(out, "{number}"),
             },
             Self::Signed(number) => write!(out, "{number}"),
+            Self::Float(number) => write!(out, "{number}"),
             Self::Mac(bytes) => write_bytes(&bytes, Some(':'), out),
             Self::Ipv4(addr) => write!(out, "{addr}"),
             Self::Ipv6(addr) => write_ipv6(addr, out),
-            Self::Time(time) => write_seconds(time.as_nanos(), out),
+            Self::Time(time) => match kind {
+                FieldKind::Time(Clock::Date) => write_date(time.as_nanos(), out),
+                _ => write_seconds(time.as_nanos(), out),
+            },
             Self::Delta(delta) => write_seconds(delta.as_nanos(), out),
+            // As Wireshark writes a field that is there and has no bytes.
+            Self::Bytes([]) if kind == FieldKind::Bytes => out.write_str("<none>"),
             Self::Bytes(bytes) => write_bytes(bytes, None, out),
-            Self::Text(text) => out.write_str(text),
+            Self::Text(text) => write_text(text, out),
             // As Wireshark writes it.
             Self::Mark => out.write_char('1'),
         }
@@ -65,6 +73,47 @@ fn write_seconds(nanos: i128, out: &mut dyn Write) -> fmt::Result {
     let second = NANOS_PER_SECOND.unsigned_abs();
     let sign = if nanos < 0 { "-" } else { "" };
     write!(out, "{sign}{}.{:09}", distance / second, distance % second)
+}
+
+/// `Feb  7, 2012 17:04:21.351352000 UTC`, by the Gregorian calendar without end in either direction.
+fn write_date(nanos: i128, out: &mut dyn Write) -> fmt::Result {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (seconds, fraction) = (nanos.div_euclid(NANOS_PER_SECOND), nanos.rem_euclid(NANOS_PER_SECOND));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Years begin in March here, so that a leap day is the last of its year; 400 of them are 146,097 days, and
+    // 719,468 days lie between the first of March of the year 0 and 1970.
+    let since_zero = days + 719_468;
+    let (era, day) = (since_zero.div_euclid(146_097), since_zero.rem_euclid(146_097));
+    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // Months of 31 and 30 days in turn, five of which are 153 days.
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = (from_march + 2) % 12;
+    let year = era * 400 + year_of_era + i128::from(month < 2);
+    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    write!(out, "{name} {day_of_month:>2}, {year} {hour:02}:{minute:02}:{second:02}.{fraction:09} UTC")
+}
+
+/// Text on one line: tab, line break and their kin as C spells them, other control characters as `\xNN`; the rest
+/// as it is.
+fn write_text(text: &str, out: &mut dyn Write) -> fmt::Result {
+    for character in text.chars() {
+        match character {
+            '\t' => out.write_str("\\t")?,
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\x07' => out.write_str("\\a")?,
+            '\x08' => out.write_str("\\b")?,
+            '\x0b' => out.write_str("\\v")?,
+            '\x0c' => out.write_str("\\f")?,
+            control if control.is_control() => write!(out, "\\x{:02x}", u32::from(control))?,
+            other => out.write_char(other)?,
+        }
+    }
+    Ok(())
 }
 
 /// RFC 5952, except that only what is IPv4-mapped or -compatible by its form is written with dots, as glibc does.
@@ -92,7 +141,6 @@ fn write_bytes(bytes: &[u8], separator: Option<char>, out: &mut dyn Write) -> fm
 
 #[cfg(test)]
 mod tests {
-    use super::super::Clock;
     use super::*;
 
     fn text(value: Value<'_>, kind: FieldKind) -> String {
@@ -117,6 +165,15 @@ mod tests {
             text(Value::Delta(TimeDelta::from_nanos(-1_500_000_000)), FieldKind::Span),
             "-1.500000000"
         );
+        let date = |seconds| {
+            text(Value::Time(Timestamp::from_parts(seconds, 351_352_000)), FieldKind::Time(Clock::Date))
+        };
+        assert_eq!(date(1_328_634_261), "Feb  7, 2012 17:04:21.351352000 UTC");
+        assert_eq!(date(0), "Jan  1, 1970 00:00:00.351352000 UTC");
+        assert_eq!(date(951_782_400), "Feb 29, 2000 00:00:00.351352000 UTC");
+        assert_eq!(date(4_107_542_399), "Feb 28, 2100 23:59:59.351352000 UTC");
+        assert_eq!(date(4_107_542_400), "Mar  1, 2100 00:00:00.351352000 UTC");
+        assert_eq!(text(Value::Text("a\tb\r\n\x1bé"), FieldKind::Text), "a\\tb\\r\\n\\x1bé");
         assert_eq!(text(Value::Ipv6("::1".parse().unwrap()), FieldKind::Ipv6), "::1");
         assert_eq!(text(Value::Ipv6("::1.2.3.4".parse().unwrap()), FieldKind::Ipv6), "::1.2.3.4");
         assert_eq!(text(Value::Ipv6("::ffff:1.2.3.4".parse().unwrap()), FieldKind::Ipv6), "::ffff:1.2.3.4");

@@ -45,6 +45,8 @@ pub struct Defragmenter {
     next_serial: u64,
     held: usize,
     limits: DefragLimits,
+    /// Fragments of IPv4 are left as they are (Wireshark's preference `ip.defragment` is off).
+    leaves_ipv4: bool,
 }
 
 /// A datagram in progress.
@@ -74,6 +76,13 @@ impl Defragmenter {
         Self::default()
     }
 
+    /// With nothing in progress; fragments of IPv4 are never put together. Of each datagram the first one is decoded
+    /// as far as it goes.
+    #[must_use]
+    pub fn of_ipv6_only() -> Self {
+        Self { leaves_ipv4: true, ..Self::default() }
+    }
+
     /// How often each limit was reached so far.
     #[must_use]
     pub fn limits(&self) -> DefragLimits {
@@ -91,6 +100,10 @@ impl Defragmenter {
                 break;
             }
             nested += 1;
+            if self.leaves_ipv4 && note.key.src.is_ipv4() {
+                decoder.look_into(packet.data, &note);
+                continue;
+            }
             let bytes = decoder.fragment_bytes(packet.data, &note);
             let Some(datagram) = self.add(&note, bytes, packet) else { break };
             decoder.resume(&note, datagram);

@@ -3,6 +3,8 @@
 
 mod conversations;
 mod defrag;
+mod echo;
+mod hindsight;
 mod icmp;
 mod key;
 mod payload;
@@ -17,14 +19,16 @@ pub use conversations::MAX_CONVERSATIONS;
 pub use defrag::{
     DefragLimits, Defragmenter, MAX_AGE_NANOS, MAX_DATAGRAMS, MAX_FRAGMENTS, MAX_HELD_BYTES, MAX_NESTED,
 };
+pub use echo::{EchoAnswer, EchoTable, MAX_ECHO_REQUESTS};
+pub use hindsight::{Hindsight, MAX_NOTES};
 pub use key::{Direction, FiveTuple, FlowId};
 pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};
 pub use table::{FlowLimits, FlowTable, MAX_FLOWS};
 pub use tcp::{
-    AnalysisFlags, Completeness, ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_HISTORY,
-    MAX_RETRIES, MAX_UNACKED, Opening, Reassembler, Reset, Segment, SegmentAnalysis, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
-    TcpOptions, TcpSide, Teardown,
+    AnalysisFlags, Completeness, ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES,
+    MAX_BUFFERED_SEGMENTS, MAX_HISTORY, MAX_RETRIES, MAX_UNACKED, Opening, Reassembler, Reset, Segment,
+    SegmentAnalysis, SegmentKind, SeqNumber, StreamEvent, TcpFlow, TcpOptions, TcpSide, Teardown,
 };
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;

@@ -6,8 +6,8 @@ use super::payload::PayloadKeeper;
 use super::tcp::{Followed, Setting};
 use super::udp;
 use super::{
-    Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp, PayloadWanted, Side,
-    TcpFlow, TcpVerdict, UdpFlow, Verdict,
+    Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp,
+    PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict,
 };
 use crate::decode::{DecodedPacket, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
@@ -385,7 +385,7 @@ impl TcpVerdict {
             keep_alive: false,
             refuses: false,
             after_close: false,
-            analysis: super::SegmentAnalysis::default(),
+            analysis: super::SegmentAnalysis::NONE,
         }
     }
 

@@ -1,7 +1,14 @@
 //! `-T fields`: chosen fields of each packet, one line a packet, as tshark writes them.
+//!
+//! Text from the wire stays on its line: as in tshark, backspace, tab, line feed, form feed and carriage return are
+//! written `\b \t \n \f \r`, and everything else as it is. That is right for a file; what goes to a terminal is
+//! written so that it cannot control it ([`FieldStyle::to_terminal`]).
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::columns::{Column, OwnColumns};
+use super::safe::is_hidden;
 use crate::decode::DecodedPacket;
 use crate::field::{self, ByteRange, FieldId, FieldSet, FieldSink, PacketContext, Value};
 use crate::source::CapturedPacket;
@@ -18,7 +25,8 @@ pub enum Occurrence {
     All,
 }
 
-/// How the table is written (`-E`).
+/// How the table is written (`-E`). As in tshark, separator and aggregator are one character, and a quote inside of a
+/// value is not escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldStyle {
     /// Between fields; tab unless chosen.
@@ -31,75 +39,198 @@ pub struct FieldStyle {
     pub quote: Option<char>,
     /// Whether a first line names the fields.
     pub header: bool,
+    /// Whether the table begins with a byte order mark (`bom=y`), which some spreadsheets need to read UTF-8.
+    pub byte_order_mark: bool,
+    /// Whether a person sees it: then characters that could control a terminal or hide are written out too
+    /// (`\x1b`, `\u{202e}`).
+    pub to_terminal: bool,
 }
 
 impl Default for FieldStyle {
     fn default() -> Self {
-        let occurrence = Occurrence::All;
-        Self { separator: '\t', aggregator: ',', occurrence, quote: None, header: false }
+        Self {
+            separator: '\t',
+            aggregator: ',',
+            occurrence: Occurrence::All,
+            quote: None,
+            header: false,
+            byte_order_mark: false,
+            to_terminal: false,
+        }
     }
+}
+
+/// How text from the wire is written into a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::render) enum TextForm {
+    /// As it is.
+    Raw,
+    /// So that it stays on its line.
+    Line,
+    /// So that it cannot control a terminal either.
+    Terminal,
+}
+
+/// The chosen columns of the packet at hand.
+#[derive(Debug)]
+pub(in crate::render) struct Cells {
+    wanted: FieldSet,
+    columns: Vec<Column>,
+    cells: Vec<Cell>,
+    own: Option<OwnColumns>,
+    form: TextForm,
+    occurrence: Occurrence,
+}
+
+/// The occurrences of one field.
+#[derive(Debug, Default)]
+struct Cell {
+    text: String,
+    /// Where each occurrence ends.
+    ends: Vec<usize>,
+}
+
+impl Cell {
+    fn occurrences(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).filter_map(|(start, &end)| self.text.get(start..end))
+    }
+}
+
+impl Cells {
+    pub(in crate::render) fn new(columns: Vec<Column>, form: TextForm, occurrence: Occurrence) -> Self {
+        let fields = columns.iter().filter_map(|column| match *column {
+            Column::Field(id) => Some(id),
+            Column::Own(_) => None,
+        });
+        let wanted = fields.collect();
+        let cells = columns.iter().map(|_| Cell::default()).collect();
+        let own = columns.iter().any(|column| matches!(column, Column::Own(_))).then(OwnColumns::new);
+        Self { wanted, columns, cells, own, form, occurrence }
+    }
+
+    /// Takes the columns of a packet, instead of those before.
+    pub(in crate::render) fn gather(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &PacketContext<'_>,
+    ) {
+        for cell in &mut self.cells {
+            cell.text.clear();
+            cell.ends.clear();
+        }
+        let mut sink = CellSink {
+            columns: &self.columns,
+            cells: &mut self.cells,
+            form: self.form,
+            occurrence: self.occurrence,
+        };
+        field::emit(packet, decoded, context, &self.wanted, &mut sink);
+        let Some(own) = &mut self.own else { return };
+        for (column, cell) in self.columns.iter().zip(&mut self.cells) {
+            if let Column::Own(column) = *column {
+                own.write(column, packet, decoded, context, &mut cell.text);
+                if !cell.text.is_empty() {
+                    cell.ends.push(cell.text.len());
+                }
+            }
+        }
+    }
+
+    /// The columns and the occurrences of each.
+    pub(in crate::render) fn iter(&self) -> impl Iterator<Item = (Column, impl Iterator<Item = &str>)> {
+        self.columns.iter().copied().zip(self.cells.iter().map(Cell::occurrences))
+    }
+}
+
+/// The sink.
+struct CellSink<'a> {
+    columns: &'a [Column],
+    cells: &'a mut [Cell],
+    form: TextForm,
+    occurrence: Occurrence,
+}
+
+impl FieldSink for CellSink<'_> {
+    fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
+        let own = |(column, _): &(&Column, &mut Cell)| **column == Column::Field(id);
+        for (_, cell) in self.columns.iter().zip(self.cells.iter_mut()).filter(own) {
+            if !cell.ends.is_empty() {
+                match self.occurrence {
+                    Occurrence::First => continue,
+                    Occurrence::Last => {
+                        cell.text.clear();
+                        cell.ends.clear();
+                    }
+                    Occurrence::All => {}
+                }
+            }
+            // A String takes whatever is written to it.
+            let _ = match value {
+                Value::Text(text) => write_text(text, self.form, &mut cell.text),
+                _ => value.write(id.def().kind, &mut cell.text),
+            };
+            cell.ends.push(cell.text.len());
+        }
+    }
+}
+
+fn write_text(text: &str, form: TextForm, out: &mut String) -> std::fmt::Result {
+    if form == TextForm::Raw {
+        return out.write_str(text);
+    }
+    for char in text.chars() {
+        match char {
+            '\x08' => out.write_str("\\b")?,
+            '\t' => out.write_str("\\t")?,
+            '\n' => out.write_str("\\n")?,
+            '\x0c' => out.write_str("\\f")?,
+            '\r' => out.write_str("\\r")?,
+            _ if form == TextForm::Line => out.write_char(char)?,
+            '\0'..='\x1f' | '\x7f' => write!(out, "\\x{:02x}", u32::from(char))?,
+            _ if is_hidden(char) => write!(out, "\\u{{{:x}}}", u32::from(char))?,
+            _ => out.write_char(char)?,
+        }
+    }
+    Ok(())
 }
 
 /// Writes rows of fields.
 #[derive(Debug)]
 pub struct FieldTable {
-    wanted: FieldSet,
     cells: Cells,
     line: String,
     style: FieldStyle,
 }
 
-/// The sink: the text of each wanted field of the packet at hand.
-#[derive(Debug)]
-struct Cells {
-    fields: Vec<FieldId>,
-    texts: Vec<String>,
-    aggregator: char,
-    occurrence: Occurrence,
-}
-
-impl FieldSink for Cells {
-    fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
-        for (_, text) in self.fields.iter().zip(&mut self.texts).filter(|(field, _)| **field == id) {
-            if !text.is_empty() {
-                match self.occurrence {
-                    Occurrence::First => continue,
-                    Occurrence::Last => text.clear(),
-                    Occurrence::All => text.push(self.aggregator),
-                }
-            }
-            // A String takes whatever is written to it.
-            let _ = value.write(id.def().kind, text);
-        }
-    }
-}
-
 impl FieldTable {
-    /// A table of `fields`, in this order; a field may be named twice.
+    /// A table of `columns`, in this order; one may be named twice.
     #[must_use]
-    pub fn new(fields: Vec<FieldId>, style: FieldStyle) -> Self {
-        let wanted = fields.iter().copied().collect();
-        let texts = vec![String::new(); fields.len()];
-        let (aggregator, occurrence) = (style.aggregator, style.occurrence);
-        Self { wanted, cells: Cells { fields, texts, aggregator, occurrence }, line: String::new(), style }
+    pub fn new<C: Into<Column>>(columns: impl IntoIterator<Item = C>, style: FieldStyle) -> Self {
+        let form = if style.to_terminal { TextForm::Terminal } else { TextForm::Line };
+        let columns = columns.into_iter().map(Into::into).collect();
+        Self { cells: Cells::new(columns, form, style.occurrence), line: String::new(), style }
     }
 
-    /// Writes the line of names, where the style wants one.
+    /// Writes what stands before the first row, where the style wants something.
     ///
     /// # Errors
     /// Those of `out`.
     pub fn begin<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        if !self.style.header {
-            return Ok(());
-        }
         self.line.clear();
-        for (place, field) in self.cells.fields.iter().enumerate() {
-            if place > 0 {
-                self.line.push(self.style.separator);
-            }
-            self.line.push_str(field.def().name);
+        if self.style.byte_order_mark {
+            self.line.push('\u{feff}');
         }
-        self.line.push('\n');
+        if self.style.header {
+            for (place, column) in self.cells.columns.iter().enumerate() {
+                if place > 0 {
+                    self.line.push(self.style.separator);
+                }
+                self.line.push_str(column.name());
+            }
+            self.line.push('\n');
+        }
         out.write_all(self.line.as_bytes())
     }
 
@@ -114,17 +245,22 @@ impl FieldTable {
         decoded: &DecodedPacket<'_>,
         context: &PacketContext<'_>,
     ) -> io::Result<()> {
-        self.cells.texts.iter_mut().for_each(String::clear);
-        field::emit(packet, decoded, context, &self.wanted, &mut self.cells);
+        self.cells.gather(packet, decoded, context);
         self.line.clear();
-        for (place, text) in self.cells.texts.iter().enumerate() {
+        for (place, (_, occurrences)) in self.cells.iter().enumerate() {
             if place > 0 {
                 self.line.push(self.style.separator);
             }
-            let quote = self.style.quote.filter(|_| !text.is_empty());
-            self.line.extend(quote);
-            self.line.push_str(text);
-            self.line.extend(quote);
+            let mut any = false;
+            for text in occurrences {
+                if std::mem::replace(&mut any, true) {
+                    self.line.push(self.style.aggregator);
+                } else {
+                    self.line.extend(self.style.quote);
+                }
+                self.line.push_str(text);
+            }
+            self.line.extend(self.style.quote.filter(|_| any));
         }
         self.line.push('\n');
         out.write_all(self.line.as_bytes())
@@ -160,8 +296,8 @@ mod tests {
         };
         let mut decoder = Decoder::new();
         let decoded = decoder.decode(packet.link, packet.data, packet.wire_len);
-        let ids = fields.iter().map(|name| FieldId::named(name).unwrap()).collect();
-        let mut table = FieldTable::new(ids, style);
+        let columns = fields.iter().map(|name| Column::named(name).unwrap());
+        let mut table = FieldTable::new(columns, style);
         let mut out = Vec::new();
         table.begin(&mut out).unwrap();
         table.row(&mut out, &packet, &decoded, &PacketContext::default()).unwrap();
@@ -189,5 +325,25 @@ mod tests {
         };
         let text = row(&["ip.src", "tcp.srcport", "udp.dstport"], style);
         assert_eq!(text, "ip.src;tcp.srcport;udp.dstport\n\"192.0.2.2 192.0.2.1\";;\"9\"\n");
+        let marked = FieldStyle { byte_order_mark: true, ..FieldStyle::default() };
+        assert_eq!(row(&["frame.number"], marked), "\u{feff}7\n");
+    }
+
+    #[test]
+    fn columns_of_the_packet_list_stand_beside_fields() {
+        let text = row(&["_ws.col.Protocol", "ip.ttl", "_ws.col.Source"], FieldStyle::default());
+        assert_eq!(text, "ICMP\t63,64\t192.0.2.2\n");
+    }
+
+    #[test]
+    fn text_stays_on_its_line_and_off_the_terminal() {
+        let written = |form| {
+            let mut out = String::new();
+            write_text("a\tb\r\n\u{8}\u{c}\"c'\\é\u{1b}[2J\u{7f}\u{9b}\u{202e}", form, &mut out).unwrap();
+            out
+        };
+        let line = "a\\tb\\r\\n\\b\\f\"c'\\é";
+        assert_eq!(written(TextForm::Line), format!("{line}\u{1b}[2J\u{7f}\u{9b}\u{202e}"));
+        assert_eq!(written(TextForm::Terminal), format!("{line}\\x1b[2J\\x7f\\u{{9b}}\\u{{202e}}"));
     }
 }

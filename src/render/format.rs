@@ -153,14 +153,46 @@ pub struct Utc(pub Timestamp);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, nanos) = self.0.parts();
-        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        let (year, month, day) = civil_from_days(days);
-        let sign = if year < 0 { "-" } else { "" };
-        write!(f, "{sign}{:04}-{month:02}-{day:02} ", year.unsigned_abs())?;
-        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{hour:02}:{minute:02}:{second:02}.{:06}", nanos / 1_000)
+        let nanos = write_date_and_time(self.0, ' ', f)?;
+        write!(f, ".{:06}", nanos / 1_000)
     }
+}
+
+/// The year of a time in UTC, and which day of that year it is, from 1.
+#[must_use]
+pub fn day_of_year(ts: Timestamp) -> (i128, i128) {
+    let days = ts.parts().0.div_euclid(86_400);
+    let (year, ..) = civil_from_days(days);
+    // Days up to the first of January of `year`: of the year before it, counted back from this one.
+    let back = (1..=366).find(|back| civil_from_days(days - back).0 != year).unwrap_or(1);
+    (year, back)
+}
+
+/// A time in UTC as ISO 8601 writes it, with nine digits: `2026-11-21T00:47:54.123456789Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct IsoNanos(pub Timestamp);
+
+impl fmt::Display for IsoNanos {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = write_date_and_time(self.0, 'T', f)?;
+        write!(f, ".{nanos:09}Z")
+    }
+}
+
+/// Writes date and time of day with `between` between them, and gives the nanoseconds that are left.
+fn write_date_and_time(
+    time: Timestamp,
+    between: char,
+    f: &mut fmt::Formatter<'_>,
+) -> Result<u32, fmt::Error> {
+    let (seconds, nanos) = time.parts();
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil_from_days(days);
+    let sign = if year < 0 { "-" } else { "" };
+    write!(f, "{sign}{:04}-{month:02}-{day:02}{between}", year.unsigned_abs())?;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    write!(f, "{hour:02}:{minute:02}:{second:02}")?;
+    Ok(nanos)
 }
 
 /// Year, month (1 to 12) and day (1 to 31) of a count of days since 1970-01-01.
@@ -238,7 +270,7 @@ impl fmt::Display for Hex<'_> {
 }
 
 /// The digit of `value`, 0 to 15.
-const fn hex_digit(value: u8) -> u8 {
+pub(super) const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + (value - 10) }
 }
 
@@ -323,6 +355,12 @@ mod tests {
         assert_eq!(utc(4_107_542_400 * second), "2100-03-01 00:00:00.000000");
         assert_eq!(utc(-62_135_596_800 * second - 1), "0000-12-31 23:59:59.999999");
         assert_eq!(utc(-62_167_219_201 * second), "-0001-12-31 23:59:59.000000");
+    }
+
+    #[test]
+    fn times_as_iso_8601() {
+        let time = IsoNanos(Timestamp::from_parts(1_795_222_074, 23_456_789));
+        assert_eq!(time.to_string(), "2026-11-21T00:47:54.023456789Z");
     }
 
     #[test]

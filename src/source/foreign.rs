@@ -23,8 +23,6 @@ pub enum Foreign {
     Html,
     /// The text that tcpdump, tshark or a hex dump prints about a capture.
     PacketListing,
-    /// Solaris snoop (RFC 1761).
-    Snoop,
     /// Endace ERF: told by its records' plausibility.
     Erf,
     /// A capture format of another program, by its name.
@@ -53,8 +51,7 @@ impl fmt::Display for Foreign {
             Self::PacketListing => {
                 f.write_str("it is a printed packet list; save the packets with tcpdump -w, or turn a hex dump into one with text2pcap")
             }
-            Self::Snoop => convert(f, "a Solaris snoop capture"),
-            Self::Erf => convert(f, "an Endace ERF capture"),
+            Self::Erf => f.write_str("it is an Endace ERF capture; convert it with: editcap FILE OUT.pcapng"),
             Self::OtherCapture(name) => {
                 f.write_str("it is ")?;
                 write!(f, "a {name} capture; convert it with: editcap FILE OUT.pcapng")
@@ -67,13 +64,8 @@ impl fmt::Display for Foreign {
     }
 }
 
-fn convert(f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
-    write!(f, "it is {what}; convert it with: editcap FILE OUT.pcapng")
-}
-
 /// Magic numbers at the start of a file.
 const MAGICS: &[(&[u8], Foreign)] = &[
-    (b"snoop\0\0\0", Foreign::Snoop),
     (b"\x52\x54\x53\x53", Foreign::OtherCapture("Network Monitor 1")),
     (b"\x47\x4d\x42\x55", Foreign::OtherCapture("Network Monitor 2")),
     (b"TRSNIFF data    \x1a", Foreign::OtherCapture("Sniffer")),

@@ -28,6 +28,7 @@ mod permission;
 #[cfg(feature = "live")]
 mod privilege;
 mod savefile;
+mod snoop_file;
 mod stop;
 mod writer;
 

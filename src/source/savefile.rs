@@ -13,6 +13,7 @@ use super::foreign::{self, LOOKED_AT};
 use super::input::Input;
 use super::pcap_file::{Magic, PcapFile};
 use super::pcapng::{PcapngFile, SECTION_HEADER};
+use super::snoop_file::{self, SnoopFile};
 use super::{
     CaptureFacts, CapturedPacket, Compression, Foreign, Interface, LinkType, Next, PacketSource, SourceError,
 };
@@ -53,6 +54,7 @@ enum Format {
     Unknown,
     Pcap(PcapFile),
     Pcapng(Box<PcapngFile>),
+    Snoop(SnoopFile),
     /// The end was given, or an error.
     Done,
 }
@@ -183,6 +185,9 @@ impl Savefile {
                 self.format = Format::Pcapng(Box::new(PcapngFile::new()));
                 return Ok(());
             }
+            if head.starts_with(b"snoo") {
+                return self.open_snoop();
+            }
             let Some(compression) = Compression::of(head) else { return Err(self.foreign()) };
             self.unpack(compression)?;
         }
@@ -205,6 +210,26 @@ impl Savefile {
         self.facts.nanoseconds = magic.is_nanos();
         self.interfaces.push(interface);
         self.format = Format::Pcap(file);
+        Ok(())
+    }
+
+    fn open_snoop(&mut self) -> Result<(), SourceError> {
+        let whole = self.input.has(snoop_file::HEADER_LEN).map_err(|fault| self.fault(fault))?;
+        if !whole && self.growth == Growth::Growing {
+            return Ok(());
+        }
+        if !self.input.available().starts_with(snoop_file::MAGIC) {
+            return Err(self.foreign());
+        }
+        if !whole {
+            let had = self.input.available().len();
+            let what = format!("its header takes {} bytes, of which {had} are there", snoop_file::HEADER_LEN);
+            return Err(self.fault(Fault::cut(0, what)));
+        }
+        let (file, interface) = SnoopFile::open(&mut self.input).map_err(|fault| self.fault(fault))?;
+        self.facts.format = "snoop";
+        self.interfaces.push(interface);
+        self.format = Format::Snoop(file);
         Ok(())
     }
 
@@ -283,6 +308,7 @@ impl PacketSource for Savefile {
         let step = match &mut self.format {
             Format::Pcap(file) => file.step(&mut self.input),
             Format::Pcapng(file) => file.step(&mut self.input, &mut self.interfaces, &mut self.facts),
+            Format::Snoop(file) => file.step(&mut self.input),
             Format::Unknown => return Ok(Next::Tick),
             Format::Done => return Ok(Next::End),
         };

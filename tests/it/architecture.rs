@@ -13,16 +13,16 @@ use crate::skip::skip;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("local_only", &[]),
+    ("suggest", &[]),
     ("source", &["time", "local_only"]),
     ("decode", &["time", "source"]),
     ("flow", &["time", "source", "decode"]),
     ("proto", &["time", "source", "decode", "flow"]),
     ("field", &["time", "source", "decode", "flow", "proto"]),
-    ("filter", &["time", "source", "decode", "flow", "proto", "field"]),
+    ("filter", &["time", "suggest", "source", "decode", "flow", "proto", "field"]),
     ("finding", &["time", "source", "decode", "flow", "proto", "field"]),
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
-    ("suggest", &[]),
     ("lab", &["time", "suggest", "local_only"]),
     (
         "render",

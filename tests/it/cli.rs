@@ -4,8 +4,11 @@ mod errors;
 mod help;
 mod hostile;
 mod json;
+mod reference;
 mod refused;
+mod select;
 mod streams;
+mod tshark;
 
 use std::path::PathBuf;
 use std::process::Output;

@@ -84,7 +84,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     let mut lines = PacketLines::new(None, Colors::OFF);
     let mut narrow = PacketLines::new(Some(40), Colors::OFF);
     let style = FieldStyle { separator: '|', ..FieldStyle::default() };
-    let mut fields = FieldTable::new(FieldId::all().collect(), style);
+    let mut fields = FieldTable::new(FieldId::all(), style);
     let mut json = PacketsJson::new();
     match Savefile::from_bytes(bytes, "test") {
         Err(error) => shown.error = Some(error),
@@ -111,7 +111,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     }
     json.finish(&mut shown.packets_json).unwrap();
     pipeline.finish();
-    let flows = pipeline.told(|_| true);
+    let flows = pipeline.told(|_, _| true);
     write_flows(&mut shown.flows, TableOutput::default(), &flows).unwrap();
     write_flows_json(&mut shown.flows_json, &flows).unwrap();
     for (width, full) in [(80, false), (40, true)] {

@@ -15,6 +15,9 @@ mod cli;
 mod corpus;
 mod cut;
 mod decode;
+mod filter_errors;
+mod filter_eval;
+mod filters;
 mod flow;
 #[cfg(feature = "live")]
 mod fresh;

@@ -1,6 +1,6 @@
 //! Fields at a fixed place of a header, as tables.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 use super::{ByteRange, Emitter};
 use crate::decode::Layer;
@@ -17,8 +17,6 @@ pub(super) enum Read {
     Mac,
     /// An IPv4 address.
     Ipv4,
-    /// An IPv6 address.
-    Ipv6,
 }
 
 /// A field of a header: which, where, how.
@@ -57,7 +55,6 @@ impl HeaderField {
             Read::Words { .. } => 1,
             Read::Mac => 6,
             Read::Ipv4 => 4,
-            Read::Ipv6 => 16,
         }
     }
 
@@ -68,7 +65,6 @@ impl HeaderField {
             Read::Words { shift } => Value::Unsigned(u64::from((number() >> shift & 0xf) * 4)),
             Read::Mac => Value::Mac(*bytes.first_chunk()?),
             Read::Ipv4 => Value::Ipv4(Ipv4Addr::from(*bytes.first_chunk::<4>()?)),
-            Read::Ipv6 => Value::Ipv6(Ipv6Addr::from(*bytes.first_chunk::<16>()?)),
         })
     }
 }

@@ -1,22 +1,35 @@
 //! Walks a packet and hands out its fields.
 
 mod arp;
+mod cooked;
+mod data;
 mod ethernet;
+mod fragments;
 mod frame;
 mod header;
+mod host;
 mod icmp;
+mod icmp_extensions;
+mod icmpv6;
+mod igmp;
 mod ip;
+mod ip_options;
+mod ipv6;
 mod mptcp;
+mod nd_options;
+mod run;
 mod tcp;
 mod tcp_analysis;
 mod tcp_options;
+mod trailer;
 mod transport;
+mod tunnel;
 mod udp;
 mod wirelab;
 
 use super::{FieldId, FieldSet, Value};
-use crate::decode::{BufferId, DecodedPacket, Layer, LayerKind};
-use crate::flow::Verdict;
+use crate::decode::{BufferId, ChecksumVerdict, DecodedPacket, Layer, LayerKind};
+use crate::flow::{EchoAnswer, Hindsight, Verdict};
 use crate::source::{CapturedPacket, Interface};
 use crate::time::Timestamp;
 
@@ -57,8 +70,12 @@ pub struct PacketContext<'a> {
     pub displayed: Option<Timestamp>,
     /// What the flow table says of each of [`DecodedPacket::transports`], in the same order.
     pub verdicts: &'a [Verdict],
+    /// The request that the packet answers, if it is an ICMP echo's answer.
+    pub echo: Option<EchoAnswer>,
     /// Where the packet was captured.
     pub interface: Option<&'a Interface>,
+    /// What only the packets after this one tell of it; `None` in a single pass.
+    pub hindsight: Option<&'a Hindsight>,
     /// How fields are told where that is a matter of choice.
     pub preferences: Preferences,
 }
@@ -93,6 +110,25 @@ struct Subject<'a> {
     captured: &'a CapturedPacket<'a>,
     packet: &'a DecodedPacket<'a>,
     context: &'a PacketContext<'a>,
+}
+
+impl<'a> Subject<'a> {
+    /// The layer that stands in `layer`, one of the packet's.
+    fn inner(&self, layer: &Layer) -> Option<&'a Layer> {
+        self.packet.layers().iter().skip_while(|other| !std::ptr::eq(*other, layer)).nth(1)
+    }
+
+    /// The layer that `layer`, one of the packet's, stands in.
+    fn outer(&self, layer: &Layer) -> Option<&'a Layer> {
+        let mut before = None;
+        for other in self.packet.layers() {
+            if std::ptr::eq(other, layer) {
+                return before;
+            }
+            before = Some(other);
+        }
+        None
+    }
 }
 
 /// The way to a sink, for those fields only that it wants.
@@ -132,6 +168,18 @@ impl Emitter<'_> {
             self.sink.close();
         }
     }
+
+    /// Opens a protocol. Its value is all bytes of its layer, what it carries included, for searches; `range` is
+    /// what Wireshark's tree shows as the protocol and what slices and lengths are of.
+    fn protocol(&mut self, id: FieldId, subject: &Subject<'_>, layer: &Layer, range: ByteRange) {
+        self.open(id, Value::Bytes(bytes_of(subject.packet, whole(subject.packet, layer))), range);
+    }
+}
+
+/// The bytes that `range` names.
+fn bytes_of<'a>(packet: &DecodedPacket<'a>, range: ByteRange) -> &'a [u8] {
+    let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+    packet.buffer(range.buffer).get(place(range.start)..place(range.end)).unwrap_or(&[])
 }
 
 /// Hands the fields of a packet that are in `wanted` to `sink`.
@@ -146,13 +194,99 @@ pub fn emit(
     let subject = Subject { captured, packet, context };
     frame::emit(&subject, &mut out);
     let mut transports = packet.transports().iter().enumerate().peekable();
+    let mut enclosing = Enclosing::default();
     for (index, layer) in packet.layers().iter().enumerate() {
+        enclosing.leave(&subject, Some(layer), &mut out);
         let verdict = transports
             .next_if(|(_, transport)| transport.layer == index)
             .and_then(|(place, _)| context.verdicts.get(place));
-        emit_layer(&subject, layer, verdict, &mut out);
+        if !enclosing.enter(&subject, layer, packet.layers().get(index + 1), &mut out) {
+            emit_layer(&subject, layer, verdict, &mut out);
+            enclosing.leave_ipv6(packet.layers().get(index + 1), &mut out);
+            data::emit(&subject, layer, &mut out);
+        }
+        data::emit(&subject, layer, &mut out);
     }
+    enclosing.leave(&subject, None, &mut out);
     wirelab::emit(&subject, &mut out);
+}
+
+/// Layers that others stand under, which are open: ICMP messages with the packet that they quote, and an IPv6
+/// header with its extension headers.
+#[derive(Default)]
+struct Enclosing<'a> {
+    /// From the outside in; no more than [`crate::decode::MAX_LAYERS`].
+    messages: Vec<&'a Layer>,
+    is_in_ipv6: bool,
+}
+
+impl<'a> Enclosing<'a> {
+    /// Opens a layer of such a kind, before `next`; false for any other.
+    fn enter(
+        &mut self,
+        subject: &Subject<'a>,
+        layer: &'a Layer,
+        next: Option<&Layer>,
+        out: &mut Emitter<'_>,
+    ) -> bool {
+        let is_open = match layer.kind {
+            LayerKind::Ipv6 => {
+                ipv6::open(subject, layer, out);
+                self.is_in_ipv6 = true;
+                return true;
+            }
+            LayerKind::Icmp => icmp::open(subject, layer, out),
+            LayerKind::Icmpv6 => icmpv6::open(subject, layer, out),
+            _ => return false,
+        };
+        if is_open && next.is_some_and(|next| next.quoted) {
+            self.messages.push(layer);
+        } else if is_open {
+            data::emit(subject, layer, out);
+            close_message(subject, layer, out);
+        }
+        true
+    }
+
+    /// Closes the IPv6 header, unless `next` is one of its extension headers.
+    fn leave_ipv6(&mut self, next: Option<&Layer>, out: &mut Emitter<'_>) {
+        if self.is_in_ipv6 && next.is_none_or(|next| !ipv6::is_extension(next.kind)) {
+            self.is_in_ipv6 = false;
+            out.close();
+        }
+    }
+
+    /// Closes what `next` does not stand under.
+    fn leave(&mut self, subject: &Subject<'a>, next: Option<&Layer>, out: &mut Emitter<'_>) {
+        self.leave_ipv6(next, out);
+        if next.is_some_and(|next| next.quoted) {
+            return;
+        }
+        while let Some(message) = self.messages.pop() {
+            close_message(subject, message, out);
+        }
+    }
+}
+
+fn close_message(subject: &Subject<'_>, message: &Layer, out: &mut Emitter<'_>) {
+    match message.kind {
+        LayerKind::Icmp => icmp::close(subject, message, out),
+        _ => icmpv6::close(subject, message, out),
+    }
+}
+
+/// Wireshark's number for a checksum that was not verified.
+const UNVERIFIED: u64 = 2;
+/// Wireshark's number for a checksum that the sender left out.
+const NOT_PRESENT: u64 = 3;
+
+/// What became of a checksum, as Wireshark's `….checksum.status` numbers it.
+fn checksum_status(verdict: ChecksumVerdict) -> u64 {
+    match verdict {
+        ChecksumVerdict::Bad { .. } => 0,
+        ChecksumVerdict::Good => 1,
+        ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => UNVERIFIED,
+    }
 }
 
 /// Hands out the fields of one layer; `verdict` is what the flow table says of a transport.
@@ -160,11 +294,30 @@ fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, o
     match layer.kind {
         LayerKind::Ethernet => ethernet::emit(subject, layer, out),
         LayerKind::Vlan => ethernet::emit_vlan(subject, layer, out),
+        LayerKind::BackboneTag => ethernet::emit_backbone(subject, layer, out),
+        LayerKind::Llc => cooked::emit_llc(subject, layer, out),
+        LayerKind::LinuxSll => cooked::emit_sll(subject, layer, out),
+        LayerKind::LinuxSll2 => cooked::emit_sll2(subject, layer, out),
+        LayerKind::Null | LayerKind::Loop => cooked::emit_null(subject, layer, out),
+        LayerKind::Ppp => cooked::emit_ppp(subject, layer, out),
+        LayerKind::CiscoHdlc => cooked::emit_chdlc(subject, layer, out),
+        LayerKind::Pppoe => cooked::emit_pppoe(subject, layer, out),
+        LayerKind::Mpls => tunnel::emit_mpls(subject, layer, out),
+        LayerKind::Gre => tunnel::emit_gre(subject, layer, out),
+        LayerKind::Vxlan => tunnel::emit_vxlan(subject, layer, out),
+        LayerKind::Geneve => tunnel::emit_geneve(subject, layer, out),
+        LayerKind::Gtpu => tunnel::emit_gtp(subject, layer, out),
+        LayerKind::Ah => tunnel::emit_ah(subject, layer, out),
+        LayerKind::Esp => tunnel::emit_esp(subject, layer, out),
+        LayerKind::Pim => tunnel::emit_pim(subject, layer, out),
+        LayerKind::Sctp => tunnel::emit_sctp(subject, layer, out),
         LayerKind::Arp => arp::emit(subject, layer, out),
-        LayerKind::Ipv4 => ip::emit_v4(subject, layer, out),
-        LayerKind::Ipv6 => ip::emit_v6(subject, layer, out),
-        LayerKind::Icmp => icmp::emit(subject, layer, out),
-        LayerKind::Icmpv6 => icmp::emit_v6(subject, layer, out),
+        LayerKind::Ipv4 => ip::emit(subject, layer, out),
+        LayerKind::Ipv6HopByHop => ipv6::hop_by_hop(subject, layer, out),
+        LayerKind::Ipv6Routing => ipv6::routing(subject, layer, out),
+        LayerKind::Ipv6Fragment => ipv6::fragment(subject, layer, out),
+        LayerKind::Ipv6DestOptions => ipv6::destination_options(subject, layer, out),
+        LayerKind::Igmp => igmp::emit(subject, layer, out),
         LayerKind::Udp | LayerKind::UdpLite => udp::emit(subject, layer, verdict, out),
         LayerKind::Tcp => tcp::emit(subject, layer, verdict, out),
         _ => {}
@@ -177,6 +330,11 @@ fn whole(packet: &DecodedPacket<'_>, layer: &Layer) -> ByteRange {
     ByteRange { buffer: layer.buffer, start: layer.start, end }
 }
 
+/// The bytes of a layer's header.
+fn own(layer: &Layer) -> ByteRange {
+    ByteRange { buffer: layer.buffer, start: layer.start, end: layer.payload }
+}
+
 /// `len` bytes at `at` of a layer.
 fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
     let start = layer.start.saturating_add(at);
@@ -187,3 +345,8 @@ fn part(layer: &Layer, at: u32, len: u32) -> ByteRange {
 fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod link_tests;
+#[cfg(test)]
+mod tests;

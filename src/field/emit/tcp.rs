@@ -1,8 +1,8 @@
 //! TCP.
 
 use super::header::{HeaderField, bits, emit_table, number, words};
-use super::transport::{checksum_status, item, ports, seconds, whole_bytes};
-use super::{ByteRange, Emitter, Subject, part, tcp_analysis, tcp_options};
+use super::transport::{checksum_status, ports, seconds};
+use super::{ByteRange, Emitter, Subject, own, part, tcp_analysis, tcp_options};
 use crate::decode::{Layer, TcpFlags};
 use crate::field::names::tcp;
 use crate::field::{FieldId, Value};
@@ -54,7 +54,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdic
     if bytes.len() < PORTS_LEN || !(out.wants_any_of(tcp::PROTOCOL) || tcp_options::wanted(out)) {
         return;
     }
-    out.open(tcp::PROTOCOL, Value::Bytes(whole_bytes(subject.packet, layer)), item(layer));
+    out.protocol(tcp::PROTOCOL, subject, layer, own(layer));
     ports(&[tcp::SRCPORT, tcp::DSTPORT, tcp::PORT], layer, bytes, out);
     if bytes.len() >= READ_AHEAD {
         Header::new(subject, layer, bytes, verdict).emit(out);

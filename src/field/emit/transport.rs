@@ -1,7 +1,7 @@
 //! What the fields of UDP and TCP have in common.
 
 use super::{ByteRange, Emitter, Subject};
-use crate::decode::{ChecksumVerdict, DecodedPacket, Layer, LayerKind, Unverifiable};
+use crate::decode::{ChecksumVerdict, Layer, LayerKind, Unverifiable};
 use crate::field::{FieldId, Value};
 use crate::flow::Verdict;
 
@@ -12,19 +12,6 @@ mod status {
     pub(super) const UNVERIFIED: u64 = 2;
     pub(super) const NOT_PRESENT: u64 = 3;
     pub(super) const ILLEGAL: u64 = 4;
-}
-
-/// A layer's captured bytes, header and payload.
-pub(super) fn whole_bytes<'a>(packet: &DecodedPacket<'a>, layer: &Layer) -> &'a [u8] {
-    let buffer = packet.buffer(layer.buffer);
-    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    let end = at(layer.end.max(layer.payload)).min(buffer.len());
-    buffer.get(at(layer.start)..end).unwrap_or(&[])
-}
-
-/// The bytes that stand for the protocol in the tree: its header.
-pub(super) fn item(layer: &Layer) -> ByteRange {
-    ByteRange { buffer: layer.buffer, start: layer.start, end: layer.payload }
 }
 
 /// Source and destination port, and both again as the port of either side: `ids` in this order.

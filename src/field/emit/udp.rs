@@ -1,8 +1,8 @@
 //! UDP and UDP-Lite.
 
 use super::header::{HeaderField, emit_table, number};
-use super::transport::{checksum_status, item, ports, seconds, whole_bytes};
-use super::{ByteRange, Emitter, Subject, part};
+use super::transport::{checksum_status, ports, seconds};
+use super::{ByteRange, Emitter, Subject, own, part};
 use crate::decode::{Layer, LayerKind};
 use crate::field::Value;
 use crate::field::names::udp;
@@ -19,7 +19,7 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdic
     if header.len() < PORTS_LEN || !out.wants_any_of(udp::PROTOCOL) {
         return;
     }
-    out.open(udp::PROTOCOL, Value::Bytes(whole_bytes(subject.packet, layer)), item(layer));
+    out.protocol(udp::PROTOCOL, subject, layer, own(layer));
     datagram(subject, layer, header, verdict, out);
     out.close();
 }

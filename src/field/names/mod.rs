@@ -11,7 +11,7 @@ mod kinds {
     pub(super) use super::super::registry::{FieldDef, FieldId, ProtocolDef};
     pub(super) use super::super::{Base, Clock, FieldKind};
     pub(super) use FieldKind::{
-        Boolean, Bytes, Ipv4, Ipv6, Mac, Mark, PacketNumber, Protocol, Span, Text, Time,
+        Boolean, Bytes, Float, Ipv4, Ipv6, Mac, Mark, PacketNumber, Protocol, Span, Text, Time,
     };
 
     pub(super) const U8: FieldKind = FieldKind::Unsigned(8, Base::Ten);
@@ -29,9 +29,10 @@ mod kinds {
 }
 
 /// Declares the fields of one protocol: a constant each, `PROTOCOL` for the protocol itself, and the table.
-/// A row is `CONSTANT "name" Kind, "meaning";`, with a function from values to words behind a further comma for a code.
+/// A row is `CONSTANT "name" Kind, "meaning";`, with a function from values to words behind a further comma for a code,
+/// and with `[hidden]` before it where Wireshark keeps the field out of its tree because another says the same.
 macro_rules! protocol {
-    ($place:ident $own:literal $title:literal; $($id:ident $name:literal $kind:expr, $doc:literal $(, $words:expr)?;)*) => {
+    ($place:ident $own:literal $title:literal; $($([$hidden:ident])? $id:ident $name:literal $kind:expr, $doc:literal $(, $words:expr)?;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the rows number the constants below and are not otherwise used")]
         #[repr(u16)]
         enum Row { PROTOCOL, $($id),* }
@@ -41,12 +42,20 @@ macro_rules! protocol {
         $(#[doc = $doc] pub const $id: FieldId = FieldId::new(super::Place::$place as u16, Row::$id as u16);)*
 
         pub(super) static DEF: ProtocolDef = ProtocolDef { fields: &[
-            FieldDef { name: $own, kind: Protocol, doc: $title, words: None },
-            $(FieldDef { name: $name, kind: $kind, doc: $doc, words: protocol!(@words $($words)?) }),*
+            FieldDef { name: $own, kind: Protocol, doc: $title, words: None, hidden: false },
+            $(FieldDef {
+                name: $name,
+                kind: $kind,
+                doc: $doc,
+                words: protocol!(@words $($words)?),
+                hidden: protocol!(@hidden $($hidden)?),
+            }),*
         ] };
     };
     (@words) => { None };
     (@words $words:expr) => { Some($words) };
+    (@hidden) => { false };
+    (@hidden hidden) => { true };
 }
 
 /// Declares the files of this folder, and the order of the registry.
@@ -63,4 +72,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! { frame eth vlan arp ip ipv6 icmp icmpv6 udp tcp mptcp wirelab }
+protocols! {
+    frame eth vlan ieee8021ad ieee8021ah llc sll null ppp chdlc pppoe pppoed pppoes mpls arp ip ipv6 hopopts routing
+    fraghdr dstopts icmp icmpv6 igmp udp tcp mptcp sctp ah esp gre vxlan geneve gtp pim data wirelab
+}

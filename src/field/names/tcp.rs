@@ -5,7 +5,7 @@ use super::kinds::*;
 protocol! { tcp "tcp" "Transmission Control Protocol";
     SRCPORT "tcp.srcport" U16, "Sender's port";
     DSTPORT "tcp.dstport" U16, "Receiver's port";
-    PORT "tcp.port" U16, "Sender's or receiver's port";
+    [hidden] PORT "tcp.port" U16, "Sender's or receiver's port";
     STREAM "tcp.stream" U32, "Number of the conversation, from 0";
     COMPLETENESS "tcp.completeness" U8,
         "Parts of the conversation captured so far: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST";

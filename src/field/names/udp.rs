@@ -6,7 +6,7 @@ use super::tcp::checksum_status;
 protocol! { udp "udp" "User Datagram Protocol";
     SRCPORT "udp.srcport" U16, "Sender's port";
     DSTPORT "udp.dstport" U16, "Receiver's port";
-    PORT "udp.port" U16, "Sender's or receiver's port";
+    [hidden] PORT "udp.port" U16, "Sender's or receiver's port";
     LENGTH "udp.length" U16, "Length in bytes, header included";
     CHECKSUM "udp.checksum" X16, "Checksum as sent, 0 for none";
     CHECKSUM_STATUS "udp.checksum.status" U8, "Whether the checksum is right", checksum_status;

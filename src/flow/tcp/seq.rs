@@ -63,6 +63,32 @@ impl fmt::Display for SeqNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn laws_of_the_circle(a in any::<u32>(), way in any::<u32>(), more in any::<u32>()) {
+            let (a, b) = (SeqNumber(a), SeqNumber(a).plus(way));
+            prop_assert_eq!(b.since(a), way);
+            prop_assert_eq!(a.plus(way).plus(more), a.plus(more).plus(way));
+            prop_assert_eq!(a.distance_to(b), way.cast_signed());
+            prop_assert_eq!(a.is_before(b), b.is_after(a));
+            prop_assert!(!(a.is_before(b) && b.is_before(a)));
+            prop_assert_eq!(a.is_before(b) || b.is_before(a), way != 0 && way != 1 << 31);
+            // Where both stand from somewhere else changes nothing.
+            prop_assert_eq!(a.is_before(b), a.plus(more).is_before(b.plus(more)));
+            if way < 1 << 31 {
+                prop_assert_eq!((a.later(b), b.later(a)), (b, b));
+                prop_assert_eq!((a.earlier(b), b.earlier(a)), (a, a));
+            }
+        }
+
+        #[test]
+        fn order_is_transitive_within_half_the_circle(a in any::<u32>(), ab in 1_u32..1 << 30, bc in 1_u32..1 << 30) {
+            let (a, b, c) = (SeqNumber(a), SeqNumber(a).plus(ab), SeqNumber(a).plus(ab + bc));
+            prop_assert!(a.is_before(b) && b.is_before(c) && a.is_before(c));
+        }
+    }
 
     #[test]
     fn order_goes_round_the_circle() {

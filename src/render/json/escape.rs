@@ -12,7 +12,7 @@ use crate::render::safe::is_hidden;
 ///
 /// # Errors
 /// Those of `out`.
-pub(in crate::render) fn write_compact<W: Write, T: Serialize>(out: W, value: &T) -> io::Result<()> {
+pub(in crate::render) fn write_compact<W: Write, T: Serialize + ?Sized>(out: W, value: &T) -> io::Result<()> {
     let formatter = Escaping(CompactFormatter);
     Ok(value.serialize(&mut Serializer::with_formatter(out, formatter))?)
 }

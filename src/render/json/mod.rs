@@ -1,3 +1,5 @@
+//! JSON in tshark's two shapes ([`TsharkJson`], [`EkJson`]), and in wirelab's own.
+//!
 //! `--json`: one document a run, of the form described by the types here.
 //!
 //! - Keys are unique; numbers are JSON numbers; what is not known or does not apply is left out.
@@ -6,14 +8,23 @@
 //!   that end in `_ns`.
 //! - Characters that could control a terminal or hide are written as `\u` escapes.
 //! - Sizes are in bytes. Addresses are strings, ports numbers.
+//! - A packet's `fields`, where they are asked for, are by Wireshark's names, each once: numbers (hexadecimal
+//!   notation or not) as numbers, truth values and protocols as `true` and `false`, spans of time as numbers of
+//!   seconds with nine digits, points in time as above, bytes as strings of hexadecimal digits; several occurrences
+//!   are an array in the order of the packet.
 //! - The schema's name ends in its version, which changes when a key changes its meaning or goes.
 
+mod ek;
 pub(in crate::render) mod escape;
 mod flow;
 mod packet;
+mod tshark;
+mod typed;
 
+pub use ek::EkJson;
 pub use flow::{FlowJson, write_flows_json};
 pub use packet::{PacketJson, PacketsJson, PayloadJson};
+pub use tshark::TsharkJson;
 
 use std::fmt;
 

@@ -6,8 +6,10 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::escape::write_compact;
+use super::typed::TypedFields;
 use super::{Nanos, PACKETS_SCHEMA, Text, is_false};
 use crate::decode::{DecodeStop, DecodedPacket, LayerKind, TcpSegment, Transport};
+use crate::field::{FieldSet, PacketContext};
 use crate::flow::{FlowId, HandshakeStep, Repeat, TcpVerdict, Verdict};
 use crate::render::format::{EpochNanos, Hex};
 use crate::render::line::LineContext;
@@ -19,13 +21,48 @@ use crate::source::{CapturedPacket, PacketNumber};
 #[derive(Debug, Default)]
 pub struct PacketsJson {
     written: u64,
+    fields: Option<TypedFields>,
+    bytes: Vec<u8>,
 }
 
 impl PacketsJson {
     /// Nothing written yet.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { written: 0 }
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with an entry `fields` for each packet ([`Self::write_with_fields`]): those of `fields` that it has.
+    #[must_use]
+    pub fn with_fields(fields: FieldSet) -> Self {
+        Self { fields: Some(TypedFields::new(fields)), ..Self::default() }
+    }
+
+    /// Writes one packet with its fields, and before the first one the beginning of the document.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_with_fields<W: Write>(
+        &mut self,
+        out: &mut W,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        line: &LineContext<'_>,
+        context: &PacketContext<'_>,
+    ) -> io::Result<()> {
+        let Some(mut fields) = self.fields.take() else { return self.write(out, packet, decoded, line) };
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let written = self.write(&mut bytes, packet, decoded, line);
+        // The fields go before the brace that ends the packet.
+        bytes.pop();
+        bytes.extend_from_slice(b",\"fields\":");
+        fields.write(&mut bytes, packet, decoded, context);
+        bytes.push(b'}');
+        let written = written.and_then(|()| out.write_all(&bytes));
+        self.bytes = bytes;
+        self.fields = Some(fields);
+        written
     }
 
     /// Writes one packet, and before the first one the beginning of the document.

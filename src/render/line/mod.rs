@@ -12,12 +12,15 @@
 //! binary payload past the first few.
 
 mod buffer;
+mod clock;
 mod tail;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use self::buffer::LineBuffer;
+pub use self::clock::{Stamp, TimeColumn, TimeStyle};
 use super::color::{Colors, Style};
 use super::format::Mac;
 use crate::decode::{DecodedPacket, Layer, LayerKind, Transport};
@@ -81,11 +84,44 @@ impl PacketLines {
         decoded: &DecodedPacket<'_>,
         context: &LineContext<'_>,
     ) -> io::Result<()> {
+        self.begin(packet);
+        self.time(context.relative);
+        self.end(out, packet, decoded, context)
+    }
+
+    /// Writes one packet with `time` in its time column.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_at<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &LineContext<'_>,
+        time: impl fmt::Display,
+    ) -> io::Result<()> {
+        self.begin(packet);
+        self.line.put_display(time);
+        self.end(out, packet, decoded, context)
+    }
+
+    /// What stands before the time.
+    fn begin(&mut self, packet: &CapturedPacket<'_>) {
         self.line.clear();
         self.line.start(Style::Dim);
         self.line.put_number(packet.number, 3);
         self.line.put(" ");
-        self.time(context.relative);
+    }
+
+    /// What stands behind the time.
+    fn end<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &LineContext<'_>,
+    ) -> io::Result<()> {
         self.line.end();
         self.line.put(" ");
         let shown = Shown::of(decoded, context);
@@ -94,6 +130,18 @@ impl PacketLines {
         self.tail(packet, decoded, &shown, context);
         self.line.newline();
         out.write_all(self.line.as_bytes())
+    }
+
+    /// What stands behind the protocol: what the packet says, in words.
+    pub(in crate::render) fn info(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        context: &LineContext<'_>,
+    ) -> &[u8] {
+        self.line.clear();
+        self.tail(packet, decoded, &Shown::of(decoded, context), context);
+        self.line.as_bytes()
     }
 
     fn time(&mut self, relative: Option<TimeDelta>) {
@@ -234,8 +282,13 @@ fn ip_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(IpAddr, I
     Some((Ipv6Addr::from(*src).into(), Ipv6Addr::from(*dst).into()))
 }
 
+/// The kind of the innermost header that was itself sent.
+pub(super) fn innermost(decoded: &DecodedPacket<'_>) -> Option<LayerKind> {
+    Shown::of(decoded, &LineContext::default()).layer.map(|layer| layer.kind)
+}
+
 /// Source and destination of an Ethernet header.
-fn mac_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<([u8; 6], [u8; 6])> {
+pub(super) fn mac_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<([u8; 6], [u8; 6])> {
     let (dst, rest) = decoded.header(layer).split_first_chunk::<6>()?;
     Some((*rest.first_chunk::<6>()?, *dst))
 }

@@ -4,7 +4,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::decode::{Decoder, TransportProtocol};
-use crate::flow::{Completeness, Elapsed, FlowId, HandshakeStep, Repeat, SegmentAnalysis, TcpVerdict, WindowScale};
+use crate::flow::{
+    Completeness, Elapsed, FlowId, HandshakeStep, Repeat, SegmentAnalysis, TcpVerdict, WindowScale,
+};
 use crate::source::LinkType;
 
 const MAC_A: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -51,7 +53,7 @@ const NO_FINDING: TcpVerdict = TcpVerdict {
     keep_alive: false,
     refuses: false,
     after_close: false,
-    analysis: SegmentAnalysis::default(),
+    analysis: SegmentAnalysis::NONE,
 };
 
 fn verdict(direction: Direction, tcp: TcpVerdict) -> Verdict {

@@ -5,7 +5,19 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 8] = ["read", "explain", "flows", "replay", "capture", "interfaces", "serve", "client"];
+const VERBS: [&str; 11] = [
+    "read",
+    "explain",
+    "flows",
+    "replay",
+    "capture",
+    "interfaces",
+    "serve",
+    "client",
+    "fields",
+    "completions",
+    "man",
+];
 
 #[test]
 fn the_help_of_every_verb_is_as_written_down() {

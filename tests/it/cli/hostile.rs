@@ -59,7 +59,7 @@ fn nothing_from_the_wire_controls_a_terminal() {
     let (_folder, path) = file("hostile.pcapng", &capture());
     let path = path.to_str().unwrap();
     let packets = PAYLOADS.len() * 2;
-    let modes: [&[&str]; 13] = [
+    let modes: [&[&str]; 20] = [
         &["read", path],
         &["read", path, "--json"],
         &["explain", path],
@@ -72,6 +72,13 @@ fn nothing_from_the_wire_controls_a_terminal() {
         &["replay", path, "--speed", "0", "--view", "flows"],
         &["read", path, "-T", "fields", "-e", "frame.number", "-e", "ip.src", "-E", "separator=|"],
         &["read", path, "--port", "12003"],
+        &["read", path, "-t", "ad"],
+        &["read", path, "-V"],
+        &["read", path, "-x"],
+        &["read", path, "-T", "json"],
+        &["read", path, "-T", "ek"],
+        &["read", path, "--json", "-V"],
+        &["read", path, "-qz", "conv,udp"],
         &["read", path, "-c", "5"],
     ];
     for args in modes {

@@ -24,8 +24,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("tcpdump/atm-oam-loopback-print-overrun.pcap", FRACTION),
     ("tcpdump/timestamp_invalid_micro.pcap", FRACTION),
     ("tcpflow/bug8.pcap", FRACTION),
-    ("tcptrace/NASA_ipv6.snoop.gz", NAMED),
-    ("tcptrace/finger.snoop.gz", NAMED),
     ("tcptrace/atm.erf.gz", NAMED),
     ("tcptrace/chdlc.erf.gz", NAMED),
     ("tcptrace/eth.erf.gz", NAMED),
@@ -37,7 +35,7 @@ const LENGTH: &str = "length on the wire beyond 31 bits";
 /// is carried into the seconds.
 const FRACTION: &str = "fraction of a second of a second or more";
 /// Formats that are named, not read.
-const NAMED: &str = "snoop or ERF";
+const NAMED: &str = "ERF";
 
 /// Files that tshark refuses and how many packets are read here: it does not know their link types, or insists on
 /// the reserved bits beside the link type, which a reader is to ignore.

@@ -24,7 +24,6 @@ fn what_is_no_capture_is_named() {
         (b"\n<!DOCTYPE HTML><title>Not found</title>", Foreign::Html),
         (b"12:00:00.1 IP 192.0.2.1.5 > 192.0.2.2.80: Flags [S]\n", Foreign::PacketListing),
         (b"0000  00 01 02 03\n", Foreign::PacketListing),
-        (b"snoop\0\0\0\0\0\0\x02\0\0\0\x04", Foreign::Snoop),
         (&erf, Foreign::Erf),
         (b"\x7fELF\x02\x01\x01\0", Foreign::OtherFile("a program (ELF)")),
         (b"PK\x03\x04\x14\0\0\0", Foreign::Packed("zip")),

@@ -49,6 +49,9 @@ flags! {
 }
 
 impl AnalysisFlags {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+
     /// Sent again, for whatever reason (`tcp.analysis.retransmission`, which covers fast and spurious ones).
     #[must_use]
     pub const fn retransmission(self) -> bool {

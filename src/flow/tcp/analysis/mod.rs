@@ -45,7 +45,7 @@ pub(in crate::flow) struct Setting {
 }
 
 /// What Wireshark's analysis says of one segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentAnalysis {
     /// What it is suspected to be.
     pub flags: AnalysisFlags,
@@ -62,6 +62,21 @@ pub struct SegmentAnalysis {
 }
 
 impl SegmentAnalysis {
+    /// Nothing to tell.
+    pub const NONE: Self = Self {
+        flags: AnalysisFlags::NONE,
+        present: false,
+        duplicate_ack_num: 0,
+        duplicate_ack_frame: 0,
+        acks_frame: 0,
+        ack_rtt: 0,
+        initial_rtt: 0,
+        bytes_in_flight: 0,
+        push_bytes_sent: 0,
+        rto_frame: 0,
+        rto: 0,
+    };
+
     /// Whether there is anything to tell (`tcp.analysis`).
     #[must_use]
     pub const fn is_present(&self) -> bool {
@@ -148,7 +163,7 @@ impl Analysis {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
-        let mut told = SegmentAnalysis::default();
+        let mut told = SegmentAnalysis::NONE;
         let begins_anew = begin(own, other, segment);
         told.flags.set(AnalysisFlags::REUSED_PORTS, setting.port_reused || begins_anew);
         judge::judge(own, other, &judge::Seen::new(segment, packet.number, now), threshold, &mut told);
@@ -248,9 +263,10 @@ fn sacked_bytes(segment: &TcpSegment<'_>) -> u32 {
             TcpOption::Malformed { kind: SACK, data } => SackBlocks::of(data),
             _ => continue,
         };
-        bytes = blocks.iter().take(BLOCKS).fold(bytes, |bytes, (left, right)| {
-            bytes.wrapping_add(SeqNumber(right).since(SeqNumber(left)))
-        });
+        bytes = blocks
+            .iter()
+            .take(BLOCKS)
+            .fold(bytes, |bytes, (left, right)| bytes.wrapping_add(SeqNumber(right).since(SeqNumber(left))));
     }
     bytes
 }

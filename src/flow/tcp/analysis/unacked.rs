@@ -115,3 +115,64 @@ impl Unacked {
         exact
     }
 }
+
+#[cfg(test)]
+impl Unacked {
+    pub(super) fn len(&self) -> usize {
+        self.sent.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.sent.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What the queue is to do, said without any short cut.
+    #[derive(Default)]
+    struct Plain(Vec<Sent>);
+
+    impl Plain {
+        fn acknowledge(&mut self, ack: SeqNumber) -> Option<Sent> {
+            let exact = self.0.iter().find(|sent| sent.next == ack).copied();
+            self.0.retain(|sent| sent.next.is_after(ack));
+            for sent in &mut self.0 {
+                sent.seq = sent.seq.later(ack);
+            }
+            exact
+        }
+
+        fn extent(&self, seq: SeqNumber, next: SeqNumber) -> (SeqNumber, SeqNumber) {
+            let grow = |(low, high): (SeqNumber, SeqNumber), sent: &Sent| {
+                (low.earlier(sent.seq), high.later(sent.next))
+            };
+            self.0.iter().fold((seq, next), grow)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_cuts_change_nothing(
+            base in any::<u32>(),
+            steps in prop::collection::vec((0_u32..400, 0_u32..60, any::<bool>()), 1..60),
+        ) {
+            let (mut unacked, mut plain) = (Unacked::default(), Plain::default());
+            for (packet, (at, len, acknowledges)) in (1..).zip(steps) {
+                let seq = SeqNumber(base).plus(at);
+                if acknowledges {
+                    prop_assert_eq!(unacked.acknowledge(seq), plain.acknowledge(seq));
+                } else {
+                    let sent = Sent { seq, next: seq.plus(len + 1), packet, at: 0 };
+                    unacked.push(sent);
+                    plain.0.push(sent);
+                }
+                prop_assert_eq!(unacked.extent(seq, seq.plus(len)), plain.extent(seq, seq.plus(len)));
+                prop_assert_eq!(unacked.oldest(), plain.0.first());
+            }
+        }
+    }
+}

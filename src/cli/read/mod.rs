@@ -1,0 +1,201 @@
+//! `read`: the packet list, or chosen fields of each packet, or the packets saved to another file, with the options
+//! that tshark has.
+
+mod format;
+mod options;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use self::format::Sink;
+use self::options::Format;
+pub(super) use self::options::hint_for;
+use super::args::{ColorArgs, InputArgs};
+use super::input::{Ending, Go, Prints, Reading};
+use super::output::{self, Failure, Status, say};
+use super::save::Saver;
+use super::view;
+use crate::flow::Hindsight;
+use crate::pipeline::{Pipeline, PipelineOptions};
+use crate::render::line::TimeStyle;
+use crate::source::SaveFormat;
+
+/// List the packets of a savefile, one line each.
+///
+/// A line shows the packet's number, time since the first packet, who sent it to whom, the protocol, for TCP the
+/// flags (S SYN, F FIN, R RST, P PSH, . ACK), relative sequence and acknowledgment numbers and the handshake step,
+/// the payload's length, and the payload as text.
+///
+/// Options are spelled as tshark spells them, in any order and bundled (`-nr FILE`): a command line that reads a file
+/// with tshark reads it here.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ReadArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Read only the first N packets, selected or not
+    #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// What to print of each packet: text; fields, those named with -e; json or ek, in tshark's shape, all fields or
+    /// those of -e
+    #[arg(short = 'T', value_name = "FORMAT", value_parser = options::format, conflicts_with = "json")]
+    format: Option<Format>,
+    /// A field to print with -T fields, json or ek, or with --json, by its Wireshark name (`wirelab fields` lists
+    /// them) or a column such as _ws.col.Info; repeat for more
+    #[arg(short = 'e', value_name = "FIELD")]
+    fields: Vec<String>,
+    /// How -T fields prints: separator=/t|/s|CHAR, occurrence=f|l|a, aggregator=,|/s|CHAR, header=y|n, quote=d|s|n,
+    /// bom=y|n
+    #[arg(short = 'E', value_name = "KEY=VALUE")]
+    field_options: Vec<String>,
+    /// Print every field of each packet as a tree, each line with its bytes
+    #[arg(short = 'V')]
+    details: bool,
+    /// Print the bytes of each packet with the fields they are under them; with -V behind the tree
+    #[arg(short = 'x')]
+    bytes: bool,
+    /// The time column: r since the first packet, d since the packet before, dd since the one shown before, e since
+    /// 1970, a or u time of day, ad or ud with the date, adoy or udoy with the day of the year; always UTC
+    #[arg(short = 't', value_name = "STYLE", value_parser = options::time_style)]
+    time: Option<TimeStyle>,
+    /// Read the file twice, so that fields which tell of later packets (ip.reassembled_in) have their value
+    #[arg(short = '2')]
+    twice: bool,
+    /// Decode a port as a protocol: udp.port==9999,vxlan, a range udp.port==9000-9010,data, or 9000:11 for eleven
+    /// ports; repeat for more
+    #[arg(short = 'd', value_name = "LAYER==PORT,PROTOCOL")]
+    decode_as: Vec<String>,
+    /// Set a preference of Wireshark's to TRUE or FALSE: tcp.relative_sequence_numbers, ip.defragment,
+    /// tcp.check_checksum, udp.check_checksum, ip.check_checksum; repeat for more
+    #[arg(short = 'o', value_name = "NAME:VALUE")]
+    preferences: Vec<String>,
+    /// Print a table at the end: conv,tcp or conv,udp, which is what `flows` shows; a display filter of
+    /// its own may follow behind a comma
+    #[arg(short = 'z', value_name = "TABLE", conflicts_with = "json")]
+    statistics: Vec<String>,
+    /// Print no packets, only what -z asks for
+    #[arg(short = 'q')]
+    quiet: bool,
+    /// The same as -q
+    #[arg(short = 'Q', hide = true)]
+    quieter: bool,
+    /// Save the packets that were selected, as pcap where OUT ends in .pcap, else as pcapng
+    #[arg(short = 'w', long = "write", value_name = "OUT")]
+    write: Option<PathBuf>,
+    /// What -w writes, whatever OUT is called: pcap or pcapng
+    #[arg(short = 'F', value_name = "FORMAT", value_parser = options::save_format, requires = "write")]
+    save_format: Option<SaveFormat>,
+    /// Print the list also where -w saves packets, or with -V and -x
+    #[arg(short = 'P')]
+    print: bool,
+    /// Print each packet at once, also into a pipe
+    #[arg(short = 'l')]
+    line_by_line: bool,
+    /// Accepted as tshark spells it: names are never looked up
+    #[arg(short = 'n')]
+    _numeric: bool,
+    /// The same, with the kinds of names
+    #[arg(short = 'N', value_name = "KINDS", hide = true)]
+    _numeric_kinds: Vec<String>,
+    /// Print one JSON document; with -e or -V each packet has its fields
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wirelab read capture.pcapng                    every packet, a line each
+  wirelab read capture.pcap.gz --port 12000      also ICMP errors about it
+  wirelab read capture.pcap -Y 'tcp.len > 0'     what a display filter takes
+  wirelab read -nr capture.pcap tcp.port == 80   the same as tshark takes it
+  wirelab read capture.pcap -c 1 -V              every field of the first packet
+  wirelab read capture.pcap -t ad                date and time of each packet
+  wirelab read capture.pcap -f 'host 10.0.0.1' -w some.pcap
+  wirelab read capture.pcap -T fields -e frame.number -e ip.src -e tcp.stream
+  wirelab read capture.pcap -o ip.defragment:FALSE -Y 'ip.flags.mf == 1'";
+
+/// Runs `read`.
+pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
+    let mut sink = Sink::new(args)?;
+    let statistics =
+        args.statistics.iter().map(|text| options::statistic(text)).collect::<Result<Vec<_>, _>>()?;
+    let pipeline_options = pipeline_options(args)?;
+    let mut pipeline = Pipeline::with(pipeline_options.clone());
+    if args.twice {
+        match first_pass(args, pipeline_options)? {
+            Some(hindsight) => pipeline = pipeline.second_pass(hindsight),
+            None => return Ok(Status::Interrupted),
+        }
+    }
+    let mut out = output::stdout();
+    let prints = if sink.prints() { Prints::OnTheWay } else { Prints::AtTheEnd };
+    let mut reading = Reading::open(&args.input, prints)?.at_most(args.count);
+    let tables = statistics.iter().map(|table| reading.selection_mut().add_table(table.filter.clone()));
+    let filters = tables.collect::<Result<Vec<_>, _>>()?;
+    let mut saver = args
+        .write
+        .as_deref()
+        .map(|path| {
+            let format = args.save_format.unwrap_or_else(|| SaveFormat::of_name(path));
+            Saver::create(path, format, Some(&args.input.path()))
+        })
+        .transpose()?;
+    sink.begin(&mut out)?;
+    let mut shown = 0_u64;
+    let ending = reading.all(&mut pipeline, |step, interfaces, context| {
+        shown += 1;
+        if let Some(saver) = &mut saver {
+            saver.write(&step.packet, interfaces)?;
+        }
+        sink.write(&mut out, step, context)?;
+        if args.line_by_line {
+            std::io::Write::flush(&mut out)?;
+        }
+        Ok(Go::On)
+    })?;
+    sink.finish(&mut out)?;
+    for (statistic, filter) in statistics.iter().zip(filters) {
+        let flows = pipeline.told(|place, flow| {
+            flow.tcp.is_some() == statistic.tcp && reading.selection().table_takes(filter, place, flow)
+        });
+        say("the table of -z is the one that `wirelab flows` shows");
+        view::table(&mut out, &flows, args.color.colors())?;
+    }
+    let whole =
+        saver.map_or(Ok(true), |saver| saver.finish(pipeline.totals().link_types.first().copied()))?;
+    let status = reading.tell(&pipeline, &ending, shown);
+    Ok(if whole { status } else { Status::Error })
+}
+
+/// What the pipeline is to do.
+fn pipeline_options(args: &ReadArgs) -> Result<PipelineOptions, Failure> {
+    let mut all =
+        PipelineOptions { decode_as: options::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
+    options::prefer(&mut all, &args.preferences)?;
+    Ok(all)
+}
+
+/// Reads the savefile once, for what only later packets tell; `None` where Ctrl-C came first. Damage is told in the
+/// second pass.
+fn first_pass(args: &ReadArgs, options: PipelineOptions) -> Result<Option<Hindsight>, Failure> {
+    let path = args.input.path();
+    // What cannot be opened at all is told when it is.
+    if path.as_os_str() == "-" || std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+        return Err(Failure::new("-2 reads the savefile twice, and this one can be read only once")
+            .hint("save it first, or leave -2 away"));
+    }
+    let mut pipeline = Pipeline::with(options).collecting();
+    let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?.at_most(args.count);
+    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    let hindsight = pipeline.into_hindsight();
+    if hindsight.not_kept() > 0 {
+        say(format_args!(
+            "limit reached: what later packets tell, not kept because there is too much of it: {}",
+            hindsight.not_kept()
+        ));
+    }
+    Ok((!matches!(ending, Ending::Interrupted)).then_some(hindsight))
+}

@@ -1,0 +1,168 @@
+//! What of a capture is shown: the packets of `--port` and `-Y`, and the flows they belong to. The analysis sees every
+//! packet, so that stream numbers and sequence numbers stay those of the whole capture.
+
+use std::path::Path;
+
+use super::args::{InputArgs, SelectArgs};
+use super::output::Failure;
+use crate::field::PacketContext;
+use crate::filter::Filter;
+use crate::flow::Flow;
+use crate::pipeline::Step;
+use crate::source::Interface;
+use crate::time::Timestamp;
+
+/// Decides what is shown, and remembers what that was.
+pub(super) struct Selection<'a> {
+    select: &'a SelectArgs,
+    /// `-Y`.
+    filter: Option<FlowFilter>,
+    /// Those of tables that are shown beside the packets.
+    tables: Vec<FlowFilter>,
+    /// Time of the last packet that was shown.
+    displayed: Option<Timestamp>,
+}
+
+/// A display filter, and the flows with a packet that it took.
+struct FlowFilter {
+    text: String,
+    filter: Filter,
+    marked: Marks,
+}
+
+impl FlowFilter {
+    /// Reads a display filter; `None` where there is nothing in it, which filters nothing in tshark either.
+    fn new(text: String) -> Result<Option<Self>, Failure> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let filter = parse(&text)?;
+        Ok(Some(Self { text, filter, marked: Marks::default() }))
+    }
+
+    fn takes(&mut self, step: &Step<'_>, context: &PacketContext<'_>) -> bool {
+        let takes = self.filter.matches(&step.packet, &step.decoded, context);
+        if takes {
+            step.verdicts.iter().filter_map(|verdict| verdict.flow).for_each(|place| self.marked.set(place));
+        }
+        takes
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// What `input` selects of a savefile.
+    pub(super) fn of_input(input: &'a InputArgs) -> Result<Self, Failure> {
+        Self::new(&input.select, input.filter_text()?)
+    }
+
+    /// What `select` selects of live packets.
+    #[cfg(feature = "live")]
+    pub(super) fn live(select: &'a SelectArgs) -> Result<Self, Failure> {
+        Self::new(select, select.filter_text()?)
+    }
+
+    fn new(select: &'a SelectArgs, text: Option<String>) -> Result<Self, Failure> {
+        let filter = text.map(FlowFilter::new).transpose()?.flatten();
+        Ok(Self { select, filter, tables: Vec::new(), displayed: None })
+    }
+
+    /// Adds the filter of a table, which takes flows whatever `-Y` takes; gives its place for [`Self::table_takes`].
+    pub(super) fn add_table(&mut self, filter: String) -> Result<Option<usize>, Failure> {
+        let place = self.tables.len();
+        let filter = FlowFilter::new(filter)?;
+        Ok(filter.map(|filter| {
+            self.tables.push(filter);
+            place
+        }))
+    }
+
+    /// What the fields of the packet need, where it is one to show.
+    pub(super) fn take<'s>(
+        &mut self,
+        step: &'s Step<'_>,
+        interfaces: &'s [Interface],
+    ) -> Option<PacketContext<'s>> {
+        let context = PacketContext { displayed: self.displayed, ..step.context(interfaces) };
+        for table in &mut self.tables {
+            table.takes(step, &context);
+        }
+        if !self.select.takes_packet(&step.decoded) {
+            return None;
+        }
+        if self.filter.as_mut().is_some_and(|filter| !filter.takes(step, &context)) {
+            return None;
+        }
+        self.displayed = step.packet.ts.or(self.displayed);
+        Some(context)
+    }
+
+    /// Whether the flow at this place of the flow table is one to show: of `--port`, and with a packet that `-Y` took.
+    pub(super) fn takes_flow(&self, place: usize, flow: &Flow) -> bool {
+        self.select.takes_flow(flow) && self.filter.as_ref().is_none_or(|filter| filter.marked.has(place))
+    }
+
+    /// Whether the flow at this place is of `--port`, and of the table whose filter was added as `table`.
+    pub(super) fn table_takes(&self, table: Option<usize>, place: usize, flow: &Flow) -> bool {
+        let filter = table.and_then(|table| self.tables.get(table));
+        self.select.takes_flow(flow) && filter.is_none_or(|filter| filter.marked.has(place))
+    }
+
+    /// Whether no flow is left out.
+    pub(super) fn is_whole(&self) -> bool {
+        self.select.port.is_empty() && self.filter.is_none()
+    }
+
+    /// The selection as it was typed, for messages; `None` where everything is selected.
+    pub(super) fn spelled(&self) -> Option<String> {
+        self.select.spelled(self.filter.as_ref().map(|filter| filter.text.as_str()))
+    }
+}
+
+/// Reads a display filter; a mistake is shown in its place.
+fn parse(text: &str) -> Result<Filter, Failure> {
+    Filter::parse(text).map_err(|error| {
+        let failure = Failure::new(error.explain(text));
+        if text.split_whitespace().any(|word| Path::new(word).is_file()) {
+            return failure
+                .hint("a file is named where the display filter stands; one file is read at a time");
+        }
+        failure
+    })
+}
+
+/// A set of flows by their place: a bit each, no more of them than there are flows.
+#[derive(Debug, Default)]
+struct Marks {
+    words: Vec<u64>,
+}
+
+impl Marks {
+    fn set(&mut self, place: usize) {
+        let word = place / 64;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        if let Some(bits) = self.words.get_mut(word) {
+            *bits |= 1 << (place % 64);
+        }
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.words.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_those_that_were_set() {
+        let mut marks = Marks::default();
+        for place in [0, 63, 64, 1000] {
+            marks.set(place);
+        }
+        let set: Vec<usize> = (0..2000).filter(|place| marks.has(*place)).collect();
+        assert_eq!(set, [0, 63, 64, 1000]);
+    }
+}

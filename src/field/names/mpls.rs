@@ -1,0 +1,10 @@
+//! Fields of `mpls`.
+
+use super::kinds::*;
+
+protocol! { mpls "mpls" "Multiprotocol Label Switching";
+    LABEL "mpls.label" U32, "The label";
+    EXP "mpls.exp" U32, "Traffic class";
+    BOTTOM "mpls.bottom" U32, "The last label of the stack";
+    TTL "mpls.ttl" U32, "Hops left";
+}

@@ -1,0 +1,250 @@
+//! `read` with the options of tshark, in the ways that people type them.
+
+use super::{KNOCK, file, knock, run, run_with_input};
+use crate::source::Order;
+
+/// Standard output of a run that did its work without a word.
+fn out(args: &[&str]) -> String {
+    let run = run(args);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{args:?}");
+    run.out
+}
+
+#[test]
+fn options_are_bundled_and_in_any_order() {
+    let two = out(&["read", KNOCK, "-c", "2"]);
+    for args in [
+        &["read", "-nr", KNOCK, "-c2"][..],
+        &["read", "-n", "-r", KNOCK, "-c", "2"],
+        &["read", "-c2", "-lnr", KNOCK],
+        &["read", KNOCK, "-nc2"],
+        &["read", "-N", "mnt", KNOCK, "-c", "2"],
+        &["read", "-2nr", KNOCK, "-c2"],
+    ] {
+        assert_eq!(out(args), two, "{args:?}");
+    }
+    let table = out(&["read", KNOCK, "-T", "fields", "-e", "frame.number", "-e", "ip.src"]);
+    assert_eq!(out(&["read", "-Tfields", "-eframe.number", "-eip.src", "-nr", KNOCK]), table);
+}
+
+#[test]
+fn c_counts_packets_that_are_read() {
+    // As in tshark: packets that are not shown count.
+    assert_eq!(out(&["read", KNOCK, "-c", "3"]).lines().count(), 3);
+    let none = run(&["read", KNOCK, "-c", "3", "--port", "9"]);
+    assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
+    assert!(none.err.contains("holds 3 packets"), "{}", none.err);
+}
+
+#[test]
+fn the_time_column_is_what_t_asks_for() {
+    // What tshark 4.0.17 prints for packets 1 and 2 of the recording.
+    for (style, first, second) in [
+        ("a", "01:58:52.339488557", "01:58:52.339505091"),
+        ("ad", "2026-11-21 01:58:52.339488557", "2026-11-21 01:58:52.339505091"),
+        ("adoy", "2026/325 01:58:52.339488557", "2026/325 01:58:52.339505091"),
+        ("d", "0.000000000", "0.000016534"),
+        ("dd", "0.000000000", "0.000016534"),
+        ("e", "1795226332.339488557", "1795226332.339505091"),
+        ("r", "0.000000000", "0.000016534"),
+        ("u", "01:58:52.339488557", "01:58:52.339505091"),
+        ("ud", "2026-11-21 01:58:52.339488557", "2026-11-21 01:58:52.339505091"),
+        ("udoy", "2026/325 01:58:52.339488557", "2026/325 01:58:52.339505091"),
+    ] {
+        let text = out(&["read", KNOCK, "-c2", "-t", style]);
+        let mut lines = text.lines();
+        for (number, time) in [(1, first), (2, second)] {
+            let line = lines.next().unwrap();
+            assert!(line.starts_with(&format!("  {number} {time} 127.0.0.1:")), "{style}: {line}");
+        }
+    }
+}
+
+#[test]
+fn fields_are_printed_as_e_says() {
+    let fields = ["read", KNOCK, "-c1", "-T", "fields", "-e", "frame.number", "-e", "ip.src"];
+    let with = |options: &[&str]| out(&[&fields[..], options].concat());
+    assert_eq!(with(&[]), "1\t127.0.0.1\n");
+    assert_eq!(with(&["-E", "separator=,", "-E", "quote=d"]), "\"1\",\"127.0.0.1\"\n");
+    assert_eq!(with(&["-E", "separator=/s", "-E", "header=y"]), "frame.number ip.src\n1 127.0.0.1\n");
+    assert_eq!(with(&["-Eheader=yes", "-Eseparator=/t"]), "frame.number\tip.src\n1\t127.0.0.1\n");
+    assert_eq!(with(&["-E", "bom=y"]), "\u{feff}1\t127.0.0.1\n");
+    assert_eq!(with(&["-E", "occurrence=f", "-E", "aggregator=/s"]), "1\t127.0.0.1\n");
+    let columns = out(&["read", KNOCK, "-c1", "-Tfields", "-e", "_ws.col.Protocol", "-e", "ip.proto"]);
+    assert_eq!(columns, "TCP\t6\n");
+    assert_eq!(
+        out(&["read", KNOCK, "-c1", "-Tfields", "-e", "tcp"]).lines().count(),
+        1,
+        "a protocol is a field"
+    );
+}
+
+#[test]
+fn json_and_ek_have_tsharks_shape() {
+    let json = out(&["read", KNOCK, "-c2", "-T", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document[1]["_source"]["layers"]["ip"]["ip.ttl"], "64");
+    let chosen = out(&["read", KNOCK, "-c2", "-T", "json", "-e", "ip.ttl"]);
+    let document: serde_json::Value = serde_json::from_str(&chosen).unwrap();
+    assert_eq!(document[1]["_source"]["layers"], serde_json::json!({ "ip.ttl": ["64"] }));
+    let ek = out(&["read", KNOCK, "-c2", "-T", "ek"]);
+    let lines: Vec<serde_json::Value> = ek.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4);
+    assert!(lines[0]["index"].is_object() && lines[1]["layers"]["ip"].is_object(), "{ek}");
+    assert_eq!(out(&["read", KNOCK, "-T", "json", "--port", "43389"]), out(&["read", KNOCK, "-T", "json"]));
+}
+
+#[test]
+fn json_of_our_own_has_the_fields_that_are_asked_for() {
+    let packets = |more: &[&str]| -> serde_json::Value {
+        let text = out(&[&["read", KNOCK, "-c1", "--json"], more].concat());
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["packets"][0]["fields"].clone()
+    };
+    assert!(packets(&[]).is_null());
+    assert_eq!(
+        packets(&["-e", "ip.ttl", "-e", "ip.src"]),
+        serde_json::json!({"ip.ttl": 64, "ip.src": "127.0.0.1"})
+    );
+    assert_eq!(packets(&["-V"])["ip.ttl"], 64);
+}
+
+#[test]
+fn details_and_bytes_take_the_place_of_the_line() {
+    let line = out(&["read", KNOCK, "-c1"]);
+    let tree = out(&["read", KNOCK, "-c1", "-V"]);
+    let bytes = out(&["read", KNOCK, "-c1", "-x"]);
+    assert!(tree.contains("ip.ttl") && !tree.contains(line.trim()), "{tree}");
+    assert!(bytes.starts_with("0000  00 00 00"), "{bytes}");
+    assert_eq!(out(&["read", KNOCK, "-c1", "-Vx"]), format!("{tree}{bytes}"));
+    assert_eq!(out(&["read", KNOCK, "-c1", "-PV"]), format!("{line}{tree}"));
+}
+
+#[test]
+fn q_prints_no_packet_and_z_prints_a_table() {
+    assert_eq!(out(&["read", KNOCK, "-q"]), "");
+    let flows = run(&["flows", KNOCK]).out;
+    let table = run(&["read", KNOCK, "-qz", "conv,tcp"]);
+    assert_eq!((table.code, table.out.as_str()), (Some(0), flows.as_str()));
+    assert!(table.err.contains("`wirelab flows`"), "{}", table.err);
+    assert_eq!(run(&["read", KNOCK, "-q", "-z", "conv,udp"]).out.lines().count(), 1, "only the heading");
+    let both = run(&["read", KNOCK, "-z", "conv,tcp"]).out;
+    assert_eq!(both, out(&["read", KNOCK]) + &flows);
+}
+
+#[test]
+fn what_is_saved_is_of_the_format_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for (format, magic) in [("pcap", [0x4d, 0x3c, 0xb2, 0xa1]), ("pcapng", [0x0a, 0x0d, 0x0d, 0x0a])] {
+        let path = folder.path().join(format!("of.{format}.any"));
+        let path = path.to_str().unwrap();
+        let saved = run(&["read", KNOCK, "-w", path, "-F", format]);
+        assert_eq!((saved.code, saved.out.as_str()), (Some(0), ""));
+        assert_eq!(std::fs::read(path).unwrap()[..4], magic, "{format}");
+        let printed = run(&["read", KNOCK, "-w", path, "-F", format, "-P"]);
+        assert_eq!(printed.out, out(&["read", KNOCK]));
+    }
+}
+
+#[test]
+fn two_passes_need_a_file() {
+    assert_eq!(out(&["read", KNOCK, "-2"]), out(&["read", KNOCK]));
+    let piped = run_with_input(&["read", "-2", "-"], knock());
+    assert_eq!((piped.code, piped.out.as_str()), (Some(2), ""));
+    assert!(piped.err.contains("hint: save it first"), "{}", piped.err);
+    let cut = knock();
+    let (_folder, path) = file("cut.pcapng", &cut[..cut.len() - 5]);
+    let run = run(&["read", "-2", path.to_str().unwrap()]);
+    assert_eq!(run.code, Some(2));
+    assert_eq!(run.err.matches("cut short").count(), 1, "damage is told once: {}", run.err);
+}
+
+/// Packets of IPv4 in a pcapng file.
+fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
+    let order = Order::Little;
+    let mut bytes = [order.section(&[]), order.interface(101, 0, &[])].concat();
+    for (packet, time) in packets.iter().zip(1_u64..) {
+        let wire = u32::try_from(packet.len()).unwrap();
+        bytes.extend(order.enhanced(0, time, packet, wire, &[]));
+    }
+    bytes
+}
+
+/// An IPv4 packet with these flags and this offset in units of 8 bytes.
+fn ipv4(fragment: u16, payload: &[u8]) -> Vec<u8> {
+    let total = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
+    let fragment = fragment.to_be_bytes();
+    let mut packet = vec![0x45, 0, total[0], total[1], 0, 7, fragment[0], fragment[1], 64, 17, 0, 0];
+    packet.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+    packet.extend(payload);
+    packet
+}
+
+fn udp(src: u16, dst: u16, payload: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(8 + payload.len()).unwrap();
+    [src, dst, len, 0].iter().flat_map(|word| word.to_be_bytes()).chain(payload.iter().copied()).collect()
+}
+
+#[test]
+fn a_port_is_decoded_as_d_says() {
+    // VXLAN with an Ethernet frame of IPv4 inside, on a port of its own, and on VXLAN's.
+    let inner = [&[0; 12][..], &[8, 0], &ipv4(0, &udp(5, 6, b"inner"))].concat();
+    let vxlan = [&[8, 0, 0, 0, 0, 0, 1, 0][..], &inner].concat();
+    let bytes = capture(&[ipv4(0, &udp(5000, 9999, &vxlan)), ipv4(0, &udp(5000, 4789, &vxlan))]);
+    let (_folder, path) = file("tunnel.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let ports = |options: &[&str]| out(&[&["read", path, "-Tfields", "-eudp.dstport"], options].concat());
+    assert_eq!(ports(&[]), "9999\n4789,6\n");
+    assert_eq!(ports(&["-d", "udp.port==9999,vxlan"]), "9999,6\n4789,6\n");
+    assert_eq!(ports(&["-d", "udp.port==9000-9999,vxlan", "-d", "udp.port==4789,data"]), "9999,6\n4789\n");
+    assert_eq!(ports(&["-d", "tcp.port==9999,data"]), "9999\n4789,6\n");
+}
+
+#[test]
+fn fragments_are_put_together_unless_o_says_otherwise() {
+    let datagram = udp(7, 9, &[b'x'; 24]);
+    let (first, second) = datagram.split_at(16);
+    let bytes = capture(&[ipv4(0x2000, first), ipv4(2, second)]);
+    let (_folder, path) = file("fragments.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let ports = |options: &[&str]| out(&[&["read", path, "-Tfields", "-eudp.dstport"], options].concat());
+    assert_eq!(ports(&[]), "\n9\n");
+    assert_eq!(ports(&["-o", "ip.defragment:FALSE"]), "9\n\n");
+    assert_eq!(ports(&["-o", "ip.defragment:TRUE"]), "\n9\n");
+}
+
+#[test]
+fn a_second_pass_tells_what_comes_later() {
+    // An echo's request with its answer, a request without one, and a datagram in two fragments.
+    let echo = |kind: u8, checksum: u16, sequence: u8| {
+        let mut packet = ipv4(0, &[]);
+        packet[9] = 1;
+        packet[3] = 28;
+        packet.extend([kind, 0]);
+        packet.extend(checksum.to_be_bytes());
+        packet.extend([0, 5, 0, sequence]);
+        packet
+    };
+    let datagram = udp(7, 9, &[b'x'; 24]);
+    let (first, second) = datagram.split_at(16);
+    let bytes = capture(&[
+        echo(8, 0xf7f9, 1),
+        echo(0, 0xfff9, 1),
+        echo(8, 0xf7f8, 2),
+        ipv4(0x2000, first),
+        ipv4(2, second),
+    ]);
+    let (_folder, path) = file("later.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let fields = [
+        "read",
+        path,
+        "-Tfields",
+        "-Eseparator=,",
+        "-eicmp.resp_in",
+        "-eicmp.no_resp",
+        "-eip.reassembled_in",
+    ];
+    assert_eq!(out(&fields), ",,\n".repeat(5), "nobody knows in one pass");
+    // What tshark 4.0.17 prints with -2.
+    assert_eq!(out(&[&fields[..], &["-2"]].concat()), "2,,\n,,\n,1,\n,,5\n,,\n");
+}
