@@ -217,12 +217,10 @@ fn in_flight(own: &mut Side, other: &Side, seen: &Seen, told: &mut SegmentAnalys
     told.present = true;
     own.pushed = if own.pushed_last { seen.len } else { own.pushed.wrapping_add(seen.len) };
     own.pushed_last = seen.flags.has(TcpFlags::PSH);
-    let (lowest, highest) = own.unacked.extent(SeqNumber(seen.seq), SeqNumber(seen.end));
-    // Wireshark compares numbers counted from the beginning: where that lies in between, the difference is beyond all
-    // bounds.
     let begins = SeqNumber(own.begins.unwrap_or_default());
-    let bytes = highest.since(lowest).wrapping_sub(other.sacked);
-    if (1..MOST_IN_FLIGHT).contains(&bytes) && lowest.since(begins) <= highest.since(begins) {
+    let extent = own.unacked.extent(begins, SeqNumber(seen.seq), SeqNumber(seen.end));
+    let bytes = extent.wrapping_sub(other.sacked);
+    if (1..MOST_IN_FLIGHT).contains(&bytes) {
         told.bytes_in_flight = bytes.saturating_sub(u32::from(seen.occupies_one()));
         told.push_bytes_sent = if told.bytes_in_flight > 0 { own.pushed } else { 0 };
     }

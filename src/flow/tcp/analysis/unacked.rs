@@ -57,12 +57,22 @@ impl Unacked {
         self.sent.front()
     }
 
-    /// The lowest number that waits and the first after the highest, those of a segment at `seq` up to `next` included.
-    pub(super) fn extent(&self, seq: SeqNumber, next: SeqNumber) -> (SeqNumber, SeqNumber) {
-        if self.sent.is_empty() {
-            return (seq, next);
+    /// How many numbers there are from the lowest that waits to the highest, those of a segment at `seq` up to `next`
+    /// included. Wireshark takes for the lowest what is the least distance after `begins`; where numbers lie on both
+    /// sides of that, so does this.
+    pub(super) fn extent(&self, begins: SeqNumber, seq: SeqNumber, next: SeqNumber) -> u32 {
+        let (mut lowest, mut highest) = (seq, next);
+        if !self.sent.is_empty() {
+            (lowest, highest) = (self.lowest.earlier(seq), self.highest.later(next));
         }
-        (self.lowest.earlier(seq), self.highest.later(next))
+        if lowest.since(begins) <= highest.since(begins) {
+            return highest.since(lowest);
+        }
+        let grow = |(low, high): (u32, u32), sent: &Sent| {
+            (low.min(sent.seq.since(begins)), high.max(sent.next.since(begins)))
+        };
+        let (low, high) = self.sent.iter().fold((seq.since(begins), next.since(begins)), grow);
+        high.wrapping_sub(low)
     }
 
     /// Takes away what ends at `ack` or before; of what `ack` lies within, the beginning. Answers with the oldest
@@ -146,11 +156,10 @@ mod tests {
             exact
         }
 
-        fn extent(&self, seq: SeqNumber, next: SeqNumber) -> (SeqNumber, SeqNumber) {
-            let grow = |(low, high): (SeqNumber, SeqNumber), sent: &Sent| {
-                (low.earlier(sent.seq), high.later(sent.next))
-            };
-            self.0.iter().fold((seq, next), grow)
+        fn extent(&self, begins: SeqNumber, seq: SeqNumber, next: SeqNumber) -> u32 {
+            let low = self.0.iter().map(|sent| sent.seq).chain([seq]).map(|low| low.since(begins)).min();
+            let high = self.0.iter().map(|sent| sent.next).chain([next]).map(|high| high.since(begins)).max();
+            high.unwrap().wrapping_sub(low.unwrap())
         }
     }
 
@@ -158,11 +167,12 @@ mod tests {
         #[test]
         fn short_cuts_change_nothing(
             base in any::<u32>(),
+            before in 0_u32..200,
             steps in prop::collection::vec((0_u32..400, 0_u32..60, any::<bool>()), 1..60),
         ) {
             let (mut unacked, mut plain) = (Unacked::default(), Plain::default());
             for (packet, (at, len, acknowledges)) in (1..).zip(steps) {
-                let seq = SeqNumber(base).plus(at);
+                let (seq, begins) = (SeqNumber(base).plus(at), SeqNumber(base).plus(before));
                 if acknowledges {
                     prop_assert_eq!(unacked.acknowledge(seq), plain.acknowledge(seq));
                 } else {
@@ -170,7 +180,8 @@ mod tests {
                     unacked.push(sent);
                     plain.0.push(sent);
                 }
-                prop_assert_eq!(unacked.extent(seq, seq.plus(len)), plain.extent(seq, seq.plus(len)));
+                let next = seq.plus(len);
+                prop_assert_eq!(unacked.extent(begins, seq, next), plain.extent(begins, seq, next));
                 prop_assert_eq!(unacked.oldest(), plain.0.first());
             }
         }
