@@ -75,3 +75,35 @@ fn span(id: FieldId, value: Option<TimeDelta>, out: &mut Emitter<'_>) {
         out.give(id, Value::Delta(value), ByteRange::default());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::transport::testing::{Wire, tcp};
+
+    #[test]
+    fn what_the_analysis_tells_are_fields() {
+        let mut wire = Wire::default();
+        let fields =
+            ["tcp.completeness", "tcp.analysis", "tcp.analysis.acks_frame", "tcp.analysis.bytes_in_flight"];
+        let syn = tcp(true, 100, 0, 0x02, 1000, &[], b"");
+        assert_eq!(wire.texts(&syn, &fields), ["0", "", "", ""]);
+        let syn_ack = tcp(false, 500, 101, 0x12, 1000, &[], b"");
+        let told = wire.texts(&syn_ack, &fields);
+        assert_eq!((told[0].as_str(), told[1].as_str(), told[3].as_str()), ("1", "1", ""));
+        assert!(!told[2].is_empty());
+        let data = tcp(true, 101, 501, 0x18, 1000, &[], b"hi");
+        assert_eq!(wire.texts(&data, &fields)[3], "2");
+        let ack = tcp(false, 501, 103, 0x10, 1000, &[], b"");
+        wire.texts(&ack, &[]);
+        let fields = [
+            "tcp.analysis.flags",
+            "tcp.analysis.duplicate_ack",
+            "tcp.analysis.duplicate_ack_num",
+            "tcp.completeness",
+        ];
+        assert_eq!(wire.texts(&ack, &fields), ["1", "1,1", "1", "15"]);
+        let again =
+            ["tcp.analysis.retransmission", "tcp.analysis.spurious_retransmission", "tcp.analysis.rto"];
+        assert_eq!(wire.texts(&data, &again), ["1", "1", ""]);
+    }
+}
