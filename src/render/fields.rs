@@ -1,8 +1,9 @@
 //! `-T fields`: chosen fields of each packet, one line a packet, as tshark writes them.
 //!
-//! Text from the wire stays on its line: as in tshark, backspace, tab, line feed, form feed and carriage return are
-//! written `\b \t \n \f \r`, and everything else as it is. That is right for a file; what goes to a terminal is
-//! written so that it cannot control it ([`FieldStyle::to_terminal`]).
+//! Text from the wire stays on its line and controls no terminal, also behind a pipe: as in tshark, backspace, tab,
+//! line feed, form feed and carriage return are written `\b \t \n \f \r`; other control characters, which tshark
+//! writes as they are, become `\xNN`. What goes straight to a terminal shows invisible characters, too
+//! ([`FieldStyle::to_terminal`]).
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -41,8 +42,7 @@ pub struct FieldStyle {
     pub header: bool,
     /// Whether the table begins with a byte order mark (`bom=y`), which some spreadsheets need to read UTF-8.
     pub byte_order_mark: bool,
-    /// Whether a person sees it: then characters that could control a terminal or hide are written out too
-    /// (`\x1b`, `\u{202e}`).
+    /// Whether a person sees it: then characters that hide or reorder others are written out too (`\u{202e}`).
     pub to_terminal: bool,
 }
 
@@ -187,9 +187,10 @@ fn write_text(text: &str, form: TextForm, out: &mut String) -> std::fmt::Result 
             '\n' => out.write_str("\\n")?,
             '\x0c' => out.write_str("\\f")?,
             '\r' => out.write_str("\\r")?,
-            _ if form == TextForm::Line => out.write_char(char)?,
-            '\0'..='\x1f' | '\x7f' => write!(out, "\\x{:02x}", u32::from(char))?,
-            _ if is_hidden(char) => write!(out, "\\u{{{:x}}}", u32::from(char))?,
+            _ if char.is_control() => write!(out, "\\x{:02x}", u32::from(char))?,
+            _ if form == TextForm::Terminal && is_hidden(char) => {
+                write!(out, "\\u{{{:x}}}", u32::from(char))?
+            }
             _ => out.write_char(char)?,
         }
     }
@@ -343,7 +344,7 @@ mod tests {
             out
         };
         let line = "a\\tb\\r\\n\\b\\f\"c'\\é";
-        assert_eq!(written(TextForm::Line), format!("{line}\u{1b}[2J\u{7f}\u{9b}\u{202e}"));
-        assert_eq!(written(TextForm::Terminal), format!("{line}\\x1b[2J\\x7f\\u{{9b}}\\u{{202e}}"));
+        assert_eq!(written(TextForm::Line), format!("{line}\\x1b[2J\\x7f\\x9b\u{202e}"));
+        assert_eq!(written(TextForm::Terminal), format!("{line}\\x1b[2J\\x7f\\x9b\\u{{202e}}"));
     }
 }

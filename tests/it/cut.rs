@@ -83,7 +83,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side: 64 << 10 }));
     let mut lines = PacketLines::new(None, Colors::OFF);
     let mut narrow = PacketLines::new(Some(40), Colors::OFF);
-    let style = FieldStyle { separator: '|', ..FieldStyle::default() };
+    let style = FieldStyle { separator: '|', to_terminal: true, ..FieldStyle::default() };
     let mut fields = FieldTable::new(FieldId::all(), style);
     let mut json = PacketsJson::new();
     match Savefile::from_bytes(bytes, "test") {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use wirelab::decode::{DecodedPacket, Decoder, LayerKind, TransportProtocol};
+use wirelab::decode::{DecodedPacket, Decoder, LayerKind, Transport, TransportProtocol};
 use wirelab::flow::{Defragmenter, FlowTable, PayloadWanted, Verdict};
 use wirelab::source::{Next, PacketSource, Savefile};
 
@@ -27,6 +27,12 @@ const EXCEPTIONS: [(&str, &str); 8] = [
 const SOCKS: &str = "what SOCKS carries takes a number that no packet shows";
 const FRAGMENT: &str = "in a first fragment tshark leaves sequence numbers raw";
 
+/// Whether the header's own length leaves room for an acknowledgment number: tshark shows none otherwise.
+fn has_acknowledgment(packet: &DecodedPacket<'_>, transport: &Transport) -> bool {
+    let header = packet.header(&packet.layers()[transport.layer]);
+    header.get(12).is_some_and(|words| words >> 4 >= 5)
+}
+
 /// Our cells of one packet; `None` where a header is cut, for which tshark shows raw numbers.
 fn cells(packet: &DecodedPacket<'_>, verdicts: &[Verdict]) -> [Option<String>; 4] {
     let numbered = || packet.transports().iter().zip(verdicts).filter(|(t, _)| packet.is_numbered(t));
@@ -44,7 +50,8 @@ fn cells(packet: &DecodedPacket<'_>, verdicts: &[Verdict]) -> [Option<String>; 4
         Some(streams(TransportProtocol::Udp)),
         Some(streams(TransportProtocol::Tcp)),
         values(|verdict| verdict.seq),
-        values(|verdict| verdict.ack),
+        values(|verdict| verdict.ack)
+            .filter(|_| tcp().all(|(transport, _)| has_acknowledgment(packet, transport))),
     ]
 }
 

@@ -8,6 +8,8 @@ use wirelab::field::{ByteRange, FieldId, FieldSet, FieldSink, PacketContext, Val
 use wirelab::flow::Defragmenter;
 use wirelab::source::{CapturedPacket, LinkType};
 
+/// LLC and SNAP before an IPv4 packet.
+const LLC_IPV4: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
 const ETHERNET: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
 const TEXT: &[u8] = b"hello, world";
 
@@ -134,7 +136,11 @@ fn packets() -> Vec<(LinkType, Vec<u8>)> {
         (LinkType(258), join(&[&[12, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0], &frame])),
         (LinkType(242), join(&[&[0; 40], &[8, 0, 0, 0], &inner])),
         (LinkType(285), join(&[&ETHERNET, &[0xda, 0xda, 0, 0, 1, 2, 3, 4, 8, 0], &inner])),
-        (LinkType::IEEE802_11, TEXT.to_vec()),
+        (LinkType::IEEE802_11, join(&[&[0x88, 1], &[0; 24], &LLC_IPV4, &inner])),
+        (LinkType(127), join(&[&[0, 0, 8, 0, 0, 0, 0, 0, 8, 1], &[0; 22], &LLC_IPV4, &inner])),
+        (LinkType(163), join(&[&[0x80, 0x21, 0x10, 1, 0, 0, 0, 8, 8, 1], &[0; 22], &LLC_IPV4, &inner])),
+        (LinkType(7), join(&[&[1, 2, 212, 0, 0, 1], &inner])),
+        (LinkType(189), TEXT.to_vec()),
     ]);
     all
 }
@@ -246,6 +252,10 @@ fn every_kind_of_layer_is_among_the_packets() {
         K::Sctp,
         K::Payload,
         K::Pktap,
+        K::Radiotap,
+        K::Prism,
+        K::Wlan,
+        K::Arcnet,
         K::Infiniband,
         K::Nsh,
         K::Macsec,

@@ -205,7 +205,6 @@ pub fn emit(
             enclosing.leave_ipv6(packet.layers().get(index + 1), &mut out);
             data::emit(&subject, layer, &mut out);
         }
-        data::emit(&subject, layer, &mut out);
     }
     enclosing.leave(&subject, None, &mut out);
     wirelab::emit(&subject, &mut out);
