@@ -20,7 +20,7 @@ const BLOCK: usize = if cfg!(test) { 4 } else { 128 };
 /// A segment that occupies sequence numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
-    /// First number, or the first that is not acknowledged.
+    /// First number, or the first that is not acknowledged; in a block it may lag behind ([`Block::trimmed`]).
     pub(super) seq: SeqNumber,
     /// First number after it.
     pub(super) next: SeqNumber,
