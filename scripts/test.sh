@@ -91,6 +91,11 @@ agreement() {
         --min 99.7 --min-field 97 --except tests/agreement/fields.txt "$SHARED/corpus"
 }
 
+analysis() {
+    python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" --group analysis \
+        --min 99 --min-field 95 --except tests/agreement/analysis.txt "$SHARED/corpus"
+}
+
 # The published lab questions that need only what wirelab decodes, asked with tshark's own command lines.
 questions() {
     local ids
@@ -103,6 +108,7 @@ elif ! have python3; then
     skip "agreement with tshark: python3 is missing"
 else
     step "agreement with tshark, field by field, every capture of the corpus" agreement
+    step "agreement with tshark, its analysis of TCP, every capture of the corpus" analysis
 fi
 if [ ! -f "$SHARED/labs/ask.py" ]; then
     skip "lab questions: none to ask ($SHARED/labs)"
