@@ -5,7 +5,7 @@ use super::constant::{self, Target};
 use super::error::{FilterError, quoted};
 use super::hint;
 use super::pattern;
-use super::program::{Compare, Condition, Operand, Range, Source};
+use super::program::{Compare, Condition, Constant, Operand, Range, Source};
 use crate::field::{Base, FieldDef, FieldId, FieldKind};
 
 /// A number that is counted or worked out.
@@ -148,6 +148,9 @@ impl<'t> Checker<'t> {
         if !is_constant(left) {
             return Ok(());
         }
+        if let Some(error) = meant_a_field(left) {
+            return Err(error);
+        }
         if let ExprKind::Literal(Literal::Word(word)) = &left.kind
             && word.starts_with(|c: char| c.is_ascii_alphabetic())
             && !word.contains(':')
@@ -220,8 +223,27 @@ impl<'t> Checker<'t> {
         right: &Expr,
     ) -> Result<Condition, FilterError> {
         self.searchable(&typed, left, Relation::Contains)?;
-        let right = self.against(left, &typed, right)?;
-        Ok(Condition::Contains { all, left: typed.operand, right })
+        // Bytes contain no bytes at all, texts and protocols do not: so in Wireshark.
+        let empty = typed.slice || typed.kind == FieldKind::Bytes;
+        let right = match &right.kind {
+            ExprKind::Literal(literal) if typed.kind == FieldKind::Mac => self.part(left, literal, right)?,
+            _ => self.against(left, &typed, right)?,
+        };
+        Ok(Condition::Contains { all, empty, left: typed.operand, right })
+    }
+
+    /// What an Ethernet address may contain: a part of it is no address.
+    fn part(&self, left: &Expr, literal: &Literal, right: &Expr) -> Result<Operand, FilterError> {
+        let bytes = match literal {
+            Literal::Word(word) => constant::bytes(word),
+            _ => None,
+        };
+        bytes.map(|bytes| Operand::Constant(Constant::Bytes(bytes))).ok_or_else(|| {
+            let name = quoted(self.written(&left.span));
+            let shown = quoted(self.written(&right.span));
+            FilterError::new(right.span.clone(), format!("{name} cannot contain {shown}"))
+                .expecting("bytes in hexadecimal, such as 00:1b")
+        })
     }
 
     /// Whether a text or bytes can be searched for in it.
@@ -311,6 +333,9 @@ impl<'t> Checker<'t> {
     }
 
     fn no_type(&self, expr: &Expr) -> FilterError {
+        if let Some(error) = meant_a_field(expr) {
+            return error;
+        }
         let shown = quoted(self.written(&expr.span));
         FilterError::new(expr.span.clone(), format!("{shown} is a constant, where there must be a field"))
             .expecting("a field, such as tcp.len")
@@ -383,6 +408,7 @@ impl<'t> Checker<'t> {
     fn calculable(&self, operator: Operator, expr: &Expr, kind: FieldKind) -> Result<(), FilterError> {
         let allowed = match kind {
             FieldKind::Unsigned(..) | FieldKind::Signed(_) | FieldKind::PacketNumber => true,
+            FieldKind::Float => !matches!(operator, Operator::And | Operator::Modulo),
             FieldKind::Span => matches!(operator, Operator::Add | Operator::Subtract),
             FieldKind::Bytes | FieldKind::Mac | FieldKind::Ipv4 | FieldKind::Ipv6 => {
                 operator == Operator::And
@@ -411,10 +437,22 @@ fn is_constant(expr: &Expr) -> bool {
     }
 }
 
+/// The error for a constant that is, or is worked out from, the name of a field that there is not.
+fn meant_a_field(expr: &Expr) -> Option<FilterError> {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Word(word)) if hint::names_a_protocol(word) => {
+            Some(hint::no_field(word, expr.span.clone()))
+        }
+        ExprKind::Negate(inner) => meant_a_field(inner),
+        ExprKind::Binary(_, left, right) => meant_a_field(left).or_else(|| meant_a_field(right)),
+        _ => None,
+    }
+}
+
 /// Whether values of these types can be held against each other.
 pub(super) fn comparable(a: &Typed, b: &Typed) -> bool {
     use FieldKind::{
-        Boolean, Bytes, Ipv4, Ipv6, Mac, PacketNumber, Protocol, Signed, Span, Text, Time, Unsigned,
+        Boolean, Bytes, Float, Ipv4, Ipv6, Mac, PacketNumber, Protocol, Signed, Span, Text, Time, Unsigned,
     };
     if a.slice && has_bytes(b.kind) || b.slice && has_bytes(a.kind) {
         return true;
@@ -423,6 +461,7 @@ pub(super) fn comparable(a: &Typed, b: &Typed) -> bool {
         (a.kind, b.kind),
         (Unsigned(..) | PacketNumber, Unsigned(..) | PacketNumber)
             | (Signed(_), Signed(_))
+            | (Float, Float)
             | (Boolean, Boolean)
             | (Bytes | Mac, Bytes | Mac)
             | (Ipv4, Ipv4)
@@ -439,7 +478,7 @@ fn has_bytes(kind: FieldKind) -> bool {
     matches!(kind, Bytes | Protocol | Text | Mac | Ipv4 | Ipv6)
 }
 
-/// Bits in which Wireshark calculates with values of this type; results wrap.
+/// Bits in which Wireshark calculates with values of this type: a result that has no room in them is no value.
 pub(super) fn room(kind: FieldKind) -> Option<u32> {
     match kind {
         FieldKind::Unsigned(bits, _) | FieldKind::Signed(bits) => Some(if bits > 32 { 64 } else { 32 }),

@@ -125,15 +125,25 @@ fn unquoted(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Fil
             address.parse::<Ipv4Addr>().ok().map(|address| address.octets().to_vec())
         })?
         .ok_or_else(|| {
-            let is_name =
-                word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.parse::<Ipv6Addr>().is_err();
             let error = wrong();
-            if is_name { error.hinting("names are not looked up; write the address") } else { error }
+            if word.parse::<Ipv6Addr>().is_ok() {
+                error.hinting("this is an IPv6 address; fields such as ipv6.src have those")
+            } else if word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                error.hinting("names are not looked up; write the address")
+            } else {
+                error
+            }
         }),
         FieldKind::Ipv6 => network(word, span, 128, |address| {
             address.parse::<Ipv6Addr>().ok().map(|address| address.octets().to_vec())
         })?
-        .ok_or_else(wrong),
+        .ok_or_else(|| {
+            let error = wrong();
+            match word.parse::<Ipv4Addr>() {
+                Ok(_) => error.hinting("this is an IPv4 address; fields such as ip.src have those"),
+                Err(_) => error,
+            }
+        }),
         FieldKind::Bytes | FieldKind::Protocol => bytes(word).map(Constant::Bytes).ok_or_else(|| {
             let error = wrong();
             if word.starts_with("0x") {
@@ -144,7 +154,8 @@ fn unquoted(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Fil
         }),
         FieldKind::Text => Ok(Constant::Bytes(word.as_bytes().to_vec())),
         FieldKind::Time(_) => time_text::parse(word).map(Constant::Nanos).ok_or_else(wrong),
-        FieldKind::Span | FieldKind::Float => time_text::seconds(word).map(Constant::Nanos).ok_or_else(wrong),
+        FieldKind::Span => time_text::seconds(word).map(Constant::Nanos).ok_or_else(wrong),
+        FieldKind::Float => number::fraction(word).map(Constant::Float).ok_or_else(wrong),
         FieldKind::Mark => Err(wrong()),
     }
 }
@@ -235,7 +246,7 @@ fn network(
 
 /// Bytes: pairs of hexadecimal digits, `:`, `-` or `.` between them or nothing; a digit alone is a byte, too.
 /// After `0x` one byte only, for the order of more would be a guess.
-fn bytes(word: &str) -> Option<Vec<u8>> {
+pub(super) fn bytes(word: &str) -> Option<Vec<u8>> {
     if let Some(digits) = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
         return (1..=2)
             .contains(&digits.len())

@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use super::arithmetic::{calculate, has_room};
 use super::ast::{Function, Operator, Part};
 use super::program::{Compare, Condition, Constant, Operand, Range, Written};
 use super::store::{Datum, Store};
 
 /// What is called with each value; true ends the walk.
-type Enough<'f> = &'f mut dyn FnMut(Datum<'_>) -> bool;
+pub(super) type Enough<'f> = &'f mut dyn FnMut(Datum<'_>) -> bool;
 
 /// Whether the packet in `store` is as `condition` says.
 pub(super) fn holds(condition: &Condition, store: &Store) -> bool {
@@ -25,7 +26,9 @@ pub(super) fn holds(condition: &Condition, store: &Store) -> bool {
         Condition::Compare { all, compare, left, right } => {
             pairs(*all, left, right, store, |a, b| compares(*compare, a, b))
         }
-        Condition::Contains { all, left, right } => pairs(*all, left, right, store, contains),
+        Condition::Contains { all, empty, left, right } => {
+            pairs(*all, left, right, store, |a, b| Some(contains(a, b, *empty)))
+        }
         Condition::Matches { all, left, pattern } => quantified(
             *all,
             left,
@@ -51,19 +54,20 @@ fn quantified(all: bool, left: &Operand, store: &Store, test: impl Fn(Datum<'_>)
     if all { seen && !stopped } else { stopped }
 }
 
-/// Whether any, or each, pair of a left and a right value passes; false where there is none.
+/// Whether any, or each, pair of a left and a right value passes; false where there is none. A pair that the test
+/// says nothing of neither passes nor fails, as in Wireshark.
 fn pairs(
     all: bool,
     left: &Operand,
     right: &Operand,
     store: &Store,
-    test: impl Fn(Datum<'_>, Datum<'_>) -> bool,
+    test: impl Fn(Datum<'_>, Datum<'_>) -> Option<bool>,
 ) -> bool {
     let mut seen = false;
     let stopped = each(left, store, &mut |a| {
         each(right, store, &mut |b| {
             seen = true;
-            test(a, b) != all
+            test(a, b) == Some(!all)
         })
     });
     if all { seen && !stopped } else { stopped }
@@ -71,30 +75,38 @@ fn pairs(
 
 fn is_in(value: Datum<'_>, set: &[Range], store: &Store) -> bool {
     set.iter().any(|range| match &range.high {
-        None => each(&range.low, store, &mut |one| compares(Compare::Equal, value, one)),
+        None => each(&range.low, store, &mut |one| compares(Compare::Equal, value, one) == Some(true)),
         Some(high) => {
-            each(&range.low, store, &mut |low| compares(Compare::GreaterEqual, value, low))
-                && each(high, store, &mut |high| compares(Compare::LessEqual, value, high))
+            each(&range.low, store, &mut |low| compares(Compare::GreaterEqual, value, low) == Some(true))
+                && each(high, store, &mut |high| compares(Compare::LessEqual, value, high) == Some(true))
         }
     })
 }
 
-fn compares(compare: Compare, a: Datum<'_>, b: Datum<'_>) -> bool {
-    let Some(order) = order(a, b) else { return false };
-    match compare {
+/// `None` where the two cannot be held against each other.
+fn compares(compare: Compare, a: Datum<'_>, b: Datum<'_>) -> Option<bool> {
+    let order = order(a, b)?;
+    Some(match compare {
         Compare::Equal => order.is_eq(),
         Compare::NotEqual => order.is_ne(),
         Compare::Greater => order.is_gt(),
         Compare::GreaterEqual => order.is_ge(),
         Compare::Less => order.is_lt(),
         Compare::LessEqual => order.is_le(),
-    }
+    })
 }
 
 fn order(a: Datum<'_>, b: Datum<'_>) -> Option<Ordering> {
     Some(match (a, b) {
         (Datum::Unsigned(a), Datum::Unsigned(b)) => a.cmp(&b),
         (Datum::Signed(a), Datum::Signed(b)) => a.cmp(&b),
+        // The right side is told as the type of the left has it, if it can be.
+        (Datum::Unsigned(a), Datum::Below(b, _)) => a.cmp(&u64::try_from(b).ok()?),
+        (Datum::Below(a, bits), Datum::Unsigned(b)) => {
+            a.cmp(&i64::try_from(b).ok().filter(|b| has_room(*b, bits))?)
+        }
+        (Datum::Below(a, _), Datum::Below(b, _)) => a.cmp(&b),
+        (Datum::Float(a), Datum::Float(b)) => return a.partial_cmp(&b),
         (Datum::Nanos(a), Datum::Nanos(b)) => a.cmp(&b),
         (Datum::Bytes(a), Datum::Bytes(b)) => a.cmp(b),
         (Datum::Bytes(a) | Datum::Network(a, _), Datum::Network(b, bits))
@@ -111,10 +123,11 @@ fn masked(address: &[u8], bits: u32) -> impl Iterator<Item = u8> {
     })
 }
 
-fn contains(a: Datum<'_>, b: Datum<'_>) -> bool {
+/// Whether `b` is in `a`; `empty` says whether nothing is.
+fn contains(a: Datum<'_>, b: Datum<'_>, empty: bool) -> bool {
     match (a, b) {
-        // An empty text is in nothing, as in Wireshark.
-        (Datum::Bytes(a), Datum::Bytes(b)) => !b.is_empty() && memchr::memmem::find(a, b).is_some(),
+        (Datum::Bytes(_), Datum::Bytes([])) => empty,
+        (Datum::Bytes(a), Datum::Bytes(b)) => memchr::memmem::find(a, b).is_some(),
         _ => false,
     }
 }
@@ -122,7 +135,8 @@ fn contains(a: Datum<'_>, b: Datum<'_>) -> bool {
 fn is_zero(value: Datum<'_>) -> bool {
     match value {
         Datum::Unsigned(number) => number == 0,
-        Datum::Signed(number) => number == 0,
+        Datum::Signed(number) | Datum::Below(number, _) => number == 0,
+        Datum::Float(number) => number == 0.0,
         Datum::Nanos(nanos) => nanos == 0,
         Datum::Bytes(bytes) | Datum::Network(bytes, _) => bytes.iter().all(|byte| *byte == 0),
         Datum::Mark => true,
@@ -152,7 +166,9 @@ fn each(operand: &Operand, store: &Store, enough: Enough<'_>) -> bool {
         Operand::Negate(bits, inner) => each(inner, store, &mut |value| {
             let zero = match value {
                 Datum::Unsigned(_) => Datum::Unsigned(0),
+                Datum::Below(_, bits) => Datum::Below(0, bits),
                 Datum::Signed(_) => Datum::Signed(0),
+                Datum::Float(_) => Datum::Float(0.0),
                 _ => Datum::Nanos(0),
             };
             calculate(Operator::Subtract, *bits, zero, value, enough)
@@ -174,6 +190,8 @@ impl Constant {
         match self {
             Self::Unsigned(number) => Datum::Unsigned(*number),
             Self::Signed(number) => Datum::Signed(*number),
+            Self::Below(number, bits) => Datum::Below(*number, *bits),
+            Self::Float(number) => Datum::Float(*number),
             Self::Nanos(nanos) => Datum::Nanos(*nanos),
             Self::Bytes(bytes) => Datum::Bytes(bytes),
             Self::Network(bytes, bits) => Datum::Network(bytes, *bits),
@@ -185,6 +203,8 @@ impl Constant {
         Some(match value {
             Datum::Unsigned(number) => Self::Unsigned(number),
             Datum::Signed(number) => Self::Signed(number),
+            Datum::Below(number, bits) => Self::Below(number, bits),
+            Datum::Float(number) => Self::Float(number),
             Datum::Nanos(nanos) => Self::Nanos(nanos),
             Datum::Bytes(bytes) => Self::Bytes(bytes.to_vec()),
             Datum::Network(bytes, bits) => Self::Network(bytes.to_vec(), bits),
@@ -239,12 +259,9 @@ fn call(function: Function, arguments: &[Operand], store: &Store, enough: Enough
         }),
         Function::Max | Function::Min => extreme(function, arguments, store, enough),
         Function::Abs => each(first, store, &mut |value| match value {
-            // Numbers without a sign wrap in 32 bits; what is beyond the middle stands for one below zero.
-            Datum::Unsigned(number) => {
-                let narrow =
-                    u32::try_from(number).ok().map(|number| u64::from(number.cast_signed().unsigned_abs()));
-                enough(Datum::Unsigned(narrow.unwrap_or_else(|| number.cast_signed().unsigned_abs())))
-            }
+            Datum::Unsigned(_) => enough(value),
+            Datum::Below(number, bits) => enough(Datum::Below(number.saturating_abs(), bits)),
+            Datum::Float(number) => enough(Datum::Float(number.abs())),
             Datum::Signed(number) => enough(Datum::Signed(number.saturating_abs())),
             Datum::Nanos(nanos) => enough(Datum::Nanos(nanos.saturating_abs())),
             _ => false,
@@ -255,11 +272,12 @@ fn call(function: Function, arguments: &[Operand], store: &Store, enough: Enough
 }
 
 fn extreme(function: Function, arguments: &[Operand], store: &Store, enough: Enough<'_>) -> bool {
-    let wanted = if function == Function::Max { Ordering::Greater } else { Ordering::Less };
+    // What the best so far is to a better one.
+    let worse = if function == Function::Max { Ordering::Less } else { Ordering::Greater };
     let mut best: Option<Constant> = None;
     for argument in arguments {
         each(argument, store, &mut |value| {
-            let better = best.as_ref().is_none_or(|best| order(value, best.datum()) == Some(wanted));
+            let better = best.as_ref().is_none_or(|best| order(best.datum(), value) == Some(worse));
             if better {
                 best = Constant::of(value);
             }
@@ -267,46 +285,6 @@ fn extreme(function: Function, arguments: &[Operand], store: &Store, enough: Eno
         });
     }
     best.is_some_and(|best| enough(best.datum()))
-}
-
-/// Calculates in so many bits. There is no value where something is divided by 0.
-fn calculate(operator: Operator, bits: u32, a: Datum<'_>, b: Datum<'_>, enough: Enough<'_>) -> bool {
-    match (a, b) {
-        (Datum::Unsigned(a), Datum::Unsigned(b)) => {
-            let result = match operator {
-                Operator::And => Some(a & b),
-                Operator::Add => Some(a.wrapping_add(b)),
-                Operator::Subtract => Some(a.wrapping_sub(b)),
-                Operator::Multiply => Some(a.wrapping_mul(b)),
-                Operator::Divide => a.checked_div(b),
-                Operator::Modulo => a.checked_rem(b),
-            };
-            let mask = u64::MAX >> 64_u32.saturating_sub(bits);
-            result.is_some_and(|result| enough(Datum::Unsigned(result & mask)))
-        }
-        (Datum::Signed(a), Datum::Signed(b)) => {
-            let result = match operator {
-                Operator::And => Some(a & b),
-                Operator::Add => Some(a.wrapping_add(b)),
-                Operator::Subtract => Some(a.wrapping_sub(b)),
-                Operator::Multiply => Some(a.wrapping_mul(b)),
-                Operator::Divide => a.checked_div(b),
-                Operator::Modulo => a.checked_rem(b),
-            };
-            let unused = 64_u32.saturating_sub(bits);
-            result.is_some_and(|result| enough(Datum::Signed(result << unused >> unused)))
-        }
-        (Datum::Nanos(a), Datum::Nanos(b)) => match operator {
-            Operator::Add => enough(Datum::Nanos(a.saturating_add(b))),
-            Operator::Subtract => enough(Datum::Nanos(a.saturating_sub(b))),
-            _ => false,
-        },
-        (Datum::Bytes(a), Datum::Bytes(b)) if operator == Operator::And && a.len() == b.len() => {
-            let both: Vec<u8> = a.iter().zip(b).map(|(a, b)| a & b).collect();
-            enough(Datum::Bytes(&both))
-        }
-        _ => false,
-    }
 }
 
 /// A value's text, as `string()` writes it.
@@ -317,7 +295,8 @@ fn write(value: Datum<'_>, how: Written, enough: Enough<'_>) -> bool {
     let mut rest = buffer.as_mut_slice();
     let written = match (value, how) {
         (Datum::Unsigned(number), _) => write!(rest, "{number}").is_ok(),
-        (Datum::Signed(number), _) => write!(rest, "{number}").is_ok(),
+        (Datum::Signed(number) | Datum::Below(number, _), _) => write!(rest, "{number}").is_ok(),
+        (Datum::Float(number), _) => write!(rest, "{number}").is_ok(),
         (Datum::Bytes(bytes), Written::Ipv4) => bytes
             .first_chunk::<4>()
             .is_some_and(|octets| write!(rest, "{}", std::net::Ipv4Addr::from(*octets)).is_ok()),

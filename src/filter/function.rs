@@ -11,6 +11,7 @@ use crate::field::FieldKind;
 pub(super) fn written(kind: FieldKind) -> Option<Written> {
     Some(match kind {
         FieldKind::Unsigned(..) | FieldKind::Signed(_) | FieldKind::PacketNumber => Written::Decimal,
+        FieldKind::Float => Written::Float,
         FieldKind::Mac => Written::Mac,
         FieldKind::Ipv4 => Written::Ipv4,
         FieldKind::Ipv6 => Written::Ipv6,

@@ -48,6 +48,14 @@ pub(super) fn near_field(error: FilterError, name: &str) -> FilterError {
     }
 }
 
+/// Whether a name begins with that of a protocol and a dot, so that a field is meant.
+pub(super) fn names_a_protocol(name: &str) -> bool {
+    name.len() <= MAX_NAME
+        && name.split_once('.').is_some_and(|(protocol, _)| {
+            FieldId::named(&protocol.to_ascii_lowercase()).is_some_and(|id| id == id.protocol())
+        })
+}
+
 /// A field and what follows a minus that was written without a space.
 fn split_minus(name: &str) -> Option<(&str, &str)> {
     let (field, rest) = name.split_once('-')?;

@@ -1,5 +1,6 @@
 //! Wireshark's display filters: which packets are shown, said in field names.
 
+mod arithmetic;
 mod ast;
 mod check;
 mod constant;

@@ -27,9 +27,29 @@ pub(super) fn whole(text: &str) -> Result<u64, NoNumber> {
     u64::from_str_radix(digits, radix).map_err(|_| NoNumber::TooLarge)
 }
 
+/// A number with or without a fraction and an exponent: `1.5`, `15e-1`; `0x` hexadecimal, but no octal.
+pub(super) fn fraction(text: &str) -> Option<f64> {
+    if text.starts_with("0x") || text.starts_with("0X") {
+        return u32::try_from(whole(text).ok()?).ok().map(f64::from);
+    }
+    // Rust reads words such as `inf`, too.
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '+');
+    text.parse().ok().filter(|number: &f64| is_number && number.is_finite())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fractions() {
+        for text in ["15", "15.0", "1.5e1", "+15", "0xf", "015"] {
+            assert_eq!(fraction(text), Some(15.0), "{text}");
+        }
+        for text in ["", "inf", "nan", "1e999", "5ms", "1,5", "0x", "0x1ffffffff", "-1", ".5"] {
+            assert_eq!(fraction(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn every_base() {

@@ -29,6 +29,8 @@ pub(super) enum Condition {
     /// Any or all values of `left` contain any of `right`.
     Contains {
         all: bool,
+        /// Whether no bytes at all are in every value.
+        empty: bool,
         left: Operand,
         right: Operand,
     },
@@ -94,16 +96,20 @@ pub(super) enum Operand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
     Decimal,
+    Float,
     Mac,
     Ipv4,
     Ipv6,
 }
 
 /// A constant with its type's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Constant {
     Unsigned(u64),
     Signed(i64),
+    /// A number of a type without sign that is below zero, and the bits of that type.
+    Below(i64, u32),
+    Float(f64),
     /// A point in time or a span.
     Nanos(i128),
     Bytes(Vec<u8>),

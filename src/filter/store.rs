@@ -11,10 +11,13 @@ const MAX_OCCURRENCES: usize = 65_536;
 const MAX_BYTES: usize = 1 << 26;
 
 /// A value as it is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Datum<'a> {
     Unsigned(u64),
     Signed(i64),
+    /// A number of a type without sign that a subtraction took below zero, and the bits of that type.
+    Below(i64, u32),
+    Float(f64),
     /// A point in time or a span.
     Nanos(i128),
     /// Bytes, text, and addresses.
@@ -29,6 +32,7 @@ pub(super) enum Datum<'a> {
 enum Item {
     Unsigned(u64),
     Signed(i64),
+    Float(f64),
     Nanos(i128),
     /// From, to, and to where a slice may reach.
     Bytes(usize, usize, usize),
@@ -129,6 +133,7 @@ impl Store {
         match item {
             Item::Unsigned(number) => Datum::Unsigned(number),
             Item::Signed(number) => Datum::Signed(number),
+            Item::Float(number) => Datum::Float(number),
             Item::Nanos(nanos) => Datum::Nanos(nanos),
             Item::Bytes(start, end, shown) => {
                 Datum::Bytes(self.bytes.get(start..if sliced { shown } else { end }).unwrap_or(&[]))
@@ -146,12 +151,6 @@ impl Store {
         let end = self.bytes.len();
         Item::Bytes(start, end, start + shown.min(bytes.len()))
     }
-}
-
-/// A number with a fraction in units of its ninth decimal, as spans are kept; `None` for what is no number.
-fn billionths(number: f64) -> Option<i128> {
-    // Text is the way from a fraction to a wide whole number that loses nothing before the tenth decimal.
-    format!("{number:.9}").replace('.', "").parse().ok()
 }
 
 impl FieldSink for Store {
@@ -180,7 +179,7 @@ impl FieldSink for Store {
                     let is_protocol = id.def().kind == FieldKind::Protocol;
                     self.keep(bytes, if is_protocol { own } else { bytes.len() })
                 }
-                Value::Float(number) => billionths(number).map_or(Item::Mark, Item::Nanos),
+                Value::Float(number) => Item::Float(number),
                 Value::Mark => Item::Mark,
             }
         } else {

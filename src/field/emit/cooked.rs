@@ -4,7 +4,7 @@ use super::header::{HeaderField, Read, address, bits, emit_table, number};
 use super::{ByteRange, Emitter, Subject, offset, own, part, trailer};
 use crate::decode::{Layer, LayerKind};
 use crate::field::Value;
-use crate::field::names::{chdlc, llc, null, ppp, pppoe, pppoed, pppoes, sll};
+use crate::field::names::{chdlc, eth, llc, null, ppp, pppoe, pppoed, pppoes, sll};
 
 static DSAP: &[HeaderField] = &[bits(llc::DSAP_SAP, 0, 1, 1, 0x7f), bits(llc::DSAP_IG, 0, 1, 0, 1)];
 static SSAP: &[HeaderField] = &[bits(llc::SSAP_SAP, 1, 1, 1, 0x7f), bits(llc::SSAP_CR, 1, 1, 0, 1)];
@@ -68,6 +68,10 @@ const MIN_ETHER_TYPE: u16 = 1536;
 const ARPHRD_IPGRE: u16 = 778;
 
 pub(super) fn emit_sll(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    // What fills the frame up is told under Ethernet.
+    if !(out.wants_any_of(sll::PROTOCOL) || out.wants_any_of(eth::PROTOCOL)) {
+        return;
+    }
     let header = subject.packet.header(layer);
     out.protocol(sll::PROTOCOL, subject, layer, own(layer));
     emit_table(SLL, layer, header, out);
@@ -80,6 +84,10 @@ pub(super) fn emit_sll(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
 }
 
 pub(super) fn emit_sll2(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    // What fills the frame up is told under Ethernet.
+    if !(out.wants_any_of(sll::PROTOCOL) || out.wants_any_of(eth::PROTOCOL)) {
+        return;
+    }
     let header = subject.packet.header(layer);
     out.protocol(sll::PROTOCOL, subject, layer, own(layer));
     if let Some(&[p0, p1, _, _, _, _, _, _, h0, h1, _, len]) = header.first_chunk::<12>() {
@@ -134,6 +142,9 @@ fn protocol(
 const MAX_FAMILY: u32 = 1500;
 
 pub(super) fn emit_null(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(null::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     let Some(&bytes) = header.first_chunk::<4>() else { return };
     let little = u32::from_le_bytes(bytes);
@@ -150,6 +161,9 @@ pub(super) fn emit_null(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<
 static PPP_ADDRESS: &[HeaderField] = &[number(ppp::ADDRESS, 0, 1), number(ppp::CONTROL, 1, 1)];
 
 pub(super) fn emit_ppp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(ppp::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     out.protocol(ppp::PROTOCOL, subject, layer, own(layer));
     let with_address = matches!(header, [0xff, 0x03, ..]);
@@ -173,6 +187,9 @@ static CHDLC: &[HeaderField] =
     &[number(chdlc::ADDRESS, 0, 1), number(chdlc::CONTROL, 1, 1), number(chdlc::PROTOCOL_NUMBER, 2, 2)];
 
 pub(super) fn emit_chdlc(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(chdlc::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     out.protocol(chdlc::PROTOCOL, subject, layer, own(layer));
     emit_table(CHDLC, layer, header, out);

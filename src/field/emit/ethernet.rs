@@ -66,6 +66,9 @@ static SENDER: Side = Side {
 };
 
 pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(eth::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     // Nothing is shown of a header that is not all there.
     let Some((&[d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, high, low], _)) =
@@ -73,9 +76,6 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) 
     else {
         return;
     };
-    if !out.wants_any_of(eth::PROTOCOL) {
-        return;
-    }
     out.protocol(eth::PROTOCOL, subject, layer, own(layer));
     address_of(&RECEIVER, layer, [d0, d1, d2, d3, d4, d5], out);
     address_of(&SENDER, layer, [s0, s1, s2, s3, s4, s5], out);
@@ -127,6 +127,11 @@ fn spelled(mac: [u8; 6], text: &mut [u8; 17]) -> &str {
 }
 
 pub(super) fn emit_vlan(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    // What fills the frame up behind a tag is told under Ethernet.
+    let told = [vlan::PROTOCOL, ieee8021ad::PROTOCOL, ieee8021ah::PROTOCOL, eth::PROTOCOL];
+    if !told.into_iter().any(|id| out.wants_any_of(id)) {
+        return;
+    }
     let header = subject.packet.header(layer);
     if is_provider_tag(subject, layer) {
         out.protocol(ieee8021ad::PROTOCOL, subject, layer, own(layer));

@@ -61,6 +61,10 @@ pub(super) fn is_extension(kind: LayerKind) -> bool {
 
 /// Opens the header; extension headers that follow it stand under it, so the caller closes it.
 pub(super) fn open(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    // The version is one of IPv4's fields, too.
+    if !(out.wants_any_of(ipv6::PROTOCOL) || out.wants_any_of(ip::PROTOCOL)) {
+        return;
+    }
     let packet = subject.packet;
     // Extension headers count as part of it.
     let behind = packet.layers().iter().skip_while(|other| *other != layer).skip(1);

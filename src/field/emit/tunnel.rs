@@ -68,6 +68,9 @@ pub(super) fn emit_sctp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<
 }
 
 pub(super) fn emit_vxlan(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(vxlan::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     out.protocol(vxlan::PROTOCOL, subject, layer, own(layer));
     flags(vxlan::FLAGS, VXLAN_FLAGS, 0, layer, header, out);
@@ -102,6 +105,9 @@ static GENEVE: &[HeaderField] =
     &[number(geneve::PROTO_TYPE, 2, 2), number(geneve::VNI, 4, 3), number(geneve::RESERVED, 7, 1)];
 
 pub(super) fn emit_geneve(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(geneve::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     let Some(&[first, second]) = header.first_chunk::<2>() else { return };
     out.protocol(geneve::PROTOCOL, subject, layer, own(layer));
@@ -135,6 +141,9 @@ static GTP: &[HeaderField] =
     &[number(gtp::MESSAGE, 1, 1), number(gtp::LENGTH, 2, 2), number(gtp::TEID, 4, 4)];
 
 pub(super) fn emit_gtp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(gtp::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     let Some(&first) = header.first() else { return };
     out.protocol(gtp::PROTOCOL, subject, layer, own(layer));
@@ -151,6 +160,9 @@ static AH: &[HeaderField] = &[number(ah::NEXT_HEADER, 0, 1), number(ah::LENGTH, 
 static AH_NUMBERS: &[HeaderField] = &[number(ah::SPI, 4, 4), number(ah::SEQUENCE, 8, 4)];
 
 pub(super) fn emit_ah(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(ah::PROTOCOL) {
+        return;
+    }
     let header = subject.packet.header(layer);
     out.protocol(ah::PROTOCOL, subject, layer, own(layer));
     emit_table(AH, layer, header, out);
