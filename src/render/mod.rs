@@ -11,6 +11,7 @@ pub mod hex;
 pub mod interfaces;
 pub mod json;
 pub mod line;
+pub mod numbers;
 pub mod registry;
 pub mod safe;
 pub mod table;

@@ -2,6 +2,7 @@
 
 mod follow;
 mod handshake;
+mod measure;
 mod reassembly;
 mod received;
 mod seq;
@@ -11,6 +12,7 @@ mod teardown;
 pub(super) use follow::Followed;
 use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
+pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use seq::SeqNumber;
 pub use state::{ConnState, History, MAX_HISTORY};
@@ -54,6 +56,8 @@ pub struct TcpSide {
     pub zero_windows: u32,
     /// Keep-alive probes.
     pub keep_alives: u32,
+    /// Round trips, windows and the other numbers.
+    pub measures: Measures,
 }
 
 impl TcpFlow {

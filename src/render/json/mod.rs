@@ -17,6 +17,7 @@
 mod ek;
 pub(in crate::render) mod escape;
 mod flow;
+mod measures;
 mod packet;
 mod tshark;
 mod typed;
