@@ -261,8 +261,13 @@ impl TcpFlow {
         side.idle(own.last, packet.ts);
         own.last = packet.ts.or(own.last);
         side.max_payload = side.max_payload.max(len);
-        // The numbers of a RST may be made up.
         if flags.rst() {
+            // Its own number may be made up; what it acknowledges is what it answers.
+            if flags.ack()
+                && let Some(nanos) = other.acknowledged(SeqNumber(segment.ack), packet.ts)
+            {
+                other_side.measures.round_trips.add(nanos);
+            }
             return;
         }
         if !keep_alive {
@@ -319,4 +324,167 @@ impl Measures {
 
 fn has_sack_blocks(segment: &TcpSegment<'_>) -> bool {
     segment.typed_options().any(|option| matches!(option, TcpOption::Sack(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::TcpFlags;
+
+    const SYN: u16 = TcpFlags::SYN;
+    const ACK: u16 = TcpFlags::ACK;
+
+    /// A connection, fed by hand.
+    struct Wire {
+        tcp: TcpFlow,
+        number: u64,
+    }
+
+    impl Wire {
+        fn new() -> Self {
+            let mut wire = Self { tcp: TcpFlow::new(false), number: 0 };
+            wire.send(0, true, SYN, (1000, 0), 0);
+            wire.send(10, false, SYN | ACK, (5000, 1001), 0);
+            wire.send(30, true, ACK, (1001, 5001), 0);
+            wire
+        }
+
+        /// `len` bytes from `numbers.0` acknowledging `numbers.1`, at `micros`.
+        fn send(&mut self, micros: i128, by_orig: bool, flags: u16, numbers: (u32, u32), len: usize) {
+            self.segment(micros, by_orig, flags, numbers, len, &[], 500);
+        }
+
+        #[allow(clippy::too_many_arguments)] // a segment has that many parts
+        fn segment(
+            &mut self,
+            micros: i128,
+            by_orig: bool,
+            flags: u16,
+            (seq, ack): (u32, u32),
+            len: usize,
+            options: &[u8],
+            window: u16,
+        ) {
+            self.number += 1;
+            let payload = vec![0; len];
+            let segment = TcpSegment {
+                seq,
+                ack,
+                flags: TcpFlags(flags),
+                window,
+                options,
+                payload: &payload,
+                payload_len: u32::try_from(len).unwrap(),
+            };
+            let by = if by_orig { Direction::OrigToResp } else { Direction::RespToOrig };
+            let ts = Some(Timestamp::from_nanos(micros * 1000));
+            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None);
+        }
+    }
+
+    fn micros(span: Option<TimeDelta>) -> Option<i128> {
+        span.map(|span| span.as_nanos() / 1000)
+    }
+
+    #[test]
+    fn every_segment_sent_once_and_acknowledged_alone_is_a_sample() {
+        let mut wire = Wire::new();
+        wire.send(100, true, ACK, (1001, 5001), 100);
+        wire.send(140, false, ACK, (5001, 1101), 0);
+        wire.send(200, true, ACK, (1101, 5001), 100);
+        wire.send(260, false, ACK, (5001, 1201), 0);
+        let trips = wire.tcp.orig.measures.round_trips;
+        // 10 of the SYN, 40 and 60.
+        assert_eq!(trips.samples, 3);
+        assert_eq!([trips.min(), trips.mean(), trips.max()].map(micros), [Some(10), Some(36), Some(60)]);
+        assert_eq!(trips.deviation().unwrap().as_nanos(), 25_166);
+        assert_eq!(wire.tcp.resp.measures.round_trips.samples, 1);
+        assert_eq!(wire.tcp.resp.measures.round_trips.deviation(), None);
+    }
+
+    #[test]
+    fn what_was_sent_twice_and_what_waited_for_it_is_no_sample() {
+        let mut wire = Wire::new();
+        wire.send(100, true, ACK, (1001, 5001), 100);
+        wire.send(110, true, ACK, (1101, 5001), 100);
+        wire.send(300, true, ACK, (1001, 5001), 100);
+        wire.send(340, false, ACK, (5001, 1101), 0);
+        wire.send(350, false, ACK, (5001, 1201), 0);
+        let measures = wire.tcp.orig.measures;
+        assert_eq!(measures.round_trips.samples, 1, "only the SYN");
+        assert_eq!((wire.tcp.orig.repeated_bytes, measures.unique_bytes), (100, 200));
+        assert_eq!(measures.max_in_flight, 200);
+    }
+
+    #[test]
+    fn an_ack_of_several_segments_times_the_last() {
+        let mut wire = Wire::new();
+        wire.send(100, true, ACK, (1001, 5001), 100);
+        wire.send(110, true, ACK, (1101, 5001), 100);
+        wire.send(150, false, ACK, (5001, 1201), 0);
+        let trips = wire.tcp.orig.measures.round_trips;
+        assert_eq!((trips.samples, micros(trips.max())), (2, Some(40)));
+        wire.send(200, true, ACK, (1201, 5001), 100);
+        wire.send(250, false, ACK, (5001, 1250), 0);
+        assert_eq!(wire.tcp.orig.measures.round_trips.samples, 2, "it ends within the segment");
+    }
+
+    #[test]
+    fn duplicate_acks_ask_for_what_is_outstanding() {
+        let mut wire = Wire::new();
+        wire.send(50, false, ACK, (5001, 1001), 0);
+        wire.send(60, false, ACK, (5001, 1001), 0);
+        assert_eq!(wire.tcp.resp.measures.duplicate_acks, 0, "nothing is outstanding");
+        wire.send(100, true, ACK, (1001, 5001), 100);
+        wire.send(110, false, ACK, (5001, 1001), 0);
+        wire.segment(120, false, ACK, (5001, 1001), 0, &[], 600);
+        let sack = [1, 1, 5, 10, 0, 0, 4, 177, 0, 0, 5, 21];
+        wire.segment(130, false, ACK, (5001, 1001), 0, &sack, 700);
+        wire.send(140, false, ACK, (5001, 1001), 10);
+        assert_eq!(wire.tcp.resp.measures.duplicate_acks, 2, "not the new window, not the one with data");
+    }
+
+    #[test]
+    fn a_gap_filled_late_is_out_of_order_and_no_repeat() {
+        let mut wire = Wire::new();
+        wire.send(100, true, ACK, (1101, 5001), 100);
+        wire.send(110, true, ACK, (1001, 5001), 100);
+        let side = wire.tcp.orig;
+        assert_eq!((side.measures.out_of_order_packets, side.repeated_packets), (1, 0));
+        assert_eq!((side.measures.unique_bytes, side.measures.max_in_flight), (200, 200));
+    }
+
+    #[test]
+    fn windows_are_scaled_where_both_sides_offered_to() {
+        let scale = [3, 3, 7, 0];
+        let mut wire = Wire { tcp: TcpFlow::new(false), number: 0 };
+        wire.segment(0, true, SYN, (1000, 0), 0, &scale, 64_000);
+        assert_eq!(wire.tcp.windows(Direction::OrigToResp), None, "only the SYN");
+        wire.segment(10, false, SYN | ACK, (5000, 1001), 0, &scale, 64_000);
+        wire.segment(20, true, ACK, (1001, 5001), 0, &[], 2);
+        wire.segment(90, true, ACK, (1001, 5001), 5, &[], 4);
+        let windows = Windows { min: 256, max: 512, is_scaled: true };
+        assert_eq!(wire.tcp.windows(Direction::OrigToResp), Some(windows));
+        assert_eq!(micros(wire.tcp.orig.measures.max_idle()), Some(70));
+    }
+
+    #[test]
+    fn data_that_nobody_acknowledges_is_timed_up_to_the_limit() {
+        let mut wire = Wire::new();
+        for at in 0..1000 {
+            wire.send(100, true, ACK, (1001 + at, 5001), 1);
+        }
+        assert_eq!(wire.tcp.orig_track.measuring.waiting.len(), MAX_TIMED);
+        assert_eq!(wire.tcp.orig.measures.untimed, 1000 - 256);
+    }
+
+    #[test]
+    fn numbers_that_do_not_belong_together_and_clocks_that_run_back_give_nothing() {
+        let mut wire = Wire::new();
+        wire.send(100, true, ACK, (1001, 5001), 100);
+        wire.send(90, false, ACK, (5001, 1101), 0);
+        assert_eq!(wire.tcp.orig.measures.round_trips.samples, 1, "only the SYN");
+        wire.send(100, true, ACK, (1_900_000_000, 5001), 100);
+        assert_eq!(wire.tcp.orig.measures.max_in_flight, 100);
+    }
 }
