@@ -14,6 +14,7 @@ pub mod line;
 pub mod numbers;
 pub mod registry;
 pub mod safe;
+pub mod stats;
 pub mod table;
 pub mod tree;
 pub mod words;

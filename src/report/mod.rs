@@ -4,6 +4,7 @@ mod beside;
 mod checksums;
 mod contents;
 mod numbers;
+pub mod stats;
 mod story;
 mod totals;
 
