@@ -103,16 +103,20 @@ impl Hierarchy {
     }
 }
 
-/// The names that Wireshark shows as protocols of their own: extension headers stand within IPv6, and of a packet that
+/// The names that Wireshark shows as protocols of their own: extension headers and AH stand within IPv6, and of a packet that
 /// an ICMP error quotes only what it carries.
 fn of_their_own(protocols: &str) -> impl Iterator<Item = &str> {
     let mut is_message = false;
     let mut is_quoted = false;
+    let mut is_in_ipv6 = false;
     protocols.split(':').filter(move |name| {
         is_quoted |= is_message && matches!(*name, "ip" | "ipv6");
         is_message = matches!(*name, "icmp" | "icmpv6");
-        let is_part =
-            name.is_empty() || matches!(*name, "ethertype" | "pwethheuristic") || name.starts_with("ipv6.");
+        is_in_ipv6 = *name == "ipv6" || is_in_ipv6 && (name.starts_with("ipv6.") || *name == "ah");
+        let is_part = is_in_ipv6 && *name == "ah"
+            || name.is_empty()
+            || matches!(*name, "ethertype" | "pwethheuristic")
+            || name.starts_with("ipv6.");
         let is_header = matches!(*name, "ip" | "ipv6" | "tcp" | "udp" | "icmp" | "icmpv6" | "sctp");
         !(is_part || is_quoted && is_header)
     })
@@ -160,8 +164,13 @@ mod tests {
         let mut hierarchy = Hierarchy::default();
         hierarchy.count("eth:ethertype:ip:icmp:ip:udp:data", 96);
         hierarchy.count("eth:ethertype:ip:gre:ip:icmp:data", 96);
+        hierarchy.count("ipv6:ipv6.dstopts:ah:tcp", 96);
+        hierarchy.count("ip:ah:tcp", 96);
         let names: Vec<&str> = hierarchy.counts().iter().map(|row| row.name).collect();
-        assert_eq!(names, ["eth", "ip", "icmp", "data", "gre", "ip", "icmp", "data"]);
+        assert_eq!(
+            names,
+            ["eth", "ip", "icmp", "data", "gre", "ip", "icmp", "data", "ipv6", "tcp", "ip", "ah", "tcp"]
+        );
     }
 
     #[test]
