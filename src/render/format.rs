@@ -304,6 +304,15 @@ mod tests {
     }
 
     #[test]
+    fn rates_have_the_units_of_bits() {
+        for (bits, text) in
+            [(0, "0 bit/s"), (999, "999 bit/s"), (1_000, "1 kbit/s"), (12_345_678, "12.3 Mbit/s")]
+        {
+            assert_eq!(Bits(bits).to_string(), text);
+        }
+    }
+
+    #[test]
     fn spans_read_as_people_say_them() {
         let cases = [
             (0, "0 ns"),

@@ -85,9 +85,18 @@ fn tcp_rows<W: Write + ?Sized>(out: &mut W, both: &[TcpNumbers; 2]) -> io::Resul
     row(out, "window", both.map(|side| Or(side.windows)))?;
     row(out, "closed windows", both.map(|side| side.zero_windows))?;
     row(out, "in flight, most", both.map(|side| Bytes(u64::from(side.measures.max_in_flight))))?;
-    row(out, "largest payload", both.map(|side| Bytes(u64::from(side.measures.max_payload))))?;
-    row(out, "may send at most", both.map(|side| Or(side.mss.map(|mss| Bytes(u64::from(mss))))))?;
+    row(out, "largest payload", both.map(|side| Exactly(side.measures.max_payload)))?;
+    row(out, "may send at most", both.map(|side| Or(side.mss.map(|mss| Exactly(mss.into())))))?;
     row(out, "longest silence", both.map(|side| Or(side.measures.max_idle().map(Elapsed))))
+}
+
+/// The size of a segment, of which every byte matters.
+struct Exactly(u32);
+
+impl fmt::Display for Exactly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} B", self.0)
+    }
 }
 
 /// A value, or `-` where there is none.
@@ -176,5 +185,44 @@ impl fmt::Display for SideLine {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Rates;
+
+    #[test]
+    fn one_line_tells_what_is_not_as_it_should_be() {
+        let tcp = TcpNumbers {
+            data_packets: 3,
+            repeated_packets: 1,
+            repeated_bytes: 1448,
+            missing_bytes: 0,
+            zero_windows: 2,
+            measures: crate::flow::Measures { unique_bytes: 2896, max_in_flight: 2896, ..Default::default() },
+            windows: None,
+            mss: Some(1460),
+        };
+        let rates = Some(Rates { throughput: 12_000, goodput: 9_000 });
+        let side = SideNumbers { packets: 5, wire_bytes: 5000, payload_bytes: 4344, rates, tcp: Some(tcp) };
+        assert_eq!(
+            SideLine(side).to_string(),
+            "5 packets, 2896 bytes of payload at 9 kbit/s, at most 2.9 kB in flight, \
+             1 segment sent again (1448 bytes), 2 closed windows"
+        );
+        let udp = SideNumbers { packets: 1, rates: None, tcp: None, payload_bytes: 1, ..side };
+        assert_eq!(SideLine(udp).to_string(), "1 packet, 1 byte of payload");
+    }
+
+    #[test]
+    fn what_was_agreed_is_told_both_ways() {
+        let agreed = Agreed { window_scale: Some((7, 10)), sack: true, timestamps: true };
+        assert_eq!(agreed.to_string(), "window scale 7 and 10, SACK, timestamps");
+        let none = Agreed { window_scale: None, sack: false, timestamps: false };
+        assert_eq!(none.to_string(), "no window scale, no SACK, no timestamps");
+        let windows = Windows { min: 0, max: 512, is_scaled: false };
+        assert_eq!(windows.to_string(), "0 to 512 unscaled?");
     }
 }
