@@ -195,13 +195,15 @@ mod tests {
 
     #[test]
     fn one_line_tells_what_is_not_as_it_should_be() {
+        let mut measures = crate::flow::Measures::default();
+        (measures.unique_bytes, measures.max_in_flight) = (2896, 2896);
         let tcp = TcpNumbers {
             data_packets: 3,
             repeated_packets: 1,
             repeated_bytes: 1448,
             missing_bytes: 0,
             zero_windows: 2,
-            measures: crate::flow::Measures { unique_bytes: 2896, max_in_flight: 2896, ..Default::default() },
+            measures,
             windows: None,
             mss: Some(1460),
         };
