@@ -8,6 +8,7 @@ use super::output::{self, Failure, Status};
 use super::view;
 use crate::pipeline::Pipeline;
 use crate::render::json::write_flows_json;
+use crate::render::numbers::write_numbers;
 
 /// List the flows of a savefile, one row each: who talked to whom, how it came out, the handshake's round-trip
 /// time, packets and payload each way, how long it took, and what it carries
@@ -16,6 +17,9 @@ use crate::render::json::write_flows_json;
 pub(super) struct FlowsArgs {
     #[command(flatten)]
     input: InputArgs,
+    /// Print the numbers of each flow side by side: repeats, round trips, windows, bytes in flight, throughput
+    #[arg(long, conflicts_with = "json")]
+    long: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -28,6 +32,7 @@ Examples:
   wirelab flows capture.pcapng                   every flow, by its first packet
   wirelab flows capture.pcapng --port 80,443     the flows of some servers
   wirelab flows capture.pcapng -Y 'tcp.flags.reset == 1'
+  wirelab flows capture.pcapng --long            round trips, windows, repeats of each
   wirelab flows capture.pcapng --json            for a script
 
 The state is Zeek's conn_state: SF closed in order, S0 no answer, REJ refused, S1 still open, S2 and S3 closed
@@ -42,6 +47,9 @@ pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {
     let mut out = output::stdout();
     if args.json {
         write_flows_json(&mut out, &flows)?;
+        std::io::Write::flush(&mut out)?;
+    } else if args.long {
+        write_numbers(&mut out, args.color.colors(), &flows)?;
         std::io::Write::flush(&mut out)?;
     } else {
         view::table(&mut out, &flows, args.color.colors())?;

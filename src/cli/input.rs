@@ -97,6 +97,11 @@ impl<'a> Reading<'a> {
         &mut self.selection
     }
 
+    /// The savefile itself, for what it says of itself.
+    pub(super) fn source(&self) -> &Savefile {
+        &self.source
+    }
+
     /// What to call the savefile.
     pub(super) fn name(&self) -> &str {
         &self.name

@@ -19,6 +19,7 @@ mod reference;
 mod replay;
 mod save;
 mod select;
+mod stats;
 mod view;
 
 use std::io::{self, Write};
@@ -53,6 +54,8 @@ enum Verb {
     Explain(explain::ExplainArgs),
     #[command(about = "List the flows of a savefile, one row each")]
     Flows(flows::FlowsArgs),
+    #[command(about = "Count a savefile: protocols, endpoints, packets and bytes over time")]
+    Stats(stats::StatsArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Verb::Read(args) => read::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Flows(args) => flows::run(&args),
+        Verb::Stats(args) => stats::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -9,6 +9,7 @@ use crate::field::PacketContext;
 use crate::filter::Filter;
 use crate::flow::Flow;
 use crate::pipeline::Step;
+use crate::report::stats::CaptureStats;
 use crate::source::Interface;
 use crate::time::Timestamp;
 
@@ -17,10 +18,26 @@ pub(super) struct Selection<'a> {
     select: &'a SelectArgs,
     /// `-Y`.
     filter: Option<FlowFilter>,
-    /// Those of tables that are shown beside the packets.
-    tables: Vec<FlowFilter>,
+    /// Tables that are shown beside the packets.
+    tables: Vec<Table>,
     /// Time of the last packet that was shown.
     displayed: Option<Timestamp>,
+}
+
+/// A table beside the packets, and what it is of, whatever `-Y` takes.
+struct Table {
+    filter: Option<FlowFilter>,
+    /// What it counts of the packets; `None` of a table of flows.
+    stats: Option<CaptureStats>,
+}
+
+impl Table {
+    fn see(&mut self, step: &Step<'_>, context: &PacketContext<'_>, is_taken: bool) {
+        let matches = self.filter.as_mut().is_none_or(|filter| filter.takes(step, context));
+        if let Some(stats) = self.stats.as_mut().filter(|_| matches && is_taken) {
+            stats.count(&step.packet, &step.decoded, context, step.relative());
+        }
+    }
 }
 
 /// A display filter, and the flows with a packet that it took.
@@ -66,14 +83,22 @@ impl<'a> Selection<'a> {
         Ok(Self { select, filter, tables: Vec::new(), displayed: None })
     }
 
-    /// Adds the filter of a table, which takes flows whatever `-Y` takes; gives its place for [`Self::table_takes`].
-    pub(super) fn add_table(&mut self, filter: String) -> Result<Option<usize>, Failure> {
+    /// Adds a table with a filter of its own, of flows or of what `stats` counts; gives its place for
+    /// [`Self::table_takes`] and [`Self::table_stats`].
+    pub(super) fn add_table(
+        &mut self,
+        filter: String,
+        stats: Option<CaptureStats>,
+    ) -> Result<usize, Failure> {
         let place = self.tables.len();
         let filter = FlowFilter::new(filter)?;
-        Ok(filter.map(|filter| {
-            self.tables.push(filter);
-            place
-        }))
+        self.tables.push(Table { filter, stats });
+        Ok(place)
+    }
+
+    /// What the table that was added as `table` has counted.
+    pub(super) fn table_stats(&self, table: usize) -> Option<&CaptureStats> {
+        self.tables.get(table)?.stats.as_ref()
     }
 
     /// What the fields of the packet need, where it is one to show.
@@ -83,10 +108,11 @@ impl<'a> Selection<'a> {
         interfaces: &'s [Interface],
     ) -> Option<PacketContext<'s>> {
         let context = PacketContext { displayed: self.displayed, ..step.context(interfaces) };
+        let is_taken = self.select.takes_packet(&step.decoded);
         for table in &mut self.tables {
-            table.takes(step, &context);
+            table.see(step, &context, is_taken);
         }
-        if !self.select.takes_packet(&step.decoded) {
+        if !is_taken {
             return None;
         }
         if self.filter.as_mut().is_some_and(|filter| !filter.takes(step, &context)) {
@@ -102,8 +128,8 @@ impl<'a> Selection<'a> {
     }
 
     /// Whether the flow at this place is of `--port`, and of the table whose filter was added as `table`.
-    pub(super) fn table_takes(&self, table: Option<usize>, place: usize, flow: &Flow) -> bool {
-        let filter = table.and_then(|table| self.tables.get(table));
+    pub(super) fn table_takes(&self, table: usize, place: usize, flow: &Flow) -> bool {
+        let filter = self.tables.get(table).and_then(|table| table.filter.as_ref());
         self.select.takes_flow(flow) && filter.is_none_or(|filter| filter.marked.has(place))
     }
 

@@ -27,8 +27,9 @@ pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMP
 pub use table::{FlowLimits, FlowTable, MAX_FLOWS};
 pub use tcp::{
     AnalysisFlags, Completeness, ConnState, Handshake, HandshakeStep, History, MAX_BUFFERED_BYTES,
-    MAX_BUFFERED_SEGMENTS, MAX_HISTORY, MAX_RETRIES, MAX_UNACKED, Opening, Reassembler, Reset, Segment,
-    SegmentAnalysis, SegmentKind, SeqNumber, StreamEvent, TcpFlow, TcpOptions, TcpSide, Teardown,
+    MAX_BUFFERED_SEGMENTS, MAX_HISTORY, MAX_RETRIES, MAX_TIMED, MAX_UNACKED, Measures, Opening, Rates,
+    Reassembler, Reset, RoundTrips, Segment, SegmentAnalysis, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
+    TcpOptions, TcpSide, Teardown, Windows,
 };
 pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
 pub use udp::UdpFlow;

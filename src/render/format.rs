@@ -104,6 +104,21 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// A rate in bits per second: exact below 1000 (`999 bit/s`), else three significant digits and a decimal unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Bits(pub u64);
+
+impl fmt::Display for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1_000 {
+            return write!(f, "{} bit/s", self.0);
+        }
+        // The digits and the letter of the unit are those of bytes.
+        let bytes = Bytes(self.0).to_string();
+        write!(f, "{}bit/s", bytes.strip_suffix('B').unwrap_or(&bytes))
+    }
+}
+
 /// A number of things: `1 packet`, `2 packets`.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
@@ -286,6 +301,15 @@ mod tests {
 
     fn utc(nanos: i128) -> String {
         Utc(Timestamp::from_nanos(nanos)).to_string()
+    }
+
+    #[test]
+    fn rates_have_the_units_of_bits() {
+        for (bits, text) in
+            [(0, "0 bit/s"), (999, "999 bit/s"), (1_000, "1 kbit/s"), (12_345_678, "12.3 Mbit/s")]
+        {
+            assert_eq!(Bits(bits).to_string(), text);
+        }
     }
 
     #[test]

@@ -3,12 +3,15 @@
 mod beside;
 mod checksums;
 mod contents;
+mod numbers;
+pub mod stats;
 mod story;
 mod totals;
 
 pub use beside::Beside;
 pub use checksums::{ChecksumTally, Checksums};
 pub use contents::contents;
+pub use numbers::{Agreed, SideNumbers, TcpNumbers};
 pub use story::{Event, Moment, Outcome, outcome, starts_mid_stream, timeline};
 pub use totals::CaptureTotals;
 

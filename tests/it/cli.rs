@@ -7,6 +7,7 @@ mod json;
 mod reference;
 mod refused;
 mod select;
+mod stats;
 mod streams;
 mod tshark;
 

@@ -17,13 +17,15 @@ use wirelab::source::{Next, PacketSource, Savefile};
 const UPDATE: &str = "WIRELAB_UPDATE_GOLDEN";
 
 /// The golden's ending, and what is run on the recording.
-const OUTPUTS: [(&str, &[&str]); 6] = [
+const OUTPUTS: [(&str, &[&str]); 8] = [
     ("read.txt", &["read"]),
     ("read.json", &["read", "--json"]),
     ("explain.txt", &["explain"]),
     ("explain.json", &["explain", "--json"]),
     ("flows.txt", &["flows"]),
     ("flows.json", &["flows", "--json"]),
+    ("stats.txt", &["stats"]),
+    ("stats.json", &["stats", "--json"]),
 ];
 
 /// The basics of every packet, as `-T fields` prints them.

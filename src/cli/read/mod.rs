@@ -3,6 +3,7 @@
 
 mod format;
 mod options;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,6 @@ use super::args::{ColorArgs, InputArgs};
 use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use super::save::Saver;
-use super::view;
 use crate::flow::Hindsight;
 use crate::pipeline::{Pipeline, PipelineOptions};
 use crate::render::line::TimeStyle;
@@ -70,8 +70,9 @@ pub(super) struct ReadArgs {
     /// tcp.check_checksum, udp.check_checksum, ip.check_checksum; repeat for more
     #[arg(short = 'o', value_name = "NAME:VALUE")]
     preferences: Vec<String>,
-    /// Print a table at the end: conv,tcp or conv,udp, which is what `flows` shows; a display filter of
-    /// its own may follow behind a comma
+    /// Print a table at the end: conv,tcp or conv,udp, which is what `flows` shows, or a part of what `stats` shows:
+    /// io,phs io,stat,SECONDS endpoints,ip endpoints,tcp endpoints,udp conv,ip conv,ipv6; a display filter of its own
+    /// may follow behind a comma
     #[arg(short = 'z', value_name = "TABLE", conflicts_with = "json")]
     statistics: Vec<String>,
     /// Print no packets, only what -z asks for
@@ -133,7 +134,9 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut out = output::stdout();
     let prints = if sink.prints() { Prints::OnTheWay } else { Prints::AtTheEnd };
     let mut reading = Reading::open(&args.input, prints)?.at_most(args.count);
-    let tables = statistics.iter().map(|table| reading.selection_mut().add_table(table.filter.clone()));
+    let tables = statistics
+        .iter()
+        .map(|table| reading.selection_mut().add_table(table.filter.clone(), tables::stats(table.kind)));
     let filters = tables.collect::<Result<Vec<_>, _>>()?;
     let mut saver = args
         .write
@@ -157,12 +160,8 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
         Ok(Go::On)
     })?;
     sink.finish(&mut out)?;
-    for (statistic, filter) in statistics.iter().zip(filters) {
-        let flows = pipeline.told(|place, flow| {
-            flow.tcp.is_some() == statistic.tcp && reading.selection().table_takes(filter, place, flow)
-        });
-        say("the table of -z is the one that `wirelab flows` shows");
-        view::table(&mut out, &flows, args.color.colors())?;
+    for (statistic, table) in statistics.iter().zip(filters) {
+        tables::write(&mut out, statistic.kind, table, reading.selection(), &pipeline, args.color.colors())?;
     }
     let whole =
         saver.map_or(Ok(true), |saver| saver.finish(pipeline.totals().link_types.first().copied()))?;

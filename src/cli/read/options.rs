@@ -1,6 +1,7 @@
 //! What the options of `read` say in tshark's own little languages: `-E`, `-o`, `-d`, `-t`, `-z`, `-T`, `-F`.
 
 use crate::cli::output::Failure;
+use crate::cli::stats::nanos;
 use crate::decode::{DecodeAs, DecodeAsError};
 use crate::pipeline::PipelineOptions;
 use crate::render::fields::{FieldStyle, Occurrence};
@@ -212,28 +213,66 @@ pub(super) fn decode_as(rules: &[String]) -> Result<DecodeAs, Failure> {
 /// A table that `-z` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Statistic {
-    /// Flows of TCP, else of UDP.
-    pub(super) tcp: bool,
+    /// Of what.
+    pub(super) kind: StatisticKind,
     /// A display filter of its own; empty for none.
     pub(super) filter: String,
 }
 
+/// What a table is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StatisticKind {
+    /// Flows of TCP, else of UDP.
+    Flows {
+        /// TCP.
+        tcp: bool,
+    },
+    /// The hierarchy of protocols.
+    Protocols,
+    /// Packets and bytes of each so many nanoseconds; 0 takes all together.
+    Intervals(u64),
+    /// IP addresses.
+    Addresses,
+    /// TCP endpoints.
+    Tcp,
+    /// UDP endpoints.
+    Udp,
+    /// Pairs of IP addresses.
+    Pairs {
+        /// Of IPv6.
+        v6: bool,
+    },
+}
+
 /// Reads `-z`.
 pub(super) fn statistic(text: &str) -> Result<Statistic, Failure> {
-    let known = "conv,tcp and conv,udp are known, which show what `wirelab flows` shows";
-    let mut words = text.splitn(3, ',');
-    let (kind, what) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let tcp = match (kind, what) {
-        ("conv", "tcp") => true,
-        ("conv", "udp") => false,
+    let known = "conv,tcp conv,udp conv,ip conv,ipv6 io,phs io,stat,SECONDS endpoints,ip endpoints,tcp and \
+                 endpoints,udp are known";
+    let unknown = || Failure::new(format_args!("-z {text} is not known"));
+    let (kind, rest) = text.split_once(',').unwrap_or((text, ""));
+    let (what, rest) = rest.split_once(',').unwrap_or((rest, ""));
+    let (kind, filter) = match (kind, what) {
+        ("conv", "tcp") => (StatisticKind::Flows { tcp: true }, rest),
+        ("conv", "udp") => (StatisticKind::Flows { tcp: false }, rest),
+        ("conv", "ip") => (StatisticKind::Pairs { v6: false }, rest),
+        ("conv", "ipv6") => (StatisticKind::Pairs { v6: true }, rest),
+        ("io", "phs") => (StatisticKind::Protocols, rest),
+        ("io", "stat") => {
+            let (seconds, filter) = rest.split_once(',').unwrap_or((rest, ""));
+            let wrong = |why| unknown().hint(format_args!("{why}, as in -z io,stat,1 or -z io,stat,0.1"));
+            (StatisticKind::Intervals(nanos(seconds).map_err(wrong)?), filter)
+        }
+        ("endpoints", "ip") => (StatisticKind::Addresses, rest),
+        ("endpoints", "tcp") => (StatisticKind::Tcp, rest),
+        ("endpoints", "udp") => (StatisticKind::Udp, rest),
         ("follow", _) => {
-            return Err(Failure::new(format_args!("-z {text} is not known")).hint(format_args!(
+            return Err(unknown().hint(format_args!(
                 "`wirelab explain FILE --stream tcp:0` tells what a flow said; {known}"
             )));
         }
-        _ => return Err(Failure::new(format_args!("-z {text} is not known")).hint(known)),
+        _ => return Err(unknown().hint(known)),
     };
-    Ok(Statistic { tcp, filter: words.next().unwrap_or("").to_owned() })
+    Ok(Statistic { kind, filter: filter.to_owned() })
 }
 
 /// What tshark does with an option that is none here, by the option.
@@ -283,8 +322,14 @@ mod tests {
 
     #[test]
     fn the_filter_of_a_table_may_have_commas() {
-        let wanted = Statistic { tcp: true, filter: "tcp.port in {1,2}".to_owned() };
-        assert_eq!(statistic("conv,tcp,tcp.port in {1,2}").unwrap(), wanted);
-        assert_eq!(statistic("conv,udp").unwrap(), Statistic { tcp: false, filter: String::new() });
+        let flows =
+            |tcp, filter: &str| Statistic { kind: StatisticKind::Flows { tcp }, filter: filter.to_owned() };
+        assert_eq!(statistic("conv,tcp,tcp.port in {1,2}").unwrap(), flows(true, "tcp.port in {1,2}"));
+        assert_eq!(statistic("conv,udp").unwrap(), flows(false, ""));
+        let intervals = statistic("io,stat,0.25,tcp.port in {1,2}").unwrap();
+        assert_eq!(intervals.kind, StatisticKind::Intervals(250_000_000));
+        assert_eq!(intervals.filter, "tcp.port in {1,2}");
+        assert!(statistic("io,stat,").is_err() && statistic("io,stat,x").is_err());
+        assert!(statistic("endpoints,sctp").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Follows one connection, segment by segment: handshake, sequence numbers, teardown, history.
 
+use super::measure::Measuring;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
 use super::state::{Endpoint, Event, Written};
@@ -11,6 +12,7 @@ use crate::flow::{Direction, PacketStamp, Repeat};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
     received: Received,
+    pub(super) measuring: Measuring,
     /// First number after its FIN.
     fin_end: Option<SeqNumber>,
     written: Written,
@@ -69,6 +71,7 @@ impl TcpFlow {
         followed.keep_alive = keep_alive;
         followed.repeat = if keep_alive { Repeat::New } else { added.repeat };
         followed.missing_before = added.missing_before;
+        self.measure(by, segment, packet, &added, keep_alive);
         followed.after_close = self.close_part(by, segment, packet, before, &added, keep_alive);
         if flags.ack() {
             self.acknowledge(by, SeqNumber(segment.ack), packet);

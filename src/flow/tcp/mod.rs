@@ -3,6 +3,7 @@
 mod analysis;
 mod follow;
 mod handshake;
+mod measure;
 mod reassembly;
 mod received;
 mod seq;
@@ -15,6 +16,7 @@ pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
 pub(super) use follow::Followed;
 use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
+pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use seq::SeqNumber;
 pub use state::{ConnState, History, MAX_HISTORY};
@@ -60,6 +62,8 @@ pub struct TcpSide {
     pub zero_windows: u32,
     /// Keep-alive probes.
     pub keep_alives: u32,
+    /// Round trips, windows and the other numbers.
+    pub measures: Measures,
 }
 
 impl TcpFlow {

@@ -7,16 +7,16 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::escape::write_pretty;
+use super::measures::{AgreedJson, MeasuresJson, RatesJson};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
 use crate::decode::TransportProtocol;
 use crate::flow::{
-    Direction, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, Side, TcpFlow, TcpOptions,
-    TcpSide, Turn,
+    Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow, TcpOptions, Turn,
 };
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
 use crate::render::words::{IcmpMessage, state_words};
-use crate::report::Told;
+use crate::report::{Agreed, SideNumbers, Told};
 use crate::source::PacketNumber;
 
 /// Writes `{"schema": "wirelab.flows/1", "flows": [ {…}, {…} ]}`, each a [`FlowJson`], in the order of their first
@@ -138,12 +138,11 @@ impl<'a> FlowJson<'a> {
         let flow = told.flow;
         let state = flow.conn_state();
         let carries = Carries::of(flow);
-        let tcp = flow.tcp.as_deref();
         Self {
             flow: Text(flow.id),
             protocol: flow.id.protocol.name(),
-            orig: SideJson::new(flow.tuple.orig, &flow.orig, tcp.map(|tcp| &tcp.orig)),
-            resp: SideJson::new(flow.tuple.resp, &flow.resp, tcp.map(|tcp| &tcp.resp)),
+            orig: SideJson::new(flow, Direction::OrigToResp),
+            resp: SideJson::new(flow, Direction::RespToOrig),
             orig_told_by: match flow.orig_reason {
                 OrigReason::Syn => "syn",
                 OrigReason::SynAck => "syn_ack",
@@ -157,7 +156,7 @@ impl<'a> FlowJson<'a> {
             rtt_ns: round_trip(flow).map(Nanos),
             application: carries.protocol.map(|p| ApplicationJson { name: p.name, by_port: p.by_port }),
             text: carries.text,
-            tcp: tcp.map(TcpFlowJson::new),
+            tcp: flow.tcp.as_deref().map(|tcp| TcpFlowJson::new(flow, tcp)),
             icmp_errors: flow.icmp_errors.iter().map(IcmpErrorJson::new).collect(),
             icmp_error_count: flow.icmp_error_count,
             checksums: told.checksums.map(|tally| ChecksumsJson {
@@ -213,11 +212,20 @@ struct SideJson<'a> {
     /// Sent, by the sequence numbers, and not in the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_bytes: Option<u64>,
+    #[serde(flatten)]
+    rates: Option<RatesJson>,
+    #[serde(flatten)]
+    measures: Option<MeasuresJson>,
 }
 
 impl<'a> SideJson<'a> {
-    fn new(endpoint: crate::decode::Endpoint, side: &'a Side, tcp: Option<&TcpSide>) -> Self {
-        let sample = side.sample.as_bytes();
+    fn new(flow: &'a Flow, direction: Direction) -> Self {
+        let endpoint = match direction {
+            Direction::OrigToResp => flow.tuple.orig,
+            Direction::RespToOrig => flow.tuple.resp,
+        };
+        let sample = flow.side(direction).sample.as_bytes();
+        let side = SideNumbers::of(flow, direction);
         Self {
             address: endpoint.addr,
             port: endpoint.port,
@@ -225,9 +233,11 @@ impl<'a> SideJson<'a> {
             bytes: side.wire_bytes,
             payload_bytes: side.payload_bytes,
             payload_start: (!sample.is_empty()).then(|| PayloadJson::sample(sample)),
-            retransmitted_packets: tcp.map(|tcp| tcp.repeated_packets),
-            retransmitted_bytes: tcp.map(|tcp| tcp.repeated_bytes),
-            missing_bytes: tcp.map(|tcp| tcp.missing_bytes),
+            retransmitted_packets: side.tcp.map(|tcp| tcp.repeated_packets),
+            retransmitted_bytes: side.tcp.map(|tcp| tcp.repeated_bytes),
+            missing_bytes: side.tcp.map(|tcp| tcp.missing_bytes),
+            rates: side.rates.map(RatesJson::new),
+            measures: side.tcp.map(|tcp| MeasuresJson::new(&tcp)),
         }
     }
 }
@@ -247,13 +257,16 @@ struct TcpFlowJson<'a> {
     closed_first: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reset: Option<ResetJson>,
+    /// What both sides agreed on, where the SYNs of both are in the capture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<AgreedJson>,
     /// A flow between the same ports came before.
     #[serde(skip_serializing_if = "is_false")]
     port_reused: bool,
 }
 
 impl<'a> TcpFlowJson<'a> {
-    fn new(tcp: &'a TcpFlow) -> Self {
+    fn new(flow: &Flow, tcp: &'a TcpFlow) -> Self {
         Self {
             history: tcp.history.as_str(),
             handshake: HandshakeJson::new(&tcp.handshake),
@@ -261,6 +274,7 @@ impl<'a> TcpFlowJson<'a> {
             resp_fin: tcp.teardown.resp_fin.map(StampJson::new),
             closed_first: tcp.teardown.closed_first().map(Direction::sender),
             reset: tcp.teardown.reset.as_deref().copied().map(ResetJson::new),
+            agreed: Agreed::of(flow).map(AgreedJson::new),
             port_reused: tcp.port_reused,
         }
     }

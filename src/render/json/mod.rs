@@ -17,6 +17,7 @@
 mod ek;
 pub(in crate::render) mod escape;
 mod flow;
+mod measures;
 mod packet;
 mod tshark;
 mod typed;
@@ -37,6 +38,9 @@ pub const PACKETS_SCHEMA: &str = "wirelab.packets/1";
 
 /// Schema of [`write_flows_json`].
 pub const FLOWS_SCHEMA: &str = "wirelab.flows/1";
+
+/// Schema of [`crate::render::stats::write_stats_json`].
+pub const STATS_SCHEMA: &str = "wirelab.stats/1";
 
 /// A value as the string that it displays as.
 #[derive(Clone, Copy, Debug)]

@@ -31,9 +31,11 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-F", "erf", "-w", "x.erf"], &["'erf'", "expected pcap or pcapng"]),
     (&["read", KNOCK, "-F", "pcap"], &["--write <OUT>"]),
     (&["read", KNOCK, "-T", "text", "-w", "-"], &["cannot both have standard output", "save to a file"]),
-    (&["read", KNOCK, "-z", "io,phs"], &["-z io,phs is not known", "conv,tcp and conv,udp"]),
+    (&["read", KNOCK, "-z", "io,phx"], &["-z io,phx is not known", "io,phs"]),
+    (&["read", KNOCK, "-z", "io,stat,often"], &["-z io,stat,often is not known", "-z io,stat,0.1"]),
+    (&["stats", KNOCK, "--interval", "0"], &["'0'", "seconds above 0"]),
     (&["read", KNOCK, "-qz", "follow,tcp,ascii,0"], &["-z follow,tcp,ascii,0", "--stream tcp:0"]),
-    (&["read", KNOCK, "-z", "conv,eth"], &["-z conv,eth is not known", "conv,tcp and conv,udp"]),
+    (&["read", KNOCK, "-z", "conv,eth"], &["-z conv,eth is not known", "conv,tcp conv,udp"]),
     (&["read", KNOCK, "-o", "tcp.relative"], &["has no value", "NAME:VALUE"]),
     (
         &["read", KNOCK, "-o", "tcp.check_cheksum:TRUE"],

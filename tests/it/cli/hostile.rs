@@ -59,13 +59,16 @@ fn nothing_from_the_wire_controls_a_terminal() {
     let (_folder, path) = file("hostile.pcapng", &capture());
     let path = path.to_str().unwrap();
     let packets = PAYLOADS.len() * 2;
-    let modes: [&[&str]; 20] = [
+    let modes: [&[&str]; 23] = [
         &["read", path],
         &["read", path, "--json"],
         &["explain", path],
         &["explain", path, "--full"],
         &["explain", path, "--json"],
         &["flows", path],
+        &["flows", path, "--long"],
+        &["stats", path],
+        &["stats", path, "--json", "--interval", "0.000000001"],
         &["flows", path, "--json"],
         &["replay", path, "--speed", "0"],
         &["replay", path, "--speed", "0", "--view", "explain"],

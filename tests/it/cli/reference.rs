@@ -95,6 +95,7 @@ fn every_verb_has_a_man_page() {
         "-read",
         "-replay",
         "-serve",
+        "-stats",
     ];
     let wanted: Vec<String> = verbs.iter().map(|verb| format!("wirelab{verb}.1")).collect();
     let mut sorted = wanted.clone();
