@@ -1,6 +1,7 @@
 //! What the flow table says of one packet.
 
-use super::{Direction, FlowId, HandshakeStep};
+use super::{Direction, EndpointState, FlowId, HandshakeStep, Judgement};
+use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
 /// What the flow table says of one transport header of a packet. Small and copied.
@@ -92,6 +93,14 @@ pub struct TcpVerdict {
     pub refuses: bool,
     /// Payload after the sender's own FIN, or after a reset.
     pub after_close: bool,
+    /// What it is, where it is not simply the next segment: wirelab's own verdict.
+    pub judgement: Option<Judgement>,
+    /// The packet of the other side whose bytes this acknowledgment tells to have arrived twice (DSACK, RFC 2883).
+    pub tells_twice: Option<PacketNumber>,
+    /// The first packet of a flow whose beginning the capture does not have.
+    pub begins_mid_stream: bool,
+    /// The states of originator and responder after it.
+    pub states: Option<[EndpointState; 2]>,
 }
 
 /// How much of a segment was in the capture before.

@@ -4,7 +4,7 @@ use super::{ByteRange, Emitter, Subject, part};
 use crate::decode::{ChecksumVerdict, Layer, StopReason, Transport};
 use crate::field::names::wirelab;
 use crate::field::{FieldId, Value};
-use crate::flow::{Direction, Repeat, TcpVerdict, Verdict};
+use crate::flow::{Direction, Evidence, Judgement, Repeat, TcpVerdict, Verdict};
 use crate::proto;
 
 pub(super) fn emit(subject: &Subject<'_>, out: &mut Emitter<'_>) {
@@ -73,6 +73,46 @@ fn segment(tcp: &TcpVerdict, out: &mut Emitter<'_>) {
     mark(wirelab::KEEP_ALIVE, tcp.keep_alive, out);
     mark(wirelab::REFUSES, tcp.refuses, out);
     mark(wirelab::AFTER_CLOSE, tcp.after_close, out);
+    mark(wirelab::TCP_MID_STREAM, tcp.begins_mid_stream, out);
+    if let Some(judgement) = &tcp.judgement {
+        judged(judgement, out);
+    }
+    number(wirelab::TCP_TELLS_TWICE, tcp.tells_twice, out);
+    if let Some([orig, resp]) = tcp.states {
+        text(wirelab::TCP_STATE_ORIG, orig.name(), out);
+        text(wirelab::TCP_STATE_RESP, resp.name(), out);
+    }
+}
+
+fn number(id: FieldId, number: Option<u64>, out: &mut Emitter<'_>) {
+    if let Some(number) = number {
+        out.give(id, Value::Unsigned(number), ByteRange::default());
+    }
+}
+
+fn judged(judgement: &Judgement, out: &mut Emitter<'_>) {
+    text(wirelab::TCP_JUDGEMENT, judgement.kind.words(), out);
+    text(wirelab::TCP_JUDGEMENT_SURE, judgement.sure.word(), out);
+    text(wirelab::TCP_JUDGEMENT_REASON, judgement.reason.words(), out);
+    let Evidence { original, since_previous, since_original, asked, acknowledged_by, overtaken_by, tsvals } =
+        judgement.evidence;
+    number(wirelab::TCP_ORIGINAL, original, out);
+    for (id, span) in
+        [(wirelab::TCP_SINCE_ORIGINAL, since_original), (wirelab::TCP_SINCE_PREVIOUS, since_previous)]
+    {
+        if let Some(span) = span {
+            out.give(id, Value::Delta(span), ByteRange::default());
+        }
+    }
+    if let Some(asked) = asked {
+        number(wirelab::TCP_ASKED_FIRST, Some(asked.first), out);
+        number(wirelab::TCP_ASKED_LAST, Some(asked.last), out);
+        number(wirelab::TCP_DUPLICATES, Some(u64::from(asked.duplicates)), out);
+    }
+    number(wirelab::TCP_ACKNOWLEDGED, acknowledged_by, out);
+    number(wirelab::TCP_OVERTAKEN, overtaken_by, out);
+    number(wirelab::TCP_TSVAL_BEFORE, tsvals.map(|(before, _)| u64::from(before)), out);
+    number(wirelab::TCP_TSVAL, tsvals.map(|(_, now)| u64::from(now)), out);
 }
 
 fn payload(

@@ -1,16 +1,25 @@
 //! TCP: sequence arithmetic, handshake, teardown, state, reassembly.
 
+mod endpoint_state;
 mod follow;
 mod handshake;
+mod judge;
 mod reassembly;
 mod received;
 mod seq;
 mod state;
 mod teardown;
 
+use endpoint_state::Ends;
+pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;
 use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
+pub(super) use judge::Circumstances;
+use judge::Judge;
+pub use judge::{
+    Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
+};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use seq::SeqNumber;
 pub use state::{ConnState, History, MAX_HISTORY};
@@ -37,6 +46,8 @@ pub struct TcpFlow {
     resp_track: Track,
     /// Who sent the last segment, and what kind it was.
     previous: Option<(Direction, SegmentKind)>,
+    judge: Judge,
+    ends: Ends,
 }
 
 /// What the sequence numbers of one side show.
@@ -54,6 +65,8 @@ pub struct TcpSide {
     pub zero_windows: u32,
     /// Keep-alive probes.
     pub keep_alives: u32,
+    /// What its segments were judged to be, beyond those that were simply the next.
+    pub judged: Judged,
 }
 
 impl TcpFlow {
@@ -66,6 +79,34 @@ impl TcpFlow {
     pub fn conn_state(&self) -> ConnState {
         let any_data = self.orig.data_packets > 0 || self.resp.data_packets > 0;
         state::conn_state(self.orig_track.state, self.resp_track.state, &self.history, any_data)
+    }
+
+    /// The states of the end that sends in `direction`, as far as they are shown.
+    #[must_use]
+    pub fn states(&self, direction: Direction) -> &EndpointStates {
+        match direction {
+            Direction::OrigToResp => &self.ends.orig,
+            Direction::RespToOrig => &self.ends.resp,
+        }
+    }
+
+    /// Whether the end that sends in `direction` waits in TIME-WAIT: it closed first, or both at once.
+    #[must_use]
+    pub fn holds_time_wait(&self, direction: Direction) -> bool {
+        self.states(direction).state() == EndpointState::TimeWait
+    }
+
+    /// Whether the capture has neither SYN nor SYN-ACK: it begins mid-stream.
+    #[must_use]
+    pub fn begins_mid_stream(&self) -> bool {
+        self.handshake.opening() == Opening::NotCaptured
+    }
+
+    /// Repeats that the sender of `direction` sent and a later DSACK (RFC 2883) shows to have been unnecessary, the first
+    /// [`MAX_PROOFS`].
+    #[must_use]
+    pub fn proved_unnecessary(&self, direction: Direction) -> &[Proof] {
+        self.judge.proofs(direction)
     }
 
     /// What the sender of `direction` sent.

@@ -51,6 +51,10 @@ const NO_FINDING: TcpVerdict = TcpVerdict {
     keep_alive: false,
     refuses: false,
     after_close: false,
+    judgement: None,
+    tells_twice: None,
+    begins_mid_stream: false,
+    states: None,
 };
 
 fn verdict(direction: Direction, tcp: TcpVerdict) -> Verdict {
