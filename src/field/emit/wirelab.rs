@@ -1,10 +1,12 @@
 //! What this program knows of a packet beyond its headers.
 
+use std::num::NonZero;
+
 use super::{ByteRange, Emitter, Subject, part};
 use crate::decode::{ChecksumVerdict, Layer, StopReason, Transport};
 use crate::field::names::wirelab;
 use crate::field::{FieldId, Value};
-use crate::flow::{Direction, Evidence, Judgement, Repeat, TcpVerdict, Verdict};
+use crate::flow::{Direction, Judgement, Repeat, TcpVerdict, Verdict};
 use crate::proto;
 
 pub(super) fn emit(subject: &Subject<'_>, out: &mut Emitter<'_>) {
@@ -94,23 +96,19 @@ fn judged(judgement: &Judgement, out: &mut Emitter<'_>) {
     text(wirelab::TCP_JUDGEMENT, judgement.kind.words(), out);
     text(wirelab::TCP_JUDGEMENT_SURE, judgement.sure.word(), out);
     text(wirelab::TCP_JUDGEMENT_REASON, judgement.reason.words(), out);
-    let Evidence { original, since_previous, since_original, asked, acknowledged_by, overtaken_by, tsvals } =
-        judgement.evidence;
-    number(wirelab::TCP_ORIGINAL, original, out);
-    for (id, span) in
-        [(wirelab::TCP_SINCE_ORIGINAL, since_original), (wirelab::TCP_SINCE_PREVIOUS, since_previous)]
-    {
-        if let Some(span) = span {
-            out.give(id, Value::Delta(span), ByteRange::default());
-        }
+    let evidence = &judgement.evidence;
+    number(wirelab::TCP_ORIGINAL, evidence.original.map(NonZero::get), out);
+    if let Some(span) = evidence.since_original() {
+        out.give(wirelab::TCP_SINCE_ORIGINAL, Value::Delta(span), ByteRange::default());
     }
-    if let Some(asked) = asked {
-        number(wirelab::TCP_ASKED_FIRST, Some(asked.first), out);
+    if let Some(asked) = evidence.asked {
+        number(wirelab::TCP_ASKED_FIRST, Some(asked.first.get()), out);
         number(wirelab::TCP_ASKED_LAST, Some(asked.last), out);
         number(wirelab::TCP_DUPLICATES, Some(u64::from(asked.duplicates)), out);
     }
-    number(wirelab::TCP_ACKNOWLEDGED, acknowledged_by, out);
-    number(wirelab::TCP_OVERTAKEN, overtaken_by, out);
+    number(wirelab::TCP_ACKNOWLEDGED, evidence.acknowledged_by.map(NonZero::get), out);
+    number(wirelab::TCP_OVERTAKEN, evidence.overtaken_by.map(NonZero::get), out);
+    let tsvals = evidence.tsvals;
     number(wirelab::TCP_TSVAL_BEFORE, tsvals.map(|(before, _)| u64::from(before)), out);
     number(wirelab::TCP_TSVAL, tsvals.map(|(_, now)| u64::from(now)), out);
 }

@@ -23,7 +23,6 @@ protocol! { wirelab "wirelab" "What wirelab knows of the packet";
     TCP_JUDGEMENT_REASON "wirelab.tcp.judgement.reason" Text, "What it rests on";
     TCP_ORIGINAL "wirelab.tcp.original" PacketNumber, "The packet that first held its first byte";
     TCP_SINCE_ORIGINAL "wirelab.tcp.original.time" Span, "Time since that packet";
-    TCP_SINCE_PREVIOUS "wirelab.tcp.previous.time" Span, "Time since the last packet that held it";
     TCP_ASKED_FIRST "wirelab.tcp.evidence.asked_first" PacketNumber, "The first duplicate or selective ACK that asked for it";
     TCP_ASKED_LAST "wirelab.tcp.evidence.asked_last" PacketNumber, "The last duplicate or selective ACK that asked for it";
     TCP_DUPLICATES "wirelab.tcp.evidence.duplicates" U32, "How many duplicate ACKs asked for it";

@@ -74,7 +74,8 @@ pub struct StateChange {
 /// One end.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EndpointStates {
-    changes: [StateChange; MAX_STATE_CHANGES],
+    states: [EndpointState; MAX_STATE_CHANGES],
+    packets: [PacketNumber; MAX_STATE_CHANGES],
     listed: u8,
     left_out: u8,
     state: EndpointState,
@@ -102,7 +103,7 @@ impl EndpointStates {
     /// The state before the first change: LISTEN of who answered a SYN, CLOSED of who sent one, else unknown.
     #[must_use]
     pub fn initial(&self) -> EndpointState {
-        match self.changes().first().map(|change| change.state) {
+        match self.changes().next().map(|change| change.state) {
             Some(EndpointState::SynSent) => EndpointState::Closed,
             Some(EndpointState::SynReceived) => EndpointState::Listen,
             _ => EndpointState::Unknown,
@@ -110,9 +111,9 @@ impl EndpointStates {
     }
 
     /// The changes in order, the first [`MAX_STATE_CHANGES`].
-    #[must_use]
-    pub fn changes(&self) -> &[StateChange] {
-        self.changes.get(..usize::from(self.listed)).unwrap_or(&[])
+    pub fn changes(&self) -> impl Iterator<Item = StateChange> {
+        let all = self.packets.iter().zip(&self.states).take(usize::from(self.listed));
+        all.map(|(&packet, &state)| StateChange { packet, state })
     }
 
     /// How many changes are not listed; 255 stands for more, too.
@@ -126,9 +127,10 @@ impl EndpointStates {
             return;
         }
         self.state = state;
-        match self.changes.get_mut(usize::from(self.listed)) {
+        let place = usize::from(self.listed);
+        match self.packets.get_mut(place).zip(self.states.get_mut(place)) {
             Some(slot) => {
-                *slot = StateChange { packet, state };
+                (*slot.0, *slot.1) = (packet, state);
                 self.listed = self.listed.saturating_add(1);
             }
             None => self.left_out = self.left_out.saturating_add(1),
@@ -137,8 +139,13 @@ impl EndpointStates {
 
     /// Begins anew.
     fn restart(&mut self) {
-        *self =
-            Self { changes: self.changes, listed: self.listed, left_out: self.left_out, ..Self::default() };
+        *self = Self {
+            states: self.states,
+            packets: self.packets,
+            listed: self.listed,
+            left_out: self.left_out,
+            ..Self::default()
+        };
     }
 
     /// It acknowledges up to `ack`, in `packet`: what of `other` it has received by then.
@@ -180,7 +187,7 @@ impl EndpointStates {
         if self.state == S::SynReceived && self.syn.is_some_and(|syn| !ack.is_before(syn.end)) {
             self.enter(S::Established, packet);
         }
-        if !self.fin.is_some_and(|fin| !ack.is_before(fin.end)) {
+        if self.fin.is_none_or(|fin| ack.is_before(fin.end)) {
             return;
         }
         if self.state == S::FinWait1
@@ -218,6 +225,12 @@ impl Ends {
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
         let (flags, seq, ack) = (segment.flags, SeqNumber(segment.seq), SeqNumber(segment.ack));
+        let is_plain =
+            !flags.syn() && !flags.fin() && !flags.rst() && own.fin.is_none() && other.fin.is_none();
+        if is_plain && own.state == S::Established && other.state == S::Established {
+            own.acked = Some(ack).filter(|_| flags.ack()).or(own.acked);
+            return false;
+        }
         if flags.rst() {
             return reset(own, other, segment, packet);
         }

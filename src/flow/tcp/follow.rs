@@ -125,7 +125,7 @@ impl TcpFlow {
         added: &Added,
         followed: &mut Followed,
     ) {
-        let at = Circumstances { packet, ip_id, rtt: self.handshake.rtt() };
+        let at = Circumstances { packet, ip_id, handshake: &self.handshake };
         let (judgement, twice) = self.judge.segment(by, segment, &at, added, followed.keep_alive);
         followed.judgement = judgement;
         followed.tells_twice = twice;

@@ -1,5 +1,7 @@
 //! What is known of one side: what it sent, and what it acknowledged of the other's.
 
+use std::num::NonZero;
+
 use super::ring::{Ring, Sent};
 use super::{Asked, MAX_PROOFS, Proof};
 use crate::decode::{SackBlocks, TcpFlags, TcpOption, TcpOptionIter, TcpSegment};
@@ -141,9 +143,10 @@ impl Board {
             && other.next.is_after(ack)
         {
             // RFC 5681 section 2.
-            let asked = self.duplicates.get_or_insert(Asked { first: number, last: number, duplicates: 0 });
-            asked.last = number;
-            asked.duplicates = asked.duplicates.saturating_add(1);
+            let before = self.duplicates.map_or(0, |asked| asked.duplicates);
+            let first = self.duplicates.map(|asked| asked.first).or(NonZero::new(number));
+            self.duplicates =
+                first.map(|first| Asked { first, last: number, duplicates: before.saturating_add(1) });
             self.asked_at = sent.time;
         }
         self.window = segment.window;
@@ -216,9 +219,9 @@ impl Board {
         beyond.fold((0, None), |(bytes, asked), range| {
             let bytes = range.end.since(range.start.later(end)).saturating_add(bytes);
             let (first, last) = asked.map_or((range.first, range.last), |asked: Asked| {
-                (asked.first.min(range.first), asked.last.max(range.last))
+                (asked.first.get().min(range.first), asked.last.max(range.last))
             });
-            (bytes, Some(Asked { first, last, duplicates: 0 }))
+            (bytes, NonZero::new(first).map(|first| Asked { first, last, duplicates: 0 }))
         })
     }
 

@@ -1,5 +1,7 @@
 //! Which of the explanations it is.
 
+use std::num::NonZero;
+
 use super::board::{Board, Recovery, is_older};
 use super::{Circumstances, Evidence, Judgement, Kind, Reason, Sent, Sureness};
 use crate::decode::{TcpFlags, TcpSegment};
@@ -61,7 +63,7 @@ pub(super) fn with_bytes(
     own: &mut Board,
     other: &Board,
     sent: &Sent,
-    at: &Circumstances,
+    at: &Circumstances<'_>,
     added: &Added,
     keep_alive: bool,
 ) -> Option<Judgement> {
@@ -77,9 +79,8 @@ pub(super) fn with_bytes(
         return Some(repeat(own, other, sent, at, None, Evidence::default()));
     };
     let evidence = Evidence {
-        original: Some(first.number),
-        since_previous: sent.since(&previous),
-        since_original: sent.since(&first),
+        original: NonZero::new(first.number),
+        since_original: sent.nanos_since(&first),
         tsvals: previous.tsval.zip(sent.tsval),
         ..Evidence::default()
     };
@@ -107,9 +108,8 @@ fn told(kind: Kind, sure: Sureness, reason: Reason, evidence: Evidence) -> Judge
 
 fn of_copy(sent: &Sent, original: &Sent) -> Evidence {
     Evidence {
-        original: Some(original.number),
-        since_previous: sent.since(original),
-        since_original: sent.since(original),
+        original: NonZero::new(original.number),
+        since_original: sent.nanos_since(original),
         tsvals: original.tsval.zip(sent.tsval),
         ..Evidence::default()
     }
@@ -149,7 +149,7 @@ fn captured_twice(
     own: &Board,
     sent: &Sent,
     previous: &Sent,
-    at: &Circumstances,
+    at: &Circumstances<'_>,
     evidence: Evidence,
 ) -> Option<Judgement> {
     if same_id(own, sent, previous) {
@@ -159,8 +159,7 @@ fn captured_twice(
     if another_datagram || sent.ip_id != 0 && own.ids_vary || !is_same_header(sent, previous) {
         return None;
     }
-    let half_a_trip =
-        at.rtt.and_then(|rtt| i64::try_from(rtt.as_nanos()).ok()).map_or(SAME_INSTANT, |rtt| rtt / 2);
+    let half_a_trip = handshake_nanos(at).map_or(SAME_INSTANT, |rtt| rtt / 2);
     if !lies_within(sent, previous, half_a_trip.min(SAME_INSTANT)) {
         return None;
     }
@@ -171,15 +170,15 @@ fn captured_twice(
 }
 
 /// Bytes that the capture did not have, below others that it had: late, or sent again after a loss.
-fn unseen(own: &mut Board, other: &Board, sent: &Sent, at: &Circumstances) -> Judgement {
+fn unseen(own: &mut Board, other: &Board, sent: &Sent, at: &Circumstances<'_>) -> Judgement {
     let end = sent.end();
     let (asked, enough) = asked_for(own, other, sent);
     let beyond = own.ring.first_beyond(end);
     let evidence = Evidence {
         asked,
-        overtaken_by: beyond.map(|beyond| beyond.number),
+        overtaken_by: beyond.and_then(|beyond| NonZero::new(beyond.number)),
         tsvals: beyond.and_then(|beyond| beyond.tsval).zip(sent.tsval),
-        acknowledged_by: other.covering(sent.seq, end).map(|(packet, _)| packet),
+        acknowledged_by: other.covering(sent.seq, end).and_then(|(packet, _)| NonZero::new(packet)),
         ..Evidence::default()
     };
     let (is_late, sure, reason) = order_of(own, sent, beyond.as_ref(), &evidence, enough, at);
@@ -200,7 +199,7 @@ fn order_of(
     beyond: Option<&Sent>,
     evidence: &Evidence,
     asked_enough: bool,
-    at: &Circumstances,
+    at: &Circumstances<'_>,
 ) -> (bool, Sureness, Reason) {
     match evidence.tsvals {
         Some((later, now)) if is_older(now, later) => {
@@ -232,12 +231,14 @@ fn order_of(
     }
 }
 
+/// Nanoseconds that the handshake took.
+fn handshake_nanos(at: &Circumstances<'_>) -> Option<i64> {
+    at.handshake.rtt().and_then(|rtt| i64::try_from(rtt.as_nanos()).ok()).filter(|rtt| *rtt >= 0)
+}
+
 /// Nanoseconds that the handshake took, or a usual time.
-fn round_trip(at: &Circumstances) -> i64 {
-    at.rtt
-        .and_then(|rtt| i64::try_from(rtt.as_nanos()).ok())
-        .filter(|rtt| *rtt >= 0)
-        .unwrap_or(USUAL_ROUND_TRIP)
+fn round_trip(at: &Circumstances<'_>) -> i64 {
+    handshake_nanos(at).unwrap_or(USUAL_ROUND_TRIP)
 }
 
 /// What asked for it, and whether that is what RFC 5681 or RFC 6675 wants to see.
@@ -255,13 +256,13 @@ fn repeat(
     own: &mut Board,
     other: &Board,
     sent: &Sent,
-    at: &Circumstances,
+    at: &Circumstances<'_>,
     copies: Option<(Sent, usize)>,
     mut evidence: Evidence,
 ) -> Judgement {
     let (start, end) = (sent.seq, sent.end());
     if let Some((packet, by_sack)) = other.covering(start, end) {
-        evidence.acknowledged_by = Some(packet);
+        evidence.acknowledged_by = NonZero::new(packet);
         let reason = if by_sack { Reason::SackedBefore } else { Reason::Acknowledged };
         return told(Kind::Unnecessary, Sureness::Certain, reason, evidence);
     }

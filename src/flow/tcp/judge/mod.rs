@@ -10,11 +10,13 @@ mod tests;
 
 pub use board::MAX_SACKED;
 use board::{Board, Options};
+use std::num::NonZero;
+
 pub use ring::MAX_REMEMBERED;
 use ring::Sent;
 
-use super::SeqNumber;
 use super::received::Added;
+use super::{Handshake, SeqNumber};
 use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp};
 use crate::source::PacketNumber;
@@ -172,7 +174,7 @@ impl Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The first of them.
-    pub first: PacketNumber,
+    pub first: NonZero<PacketNumber>,
     /// The last of them.
     pub last: PacketNumber,
     /// How many duplicate ACKs; 0 where only selective acknowledgments of later bytes asked.
@@ -184,19 +186,25 @@ pub struct Asked {
 pub struct Evidence {
     /// The packet that first held its first byte; `None` where the capture has none, or it is too far back
     /// ([`MAX_REMEMBERED`]).
-    pub original: Option<PacketNumber>,
-    /// Time since the last packet that held it.
-    pub since_previous: Option<TimeDelta>,
-    /// Time since the original.
-    pub since_original: Option<TimeDelta>,
+    pub original: Option<NonZero<PacketNumber>>,
+    /// Nanoseconds since the original.
+    since_original: Option<i64>,
     /// The duplicate or selective ACKs that asked for it.
     pub asked: Option<Asked>,
     /// The acknowledgment that covers it, where it came before.
-    pub acknowledged_by: Option<PacketNumber>,
+    pub acknowledged_by: Option<NonZero<PacketNumber>>,
     /// The first packet captured before it that holds later bytes, where its own were missing.
-    pub overtaken_by: Option<PacketNumber>,
+    pub overtaken_by: Option<NonZero<PacketNumber>>,
     /// The timestamp it is compared with, and its own (RFC 7323).
     pub tsvals: Option<(u32, u32)>,
+}
+
+impl Evidence {
+    /// Time since the original.
+    #[must_use]
+    pub fn since_original(&self) -> Option<TimeDelta> {
+        self.since_original.map(|nanos| TimeDelta::from_nanos(i128::from(nanos)))
+    }
 }
 
 /// What a segment is, and how that is known.
@@ -268,13 +276,13 @@ pub struct Proof {
 
 /// What the judge is told of a segment beside its TCP header.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::flow) struct Circumstances {
+pub(in crate::flow) struct Circumstances<'a> {
     /// The packet.
     pub(in crate::flow) packet: PacketStamp,
     /// IPv4 identification; `None` for IPv6.
     pub(in crate::flow) ip_id: Option<u16>,
-    /// From SYN to ACK.
-    pub(in crate::flow) rtt: Option<TimeDelta>,
+    /// What tells the round trip.
+    pub(in crate::flow) handshake: &'a Handshake,
 }
 
 /// Judges the segments of one connection.
@@ -310,7 +318,7 @@ impl Judge {
         &mut self,
         by: Direction,
         segment: &TcpSegment<'_>,
-        at: &Circumstances,
+        at: &Circumstances<'_>,
         added: &Added,
         keep_alive: bool,
     ) -> (Option<Judgement>, Option<PacketNumber>) {

@@ -6,7 +6,6 @@ use super::Circumstances;
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::tcp::SeqNumber;
 use crate::source::PacketNumber;
-use crate::time::TimeDelta;
 
 /// Most segments remembered of one side, 24 KB: a window of half a megabyte in segments of 1,448 bytes. Only what is not
 /// acknowledged makes the memory of a side grow that far. A repeat of what is older has no known original.
@@ -37,7 +36,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    pub(super) fn new(segment: &TcpSegment<'_>, at: &Circumstances, tsval: Option<u32>) -> Self {
+    pub(super) fn new(segment: &TcpSegment<'_>, at: &Circumstances<'_>, tsval: Option<u32>) -> Self {
         let flags = segment.flags;
         let len =
             segment.payload_len.saturating_add(u32::from(flags.syn())).saturating_add(u32::from(flags.fin()));
@@ -63,10 +62,6 @@ impl Sent {
         self.time?.checked_sub(earlier.time?)
     }
 
-    pub(super) fn since(&self, earlier: &Self) -> Option<TimeDelta> {
-        self.nanos_since(earlier).map(|nanos| TimeDelta::from_nanos(i128::from(nanos)))
-    }
-
     /// Whether it holds a number of `start..end`.
     fn overlaps(&self, start: SeqNumber, end: SeqNumber) -> bool {
         self.seq.is_before(end) && start.is_before(self.end())
@@ -86,7 +81,7 @@ impl Ring {
             self.make_room(acked);
         }
         if self.sent.capacity() == 0 {
-            self.sent.reserve_exact(FIRST_ROOM / 4);
+            self.sent.reserve_exact(FIRST_ROOM);
         }
         self.sent.push_back(sent);
     }
