@@ -306,7 +306,7 @@ impl Judge {
         }
     }
 
-    /// The connection is over: what was sent need not be remembered, but for the last few.
+    /// The connection is over: what was sent need not be remembered. What is sent again now was acknowledged.
     pub(super) fn rest(&mut self) {
         self.orig.ring.rest();
         self.resp.ring.rest();

@@ -14,9 +14,6 @@ pub const MAX_REMEMBERED: usize = 512;
 /// Segments remembered before any is dropped, acknowledged or not: enough to recognise frames captured twice.
 const FIRST_ROOM: usize = 16;
 
-/// Segments still remembered when the connection is over.
-const LAST_FEW: usize = 2;
-
 /// A segment as it was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
@@ -81,7 +78,7 @@ impl Ring {
             self.make_room(acked);
         }
         if self.sent.capacity() == 0 {
-            self.sent.reserve_exact(FIRST_ROOM);
+            self.sent.reserve_exact(FIRST_ROOM / 2);
         }
         self.sent.push_back(sent);
     }
@@ -97,10 +94,9 @@ impl Ring {
         }
     }
 
+    /// Forgets all, and gives the memory back whole, for the next connection to take.
     pub(super) fn rest(&mut self) {
-        let over = self.sent.len().saturating_sub(LAST_FEW);
-        self.sent.drain(..over);
-        self.sent.shrink_to_fit();
+        self.sent = VecDeque::new();
     }
 
     #[cfg(test)]
