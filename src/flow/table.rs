@@ -9,7 +9,7 @@ use super::{
     Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp,
     PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict,
 };
-use crate::decode::{DecodedPacket, TcpSegment, Transport, TransportProtocol};
+use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
 /// Most flows recorded of one capture. A TCP record takes 1.1 KB, so this is 1.1 GB; beyond it conversations are
@@ -227,7 +227,9 @@ impl FlowTable {
         }
         let before = Some(flow.last).filter(|_| !verdict.starts_flow);
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
-            let followed = tcp.follow(by, segment, header.stamp, before);
+            let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id());
+            let states = [Direction::OrigToResp, Direction::RespToOrig].map(|side| tcp.states(side).state());
+            let begins_mid_stream = verdict.starts_flow && tcp.begins_mid_stream();
             let side = flow.side_mut(by);
             if followed.samples {
                 side.sample.extend(segment.payload);
@@ -235,6 +237,8 @@ impl FlowTable {
             side.add_payload(u64::from(segment.payload_len));
             if let Some(verdict) = &mut verdict.tcp {
                 verdict.follow(&followed);
+                verdict.states = Some(states);
+                verdict.begins_mid_stream = begins_mid_stream;
             }
             if let Some(payload) = &mut self.payload {
                 payload.segment(index, flow, by, segment, header.stamp);
@@ -288,6 +292,16 @@ impl<'a> Header<'a> {
         let Some(segment) = segment.filter(|_| !is_fragment) else { return };
         let setting = Setting { scale, port_reused: told.port_reused };
         told.analysis = tcp.analyse(verdict.direction, &segment, self.stamp, setting);
+    }
+
+    /// The identification of the IPv4 header before it.
+    fn ip_id(&self) -> Option<u16> {
+        let layer = self.decoded.layers().get(self.transport.layer.checked_sub(1)?)?;
+        let header = self.decoded.header(layer);
+        match (layer.kind, header) {
+            (LayerKind::Ipv4, [_, _, _, _, high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
+            _ => None,
+        }
     }
 
     /// Captured payload of a UDP datagram and its length on the wire.
@@ -386,6 +400,10 @@ impl TcpVerdict {
             refuses: false,
             after_close: false,
             analysis: super::SegmentAnalysis::NONE,
+            judgement: None,
+            tells_twice: None,
+            begins_mid_stream: false,
+            states: None,
         }
     }
 
@@ -397,5 +415,7 @@ impl TcpVerdict {
         self.keep_alive = followed.keep_alive;
         self.refuses = followed.refuses;
         self.after_close = followed.after_close;
+        self.judgement = followed.judgement;
+        self.tells_twice = followed.tells_twice;
     }
 }

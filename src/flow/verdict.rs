@@ -1,6 +1,7 @@
 //! What the flow table says of one packet.
 
-use super::{Completeness, Direction, FlowId, HandshakeStep, SegmentAnalysis};
+use super::{Completeness, Direction, EndpointState, FlowId, HandshakeStep, Judgement, SegmentAnalysis};
+use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
 /// What the flow table says of one transport header of a packet. Small and copied.
@@ -97,6 +98,14 @@ pub struct TcpVerdict {
     pub after_close: bool,
     /// What Wireshark's analysis says of it.
     pub analysis: SegmentAnalysis,
+    /// What it is, where it is not simply the next segment: wirelab's own verdict.
+    pub judgement: Option<Judgement>,
+    /// The packet of the other side whose bytes this acknowledgment tells to have arrived twice (DSACK, RFC 2883).
+    pub tells_twice: Option<PacketNumber>,
+    /// The first packet of a flow whose beginning the capture does not have.
+    pub begins_mid_stream: bool,
+    /// The states of originator and responder after it.
+    pub states: Option<[EndpointState; 2]>,
 }
 
 /// How much of a segment was in the capture before.

@@ -1,10 +1,12 @@
 //! What this program knows of a packet beyond its headers.
 
+use std::num::NonZero;
+
 use super::{ByteRange, Emitter, Subject, part};
 use crate::decode::{ChecksumVerdict, Layer, StopReason, Transport};
 use crate::field::names::wirelab;
 use crate::field::{FieldId, Value};
-use crate::flow::{Direction, Repeat, TcpVerdict, Verdict};
+use crate::flow::{Direction, Judgement, Repeat, TcpVerdict, Verdict};
 use crate::proto;
 
 pub(super) fn emit(subject: &Subject<'_>, out: &mut Emitter<'_>) {
@@ -73,6 +75,42 @@ fn segment(tcp: &TcpVerdict, out: &mut Emitter<'_>) {
     mark(wirelab::KEEP_ALIVE, tcp.keep_alive, out);
     mark(wirelab::REFUSES, tcp.refuses, out);
     mark(wirelab::AFTER_CLOSE, tcp.after_close, out);
+    mark(wirelab::TCP_MID_STREAM, tcp.begins_mid_stream, out);
+    if let Some(judgement) = &tcp.judgement {
+        judged(judgement, out);
+    }
+    number(wirelab::TCP_TELLS_TWICE, tcp.tells_twice, out);
+    if let Some([orig, resp]) = tcp.states {
+        text(wirelab::TCP_STATE_ORIG, orig.name(), out);
+        text(wirelab::TCP_STATE_RESP, resp.name(), out);
+    }
+}
+
+fn number(id: FieldId, number: Option<u64>, out: &mut Emitter<'_>) {
+    if let Some(number) = number {
+        out.give(id, Value::Unsigned(number), ByteRange::default());
+    }
+}
+
+fn judged(judgement: &Judgement, out: &mut Emitter<'_>) {
+    text(wirelab::TCP_JUDGEMENT, judgement.kind.words(), out);
+    text(wirelab::TCP_JUDGEMENT_SURE, judgement.sure.word(), out);
+    text(wirelab::TCP_JUDGEMENT_REASON, judgement.reason.words(), out);
+    let evidence = &judgement.evidence;
+    number(wirelab::TCP_ORIGINAL, evidence.original.map(NonZero::get), out);
+    if let Some(span) = evidence.since_original() {
+        out.give(wirelab::TCP_SINCE_ORIGINAL, Value::Delta(span), ByteRange::default());
+    }
+    if let Some(asked) = evidence.asked {
+        number(wirelab::TCP_ASKED_FIRST, Some(asked.first.get()), out);
+        number(wirelab::TCP_ASKED_LAST, Some(asked.last), out);
+        number(wirelab::TCP_DUPLICATES, Some(u64::from(asked.duplicates)), out);
+    }
+    number(wirelab::TCP_ACKNOWLEDGED, evidence.acknowledged_by.map(NonZero::get), out);
+    number(wirelab::TCP_OVERTAKEN, evidence.overtaken_by.map(NonZero::get), out);
+    let tsvals = evidence.tsvals;
+    number(wirelab::TCP_TSVAL_BEFORE, tsvals.map(|(before, _)| u64::from(before)), out);
+    number(wirelab::TCP_TSVAL, tsvals.map(|(_, now)| u64::from(now)), out);
 }
 
 fn payload(

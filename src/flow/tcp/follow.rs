@@ -4,9 +4,10 @@ use super::measure::Measuring;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
 use super::state::{Endpoint, Event, Written};
-use super::{HandshakeStep, Reset, SegmentKind, TcpFlow, TcpSide};
+use super::{Circumstances, HandshakeStep, Judgement, Reset, SegmentKind, TcpFlow, TcpSide};
 use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp, Repeat};
+use crate::source::PacketNumber;
 
 /// What is remembered of one side to judge its next segment.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,9 @@ pub(in crate::flow) struct Followed {
     pub(in crate::flow) after_close: bool,
     /// Its payload continues the side's [`crate::flow::Sample`].
     pub(in crate::flow) samples: bool,
+    pub(in crate::flow) judgement: Option<Judgement>,
+    /// The repeat of the other side that it tells to have arrived twice.
+    pub(in crate::flow) tells_twice: Option<PacketNumber>,
 }
 
 impl TcpFlow {
@@ -52,6 +56,8 @@ impl TcpFlow {
         std::mem::swap(&mut self.orig_track, &mut self.resp_track);
         self.teardown.swap_sides();
         self.analysis.swap_sides();
+        self.judge.swap_sides();
+        self.ends.swap_sides();
         self.previous = self.previous.map(|(by, kind)| (by.reversed(), kind));
         self.history.flip();
     }
@@ -63,6 +69,7 @@ impl TcpFlow {
         segment: &TcpSegment<'_>,
         packet: PacketStamp,
         before: Option<PacketStamp>,
+        ip_id: Option<u16>,
     ) -> Followed {
         let flags = segment.flags;
         let mut followed = self.handshake_part(by, segment, packet);
@@ -77,6 +84,7 @@ impl TcpFlow {
             self.acknowledge(by, SeqNumber(segment.ack), packet);
         }
         self.write_history(by, segment, followed.repeat);
+        self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
 
         let (own, other) = self.tracks(by);
         own.state.sends(&mut other.state, flags);
@@ -108,6 +116,32 @@ impl TcpFlow {
         match by {
             Direction::OrigToResp => &mut self.orig,
             Direction::RespToOrig => &mut self.resp,
+        }
+    }
+
+    /// wirelab's own verdict, and what state the ends are in.
+    fn judge_part(
+        &mut self,
+        by: Direction,
+        segment: &TcpSegment<'_>,
+        packet: PacketStamp,
+        ip_id: Option<u16>,
+        added: &Added,
+        followed: &mut Followed,
+    ) {
+        let at = Circumstances { packet, ip_id, handshake: &self.handshake };
+        let (judgement, twice) = self.judge.segment(by, segment, &at, added, followed.keep_alive);
+        followed.judgement = judgement;
+        followed.tells_twice = twice;
+        if let Some(judgement) = judgement {
+            self.side_mut(by).judged.count(judgement.kind);
+        }
+        if twice.is_some() {
+            let judged = &mut self.side_mut(by.reversed()).judged;
+            judged.proved_unnecessary = judged.proved_unnecessary.saturating_add(1);
+        }
+        if self.ends.segment(by, segment, packet.number) {
+            self.judge.rest();
         }
     }
 

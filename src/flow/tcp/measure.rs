@@ -378,7 +378,7 @@ mod tests {
             };
             let by = if by_orig { Direction::OrigToResp } else { Direction::RespToOrig };
             let ts = Some(Timestamp::from_nanos(micros * 1000));
-            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None);
+            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None, None);
         }
     }
 

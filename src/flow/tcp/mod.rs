@@ -1,8 +1,10 @@
 //! TCP: sequence arithmetic, handshake, teardown, state, reassembly, Wireshark's analysis.
 
 mod analysis;
+mod endpoint_state;
 mod follow;
 mod handshake;
+mod judge;
 mod measure;
 mod reassembly;
 mod received;
@@ -13,9 +15,16 @@ mod teardown;
 use analysis::Analysis;
 pub(super) use analysis::Setting;
 pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
+use endpoint_state::Ends;
+pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;
 use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
+pub(super) use judge::Circumstances;
+use judge::Judge;
+pub use judge::{
+    Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
+};
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use seq::SeqNumber;
@@ -45,6 +54,8 @@ pub struct TcpFlow {
     /// Who sent the last segment, and what kind it was.
     previous: Option<(Direction, SegmentKind)>,
     analysis: Analysis,
+    judge: Judge,
+    ends: Ends,
 }
 
 /// What the sequence numbers of one side show.
@@ -64,6 +75,8 @@ pub struct TcpSide {
     pub keep_alives: u32,
     /// Round trips, windows and the other numbers.
     pub measures: Measures,
+    /// What its segments were judged to be, beyond those that were simply the next.
+    pub judged: Judged,
 }
 
 impl TcpFlow {
@@ -94,6 +107,34 @@ impl TcpFlow {
         setting: Setting,
     ) -> SegmentAnalysis {
         self.analysis.segment(by, segment, packet, setting)
+    }
+
+    /// The states of the end that sends in `direction`, as far as they are shown.
+    #[must_use]
+    pub fn states(&self, direction: Direction) -> &EndpointStates {
+        match direction {
+            Direction::OrigToResp => &self.ends.orig,
+            Direction::RespToOrig => &self.ends.resp,
+        }
+    }
+
+    /// Whether the end that sends in `direction` waits in TIME-WAIT: it closed first, or both at once.
+    #[must_use]
+    pub fn holds_time_wait(&self, direction: Direction) -> bool {
+        self.states(direction).state() == EndpointState::TimeWait
+    }
+
+    /// Whether the capture has neither SYN nor SYN-ACK: it begins mid-stream.
+    #[must_use]
+    pub fn begins_mid_stream(&self) -> bool {
+        self.handshake.opening() == Opening::NotCaptured
+    }
+
+    /// Repeats that the sender of `direction` sent and a later DSACK (RFC 2883) shows to have been unnecessary, the first
+    /// [`MAX_PROOFS`].
+    #[must_use]
+    pub fn proved_unnecessary(&self, direction: Direction) -> &[Proof] {
+        self.judge.proofs(direction)
     }
 
     /// What the sender of `direction` sent.

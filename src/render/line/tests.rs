@@ -54,6 +54,10 @@ const NO_FINDING: TcpVerdict = TcpVerdict {
     refuses: false,
     after_close: false,
     analysis: SegmentAnalysis::NONE,
+    judgement: None,
+    tells_twice: None,
+    begins_mid_stream: false,
+    states: None,
 };
 
 fn verdict(direction: Direction, tcp: TcpVerdict) -> Verdict {
