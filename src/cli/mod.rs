@@ -8,6 +8,7 @@ mod capture;
 mod explain;
 mod fields;
 mod flows;
+mod follow;
 mod input;
 mod interfaces;
 mod keys;
@@ -53,6 +54,8 @@ enum Verb {
     Explain(explain::ExplainArgs),
     #[command(about = "List the flows of a savefile, one row each")]
     Flows(flows::FlowsArgs),
+    #[command(about = "Show what both sides of a flow said, in turns")]
+    Follow(follow::FollowArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Verb::Read(args) => read::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Flows(args) => flows::run(&args),
+        Verb::Follow(args) => follow::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -30,7 +30,9 @@ pub use tcp::{
     MAX_RETRIES, Opening, Reassembler, Reset, Segment, SegmentKind, SeqNumber, StreamEvent, TcpFlow,
     TcpOptions, TcpSide, Teardown,
 };
-pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
+pub use turns::{
+    Conversation, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn,
+};
 pub use udp::UdpFlow;
 pub use verdict::{Elapsed, Repeat, TcpVerdict, Verdict, WindowScale};
 
