@@ -64,6 +64,7 @@ impl PayloadKeeper {
                 per_side,
                 total_left: MAX_FOLLOWED_BYTES,
                 turns: usize::MAX,
+                whole: true,
                 turn_packets: MAX_FOLLOWED_TURN_PACKETS,
             }
         } else {
@@ -71,6 +72,7 @@ impl PayloadKeeper {
                 per_side,
                 total_left: MAX_KEPT_BYTES,
                 turns: MAX_TURNS,
+                whole: false,
                 turn_packets: MAX_TURN_PACKETS,
             }
         };

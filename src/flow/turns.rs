@@ -68,6 +68,8 @@ pub(super) struct Budget {
     pub(super) total_left: u64,
     /// Turns kept of one flow.
     pub(super) turns: usize,
+    /// What stands behind bytes that the capture cut off is kept too, as a turn of its own.
+    pub(super) whole: bool,
     /// Packet numbers listed of one turn.
     pub(super) turn_packets: usize,
 }
@@ -105,7 +107,11 @@ impl Conversation {
         }
         let same_turn = continues && self.unkept.is_none();
         let index = match self.turns.last() {
-            Some(last) if same_turn && last.direction == said.by => self.turns.len().saturating_sub(1),
+            Some(last)
+                if same_turn && last.direction == said.by && (!budget.whole || last.is_whole()) =>
+            {
+                self.turns.len().saturating_sub(1)
+            }
             _ => match self.begin_turn(&said, gap, budget) {
                 Some(index) => index,
                 None => {
@@ -217,6 +223,11 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// Whether `bytes` is all that was said.
+    fn is_whole(&self) -> bool {
+        u64::try_from(self.bytes.len()) == Ok(self.total)
+    }
+
     /// Adds what is said, keeping at most `room` bytes; how many were kept.
     fn take(&mut self, said: &Said<'_>, room: usize, most_packets: usize) -> u64 {
         let number = said.packet.number;
@@ -233,7 +244,7 @@ impl Turn {
             self.last = said.packet;
         }
         // Only a prefix is kept: nothing is appended behind bytes that were left out.
-        let whole_so_far = u64::try_from(self.bytes.len()) == Ok(self.total);
+        let whole_so_far = self.is_whole();
         let kept = said.bytes.get(..room.min(said.bytes.len())).filter(|_| whole_so_far).unwrap_or(&[]);
         self.bytes.extend_from_slice(kept);
         self.total = self.total.saturating_add(said.len);

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::format::Sink;
-use self::options::Format;
+use self::options::{Format, Statistic};
 pub(super) use self::options::hint_for;
 use super::args::{ColorArgs, InputArgs};
 use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use super::save::Saver;
-use super::view;
-use crate::flow::Hindsight;
+use super::{follow, view};
+use crate::flow::{Hindsight, PayloadWanted};
 use crate::pipeline::{Pipeline, PipelineOptions};
 use crate::render::line::TimeStyle;
 use crate::source::SaveFormat;
@@ -70,8 +70,8 @@ pub(super) struct ReadArgs {
     /// tcp.check_checksum, udp.check_checksum, ip.check_checksum; repeat for more
     #[arg(short = 'o', value_name = "NAME:VALUE")]
     preferences: Vec<String>,
-    /// Print a table at the end: conv,tcp or conv,udp, which is what `flows` shows; a display filter of
-    /// its own may follow behind a comma
+    /// Print at the end: conv,tcp or conv,udp, the table that `flows` shows; a display filter of its own may follow
+    /// behind a comma. Or follow,tcp,ascii,0, which is what `follow --stream tcp:0` shows
     #[arg(short = 'z', value_name = "TABLE", conflicts_with = "json")]
     statistics: Vec<String>,
     /// Print no packets, only what -z asks for
@@ -122,7 +122,15 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut sink = Sink::new(args)?;
     let statistics =
         args.statistics.iter().map(|text| options::statistic(text)).collect::<Result<Vec<_>, _>>()?;
-    let pipeline_options = pipeline_options(args)?;
+    let mut pipeline_options = pipeline_options(args)?;
+    let mut followed = statistics.iter().filter_map(|statistic| match statistic {
+        Statistic::Follow(id, _) => Some(*id),
+        Statistic::Table(_) => None,
+    });
+    if let Some(first) = followed.next() {
+        let only = followed.all(|id| id == first).then_some(first);
+        pipeline_options.payload = Some(PayloadWanted::to_follow(only));
+    }
     let mut pipeline = Pipeline::with(pipeline_options.clone());
     if args.twice {
         match first_pass(args, pipeline_options)? {
@@ -133,7 +141,10 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut out = output::stdout();
     let prints = if sink.prints() { Prints::OnTheWay } else { Prints::AtTheEnd };
     let mut reading = Reading::open(&args.input, prints)?.at_most(args.count);
-    let tables = statistics.iter().map(|table| reading.selection_mut().add_table(table.filter.clone()));
+    let tables = statistics.iter().map(|statistic| match statistic {
+        Statistic::Table(table) => reading.selection_mut().add_table(table.filter.clone()),
+        Statistic::Follow(..) => Ok(None),
+    });
     let filters = tables.collect::<Result<Vec<_>, _>>()?;
     let mut saver = args
         .write
@@ -158,8 +169,16 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     })?;
     sink.finish(&mut out)?;
     for (statistic, filter) in statistics.iter().zip(filters) {
+        let table = match statistic {
+            Statistic::Table(table) => table,
+            Statistic::Follow(id, form) => {
+                let wanted = pipeline.flows().flows().iter().filter(|flow| flow.id == *id);
+                follow::show(&mut out, &wanted.collect::<Vec<_>>(), *form, None, args.color.colors())?;
+                continue;
+            }
+        };
         let flows = pipeline.told(|place, flow| {
-            flow.tcp.is_some() == statistic.tcp && reading.selection().table_takes(filter, place, flow)
+            flow.tcp.is_some() == table.tcp && reading.selection().table_takes(filter, place, flow)
         });
         say("the table of -z is the one that `wirelab flows` shows");
         view::table(&mut out, &flows, args.color.colors())?;

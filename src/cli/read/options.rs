@@ -1,7 +1,9 @@
 //! What the options of `read` say in tshark's own little languages: `-E`, `-o`, `-d`, `-t`, `-z`, `-T`, `-F`.
 
+use crate::cli::follow::Form;
 use crate::cli::output::Failure;
-use crate::decode::{DecodeAs, DecodeAsError};
+use crate::decode::{DecodeAs, DecodeAsError, TransportProtocol};
+use crate::flow::FlowId;
 use crate::pipeline::PipelineOptions;
 use crate::render::fields::{FieldStyle, Occurrence};
 use crate::render::line::TimeStyle;
@@ -209,9 +211,18 @@ pub(super) fn decode_as(rules: &[String]) -> Result<DecodeAs, Failure> {
     Ok(all)
 }
 
-/// A table that `-z` asks for.
+/// What `-z` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Statistic {
+pub(super) enum Statistic {
+    /// `conv`.
+    Table(Table),
+    /// `follow`: the flow, and how it is shown.
+    Follow(FlowId, Form),
+}
+
+/// A table of flows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
     /// Flows of TCP, else of UDP.
     pub(super) tcp: bool,
     /// A display filter of its own; empty for none.
@@ -220,20 +231,40 @@ pub(super) struct Statistic {
 
 /// Reads `-z`.
 pub(super) fn statistic(text: &str) -> Result<Statistic, Failure> {
-    let known = "conv,tcp and conv,udp are known, which show what `wirelab flows` shows";
+    let known = "conv,tcp and conv,udp are known, which show what `wirelab flows` shows, and follow,tcp,ascii,0, which \
+                 shows what `wirelab follow` does";
+    if let Some(wanted) = text.strip_prefix("follow,") {
+        return follow(wanted).ok_or_else(|| {
+            Failure::new(format_args!("-z {text} is not known"))
+                .hint("write follow,tcp,ascii,0: tcp or udp; ascii, utf-8, hex or raw; the stream's number")
+        });
+    }
     let mut words = text.splitn(3, ',');
     let (kind, what) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let tcp = match (kind, what) {
         ("conv", "tcp") => true,
         ("conv", "udp") => false,
-        ("follow", _) => {
-            return Err(Failure::new(format_args!("-z {text} is not known")).hint(format_args!(
-                "`wirelab explain FILE --stream tcp:0` tells what a flow said; {known}"
-            )));
-        }
         _ => return Err(Failure::new(format_args!("-z {text} is not known")).hint(known)),
     };
-    Ok(Statistic { tcp, filter: words.next().unwrap_or("").to_owned() })
+    Ok(Statistic::Table(Table { tcp, filter: words.next().unwrap_or("").to_owned() }))
+}
+
+/// Reads what stands behind `follow,`.
+fn follow(text: &str) -> Option<Statistic> {
+    let mut words = text.split(',');
+    let protocol = match words.next()? {
+        "tcp" => TransportProtocol::Tcp,
+        "udp" => TransportProtocol::Udp,
+        _ => return None,
+    };
+    let form = match words.next()? {
+        "ascii" | "utf-8" => Form::Text,
+        "hex" => Form::Hex,
+        "raw" => Form::Raw,
+        _ => return None,
+    };
+    let number = words.next()?.parse().ok()?;
+    words.next().is_none().then_some(Statistic::Follow(FlowId { protocol, number }, form))
 }
 
 /// What tshark does with an option that is none here, by the option.
@@ -283,8 +314,18 @@ mod tests {
 
     #[test]
     fn the_filter_of_a_table_may_have_commas() {
-        let wanted = Statistic { tcp: true, filter: "tcp.port in {1,2}".to_owned() };
+        let wanted = Statistic::Table(Table { tcp: true, filter: "tcp.port in {1,2}".to_owned() });
         assert_eq!(statistic("conv,tcp,tcp.port in {1,2}").unwrap(), wanted);
-        assert_eq!(statistic("conv,udp").unwrap(), Statistic { tcp: false, filter: String::new() });
+        let udp = Statistic::Table(Table { tcp: false, filter: String::new() });
+        assert_eq!(statistic("conv,udp").unwrap(), udp);
+    }
+
+    #[test]
+    fn a_stream_is_followed_as_tshark_spells_it() {
+        let id = FlowId { protocol: TransportProtocol::Udp, number: 7 };
+        assert_eq!(statistic("follow,udp,hex,7").unwrap(), Statistic::Follow(id, Form::Hex));
+        for wrong in ["follow,tcp", "follow,tls,ascii,0", "follow,tcp,ascii,x", "follow,tcp,ascii,0,1-2"] {
+            assert!(statistic(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -66,7 +66,12 @@ pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io
                 text(out, &turn.bytes, &side, options.width)?;
             }
             let kept = u64::try_from(turn.bytes.len()).unwrap_or(u64::MAX);
-            gap(out, turn.total.saturating_sub(kept), "were not kept", options)?;
+            let cut = if talk.is_some_and(|talk| talk.not_kept_bytes > 0) {
+                "more were not kept, or cut off by the capture"
+            } else {
+                "more were cut off by the capture"
+            };
+            gap(out, turn.total.saturating_sub(kept), cut, options)?;
         }
         *offset = offset.saturating_add(turn.total);
         before = Some(turn);
