@@ -104,8 +104,9 @@ fn wanted(text: &str) -> Result<Wanted, String> {
 pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
     let form = if args.json { Form::Json } else { args.form };
     if form == Form::Raw && !args.force && io::stdout().is_terminal() {
-        return Err(Failure::new("raw bytes could control this terminal")
-            .hint("send them to a file (> FILE) or a pipe, show them with --as hex, or insist with --force"));
+        return Err(Failure::new("raw bytes could control this terminal").hint(
+            "send them to a file (> FILE) or a pipe, show them with --as hex, or insist with --force",
+        ));
     }
     let only_flow = match args.stream {
         Some(Wanted::One(id)) => Some(id),
@@ -149,8 +150,7 @@ pub(super) fn show<W: Write>(
     only: Option<Direction>,
     colors: Colors,
 ) -> Result<(), Failure> {
-    let options =
-        FollowOptions { colors, width: output::terminal_width(), hex: form == Form::Hex, only };
+    let options = FollowOptions { colors, width: output::terminal_width(), hex: form == Form::Hex, only };
     let mut missing = 0_u64;
     for (place, flow) in flows.iter().enumerate() {
         match form {

@@ -31,7 +31,8 @@ pub use tcp::{
     TcpOptions, TcpSide, Teardown,
 };
 pub use turns::{
-    Conversation, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn,
+    Conversation, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS,
+    Turn,
 };
 pub use udp::UdpFlow;
 pub use verdict::{Elapsed, Repeat, TcpVerdict, Verdict, WindowScale};

@@ -107,9 +107,7 @@ impl Conversation {
         }
         let same_turn = continues && self.unkept.is_none();
         let index = match self.turns.last() {
-            Some(last)
-                if same_turn && last.direction == said.by && (!budget.whole || last.is_whole()) =>
-            {
+            Some(last) if same_turn && last.direction == said.by && (!budget.whole || last.is_whole()) => {
                 self.turns.len().saturating_sub(1)
             }
             _ => match self.begin_turn(&said, gap, budget) {

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::format::Sink;
-use self::options::{Format, Statistic};
 pub(super) use self::options::hint_for;
+use self::options::{Format, Statistic};
 use super::args::{ColorArgs, InputArgs};
 use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};

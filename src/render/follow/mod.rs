@@ -147,8 +147,7 @@ fn heading<W: Write>(
         }),
         None => turn.first.since(flow.first).map(|since| format!(", at {} s", Seconds(since))),
     };
-    let line =
-        format!("{}{packets}{}, {}", side.mark, when.unwrap_or_default(), Count::bytes(turn.total));
+    let line = format!("{}{packets}{}, {}", side.mark, when.unwrap_or_default(), Count::bytes(turn.total));
     writeln!(out, "\n{}", options.colors.paint(Style::Dim, line))
 }
 

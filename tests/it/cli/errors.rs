@@ -32,7 +32,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-F", "pcap"], &["--write <OUT>"]),
     (&["read", KNOCK, "-T", "text", "-w", "-"], &["cannot both have standard output", "save to a file"]),
     (&["read", KNOCK, "-z", "io,phs"], &["-z io,phs is not known", "conv,tcp and conv,udp"]),
-    (&["read", KNOCK, "-qz", "follow,tcp,ascii,0"], &["-z follow,tcp,ascii,0", "--stream tcp:0"]),
+    (&["read", KNOCK, "-qz", "follow,tls,ascii,0"], &["-z follow,tls,ascii,0", "follow,tcp,ascii,0"]),
     (&["read", KNOCK, "-z", "conv,eth"], &["-z conv,eth is not known", "conv,tcp and conv,udp"]),
     (&["read", KNOCK, "-o", "tcp.relative"], &["has no value", "NAME:VALUE"]),
     (

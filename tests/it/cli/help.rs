@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 12] = [
     "read",
     "explain",
     "flows",
+    "follow",
     "replay",
     "capture",
     "interfaces",
