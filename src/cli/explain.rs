@@ -59,7 +59,7 @@ fn stream(text: &str) -> Result<(bool, u32), String> {
 /// Runs `explain`.
 pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
     let max_bytes_per_side = if args.full { PAYLOAD_PER_SIDE_FULL } else { PAYLOAD_PER_SIDE };
-    let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side }));
+    let mut pipeline = Pipeline::new(Some(PayloadWanted::for_story(max_bytes_per_side)));
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
     let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
     let wanted = |place: usize, flow: &Flow| {

@@ -8,6 +8,7 @@ mod capture;
 mod explain;
 mod fields;
 mod flows;
+mod follow;
 mod input;
 mod interfaces;
 mod keys;
@@ -56,6 +57,8 @@ enum Verb {
     Flows(flows::FlowsArgs),
     #[command(about = "Count a savefile: protocols, endpoints, packets and bytes over time")]
     Stats(stats::StatsArgs),
+    #[command(about = "Show what both sides of a flow said, in turns")]
+    Follow(follow::FollowArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Flows(args) => flows::run(&args),
         Verb::Stats(args) => stats::run(&args),
+        Verb::Follow(args) => follow::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -51,7 +51,7 @@ impl Shower {
 
     /// A pipeline that keeps what this view needs.
     pub(super) fn pipeline(&self) -> Pipeline {
-        let payload = PayloadWanted { max_bytes_per_side: PAYLOAD_PER_SIDE };
+        let payload = PayloadWanted::for_story(PAYLOAD_PER_SIDE);
         Pipeline::new((self.view == View::Explain).then_some(payload))
     }
 

@@ -32,7 +32,10 @@ pub use tcp::{
     Opening, Proof, Rates, Reason, Reassembler, Reset, RoundTrips, Segment, SegmentAnalysis, SegmentKind,
     SeqNumber, StateChange, StreamEvent, Sureness, TcpFlow, TcpOptions, TcpSide, Teardown, Windows,
 };
-pub use turns::{Conversation, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Turn};
+pub use turns::{
+    Conversation, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS,
+    Turn,
+};
 pub use udp::UdpFlow;
 pub use verdict::{Elapsed, Repeat, TcpVerdict, Verdict, WindowScale};
 

@@ -1,8 +1,10 @@
 //! Payload of the flows, reassembled and kept in turns, for whoever asked for it.
 
 use super::tcp::{Reassembler, Segment, SeqNumber, StreamEvent};
-use super::turns::{Budget, MAX_KEPT_BYTES, Said};
-use super::{Conversation, Direction, Flow, FlowLimits, PacketStamp};
+use super::turns::{
+    Budget, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Said,
+};
+use super::{Conversation, Direction, Flow, FlowId, FlowLimits, PacketStamp};
 use crate::decode::TcpSegment;
 
 /// Asks for payload to be kept, in turns.
@@ -10,6 +12,24 @@ use crate::decode::TcpSegment;
 pub struct PayloadWanted {
     /// Most payload bytes kept of each side of a flow, in bytes: a long upload must not hide the short answer.
     pub max_bytes_per_side: usize,
+    /// The one flow that somebody reads; `None` for all of them.
+    pub only: Option<FlowId>,
+    /// Streams are followed to their end: only [`MAX_FOLLOWED_BYTES`] bounds what is kept, not a flow's turns.
+    pub whole: bool,
+}
+
+impl PayloadWanted {
+    /// What a story shows of every flow: the beginning of each side.
+    #[must_use]
+    pub const fn for_story(max_bytes_per_side: usize) -> Self {
+        Self { max_bytes_per_side, only: None, whole: false }
+    }
+
+    /// Whole streams, of one flow or of all.
+    #[must_use]
+    pub const fn to_follow(only: Option<FlowId>) -> Self {
+        Self { max_bytes_per_side: usize::MAX, only, whole: true }
+    }
 }
 
 /// Most memory for payload that waits for missing segments, in bytes, all flows together: sixteen times what one side
@@ -21,7 +41,8 @@ const MAX_BUFFERED_TOTAL: usize = 64 << 20;
 #[derive(Debug)]
 pub(super) struct PayloadKeeper {
     budget: Budget,
-    /// `None` for UDP.
+    only: Option<FlowId>,
+    /// `None` for UDP, and for flows that nobody reads.
     streams: Vec<Option<Box<Streams>>>,
     /// Memory that waiting segments take, in bytes.
     held: usize,
@@ -38,14 +59,31 @@ struct Streams {
 impl PayloadKeeper {
     pub(super) fn new(wanted: PayloadWanted) -> Self {
         let per_side = u64::try_from(wanted.max_bytes_per_side).unwrap_or(u64::MAX);
-        let budget = Budget { per_side, total_left: MAX_KEPT_BYTES };
-        Self { budget, streams: Vec::new(), held: 0, given_up: 0 }
+        let budget = if wanted.whole {
+            Budget {
+                per_side,
+                total_left: MAX_FOLLOWED_BYTES,
+                turns: usize::MAX,
+                whole: true,
+                turn_packets: MAX_FOLLOWED_TURN_PACKETS,
+            }
+        } else {
+            Budget {
+                per_side,
+                total_left: MAX_KEPT_BYTES,
+                turns: MAX_TURNS,
+                whole: false,
+                turn_packets: MAX_TURN_PACKETS,
+            }
+        };
+        Self { budget, only: wanted.only, streams: Vec::new(), held: 0, given_up: 0 }
     }
 
     /// A flow was added to the table.
     pub(super) fn begin(&mut self, flow: &mut Flow) {
-        flow.conversation = Some(Box::default());
-        self.streams.push(flow.tcp.as_ref().map(|_| Box::default()));
+        let read = self.only.is_none_or(|only| only == flow.id);
+        flow.conversation = read.then(Box::default);
+        self.streams.push(flow.tcp.as_ref().filter(|_| read).map(|_| Box::default()));
     }
 
     /// The sides of flow `index` were taken for each other.
@@ -114,6 +152,8 @@ impl PayloadKeeper {
                 };
                 stream.finish(&mut |event| listener.take(&event));
             }
+            let named = streams.orig.named_conflicts().iter().chain(streams.resp.named_conflicts());
+            conversation.conflicting_packets = named.copied().collect();
             conversation.conflicts = streams.orig.conflicts().saturating_add(streams.resp.conflicts());
         }
         self.held = 0;

@@ -39,7 +39,7 @@ struct Wire {
 
 impl Wire {
     fn new() -> Self {
-        let table = FlowTable::with_payload(PayloadWanted { max_bytes_per_side: 1000 });
+        let table = FlowTable::with_payload(PayloadWanted::for_story(1000));
         Self { table, decoder: Decoder::new(), number: 0 }
     }
 

@@ -9,6 +9,16 @@ pub const MAX_TURN_PACKETS: usize = 16;
 /// Payload bytes kept of all flows together: what a machine that opens a capture can spare.
 pub const MAX_KEPT_BYTES: u64 = 256 << 20;
 
+/// Payload bytes, packet numbers and turns kept of all streams that are followed, in bytes: streams are wanted whole, and
+/// this much fits into the memory of a small machine. One flow of a larger capture is followed by its number.
+pub const MAX_FOLLOWED_BYTES: u64 = 1 << 30;
+
+/// Most packet numbers listed of one turn of a stream that is followed: a download of 1.4 GB in full segments.
+pub const MAX_FOLLOWED_TURN_PACKETS: usize = 1 << 20;
+
+/// What the number of a packet costs, in bytes.
+const PACKET_COST: u64 = 8;
+
 /// What a kept turn costs beside its bytes (the record, its two lists, spare room in the list of turns), counted against
 /// [`MAX_KEPT_BYTES`], so that many tiny turns are bounded too.
 const TURN_COST: u64 = 512;
@@ -19,7 +29,7 @@ pub const MAX_TURNS: usize = 4096;
 /// The payload of one flow, in the order it was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conversation {
-    /// The turns, up to [`MAX_TURNS`].
+    /// The turns, up to [`MAX_TURNS`] unless streams are followed whole.
     pub turns: Vec<Turn>,
     /// Turns beyond that.
     pub turns_not_kept: u64,
@@ -31,6 +41,10 @@ pub struct Conversation {
     pub missing_bytes: u64,
     /// Segments that disagreed about bytes which were still waiting for a missing segment before them.
     pub conflicts: u64,
+    /// The first of them: the later packet, then the earlier, whose bytes are believed.
+    pub conflicting_packets: Vec<(PacketNumber, PacketNumber)>,
+    /// Payload bytes that were captured and not kept.
+    pub not_kept_bytes: u64,
     /// The cap of one flow was reached: bytes or turns were not kept.
     pub at_flow_limit: bool,
     /// The cap of all flows together was reached.
@@ -52,6 +66,12 @@ pub(super) struct Budget {
     pub(super) per_side: u64,
     /// Of all flows, what is left.
     pub(super) total_left: u64,
+    /// Turns kept of one flow.
+    pub(super) turns: usize,
+    /// What stands behind bytes that the capture cut off is kept too, as a turn of its own.
+    pub(super) whole: bool,
+    /// Packet numbers listed of one turn.
+    pub(super) turn_packets: usize,
 }
 
 /// Something that is said.
@@ -80,29 +100,39 @@ impl Conversation {
         self.total_bytes = self.total_bytes.saturating_add(said.len);
         let gap = std::mem::take(self.gap_of(said.by));
         let continues = !said.datagram && gap == 0;
+        let had = u64::try_from(said.bytes.len()).unwrap_or(u64::MAX);
         if continues && self.unkept == Some(said.by) {
+            self.not_kept_bytes = self.not_kept_bytes.saturating_add(had);
             return;
         }
         let same_turn = continues && self.unkept.is_none();
         let index = match self.turns.last() {
-            Some(last) if same_turn && last.direction == said.by => self.turns.len().saturating_sub(1),
+            Some(last) if same_turn && last.direction == said.by && (!budget.whole || last.is_whole()) => {
+                self.turns.len().saturating_sub(1)
+            }
             _ => match self.begin_turn(&said, gap, budget) {
                 Some(index) => index,
-                None => return,
+                None => {
+                    self.not_kept_bytes = self.not_kept_bytes.saturating_add(had);
+                    return;
+                }
             },
         };
         let left = budget.per_side.saturating_sub(*self.kept_of(said.by));
         let Some(turn) = self.turns.get_mut(index) else { return };
         let room = left.min(budget.total_left);
-        let kept = turn.take(&said, usize::try_from(room).unwrap_or(usize::MAX));
+        let numbers = turn.packets.len();
+        let kept = turn.take(&said, usize::try_from(room).unwrap_or(usize::MAX), budget.turn_packets);
+        let cost = if turn.packets.len() > numbers { PACKET_COST } else { 0 };
         self.kept_bytes = self.kept_bytes.saturating_add(kept);
         let of_side = self.kept_of(said.by);
         *of_side = of_side.saturating_add(kept);
-        if kept < u64::try_from(said.bytes.len()).unwrap_or(u64::MAX) {
+        self.not_kept_bytes = self.not_kept_bytes.saturating_add(had.saturating_sub(kept));
+        if kept < had {
             self.at_flow_limit |= left <= budget.total_left;
             self.at_total_limit |= left > budget.total_left;
         }
-        budget.total_left = budget.total_left.saturating_sub(kept);
+        budget.total_left = budget.total_left.saturating_sub(kept).saturating_sub(cost);
     }
 
     /// Bytes of `by` are missing in the capture; where its packet was only cut, they lengthen its turn.
@@ -135,7 +165,7 @@ impl Conversation {
 
     /// Begins a turn; `None` where no more are kept.
     fn begin_turn(&mut self, said: &Said<'_>, gap_before: u64, budget: &mut Budget) -> Option<usize> {
-        let at_flow_limit = self.turns.len() >= MAX_TURNS;
+        let at_flow_limit = self.turns.len() >= budget.turns;
         if at_flow_limit || budget.total_left < TURN_COST {
             self.at_flow_limit |= at_flow_limit;
             self.at_total_limit |= !at_flow_limit;
@@ -174,7 +204,7 @@ impl Conversation {
 pub struct Turn {
     /// Who speaks.
     pub direction: Direction,
-    /// The packets that carried it, the first [`MAX_TURN_PACKETS`].
+    /// The packets that carried it, the first [`MAX_TURN_PACKETS`]; [`MAX_FOLLOWED_TURN_PACKETS`] of whole streams.
     pub packets: Vec<PacketNumber>,
     /// How many packets carried it.
     pub packet_count: u64,
@@ -191,13 +221,18 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// Whether `bytes` is all that was said.
+    fn is_whole(&self) -> bool {
+        u64::try_from(self.bytes.len()) == Ok(self.total)
+    }
+
     /// Adds what is said, keeping at most `room` bytes; how many were kept.
-    fn take(&mut self, said: &Said<'_>, room: usize) -> u64 {
+    fn take(&mut self, said: &Said<'_>, room: usize, most_packets: usize) -> u64 {
         let number = said.packet.number;
         let again = self.last.number == number || self.packets.last() == Some(&number);
         if self.packet_count == 0 || !again {
             self.packet_count = self.packet_count.saturating_add(1);
-            if self.packets.len() < MAX_TURN_PACKETS {
+            if self.packets.len() < most_packets {
                 self.packets.push(number);
             }
         }
@@ -207,7 +242,7 @@ impl Turn {
             self.last = said.packet;
         }
         // Only a prefix is kept: nothing is appended behind bytes that were left out.
-        let whole_so_far = u64::try_from(self.bytes.len()) == Ok(self.total);
+        let whole_so_far = self.is_whole();
         let kept = said.bytes.get(..room.min(said.bytes.len())).filter(|_| whole_so_far).unwrap_or(&[]);
         self.bytes.extend_from_slice(kept);
         self.total = self.total.saturating_add(said.len);

@@ -5,6 +5,7 @@ pub mod columns;
 pub mod explain;
 pub mod fields;
 pub mod flows;
+pub mod follow;
 pub mod format;
 pub mod hex;
 #[cfg(feature = "live")]

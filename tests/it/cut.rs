@@ -80,7 +80,7 @@ pub(crate) fn controls(c: char) -> bool {
 /// Takes a savefile through every stage to every output.
 fn show(bytes: Vec<u8>) -> Shown {
     let mut shown = Shown::default();
-    let mut pipeline = Pipeline::new(Some(PayloadWanted { max_bytes_per_side: 64 << 10 }));
+    let mut pipeline = Pipeline::new(Some(PayloadWanted::for_story(64 << 10)));
     let mut lines = PacketLines::new(None, Colors::OFF);
     let mut narrow = PacketLines::new(Some(40), Colors::OFF);
     let style = FieldStyle { separator: '|', to_terminal: true, ..FieldStyle::default() };

@@ -62,7 +62,7 @@ fn differences(path: &Path, expected: &corpus::Expected) -> (Vec<String>, [usize
     let columns = FIELDS.map(|field| expected.names.iter().position(|name| name == field).expect("a column"));
     let Ok(mut source) = Savefile::open(path) else { return (Vec::new(), compared) };
     let (mut decoder, mut defragmenter) = (Decoder::new(), Defragmenter::new());
-    let mut table = FlowTable::with_payload(PayloadWanted { max_bytes_per_side: 1 << 20 });
+    let mut table = FlowTable::with_payload(PayloadWanted::for_story(1 << 20));
     let mut rows = expected.rows.iter();
     while let Ok(Next::Packet(captured, _)) = source.next_packet() {
         let packet = defragmenter.decode(&mut decoder, &captured);

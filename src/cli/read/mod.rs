@@ -72,7 +72,7 @@ pub(super) struct ReadArgs {
     preferences: Vec<String>,
     /// Print a table at the end: conv,tcp or conv,udp, which is what `flows` shows, or a part of what `stats` shows:
     /// io,phs io,stat,SECONDS endpoints,ip endpoints,tcp endpoints,udp conv,ip conv,ipv6; a display filter of its own
-    /// may follow behind a comma
+    /// may follow behind a comma. Or follow,tcp,ascii,0, which is what `follow --stream tcp:0` shows
     #[arg(short = 'z', value_name = "TABLE", conflicts_with = "json")]
     statistics: Vec<String>,
     /// Print no packets, only what -z asks for
@@ -123,7 +123,8 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut sink = Sink::new(args)?;
     let statistics =
         args.statistics.iter().map(|text| options::statistic(text)).collect::<Result<Vec<_>, _>>()?;
-    let pipeline_options = pipeline_options(args)?;
+    let mut pipeline_options = pipeline_options(args)?;
+    pipeline_options.payload = options::payload_wanted(&statistics);
     let mut pipeline = Pipeline::with(pipeline_options.clone());
     if args.twice {
         match first_pass(args, pipeline_options)? {

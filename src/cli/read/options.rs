@@ -1,8 +1,10 @@
 //! What the options of `read` say in tshark's own little languages: `-E`, `-o`, `-d`, `-t`, `-z`, `-T`, `-F`.
 
+use crate::cli::follow::Form;
 use crate::cli::output::Failure;
 use crate::cli::stats::nanos;
-use crate::decode::{DecodeAs, DecodeAsError};
+use crate::decode::{DecodeAs, DecodeAsError, TransportProtocol};
+use crate::flow::{FlowId, PayloadWanted};
 use crate::pipeline::PipelineOptions;
 use crate::render::fields::{FieldStyle, Occurrence};
 use crate::render::line::TimeStyle;
@@ -237,6 +239,8 @@ pub(super) enum StatisticKind {
     Tcp,
     /// UDP endpoints.
     Udp,
+    /// What a flow said, in this form.
+    Follow(FlowId, Form),
     /// Pairs of IP addresses.
     Pairs {
         /// Of IPv6.
@@ -247,7 +251,7 @@ pub(super) enum StatisticKind {
 /// Reads `-z`.
 pub(super) fn statistic(text: &str) -> Result<Statistic, Failure> {
     let known = "conv,tcp conv,udp conv,ip conv,ipv6 io,phs io,stat,SECONDS endpoints,ip endpoints,tcp and \
-                 endpoints,udp are known";
+                 endpoints,udp follow,tcp,ascii,N and follow,udp,ascii,N are known";
     let unknown = || Failure::new(format_args!("-z {text} is not known"));
     let (kind, rest) = text.split_once(',').unwrap_or((text, ""));
     let (what, rest) = rest.split_once(',').unwrap_or((rest, ""));
@@ -266,13 +270,40 @@ pub(super) fn statistic(text: &str) -> Result<Statistic, Failure> {
         ("endpoints", "tcp") => (StatisticKind::Tcp, rest),
         ("endpoints", "udp") => (StatisticKind::Udp, rest),
         ("follow", _) => {
-            return Err(unknown().hint(format_args!(
-                "`wirelab explain FILE --stream tcp:0` tells what a flow said; {known}"
-            )));
+            let hint = "write follow,tcp,ascii,0: tcp or udp; ascii, utf-8, hex or raw; the stream's number";
+            return followed(what, rest).ok_or_else(|| unknown().hint(hint));
         }
         _ => return Err(unknown().hint(known)),
     };
     Ok(Statistic { kind, filter: filter.to_owned() })
+}
+
+/// The payload to keep for what `-z follow` shows.
+pub(super) fn payload_wanted(statistics: &[Statistic]) -> Option<PayloadWanted> {
+    let mut followed = statistics.iter().filter_map(|statistic| match statistic.kind {
+        StatisticKind::Follow(id, _) => Some(id),
+        _ => None,
+    });
+    let first = followed.next()?;
+    Some(PayloadWanted::to_follow(followed.all(|id| id == first).then_some(first)))
+}
+
+/// Reads what stands behind `follow,PROTOCOL,`.
+fn followed(protocol: &str, rest: &str) -> Option<Statistic> {
+    let protocol = match protocol {
+        "tcp" => TransportProtocol::Tcp,
+        "udp" => TransportProtocol::Udp,
+        _ => return None,
+    };
+    let (form, number) = rest.split_once(',')?;
+    let form = match form {
+        "ascii" | "utf-8" => Form::Text,
+        "hex" => Form::Hex,
+        "raw" => Form::Raw,
+        _ => return None,
+    };
+    let kind = StatisticKind::Follow(FlowId { protocol, number: number.parse().ok()? }, form);
+    Some(Statistic { kind, filter: String::new() })
 }
 
 /// What tshark does with an option that is none here, by the option.
@@ -331,5 +362,14 @@ mod tests {
         assert_eq!(intervals.filter, "tcp.port in {1,2}");
         assert!(statistic("io,stat,").is_err() && statistic("io,stat,x").is_err());
         assert!(statistic("endpoints,sctp").is_err());
+    }
+
+    #[test]
+    fn a_stream_is_followed_as_tshark_spells_it() {
+        let id = FlowId { protocol: TransportProtocol::Udp, number: 7 };
+        assert_eq!(statistic("follow,udp,hex,7").unwrap().kind, StatisticKind::Follow(id, Form::Hex));
+        for wrong in ["follow,tcp", "follow,tls,ascii,0", "follow,tcp,ascii,x", "follow,tcp,ascii,0,1-2"] {
+            assert!(statistic(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::options::StatisticKind;
 use crate::cli::output::{self, Failure, Stdout, say};
 use crate::cli::select::Selection;
-use crate::cli::{stats, view};
+use crate::cli::{follow, stats, view};
 use crate::pipeline::Pipeline;
 use crate::render::color::Colors;
 use crate::render::stats::{
@@ -15,7 +15,7 @@ use crate::report::stats::{CaptureStats, Intervals};
 /// What a table counts while packets are read; `None` where the flow table knows it all.
 pub(super) fn stats(kind: StatisticKind) -> Option<CaptureStats> {
     match kind {
-        StatisticKind::Flows { .. } => None,
+        StatisticKind::Flows { .. } | StatisticKind::Follow(..) => None,
         StatisticKind::Intervals(nanos) => Some(CaptureStats::new(Intervals::of_nanos(nanos))),
         _ => Some(CaptureStats::new(Intervals::default())),
     }
@@ -36,10 +36,14 @@ pub(super) fn write(
         say("the table of -z is the one that `wirelab flows` shows");
         return view::table(out, &flows, colors);
     }
+    if let StatisticKind::Follow(id, form) = kind {
+        let wanted = pipeline.flows().flows().iter().filter(|flow| flow.id == id);
+        return follow::show(out, &wanted.collect::<Vec<_>>(), form, None, colors);
+    }
     let Some(counted) = selection.table_stats(table) else { return Ok(()) };
     let output = TableOutput { width: output::terminal_width(), colors };
     match kind {
-        StatisticKind::Flows { .. } => {}
+        StatisticKind::Flows { .. } | StatisticKind::Follow(..) => {}
         StatisticKind::Protocols => write_protocols(out, output, counted)?,
         StatisticKind::Intervals(_) => write_intervals(out, output, counted)?,
         StatisticKind::Addresses => write_addresses(out, output, "IP address", counted, usize::MAX)?,

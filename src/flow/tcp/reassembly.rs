@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::seq::SeqNumber;
 use crate::decode::TcpSegment;
 use crate::flow::PacketStamp;
+use crate::source::PacketNumber;
 
 /// Most payload bytes that wait for a missing segment, for one side: what a fast path can have in flight (some
 /// 100 ms at 300 Mbit/s). Beyond it the missing bytes are given up as a gap.
@@ -22,6 +23,9 @@ const WAITING_COST: usize = 128;
 /// Most waiting segments compared with new ones while one hole is open: 64 times all that may wait. Real repeats span
 /// some 45 of them; many that claim to span all would cost seconds. Beyond it the missing bytes are given up.
 const MAX_COMPARED: usize = 64 * MAX_BUFFERED_SEGMENTS;
+
+/// Most conflicts whose packets are named, for one side; the others are counted. One is a finding, some show a pattern.
+const MAX_NAMED_CONFLICTS: usize = 8;
 
 /// What the reassembler needs of a TCP segment.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +104,7 @@ pub struct Reassembler {
     /// Highest position that the other side acknowledged.
     acked: u64,
     conflicts: u64,
+    named_conflicts: Vec<(PacketNumber, PacketNumber)>,
     forced_gaps: u64,
 }
 
@@ -208,6 +213,12 @@ impl Reassembler {
         self.conflicts
     }
 
+    /// The first conflicts: the packet that came later, and the one before whose bytes are believed.
+    #[must_use]
+    pub fn named_conflicts(&self) -> &[(PacketNumber, PacketNumber)] {
+        &self.named_conflicts
+    }
+
     /// Holes given up because [`MAX_BUFFERED_BYTES`] or [`MAX_BUFFERED_SEGMENTS`] was reached, or because comparing
     /// overlapping segments took too much work.
     #[must_use]
@@ -237,7 +248,7 @@ impl Reassembler {
         if start == self.position && clear {
             self.deliver(bytes, end.saturating_sub(start), packet, emit);
         } else {
-            for (from, to) in self.uncovered(start, end, bytes) {
+            for (from, to) in self.uncovered(start, end, bytes, packet.number) {
                 let piece = part(bytes, from.saturating_sub(start), to.saturating_sub(from)).to_vec();
                 self.buffered = self.buffered.saturating_add(piece.len());
                 self.waiting.insert(from, Waiting { bytes: piece, len: to.saturating_sub(from), packet });
@@ -247,9 +258,9 @@ impl Reassembler {
     }
 
     /// The parts of `start..end` that no waiting segment has. Counts a conflict where `bytes` differ from one.
-    fn uncovered(&mut self, start: u64, end: u64, bytes: &[u8]) -> Vec<(u64, u64)> {
+    fn uncovered(&mut self, start: u64, end: u64, bytes: &[u8], packet: PacketNumber) -> Vec<(u64, u64)> {
         let mut parts = Vec::new();
-        let (mut cursor, mut conflict) = (start, false);
+        let (mut cursor, mut conflict) = (start, None);
         let before = self.waiting.range(..start).next_back();
         for (&at, waiting) in before.into_iter().chain(self.waiting.range(start..end)) {
             self.compared = self.compared.saturating_add(1);
@@ -263,13 +274,20 @@ impl Reassembler {
             let (from, to) = (at.max(start), until.min(end));
             let mine = part(bytes, from.saturating_sub(start), to.saturating_sub(from));
             let theirs = part(&waiting.bytes, from.saturating_sub(at), to.saturating_sub(from));
-            conflict |= mine.iter().zip(theirs).any(|(a, b)| a != b);
+            if conflict.is_none() && mine.iter().zip(theirs).any(|(a, b)| a != b) {
+                conflict = Some(waiting.packet.number);
+            }
             cursor = cursor.max(until);
         }
         if cursor < end {
             parts.push((cursor, end));
         }
-        self.conflicts = self.conflicts.saturating_add(u64::from(conflict));
+        if let Some(earlier) = conflict {
+            self.conflicts = self.conflicts.saturating_add(1);
+            if self.named_conflicts.len() < MAX_NAMED_CONFLICTS {
+                self.named_conflicts.push((packet, earlier));
+            }
+        }
         parts
     }
 

@@ -67,6 +67,7 @@ fn data_on_a_syn_counts_from_the_number_after_it() {
 fn the_first_of_two_versions_is_believed() {
     let (stream, out) = run(&[segment(0, b"ab"), segment(4, b"ef"), segment(2, b"cdXY"), segment(0, b"ZZ")]);
     assert_eq!((out.bytes.as_slice(), stream.conflicts()), (b"abcdef".as_slice(), 1));
+    assert_eq!(stream.named_conflicts(), [(1, 1)]);
 }
 
 #[test]
@@ -158,6 +159,24 @@ proptest! {
         let (stream, out) = run(&segments);
         prop_assert_eq!(out, Out { bytes: text, ended: true, ..Out::default() });
         prop_assert_eq!((stream.buffered_bytes(), stream.conflicts()), (0, 0));
+    }
+
+    /// A capture that ends early gives a beginning of the stream, and nothing that is not in it.
+    #[test]
+    fn a_cut_gives_a_prefix(
+        isn in any::<u32>(),
+        order in Just((0..10_usize).collect::<Vec<_>>()).prop_shuffle(),
+        kept in 0..=10_usize,
+    ) {
+        let text = text();
+        let seq = |at: usize| isn.wrapping_add(1).wrapping_add(u32::try_from(at).unwrap());
+        let mut segments = vec![Segment { syn: true, ..segment(isn, b"") }];
+        let parts = order.iter().take(kept).map(|part| part * STREAM / 10);
+        segments.extend(parts.map(|at| segment(seq(at), &text[at..at + STREAM / 10])));
+        let (_, out) = run(&segments);
+        let whole = (0..10).take_while(|part| order[..kept].contains(part)).count();
+        prop_assert_eq!(out.bytes, &text[..whole * STREAM / 10]);
+        prop_assert!(out.gaps.is_empty() && !out.ended);
     }
 
     /// With parts missing, what is there stands where it belongs, and the gaps are exactly what is missing.

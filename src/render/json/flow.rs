@@ -127,7 +127,7 @@ impl<'a> TurnJson<'a> {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
-const fn is_zero(value: &u64) -> bool {
+pub(super) const fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 

@@ -12,11 +12,13 @@
 //!   notation or not) as numbers, truth values and protocols as `true` and `false`, spans of time as numbers of
 //!   seconds with nine digits, points in time as above, bytes as strings of hexadecimal digits; several occurrences
 //!   are an array in the order of the packet.
+//! - `follow --as json` is no document but one line a flow ([`write_stream_json`]), by the same rules.
 //! - The schema's name ends in its version, which changes when a key changes its meaning or goes.
 
 mod ek;
 pub(in crate::render) mod escape;
 mod flow;
+mod follow;
 mod measures;
 mod packet;
 mod tshark;
@@ -24,6 +26,7 @@ mod typed;
 
 pub use ek::EkJson;
 pub use flow::{FlowJson, write_flows_json};
+pub use follow::write_stream_json;
 pub use packet::{PacketJson, PacketsJson, PayloadJson};
 pub use tshark::TsharkJson;
 

@@ -34,7 +34,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-z", "io,phx"], &["-z io,phx is not known", "io,phs"]),
     (&["read", KNOCK, "-z", "io,stat,often"], &["-z io,stat,often is not known", "-z io,stat,0.1"]),
     (&["stats", KNOCK, "--interval", "0"], &["'0'", "seconds above 0"]),
-    (&["read", KNOCK, "-qz", "follow,tcp,ascii,0"], &["-z follow,tcp,ascii,0", "--stream tcp:0"]),
+    (&["read", KNOCK, "-qz", "follow,tls,ascii,0"], &["-z follow,tls,ascii,0", "follow,tcp,ascii,0"]),
     (&["read", KNOCK, "-z", "conv,eth"], &["-z conv,eth is not known", "conv,tcp conv,udp"]),
     (&["read", KNOCK, "-o", "tcp.relative"], &["has no value", "NAME:VALUE"]),
     (

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "read",
     "explain",
     "flows",
+    "follow",
     "stats",
     "replay",
     "capture",

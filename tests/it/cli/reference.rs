@@ -90,6 +90,7 @@ fn every_verb_has_a_man_page() {
         "-explain",
         "-fields",
         "-flows",
+        "-follow",
         "-interfaces",
         "-man",
         "-read",

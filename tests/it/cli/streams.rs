@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::{KNOCK, Run, file, knock, run, run_with_input};
 use crate::program::{captures_folder, command, wirelab};
 
-const VERBS: [&str; 4] = ["read", "explain", "flows", "replay"];
+const VERBS: [&str; 5] = ["read", "explain", "flows", "follow", "replay"];
 
 #[test]
 fn a_cut_file_shows_all_before_the_cut_and_says_where() {

@@ -1,0 +1,190 @@
+//! `follow`: what both sides of a flow said.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::{Args, ValueEnum};
+
+use super::args::{ColorArgs, InputArgs};
+use super::input::{Go, Prints, Reading};
+use super::output::{self, Failure, Status, say};
+use crate::decode::TransportProtocol;
+use crate::flow::{Direction, Flow, FlowId, PayloadWanted};
+use crate::pipeline::Pipeline;
+use crate::render::color::Colors;
+use crate::render::follow::{self, FollowOptions};
+use crate::render::format::Count;
+use crate::render::json::write_stream_json;
+
+/// Most flows listed to choose from: they fit on a screen.
+const LISTED: usize = 15;
+
+/// Show what both sides of a TCP or UDP flow said, in turns, with the time between.
+///
+/// TCP is put in order, without repeats; bytes that are not in the capture are told where they are missing. A turn that
+/// does not read as text is shown as a hex dump. Of all streams together 1 GiB is kept; that more was there is told.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct FollowArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// The flow, by protocol and Wireshark's stream number (tcp:0, udp:3), or all; not needed where there is only one
+    #[arg(long, value_name = "FLOW", value_parser = wanted)]
+    stream: Option<Wanted>,
+    /// How to show it: text; hex, with offsets; raw, the bytes alone; json, one line a flow
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t, hide_possible_values = true)]
+    form: Form,
+    /// Only what this side sent: orig, who began, or resp, who was addressed
+    #[arg(long, value_enum, value_name = "SIDE", hide_possible_values = true)]
+    only: Option<OnlySide>,
+    /// The same as --as json
+    #[arg(long, conflicts_with = "form")]
+    json: bool,
+    /// Write raw bytes to a terminal, too, which they may control
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wirelab follow capture.pcapng --stream tcp:0
+  wirelab follow capture.pcapng --port 12000     the only flow of that port, or which there are
+  wirelab follow capture.pcapng --stream tcp:0 --as raw --only resp > page.html
+  wirelab follow capture.pcapng --stream all --as json
+
+→ marks what the side that began sent, ← what the other side sent.";
+
+/// Which flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Every one.
+    All,
+    /// This one.
+    One(FlowId),
+}
+
+/// `--as`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// Text, a hex dump where it is none.
+    #[default]
+    Text,
+    /// A hex dump.
+    Hex,
+    /// The bytes.
+    Raw,
+    /// JSON lines.
+    Json,
+}
+
+/// `--only`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnlySide {
+    Orig,
+    Resp,
+}
+
+/// Reads `tcp:0`, `udp:3` or `all`.
+fn wanted(text: &str) -> Result<Wanted, String> {
+    let wrong = || "expected tcp:NUMBER, udp:NUMBER or all, as in tcp:0".to_owned();
+    if text == "all" {
+        return Ok(Wanted::All);
+    }
+    let (protocol, number) = text.split_once(':').ok_or_else(wrong)?;
+    let protocol = match protocol {
+        "tcp" => TransportProtocol::Tcp,
+        "udp" => TransportProtocol::Udp,
+        _ => return Err(wrong()),
+    };
+    Ok(Wanted::One(FlowId { protocol, number: number.parse().map_err(|_| wrong())? }))
+}
+
+/// Runs `follow`.
+pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
+    let form = if args.json { Form::Json } else { args.form };
+    if form == Form::Raw && !args.force && io::stdout().is_terminal() {
+        return Err(Failure::new("raw bytes could control this terminal").hint(
+            "send them to a file (> FILE) or a pipe, show them with --as hex, or insist with --force",
+        ));
+    }
+    let only_flow = match args.stream {
+        Some(Wanted::One(id)) => Some(id),
+        Some(Wanted::All) | None => None,
+    };
+    let mut pipeline = Pipeline::new(Some(PayloadWanted::to_follow(only_flow)));
+    let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
+    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    let all = pipeline.flows().flows().iter().enumerate();
+    let flows: Vec<&Flow> = all
+        .filter(|(place, flow)| reading.selection().takes_flow(*place, flow))
+        .filter(|(_, flow)| only_flow.is_none_or(|id| flow.id == id))
+        .map(|(_, flow)| flow)
+        .collect();
+    if args.stream.is_none() && flows.len() > 1 {
+        let status = reading.tell(&pipeline, &ending, 1);
+        choose(&flows);
+        return Ok(if status == Status::Interrupted { status } else { Status::Error });
+    }
+    let mut out = output::stdout();
+    let only = args.only.map(|side| match side {
+        OnlySide::Orig => Direction::OrigToResp,
+        OnlySide::Resp => Direction::RespToOrig,
+    });
+    show(&mut out, &flows, form, only, args.color.colors())?;
+    if let Some(id) = only_flow
+        && flows.is_empty()
+    {
+        say(format_args!("there is no flow {id}; `wirelab flows` lists them"));
+        let status = reading.tell(&pipeline, &ending, 1);
+        return Ok(if status == Status::Done { Status::No } else { status });
+    }
+    Ok(reading.tell(&pipeline, &ending, u64::try_from(flows.len()).unwrap_or(u64::MAX)))
+}
+
+/// Writes the streams of `flows`.
+pub(super) fn show<W: Write>(
+    out: &mut W,
+    flows: &[&Flow],
+    form: Form,
+    only: Option<Direction>,
+    colors: Colors,
+) -> Result<(), Failure> {
+    let options = FollowOptions { colors, width: output::terminal_width(), hex: form == Form::Hex, only };
+    let mut missing = 0_u64;
+    for (place, flow) in flows.iter().enumerate() {
+        match form {
+            Form::Json => write_stream_json(out, flow, only)?,
+            Form::Raw => missing = missing.saturating_add(follow::raw(out, flow, only)?),
+            Form::Text | Form::Hex => {
+                if place > 0 {
+                    writeln!(out)?;
+                }
+                follow::stream(out, flow, &options)?;
+            }
+        }
+    }
+    out.flush()?;
+    if missing > 0 {
+        say(format_args!("{} not in the capture and left out", Count::new(missing, "byte is", "bytes are")));
+    }
+    Ok(())
+}
+
+/// Lists the flows there are to choose from.
+fn choose(flows: &[&Flow]) {
+    say(format_args!("there are {} flows; choose one with --stream, or --stream all:", flows.len()));
+    for flow in flows.iter().take(LISTED) {
+        let bytes = flow.orig.payload_bytes.saturating_add(flow.resp.payload_bytes);
+        say(format_args!(
+            "  --stream {:<8} {} → {}, {} of payload",
+            flow.id.to_string(),
+            flow.tuple.orig,
+            flow.tuple.resp,
+            Count::bytes(bytes)
+        ));
+    }
+    if flows.len() > LISTED {
+        say(format_args!("  … and {} more; `wirelab flows` lists them", flows.len().saturating_sub(LISTED)));
+    }
+}

@@ -1,0 +1,176 @@
+//! `follow`: what both sides of a flow said, in turns, as text, as a hex dump, or as the bytes themselves.
+//!
+//! ```text
+//! tcp:0  127.0.0.1:40000 → 127.0.0.1:12000
+//!
+//! → packet 4, 0.000120, 6 bytes
+//! → hello
+//! ← packet 6, 80 µs later, 6 bytes
+//! ← HELLO
+//! ```
+
+mod dump;
+
+use std::io::{self, Write};
+
+use super::color::{Colors, Style};
+use super::format::{Count, Elapsed, Seconds};
+use super::safe::{Safe, split_columns};
+use crate::flow::{Direction, Flow, Turn};
+use crate::proto::judge;
+
+/// Columns of the mark in the margin.
+const MARGIN: usize = 2;
+
+/// How to show a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowOptions {
+    /// Styles or none.
+    pub colors: Colors,
+    /// Columns of the terminal; `None` where lines may be as long as they are.
+    pub width: Option<usize>,
+    /// Every turn as a hex dump; else those that do not read as text.
+    pub hex: bool,
+    /// Only what this side sent.
+    pub only: Option<Direction>,
+}
+
+/// Writes one stream as a person reads it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io::Result<()> {
+    let colors = options.colors;
+    writeln!(
+        out,
+        "{}  {} → {}",
+        colors.paint(Style::Bold, flow.id),
+        colors.paint(Style::Cyan, flow.tuple.orig),
+        colors.paint(Style::Magenta, flow.tuple.resp),
+    )?;
+    let talk = flow.conversation.as_deref();
+    let turns = talk.map(|talk| talk.turns.as_slice()).unwrap_or_default();
+    let mut before = None;
+    let mut offsets = [0_u64; 2];
+    for turn in turns {
+        let [orig, resp] = &mut offsets;
+        let offset = if turn.direction == Direction::OrigToResp { orig } else { resp };
+        if options.only.is_none_or(|only| only == turn.direction) {
+            let side = Side::new(turn.direction, colors);
+            gap(out, turn.gap_before, "are not in the capture", options)?;
+            heading(out, flow, turn, before, &side, options)?;
+            *offset = offset.saturating_add(turn.gap_before);
+            if options.hex || !judge(&turn.bytes).is_text() {
+                dump::write(out, &turn.bytes, *offset, &side, options.width)?;
+            } else {
+                text(out, &turn.bytes, &side, options.width)?;
+            }
+            let kept = u64::try_from(turn.bytes.len()).unwrap_or(u64::MAX);
+            let cut = if talk.is_some_and(|talk| talk.not_kept_bytes > 0) {
+                "more were not kept, or cut off by the capture"
+            } else {
+                "more were cut off by the capture"
+            };
+            gap(out, turn.total.saturating_sub(kept), cut, options)?;
+        }
+        *offset = offset.saturating_add(turn.total);
+        before = Some(turn);
+    }
+    if let Some(talk) = talk {
+        let told = turns.iter().map(|turn| turn.gap_before).fold(0, u64::saturating_add);
+        gap(out, talk.missing_bytes.saturating_sub(told), "at the end are not in the capture", options)?;
+        if talk.turns.is_empty() && talk.missing_bytes == 0 {
+            writeln!(out, "{}", colors.paint(Style::Dim, "nothing was said"))?;
+        }
+        if talk.conflicts > 0 {
+            let packets: Vec<String> = talk
+                .conflicting_packets
+                .iter()
+                .map(|(later, earlier)| format!("packet {later} and packet {earlier}"))
+                .collect();
+            let line = format!(
+                "! {} other bytes than an earlier one for the same sequence numbers, whose bytes are shown: {}",
+                Count::new(talk.conflicts, "segment has", "segments have"),
+                packets.join(", ")
+            );
+            writeln!(out, "{}", colors.paint(Style::Red, line))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the bytes of one stream and nothing else; gives how many are missing in the capture.
+///
+/// # Errors
+/// Those of `out`.
+pub fn raw<W: Write>(out: &mut W, flow: &Flow, only: Option<Direction>) -> io::Result<u64> {
+    let Some(talk) = flow.conversation.as_deref() else { return Ok(0) };
+    for turn in talk.turns.iter().filter(|turn| only.is_none_or(|only| only == turn.direction)) {
+        out.write_all(&turn.bytes)?;
+    }
+    Ok(talk.missing_bytes)
+}
+
+/// How the lines of one side are marked.
+struct Side {
+    mark: &'static str,
+    style: Style,
+    colors: Colors,
+}
+
+impl Side {
+    const fn new(direction: Direction, colors: Colors) -> Self {
+        let (mark, style) = match direction {
+            Direction::OrigToResp => ("→ ", Style::Cyan),
+            Direction::RespToOrig => ("← ", Style::Magenta),
+        };
+        Self { mark, style, colors }
+    }
+}
+
+/// The line over a turn: its packets, when, how much.
+fn heading<W: Write>(
+    out: &mut W,
+    flow: &Flow,
+    turn: &Turn,
+    before: Option<&Turn>,
+    side: &Side,
+    options: &FollowOptions,
+) -> io::Result<()> {
+    let packets = match turn.packet_count {
+        1 => format!("packet {}", turn.first.number),
+        count => format!("{} {} to {}", Count::packets(count), turn.first.number, turn.last.number),
+    };
+    let when = match before {
+        Some(before) => turn.first.since(before.last).map(|since| {
+            if since.as_nanos() < 0 { String::new() } else { format!(", {} later", Elapsed(since)) }
+        }),
+        None => turn.first.since(flow.first).map(|since| format!(", at {} s", Seconds(since))),
+    };
+    let line = format!("{}{packets}{}, {}", side.mark, when.unwrap_or_default(), Count::bytes(turn.total));
+    writeln!(out, "\n{}", options.colors.paint(Style::Dim, line))
+}
+
+/// The text of a turn, a line a line.
+fn text<W: Write>(out: &mut W, bytes: &[u8], side: &Side, width: Option<usize>) -> io::Result<()> {
+    let columns = width.map_or(usize::MAX, |width| width.saturating_sub(MARGIN).max(1));
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (line, next) = split_columns(rest, columns);
+        writeln!(out, "{}", side.colors.paint(side.style, format_args!("{}{}", side.mark, Safe(line))))?;
+        rest = next;
+    }
+    Ok(())
+}
+
+/// A line where bytes are missing.
+fn gap<W: Write>(out: &mut W, len: u64, what: &str, options: &FollowOptions) -> io::Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    let line = format!("! {} {what}", Count::bytes(len));
+    writeln!(out, "\n{}", options.colors.paint(Style::Yellow, line))
+}
+
+#[cfg(test)]
+mod tests;
