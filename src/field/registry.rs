@@ -14,7 +14,7 @@ pub struct FieldId(u16);
 /// What is known of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldDef {
-    /// Wireshark's name.
+    /// Wireshark's name, or one under `wirelab.` for what Wireshark has no field for.
     pub name: &'static str,
     /// Type and notation.
     pub kind: FieldKind,
@@ -176,12 +176,6 @@ impl FromIterator<FieldId> for FieldSet {
         let mut set = Self::default();
         ids.into_iter().for_each(|id| set.insert(id));
         set
-    }
-}
-
-impl Extend<FieldId> for FieldSet {
-    fn extend<T: IntoIterator<Item = FieldId>>(&mut self, ids: T) {
-        ids.into_iter().for_each(|id| self.insert(id));
     }
 }
 
