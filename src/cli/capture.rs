@@ -51,8 +51,8 @@ pub(super) struct CaptureArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab capture -i lo --port 43389                 show what passes on port 43389
-  wirelab capture -i lo -Y 'tcp.flags.syn == 1'      what a display filter takes
+  wirelab capture -i lo --port 43389             show what passes on port 43389
+  wirelab capture -i lo -Y 'tcp.flags.syn == 1'  what a filter takes
   # keep one connection, then stop
   wirelab capture -i lo --port 43389 -w talk.pcapng --until-closed
   # ten seconds of DNS, explained

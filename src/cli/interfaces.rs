@@ -15,8 +15,8 @@ pub(super) struct InterfacesArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab interfaces                             each with its addresses and state
-  wirelab interfaces --json                      for a script
+  wirelab interfaces                     each with its addresses and state
+  wirelab interfaces --json              for a script
 
 Exit status: 0 where one can be captured, else 1.";
 

@@ -33,12 +33,12 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirelab serve knock                      on 127.0.0.1 port 43389, until Ctrl-C
-  wirelab serve uppercase-udp --port 0     on a free port, told in the first line
-  wirelab serve greeting --address ::1     over IPv6
+  wirelab serve knock                    on 127.0.0.1 port 43389, until Ctrl-C
+  wirelab serve uppercase-udp --port 0   on a free port, told in the first line
+  wirelab serve greeting --address ::1   over IPv6
 
-Lines about clients go to standard output; \"listening on …\" and problems go to
-standard error.")]
+Lines about clients go to standard output; \"listening on …\" and problems
+go to standard error.")]
 pub struct ServeArgs {
     /// Which lab (a wrong name lists them)
     pub name: String,

@@ -38,12 +38,13 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab explain captures/knock.pcapng          the story of every flow in a savefile
-  wirelab read capture.pcap --port 12000         one line a packet, of port 12000
-  wirelab capture -i lo -w my.pcapng             capture on loopback, keep the packets
-  wirelab serve knock                            start a bundled server to make traffic with
+  wirelab explain captures/knock.pcapng          the story of every flow
+  wirelab read capture.pcap --port 12000         what concerns port 12000
+  wirelab capture -i lo -w my.pcapng             capture and keep packets
+  wirelab serve knock                            start a bundled server
 
-FILE is a pcap or pcapng savefile, compressed or not, or `-` for standard input.";
+FILE is a pcap or pcapng savefile, compressed or not, or - for
+standard input.";
 
 #[derive(Subcommand, Debug)]
 enum Verb {
