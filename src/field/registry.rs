@@ -34,26 +34,6 @@ pub struct ProtocolDef {
     pub(super) fields: &'static [FieldDef],
 }
 
-impl ProtocolDef {
-    /// Wireshark's name, as in a display filter.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.fields.first().map_or("", |own| own.name)
-    }
-
-    /// Full name.
-    #[must_use]
-    pub fn title(&self) -> &'static str {
-        self.fields.first().map_or("", |own| own.doc)
-    }
-
-    /// The fields, without the protocol itself.
-    #[must_use]
-    pub fn fields(&self) -> &'static [FieldDef] {
-        self.fields.get(1..).unwrap_or(&[])
-    }
-}
-
 impl FieldId {
     /// The field at `row` of the protocol at `protocol`.
     pub(super) const fn new(protocol: u16, row: u16) -> Self {
@@ -74,12 +54,6 @@ impl FieldId {
         })
     }
 
-    /// All protocols, in the order of the registry.
-    #[must_use]
-    pub fn protocols() -> &'static [&'static ProtocolDef] {
-        PROTOCOLS
-    }
-
     /// Name, type and meaning.
     #[must_use]
     pub fn def(self) -> &'static FieldDef {
@@ -95,7 +69,7 @@ impl FieldId {
         Self(self.0 & !(ROWS - 1))
     }
 
-    /// The place of its protocol in [`Self::protocols`].
+    /// The place of its protocol in the registry.
     pub(super) fn protocol_index(self) -> usize {
         usize::from(self.0 >> ROW_BITS)
     }
