@@ -107,7 +107,7 @@ impl SelectArgs {
             parts.push(format!("--port {}", ports.join(",")));
         }
         if let Some(expr) = &self.bpf {
-            parts.push(format!("--bpf '{expr}'"));
+            parts.push(format!("-f '{expr}'"));
         }
         if let Some(expr) = filter {
             parts.push(format!("-Y '{expr}'"));

@@ -51,12 +51,15 @@ pub(super) struct CaptureArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab capture -i lo --port 43389                 show what passes on port 43389
-  wirelab capture -i lo --port 43389 -w talk.pcapng --until-closed    keep one connection, then stop
-  wirelab capture --port 53 --seconds 10 --view explain               ten seconds of DNS, explained
-  wirelab capture -i lo -Y 'tcp.flags.syn == 1'      show what a display filter takes
+  wirelab capture -i lo --port 43389             show what passes on port 43389
+  wirelab capture -i lo -Y 'tcp.flags.syn == 1'  what a filter takes
+  # keep one connection, then stop
+  wirelab capture -i lo --port 43389 -w talk.pcapng --until-closed
+  # ten seconds of DNS, explained
+  wirelab capture --port 53 --seconds 10 --view explain
 
-Exit status: 0 after a stop condition, 130 after Ctrl-C (what was gathered is kept), 2 on an error.";
+Exit status: 0 after a stop condition, 130 after Ctrl-C (what was gathered is
+kept), 2 on an error.";
 
 /// Reads a number of seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -109,7 +112,7 @@ mod live {
         let to_stdout = args.write.as_deref().is_some_and(|path| path.as_os_str() == "-");
         if to_stdout && view != View::None {
             return Err(Failure::new("-w - and --view cannot both have standard output")
-                .hint("save to a file, or leave --view out"));
+                .hint("save to a file, or omit --view"));
         }
         let selection = Selection::live(&args.select)?;
         let (device, reason) = device(args)?;

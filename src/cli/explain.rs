@@ -40,7 +40,8 @@ const EXAMPLES: &str = "\
 Examples:
   wirelab explain capture.pcapng                 every flow
   wirelab explain capture.pcapng --port 12000    the flows of one server
-  wirelab explain capture.pcapng --stream tcp:0 --full    one flow, nothing folded
+  # one flow, nothing folded
+  wirelab explain capture.pcapng --stream tcp:0 --full
 
 An arrow → is a packet of the side that began, ← one of the other side.";
 

@@ -1,5 +1,6 @@
 //! `fields`: the names that `-e`, `-Y` and the details of a packet use.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use clap::Args;
@@ -13,12 +14,12 @@ use crate::suggest::nearest;
 
 /// List the protocols and fields that -e and -Y know: name, type, meaning.
 ///
-/// Names, types and meaning are Wireshark's; what stands under wirelab. is this program's own. A protocol's own row
+/// Names and types are Wireshark's; what stands under wirelab. is this program's own. A protocol's own row
 /// comes before its fields. Into a pipe the columns are separated by tabs.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct FieldsArgs {
-    /// Only what has this in its name or meaning, in whatever case; with a dot at its end, what begins with it
+    /// A protocol, or what has this in its name or meaning, in whatever case; with a dot at its end, what begins with it
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
     /// Print one JSON document
@@ -31,8 +32,8 @@ pub(super) struct FieldsArgs {
 const EXAMPLES: &str = "\
 Examples:
   wirelab fields                                 all of them
-  wirelab fields tcp.                            those of TCP
-  wirelab fields 'window'                        what has to do with windows
+  wirelab fields tcp                             those of TCP
+  wirelab fields window                          what has to do with windows
   wirelab fields checksum --json                 for a script
 
 Exit status: 0, or 1 where nothing matches.";
@@ -40,7 +41,13 @@ Exit status: 0, or 1 where nothing matches.";
 /// Runs `fields`.
 pub(super) fn run(args: &FieldsArgs) -> Result<Status, Failure> {
     let pattern = args.pattern.as_deref().unwrap_or("").trim().to_lowercase();
-    let fields: Vec<FieldId> = FieldId::all().filter(|id| takes(&pattern, id.def())).collect();
+    // A protocol's name asks for that protocol, which its fields' names begin with.
+    let protocol = FieldId::named(&pattern).filter(|id| *id == id.protocol());
+    let takes = |id: &FieldId| match protocol {
+        Some(protocol) => id.protocol() == protocol,
+        None => takes(&pattern, id.def()),
+    };
+    let fields: Vec<FieldId> = FieldId::all().filter(takes).collect();
     let mut out = output::stdout();
     if args.json {
         list_json(&mut out, &fields)?;
@@ -55,10 +62,23 @@ pub(super) fn run(args: &FieldsArgs) -> Result<Status, Failure> {
     if !fields.is_empty() {
         return Ok(Status::Done);
     }
-    let near = nearest(&pattern, FieldId::all().map(|id| id.def().name)).join(" or ");
-    let meant = if near.is_empty() { String::new() } else { format!("; did you mean {near}?") };
-    say(format_args!("no field has {pattern} in its name or meaning{meant}"));
+    say(format_args!("no field has \"{pattern}\" in its name or meaning"));
+    let near = like(&pattern).join(", ");
+    if !near.is_empty() {
+        say(format_args!("hint: did you mean {near}?"));
+    }
     Ok(Status::No)
+}
+
+/// Names like what was typed; where there are none, parts of names between dots and underscores.
+fn like(pattern: &str) -> Vec<&'static str> {
+    let names = FieldId::all().map(|id| id.def().name);
+    let near = nearest(pattern, names.clone());
+    if !near.is_empty() {
+        return near;
+    }
+    let parts: BTreeSet<&str> = names.flat_map(|name| name.split(['.', '_'])).collect();
+    nearest(pattern, parts.iter().copied())
 }
 
 /// Whether a field is one that `pattern`, in small letters, asks for.

@@ -29,14 +29,15 @@ pub(super) struct FlowsArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab flows capture.pcapng                   every flow, by its first packet
+  wirelab flows capture.pcapng                   each by its first packet
   wirelab flows capture.pcapng --port 80,443     the flows of some servers
   wirelab flows capture.pcapng -Y 'tcp.flags.reset == 1'
   wirelab flows capture.pcapng --long            round trips, windows, repeats of each
   wirelab flows capture.pcapng --json            for a script
 
-The state is Zeek's conn_state: SF closed in order, S0 no answer, REJ refused, S1 still open, S2 and S3 closed
-by one side, RSTO and RSTR reset by originator or responder, OTH begun before the capture.";
+States: Zeek's conn_state. SF closed in order, S0 no answer, REJ refused, S1
+still open, S2 and S3 closed by one side, RSTO and RSTR reset by originator or
+responder, OTH begun before the capture.";
 
 /// Runs `flows`.
 pub(super) fn run(args: &FlowsArgs) -> Result<Status, Failure> {

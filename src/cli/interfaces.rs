@@ -6,11 +6,19 @@ use super::output::{Failure, Status};
 
 /// List this host's network interfaces and whether they can be captured, by this user, now
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct InterfacesArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  wirelab interfaces                     each with its addresses and state
+  wirelab interfaces --json              for a script
+
+Exit status: 0 where one can be captured, else 1.";
 
 /// Runs `interfaces`.
 #[cfg(not(feature = "live"))]

@@ -33,11 +33,12 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirelab serve knock                      on 127.0.0.1 port 43389, until Ctrl-C
-  wirelab serve uppercase-udp --port 0     on any free port, which the first line names
-  wirelab serve greeting --address ::1     over IPv6
+  wirelab serve knock                    on 127.0.0.1 port 43389, until Ctrl-C
+  wirelab serve uppercase-udp --port 0   on a free port, told in the first line
+  wirelab serve greeting --address ::1   over IPv6
 
-Lines about clients go to standard output; \"listening on …\" and problems go to standard error.")]
+Lines about clients go to standard output; \"listening on …\" and problems
+go to standard error.")]
 pub struct ServeArgs {
     /// Which lab (a wrong name lists them)
     pub name: String,
@@ -54,12 +55,14 @@ pub struct ServeArgs {
 #[command(after_help = "\
 Examples:
   wirelab client knock                               says what the lab says
-  wirelab client uppercase-tcp --say one --say two   two messages over one connection
+  wirelab client uppercase-tcp --say one --say two   two over one connection
   wirelab client uppercase-udp --stdin < lines.txt   a message a line
   wirelab client greeting --address ::1 --timeout 1
 
-Replies go to standard output, one a line; everything else goes to standard error.
-Exit status: 0 every message was answered, 1 the server refused or did not reply, 2 error.")]
+Replies go to standard output, one a line; everything else to standard error.
+
+Exit status: 0 every message was answered, 1 the server refused or did not
+reply, 2 error.")]
 pub struct ClientArgs {
     /// Which lab (a wrong name lists them)
     pub name: String,

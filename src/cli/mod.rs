@@ -1,4 +1,4 @@
-//! The command line: arguments to checked options, one file a verb, glue only.
+//! The command line: arguments to checked options, glue only. A verb is a file or a folder.
 //!
 //! stdout is data, stderr is talk. Exit status: 0 done, 1 the question was answered "no", 2 an error (also after
 //! partial output), 130 on Ctrl-C. A reader that closes the pipe early is success.
@@ -40,12 +40,13 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  wirelab explain captures/knock.pcapng          the story of every flow in a savefile
-  wirelab read capture.pcap --port 12000         one line a packet, only what concerns port 12000
-  wirelab capture -i lo --port 43389 -w my.pcapng   capture live on loopback and keep the packets
-  wirelab serve knock                            start a bundled server to make traffic with
+  wirelab explain captures/knock.pcapng          the story of every flow
+  wirelab read capture.pcap --port 12000         what concerns port 12000
+  wirelab capture -i lo -w my.pcapng             capture and keep packets
+  wirelab serve knock                            start a bundled server
 
-FILE is a pcap or pcapng savefile, compressed or not, or `-` for standard input.";
+FILE is a pcap or pcapng savefile, compressed or not, or - for
+standard input.";
 
 #[derive(Subcommand, Debug)]
 enum Verb {
@@ -87,8 +88,12 @@ pub fn main() -> ExitCode {
                 return ExitCode::from(report(&failure));
             }
             // clap prints help to stdout and mistakes to stderr; a closed pipe is no reason to fail.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            return ExitCode::from(match printed {
+                Err(failed) if !error.use_stderr() => report(&Failure::from(failed)),
+                _ if error.use_stderr() => Status::Error.code(),
+                _ => Status::Done.code(),
+            });
         }
     };
     let result = match cli.verb {

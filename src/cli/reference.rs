@@ -1,7 +1,7 @@
 //! What the program tells of itself to other programs: completions for shells, and man pages.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
@@ -24,7 +24,8 @@ pub(super) struct CompletionsArgs {
 const COMPLETIONS: &str = "\
 Examples:
   wirelab completions bash > ~/.local/share/bash-completion/completions/wirelab
-  wirelab completions zsh > ~/.zfunc/_wirelab    with `fpath+=~/.zfunc` before compinit in .zshrc
+  # with `fpath+=~/.zfunc` before compinit in .zshrc
+  wirelab completions zsh > ~/.zfunc/_wirelab
   wirelab completions fish > ~/.config/fish/completions/wirelab.fish";
 
 /// Print the man page of the program or of a verb, or write all of them to a folder.
@@ -42,7 +43,8 @@ pub(super) struct ManArgs {
 const MAN: &str = "\
 Examples:
   wirelab man read | man -l -                    read one now
-  wirelab man --dir ~/.local/share/man/man1      install all, for `man wirelab-read`";
+  # install all, for `man wirelab-read`
+  wirelab man --dir ~/.local/share/man/man1";
 
 /// Runs `completions`.
 pub(super) fn completions(args: &CompletionsArgs, mut command: Command) -> Result<Status, Failure> {
@@ -111,15 +113,54 @@ fn roff(page: &Command) -> Result<Vec<u8>, Failure> {
     if page.has_subcommands() {
         man.render_subcommands_section(&mut text)?;
     }
-    if let Some(examples) = page.get_after_help() {
-        // Lines as they stand: commands are not to be filled.
-        writeln!(text, ".SH EXAMPLES\n.nf")?;
-        for line in examples.to_string().lines().filter(|line| *line != "Examples:") {
-            writeln!(text, "{}", literal(line.strip_prefix("  ").unwrap_or(line)))?;
-        }
-        writeln!(text, ".fi")?;
+    if let Some(after) = page.get_after_help() {
+        after_help(&mut text, &after.to_string())?;
     }
-    Ok(text)
+    Ok(one_preamble(&text))
+}
+
+/// What stands behind the options in the help: examples, notes, exit status, each under a heading of its own.
+fn after_help(text: &mut Vec<u8>, help: &str) -> io::Result<()> {
+    for part in help.split("\n\n") {
+        if let Some(examples) = part.strip_prefix("Examples:\n") {
+            // Lines as they stand: commands are not to be filled.
+            writeln!(text, ".SH EXAMPLES\n.nf")?;
+            for line in examples.lines() {
+                writeln!(text, "{}", literal(line.strip_prefix("  ").unwrap_or(line)))?;
+            }
+            writeln!(text, ".fi")?;
+            continue;
+        }
+        // The exit status may follow a note without an empty line.
+        let (note, status) =
+            part.split_once(EXIT_STATUS).map_or((part, None), |(note, status)| (note, Some(status)));
+        for (heading, body) in [("NOTES", Some(note)), ("EXIT STATUS", status)] {
+            let Some(body) = body.filter(|body| !body.trim().is_empty()) else { continue };
+            writeln!(text, ".SH {heading}")?;
+            for line in body.trim().lines() {
+                writeln!(text, "{}", literal(line))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the line of the exit status begins with.
+const EXIT_STATUS: &str = "Exit status: ";
+
+/// The definition of quotes that each section brings, once.
+fn one_preamble(text: &[u8]) -> Vec<u8> {
+    let mut seen = false;
+    text.split_inclusive(|&byte| byte == b'\n')
+        .filter(|line| {
+            let defines = line.starts_with(b".ie \\n(.g .ds Aq") || line.starts_with(b".el .ds Aq");
+            let first = !seen;
+            seen |= line.starts_with(b".el .ds Aq");
+            !defines || first
+        })
+        .flatten()
+        .copied()
+        .collect()
 }
 
 /// A line of text that roff takes for nothing else.

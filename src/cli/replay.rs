@@ -48,7 +48,8 @@ Examples:
   wirelab replay capture.pcapng                  as fast as it happened
   wirelab replay capture.pcapng --speed 10       ten times faster
   wirelab replay capture.pcapng --step           a packet at a key
-  wirelab replay growing.pcapng --follow-file    a file that another program is still writing";
+  # a file that another program is still writing
+  wirelab replay growing.pcapng --follow-file";
 
 /// Reads a number from 0 up.
 fn speed(text: &str) -> Result<f64, String> {

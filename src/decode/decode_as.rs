@@ -49,16 +49,16 @@ static KNOWN: &[(Behind, &str, &[TransportProtocol])] = {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeAsError {
     /// It has not the form of a rule.
-    #[error("`{0}` does not say which port is decoded as what")]
+    #[error("\"{0}\" does not say which port is decoded as what")]
     Form(String),
     /// It chooses by something else than a port.
-    #[error("decoding is not chosen by `{0}`")]
+    #[error("decoding is not chosen by \"{0}\"")]
     Layer(String),
     /// The ports are none.
-    #[error("`{0}` is neither a port nor a range of ports")]
+    #[error("\"{0}\" is neither a port nor a range of ports")]
     Ports(String),
     /// The protocol is not decoded, or not over this transport.
-    #[error("{layer} cannot be decoded as `{protocol}`")]
+    #[error("{layer} cannot be decoded as \"{protocol}\"")]
     Protocol {
         /// `tcp.port` or `udp.port`.
         layer: &'static str,

@@ -52,31 +52,31 @@ pub enum Clock {
 }
 
 impl FieldKind {
-    /// The type without its notation, as `wirelab fields` names it.
+    /// The type without its notation, in Wireshark's words; `wirelab fields` and messages about filters use them.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Unsigned(8, _) => "uint8",
-            Self::Unsigned(16, _) => "uint16",
-            Self::Unsigned(24, _) => "uint24",
-            Self::Unsigned(32, _) => "uint32",
-            Self::Unsigned(..) => "uint64",
-            Self::Signed(8) => "int8",
-            Self::Signed(16) => "int16",
-            Self::Signed(32) => "int32",
-            Self::Signed(_) => "int64",
-            Self::PacketNumber => "packet number",
+            Self::Unsigned(8, _) => "unsigned integer, 8 bits",
+            Self::Unsigned(16, _) => "unsigned integer, 16 bits",
+            Self::Unsigned(24, _) => "unsigned integer, 24 bits",
+            Self::Unsigned(32, _) => "unsigned integer, 32 bits",
+            Self::Unsigned(..) => "unsigned integer, 64 bits",
+            Self::Signed(8) => "signed integer, 8 bits",
+            Self::Signed(16) => "signed integer, 16 bits",
+            Self::Signed(32) => "signed integer, 32 bits",
+            Self::Signed(_) => "signed integer, 64 bits",
+            Self::PacketNumber => "frame number",
             Self::Boolean => "boolean",
-            Self::Mac => "ethernet address",
+            Self::Mac => "Ethernet address",
             Self::Ipv4 => "IPv4 address",
             Self::Ipv6 => "IPv6 address",
             Self::Bytes => "bytes",
-            Self::Text => "text",
-            Self::Float => "number",
-            Self::Time(_) => "time",
-            Self::Span => "duration",
+            Self::Text => "string",
+            Self::Float => "double",
+            Self::Time(_) => "date and time",
+            Self::Span => "time offset",
             Self::Protocol => "protocol",
-            Self::Mark => "mark",
+            Self::Mark => "label",
         }
     }
 }

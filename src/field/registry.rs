@@ -14,7 +14,7 @@ pub struct FieldId(u16);
 /// What is known of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldDef {
-    /// Wireshark's name.
+    /// Wireshark's name, or one under `wirelab.` for what Wireshark has no field for.
     pub name: &'static str,
     /// Type and notation.
     pub kind: FieldKind,
@@ -32,26 +32,6 @@ pub struct FieldDef {
 pub struct ProtocolDef {
     /// All fields, at the place that their [`FieldId`] tells.
     pub(super) fields: &'static [FieldDef],
-}
-
-impl ProtocolDef {
-    /// Wireshark's name, as in a display filter.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.fields.first().map_or("", |own| own.name)
-    }
-
-    /// Full name.
-    #[must_use]
-    pub fn title(&self) -> &'static str {
-        self.fields.first().map_or("", |own| own.doc)
-    }
-
-    /// The fields, without the protocol itself.
-    #[must_use]
-    pub fn fields(&self) -> &'static [FieldDef] {
-        self.fields.get(1..).unwrap_or(&[])
-    }
 }
 
 impl FieldId {
@@ -74,12 +54,6 @@ impl FieldId {
         })
     }
 
-    /// All protocols, in the order of the registry.
-    #[must_use]
-    pub fn protocols() -> &'static [&'static ProtocolDef] {
-        PROTOCOLS
-    }
-
     /// Name, type and meaning.
     #[must_use]
     pub fn def(self) -> &'static FieldDef {
@@ -95,7 +69,7 @@ impl FieldId {
         Self(self.0 & !(ROWS - 1))
     }
 
-    /// The place of its protocol in [`Self::protocols`].
+    /// The place of its protocol in the registry.
     pub(super) fn protocol_index(self) -> usize {
         usize::from(self.0 >> ROW_BITS)
     }
@@ -176,12 +150,6 @@ impl FromIterator<FieldId> for FieldSet {
         let mut set = Self::default();
         ids.into_iter().for_each(|id| set.insert(id));
         set
-    }
-}
-
-impl Extend<FieldId> for FieldSet {
-    fn extend<T: IntoIterator<Item = FieldId>>(&mut self, ids: T) {
-        ids.into_iter().for_each(|id| self.insert(id));
     }
 }
 

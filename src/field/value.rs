@@ -1,4 +1,4 @@
-//! A field's value, and its text as `tshark -T fields` writes it.
+//! A field's value, and its text as `tshark -T fields` writes it; control characters are the renderer's part.
 
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -35,7 +35,7 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Writes the value as `tshark -T fields` writes a field of `kind`.
+    /// Writes the value as `tshark -T fields` writes a field of `kind`; text as it is, which may control a terminal.
     ///
     /// # Errors
     /// Those of `out`.
@@ -60,7 +60,7 @@ impl Value<'_> {
             // As Wireshark writes a field that is there and has no bytes.
             Self::Bytes([]) if kind == FieldKind::Bytes => out.write_str("<none>"),
             Self::Bytes(bytes) => write_bytes(bytes, None, out),
-            Self::Text(text) => write_text(text, out),
+            Self::Text(text) => out.write_str(text),
             // As Wireshark writes it.
             Self::Mark => out.write_char('1'),
         }
@@ -95,25 +95,6 @@ fn write_date(nanos: i128, out: &mut dyn Write) -> fmt::Result {
     let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     write!(out, "{name} {day_of_month:>2}, {year} {hour:02}:{minute:02}:{second:02}.{fraction:09} UTC")
-}
-
-/// Text on one line: tab, line break and their kin as C spells them, other control characters as `\xNN`; the rest
-/// as it is.
-fn write_text(text: &str, out: &mut dyn Write) -> fmt::Result {
-    for character in text.chars() {
-        match character {
-            '\t' => out.write_str("\\t")?,
-            '\n' => out.write_str("\\n")?,
-            '\r' => out.write_str("\\r")?,
-            '\x07' => out.write_str("\\a")?,
-            '\x08' => out.write_str("\\b")?,
-            '\x0b' => out.write_str("\\v")?,
-            '\x0c' => out.write_str("\\f")?,
-            control if control.is_control() => write!(out, "\\x{:02x}", u32::from(control))?,
-            other => out.write_char(other)?,
-        }
-    }
-    Ok(())
 }
 
 /// RFC 5952, except that only what is IPv4-mapped or -compatible by its form is written with dots, as glibc does.
@@ -173,7 +154,7 @@ mod tests {
         assert_eq!(date(951_782_400), "Feb 29, 2000 00:00:00.351352000 UTC");
         assert_eq!(date(4_107_542_399), "Feb 28, 2100 23:59:59.351352000 UTC");
         assert_eq!(date(4_107_542_400), "Mar  1, 2100 00:00:00.351352000 UTC");
-        assert_eq!(text(Value::Text("a\tb\r\n\x1bé"), FieldKind::Text), "a\\tb\\r\\n\\x1bé");
+        assert_eq!(text(Value::Text("a\tb\r\n\x1bé"), FieldKind::Text), "a\tb\r\n\x1bé");
         assert_eq!(text(Value::Ipv6("::1".parse().unwrap()), FieldKind::Ipv6), "::1");
         assert_eq!(text(Value::Ipv6("::1.2.3.4".parse().unwrap()), FieldKind::Ipv6), "::1.2.3.4");
         assert_eq!(text(Value::Ipv6("::ffff:1.2.3.4".parse().unwrap()), FieldKind::Ipv6), "::ffff:1.2.3.4");

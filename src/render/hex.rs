@@ -20,7 +20,7 @@ use super::color::{Colors, Style};
 use super::format::{Count, hex_digit};
 use super::tree::{FieldTree, bytes_of};
 use crate::decode::{BufferId, DecodedPacket};
-use crate::field::names::frame;
+use crate::field::names::{frame, wirelab};
 use crate::field::{ByteRange, FieldKind, PacketContext};
 use crate::source::CapturedPacket;
 
@@ -87,7 +87,7 @@ impl PacketHex {
         }
     }
 
-    /// Writes one packet, and an empty line behind it.
+    /// Writes one packet; empty lines between packets are the caller's.
     ///
     /// # Errors
     /// Those of `out`.
@@ -108,7 +108,7 @@ impl PacketHex {
             self.title(out, "Reassembled datagram", datagram.bytes.len())?;
             self.buffer(out, decoded, buffer)?;
         }
-        out.write_all(b"\n")
+        Ok(())
     }
 
     fn title<W: Write + ?Sized>(&self, out: &mut W, what: &str, len: usize) -> io::Result<()> {
@@ -231,7 +231,8 @@ impl Labels {
         let mut fields: Vec<(ByteRange, usize)> = Vec::new();
         let mut place = 0;
         while let Some(node) = tree.node(place) {
-            if node.id.def().hidden {
+            // What wirelab knows of bytes, their own protocol names already.
+            if node.id.def().hidden || node.id == wirelab::PROTOCOL {
                 place = node.end;
                 continue;
             }

@@ -1,4 +1,5 @@
-//! Models in, bytes out: tables, lines, JSON. `safe` is the one way text from the wire reaches a terminal.
+//! Models in, bytes out: tables, lines, JSON. Text from the wire reaches a terminal through `safe`,
+//! as an escaped cell of [`fields`], or as a JSON string.
 
 pub mod color;
 pub mod columns;

@@ -19,7 +19,8 @@ pub fn list<W: Write + ?Sized>(out: &mut W, output: TableOutput, fields: &[Field
     if output.width.is_none() {
         return fields.iter().try_for_each(|id| {
             let def = id.def();
-            writeln!(out, "{}\t{}\t{}", def.name, def.kind.name(), def.doc)
+            let name = output.colors.paint(Style::Cyan, def.name);
+            writeln!(out, "{name}\t{}\t{}", def.kind.name(), def.doc)
         });
     }
     let width = output.width.unwrap_or(WIDEST);
@@ -64,6 +65,11 @@ const WIDEST: usize = 110;
 /// Those of `out`.
 pub fn list_json<W: Write + ?Sized>(out: &mut W, fields: &[FieldId]) -> io::Result<()> {
     #[derive(Serialize)]
+    struct Document {
+        schema: &'static str,
+        fields: Vec<Row>,
+    }
+    #[derive(Serialize)]
     struct Row {
         name: &'static str,
         r#type: &'static str,
@@ -82,6 +88,6 @@ pub fn list_json<W: Write + ?Sized>(out: &mut W, fields: &[FieldId]) -> io::Resu
             }
         })
         .collect();
-    write_pretty(&mut *out, &serde_json::json!({ "schema": "wirelab.fields/1", "fields": rows }))?;
+    write_pretty(&mut *out, &Document { schema: "wirelab.fields/1", fields: rows })?;
     writeln!(out)
 }

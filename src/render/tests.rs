@@ -57,6 +57,7 @@ fn details_of_a_recording() {
     let mut out = Vec::new();
     recording("port-unreachable.pcapng", |packet, decoded, context| {
         details.write(&mut out, packet, decoded, context).unwrap();
+        out.push(b'\n');
     });
     insta::assert_snapshot!(text(out));
 }
@@ -67,6 +68,7 @@ fn labelled_bytes_of_a_recording() {
     let mut out = Vec::new();
     recording("port-unreachable.pcapng", |packet, decoded, context| {
         hex.write(&mut out, packet, decoded, context).unwrap();
+        out.push(b'\n');
     });
     insta::assert_snapshot!(text(out));
 }

@@ -33,6 +33,8 @@ pub(super) struct Text {
     times: Option<TimeColumn>,
     details: Option<PacketDetails>,
     hex: Option<PacketHex>,
+    /// Whether a packet was written.
+    any: bool,
 }
 
 impl Sink {
@@ -111,11 +113,16 @@ impl Text {
             times: args.time.map(TimeColumn::new),
             details: args.details.then(|| PacketDetails::new(width, colors)),
             hex: args.bytes.then(|| PacketHex::new(width, colors)),
+            any: false,
         }
     }
 
     fn write(&mut self, out: &mut Stdout, step: &Step<'_>, context: &PacketContext<'_>) -> io::Result<()> {
         let (packet, decoded) = (&step.packet, &step.decoded);
+        // Packets of many lines are kept apart.
+        if std::mem::replace(&mut self.any, true) && (self.details.is_some() || self.hex.is_some()) {
+            out.write_all(b"\n")?;
+        }
         if let Some(lines) = &mut self.lines {
             match &mut self.times {
                 None => lines.write(out, packet, decoded, &line_context(step))?,
@@ -129,7 +136,12 @@ impl Text {
             details.write(out, packet, decoded, context)?;
         }
         match &mut self.hex {
-            Some(hex) => hex.write(out, packet, decoded, context),
+            Some(hex) => {
+                if self.details.is_some() {
+                    out.write_all(b"\n")?;
+                }
+                hex.write(out, packet, decoded, context)
+            }
             None => Ok(()),
         }
     }
@@ -156,7 +168,7 @@ fn check(args: &ReadArgs) -> Result<(), Failure> {
     if (args.details || args.bytes) && !text && !(args.json && args.details) {
         let option = if args.details { "-V" } else { "-x" };
         return Err(Failure::new(format_args!("{option} prints text, which another format was chosen for"))
-            .hint("-T json, -T ek and --json -V hold every field; leave -T away for text"));
+            .hint("-T json, -T ek and --json -V hold every field; omit -T for text"));
     }
     let to_stdout = args.write.as_deref().is_some_and(|path| path.as_os_str() == "-");
     let prints = args.json || args.format.is_some() || args.print || args.details || args.bytes;
@@ -191,10 +203,10 @@ fn json(args: &ReadArgs, columns: &[Column]) -> Result<Sink, Failure> {
 /// The field or column called `name`.
 fn column(name: &str) -> Result<Column, Failure> {
     Column::named(name).ok_or_else(|| {
-        let failure = Failure::new(format_args!("there is no field {name}"));
+        let failure = Failure::new(format_args!("\"{name}\" is not a field or protocol"));
         let names =
             FieldId::all().map(|id| id.def().name).chain(OwnColumn::ALL.into_iter().map(OwnColumn::name));
-        match nearest(name, names).join(" or ") {
+        match nearest(name, names).join(", ") {
             near if near.is_empty() => failure.hint(
                 "fields have Wireshark's names, such as ip.src or tcp.flags.syn; `wirelab fields` lists them",
             ),

@@ -52,7 +52,7 @@ pub(super) struct ReadArgs {
     /// Print every field of each packet as a tree, each line with its bytes
     #[arg(short = 'V')]
     details: bool,
-    /// Print the bytes of each packet with the fields they are under them; with -V behind the tree
+    /// Print the bytes of each packet, and under them the fields they belong to; with -V, after the tree
     #[arg(short = 'x')]
     bytes: bool,
     /// The time column: r since the first packet, d since the packet before, dd since the one shown before, e since
@@ -112,7 +112,7 @@ Examples:
   wirelab read capture.pcap.gz --port 12000      also ICMP errors about it
   wirelab read capture.pcap -Y 'tcp.len > 0'     what a display filter takes
   wirelab read -nr capture.pcap tcp.port == 80   the same as tshark takes it
-  wirelab read capture.pcap -c 1 -V              every field of the first packet
+  wirelab read capture.pcap -c 1 -V              all fields of the first packet
   wirelab read capture.pcap -t ad                date and time of each packet
   wirelab read capture.pcap -f 'host 10.0.0.1' -w some.pcap
   wirelab read capture.pcap -T fields -e frame.number -e ip.src -e tcp.stream
@@ -185,7 +185,7 @@ fn first_pass(args: &ReadArgs, options: PipelineOptions) -> Result<Option<Hindsi
     // What cannot be opened at all is told when it is.
     if path.as_os_str() == "-" || std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
         return Err(Failure::new("-2 reads the savefile twice, and this one can be read only once")
-            .hint("save it first, or leave -2 away"));
+            .hint("save it first, or omit -2"));
     }
     let mut pipeline = Pipeline::with(options).collecting();
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?.at_most(args.count);

@@ -85,6 +85,10 @@ fn set(style: &mut FieldStyle, option: &str) -> Result<(), Failure> {
         )
     };
     let (key, value) = option.split_once('=').ok_or_else(wrong)?;
+    let no_character = || {
+        Failure::new(format_args!("-E {option}: \"{value}\" is not one character"))
+            .hint(format_args!("{key} is one character, /t for a tab or /s for a space"))
+    };
     let character = || match value {
         "/t" | "\\t" => Some('\t'),
         "/s" => Some(' '),
@@ -96,8 +100,8 @@ fn set(style: &mut FieldStyle, option: &str) -> Result<(), Failure> {
         _ => None,
     };
     match (key, value) {
-        ("separator", _) => style.separator = character().ok_or_else(wrong)?,
-        ("aggregator", _) => style.aggregator = character().ok_or_else(wrong)?,
+        ("separator", _) => style.separator = character().ok_or_else(no_character)?,
+        ("aggregator", _) => style.aggregator = character().ok_or_else(no_character)?,
         ("occurrence", "f") => style.occurrence = Occurrence::First,
         ("occurrence", "l") => style.occurrence = Occurrence::Last,
         ("occurrence", "a") => style.occurrence = Occurrence::All,
@@ -161,18 +165,17 @@ fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> 
     let (name, value) = (name.trim(), value.trim());
     let names = || PREFERENCES.iter().map(|preference| preference.name);
     let Some(preference) = PREFERENCES.iter().find(|preference| preference.name == name) else {
-        let failure = Failure::new(format_args!("there is no preference {name}"));
-        let near = nearest(name, names()).join(" or ");
-        return Err(match near.as_str() {
-            "" => failure.hint(format_args!("{} are known", names().collect::<Vec<_>>().join(", "))),
-            near => failure.hint(format_args!("did you mean {near}?")),
-        });
+        let failure = Failure::new(format_args!("\"{name}\" is not a preference that wirelab knows"));
+        let near = nearest(name, names()).join(", ");
+        let meant = if near.is_empty() { String::new() } else { format!("did you mean {near}? ") };
+        let known = names().collect::<Vec<_>>().join(", ");
+        return Err(failure.hint(format_args!("{meant}known are {known}")));
     };
     let on = match value.to_ascii_lowercase().as_str() {
         "true" => true,
         "false" => false,
         _ => {
-            return Err(Failure::new(format_args!("{name} is TRUE or FALSE, not `{value}`"))
+            return Err(Failure::new(format_args!("{name} is TRUE or FALSE, not \"{value}\""))
                 .hint(format_args!("write -o {name}:TRUE or -o {name}:FALSE")));
         }
     };
@@ -180,7 +183,7 @@ fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> 
         Effect::Sets(set) => set(options, on),
         Effect::Always if !on => {
             return Err(Failure::new(format_args!("{name} cannot be turned off"))
-                .hint("leave -o away: the fields that it gives need not be asked for"));
+                .hint("omit it: the fields that it gives need not be asked for"));
         }
         Effect::None | Effect::Always => {}
     }
@@ -192,7 +195,7 @@ pub(super) fn decode_as(rules: &[String]) -> Result<DecodeAs, Failure> {
     let mut all = DecodeAs::default();
     for rule in rules {
         all.add(rule).map_err(|error| {
-            let failure = Failure::new(format_args!("-d {rule}: {error}"));
+            let failure = Failure::new(format_args!("-d: {error}"));
             match error {
                 DecodeAsError::Form(_) => {
                     failure.hint("write LAYER==PORT,PROTOCOL, as in -d udp.port==9999,vxlan")
@@ -202,8 +205,9 @@ pub(super) fn decode_as(rules: &[String]) -> Result<DecodeAs, Failure> {
                 DecodeAsError::Protocol { layer, protocol, known } => {
                     let near = nearest(&protocol, known.iter().copied());
                     let meant = near.first().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                    let soon = if protocol == "http" { "wirelab does not decode HTTP yet. " } else { "" };
                     let known = known.join(", ");
-                    failure.hint(format_args!("{meant}{layer} can be decoded as: {known}"))
+                    failure.hint(format_args!("{soon}{meant}{layer} can be decoded as: {known}"))
                 }
                 DecodeAsError::TooMany => failure,
             }

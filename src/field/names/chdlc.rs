@@ -1,10 +1,10 @@
 //! Fields of `chdlc`.
 
 use super::kinds::*;
-use crate::field::words::ethertype;
+use crate::field::words::link;
 
 protocol! { chdlc "chdlc" "Cisco HDLC";
-    ADDRESS "chdlc.address" X8, "0x0f to one station, 0x8f to all";
+    ADDRESS "chdlc.address" X8, "0x0f to one station, 0x8f to all", link::chdlc_address;
     CONTROL "chdlc.control" X8, "Always 0";
-    PROTOCOL_NUMBER "chdlc.protocol" X16, "Which protocol follows", ethertype::ether_type;
+    PROTOCOL_NUMBER "chdlc.protocol" X16, "Which protocol follows", link::chdlc_protocol;
 }

@@ -2,7 +2,7 @@
 
 use super::kinds::*;
 
-protocol! { data "data" "Bytes of no known protocol";
-    DATA "data.data" Bytes, "The bytes";
-    LEN "data.len" I32, "How many there are";
+protocol! { data "data" "Data";
+    DATA "data.data" Bytes, "Data";
+    LEN "data.len" I32, "Length in bytes";
 }

@@ -1,6 +1,7 @@
 //! Fields of `eth`.
 
 use super::kinds::*;
+use crate::field::words::status::status;
 use crate::field::words::ethertype;
 
 protocol! { eth "eth" "Ethernet";
@@ -25,5 +26,5 @@ protocol! { eth "eth" "Ethernet";
     PADDING "eth.padding" Bytes, "Zeros that fill a frame up to the least length";
     TRAILER "eth.trailer" Bytes, "Bytes behind what the frame carries";
     FCS "eth.fcs" X32, "Frame check sequence: the last 4 bytes of a frame that holds more than it carries";
-    FCS_STATUS "eth.fcs.status" U8, "0 wrong, 1 right, 2 not checked", ethertype::fcs_status;
+    FCS_STATUS "eth.fcs.status" U8, "Result of checking it", status;
 }

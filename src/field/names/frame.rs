@@ -1,11 +1,12 @@
 //! Fields of `frame`.
 
 use super::kinds::*;
+use crate::field::words::frame::encapsulation;
 
 protocol! { frame "frame" "Frame";
     INTERFACE_ID "frame.interface_id" U32, "Number of the interface it was captured on, from 0";
     INTERFACE_NAME "frame.interface_name" Text, "Name of that interface";
-    ENCAP_TYPE "frame.encap_type" I16, "Which header it starts with, in Wireshark's own numbering";
+    ENCAP_TYPE "frame.encap_type" I16, "Which header it starts with, in Wireshark's own numbering", encapsulation;
     TIME "frame.time" Time(Clock::Date), "When the packet was captured, as a date";
     OFFSET_SHIFT "frame.offset_shift" Span, "By how much its time was shifted: always 0, wirelab shifts none";
     TIME_EPOCH "frame.time_epoch" Span, "When the packet was captured, in seconds since 1970";

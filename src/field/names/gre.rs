@@ -1,7 +1,7 @@
 //! Fields of `gre`.
 
 use super::kinds::*;
-use crate::field::words::ethertype;
+use crate::field::words::{ethertype, tunnel};
 
 protocol! { gre "gre" "Generic Routing Encapsulation";
     FLAGS_AND_VERSION "gre.flags_and_version" X16, "Which fields are there";
@@ -13,8 +13,8 @@ protocol! { gre "gre" "Generic Routing Encapsulation";
     FLAGS_RECURSION_CONTROL "gre.flags.recursion_control" U16, "Encapsulations still allowed";
     FLAGS_ACK "gre.flags.ack" Boolean, "An acknowledgment number is there (PPTP)";
     FLAGS_RESERVED "gre.flags.reserved" U16, "Reserved";
-    FLAGS_VERSION "gre.flags.version" U16, "Version: 0, or 1 for PPTP";
-    PROTO "gre.proto" X16, "Which protocol follows", ethertype::ether_type;
+    FLAGS_VERSION "gre.flags.version" U16, "Version: 0, or 1 for PPTP", tunnel::gre_version;
+    PROTO "gre.proto" X16, "Which protocol follows", ethertype::gre_protocol;
     CHECKSUM "gre.checksum" X16, "Checksum as sent";
     OFFSET "gre.offset" U16, "Where the active source route begins";
     KEY "gre.key" X32, "Which tunnel";

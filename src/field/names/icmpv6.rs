@@ -1,13 +1,14 @@
 //! Fields of `icmpv6`.
 
 use super::kinds::*;
+use crate::field::words::status::status;
 use crate::field::words;
 
 protocol! { icmpv6 "icmpv6" "Internet Control Message Protocol v6";
-    TYPE "icmpv6.type" U8, "Kind of message", words::icmp::kind6;
-    CODE "icmpv6.code" U8, "Kind of message, closer";
+    TYPE "icmpv6.type" U8, "Type of the message", words::icmp::kind6;
+    CODE "icmpv6.code" U8, "Code of the message";
     CHECKSUM "icmpv6.checksum" X16, "Checksum as sent";
-    CHECKSUM_STATUS "icmpv6.checksum.status" U8, "What became of checking the checksum", words::ip::checksum_status;
+    CHECKSUM_STATUS "icmpv6.checksum.status" U8, "Result of checking it", status;
     CHECKSUM_BAD_EXPERT "icmpv6.checksum_bad.expert" Mark, "The checksum is wrong";
     RESERVED "icmpv6.reserved" Bytes, "Reserved bytes";
     DATA "icmpv6.data" Bytes, "Bytes that are not looked into";
@@ -114,7 +115,7 @@ protocol! { icmpv6 "icmpv6" "Internet Control Message Protocol v6";
     EXT_ECHO_SEQ "icmpv6.ext.echo.seq" U8, "Sequence number of an extended echo (RFC 8335)";
     EXT_ECHO_REQ_RES "icmpv6.ext.echo.req.res" X8, "Reserved bits of the request";
     EXT_ECHO_REQ_LOCAL "icmpv6.ext.echo.req.local" Boolean, "The interface is one of the node that is asked";
-    EXT_ECHO_RSP_STATE "icmpv6.ext.echo.rsp.state" U8, "State of the interface's neighbour entry";
+    EXT_ECHO_RSP_STATE "icmpv6.ext.echo.rsp.state" U8, "State of the interface's neighbour entry", words::icmp::echo_state;
     EXT_ECHO_RSP_RES "icmpv6.ext.echo.rsp.res" X8, "Reserved bits of the answer";
     EXT_ECHO_RSP_ACTIVE "icmpv6.ext.echo.rsp.active" Boolean, "The interface is active";
     EXT_ECHO_RSP_IPV4 "icmpv6.ext.echo.rsp.ipv4" Boolean, "IPv4 runs on it";

@@ -1,17 +1,18 @@
 //! Fields of `igmp`.
 
 use super::kinds::*;
+use crate::field::words::status::status;
 use crate::field::words;
 
 protocol! { igmp "igmp" "Internet Group Management Protocol";
     VERSION "igmp.version" U8, "Version that the message is of";
-    TYPE "igmp.type" X8, "Kind of message", words::icmp::igmp;
+    TYPE "igmp.type" X8, "Type of the message", words::icmp::igmp;
     RESERVED "igmp.reserved" Bytes, "Reserved bytes";
     MAX_RESP "igmp.max_resp" U8, "Tenths of a second that a host may take to answer";
     MAX_RESP_EXP "igmp.max_resp.exp" X8, "Exponent of that time";
     MAX_RESP_MANT "igmp.max_resp.mant" X8, "Mantissa of that time";
     CHECKSUM "igmp.checksum" X16, "Checksum as sent";
-    CHECKSUM_STATUS "igmp.checksum.status" U8, "What became of checking the checksum", words::ip::checksum_status;
+    CHECKSUM_STATUS "igmp.checksum.status" U8, "Result of checking it", status;
     BAD_CHECKSUM "igmp.bad_checksum" Mark, "The checksum is wrong";
     MADDR "igmp.maddr" Ipv4, "Multicast address, all zero for a general query";
     S "igmp.s" Boolean, "Routers keep quiet about what they hear";

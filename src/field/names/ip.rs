@@ -1,6 +1,7 @@
 //! Fields of `ip`.
 
 use super::kinds::*;
+use crate::field::words::status::status;
 use crate::field::words;
 
 protocol! { ip "ip" "Internet Protocol Version 4";
@@ -20,7 +21,7 @@ protocol! { ip "ip" "Internet Protocol Version 4";
     PROTO "ip.proto" U8, "Which protocol follows", words::ip::protocol;
     CHECKSUM "ip.checksum" X16, "Header checksum as sent";
     CHECKSUM_CALCULATED "ip.checksum_calculated" X16, "Header checksum as it should be";
-    CHECKSUM_STATUS "ip.checksum.status" U8, "What became of checking the header checksum", words::ip::checksum_status;
+    CHECKSUM_STATUS "ip.checksum.status" U8, "Result of checking it", status;
     SRC "ip.src" Ipv4, "Sender";
     [hidden] SRC_HOST "ip.src_host" Text, "Sender by name, or by address where the name is not known";
     DST "ip.dst" Ipv4, "Receiver; of a source route its end";
@@ -46,7 +47,7 @@ protocol! { ip "ip" "Internet Protocol Version 4";
     OPT_TYPE "ip.opt.type" U8, "Which option", words::ip::option;
     OPT_TYPE_COPY "ip.opt.type.copy" Boolean, "The option stands in every fragment";
     OPT_TYPE_CLASS "ip.opt.type.class" U8, "Class of the option", words::ip::option_class;
-    OPT_TYPE_NUMBER "ip.opt.type.number" U8, "Number of the option within its class";
+    OPT_TYPE_NUMBER "ip.opt.type.number" U8, "Number of the option within its class", words::ip::option_number;
     OPT_LEN "ip.opt.len" U8, "Length of the option in bytes, type and length included";
     OPT_PTR "ip.opt.ptr" U8, "Where the option goes on, counted from its type as 1";
     OPT_SID "ip.opt.sid" U16, "Stream identifier";
@@ -56,11 +57,11 @@ protocol! { ip "ip" "Internet Protocol Version 4";
     OPT_RHC "ip.opt.rhc" U16, "Routers passed on the way back";
     OPT_ORIGINATOR "ip.opt.originator" Ipv4, "Who began the traceroute";
     OPT_RA "ip.opt.ra" U16, "What routers are to look at, 0 for the whole packet";
-    OPT_SEC_CL "ip.opt.sec_cl" X8, "Classification level";
+    OPT_SEC_CL "ip.opt.sec_cl" X8, "Classification level", words::ip::security;
     OPT_EXT_SEC_ADD_SEC_INFO_FORMAT_CODE "ip.opt.ext_sec_add_sec_info_format_code" X8, "Format of the additional security information";
     OPT_EXT_SEC_ADD_SEC_INFO "ip.opt.ext_sec_add_sec_info" Bytes, "Additional security information";
     OPT_OVERFLOW "ip.opt.overflow" U8, "Hosts that found no room for a timestamp";
-    OPT_FLAG "ip.opt.flag" X8, "What the timestamp option records";
+    OPT_FLAG "ip.opt.flag" X8, "What the timestamp option records", words::ip::timestamp_flag;
     OPT_TIME_STAMP "ip.opt.time_stamp" U32, "Milliseconds since midnight UTC";
     OPT_TIME_STAMP_ADDR "ip.opt.time_stamp_addr" Ipv4, "Who made the timestamp";
     REC_RT "ip.rec_rt" Ipv4, "Router that was passed";

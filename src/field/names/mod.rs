@@ -1,7 +1,7 @@
 //! Every field there is: name, type, and what it means, one file a protocol.
 //!
-//! A protocol that is added brings its file and a word in the list of `protocols!`; nothing else knows the fields
-//! by number.
+//! A protocol that is added brings its file, a word in the list of `protocols!`, and what hands its fields out in
+//! [`super::emit`].
 
 use super::registry::ProtocolDef;
 

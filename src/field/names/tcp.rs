@@ -1,6 +1,8 @@
 //! Fields of `tcp`. Its options stand here too, as they do in Wireshark; those of `mptcp` itself in their own file.
 
 use super::kinds::*;
+use crate::field::words::status::status;
+use crate::field::words::tcp as words;
 
 protocol! { tcp "tcp" "Transmission Control Protocol";
     SRCPORT "tcp.srcport" U16, "Sender's port";
@@ -33,11 +35,11 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     WINDOW_SIZE_SCALEFACTOR "tcp.window_size_scalefactor" I32,
         "What the window is multiplied by; -1 where the handshake is not in the capture, -2 where nothing is scaled";
     CHECKSUM "tcp.checksum" X16, "Checksum as sent";
-    CHECKSUM_STATUS "tcp.checksum.status" U8, "Whether the checksum is right", checksum_status;
+    CHECKSUM_STATUS "tcp.checksum.status" U8, "Result of checking it", status;
     CHECKSUM_CALCULATED "tcp.checksum_calculated" X16, "Checksum as it would be right";
     URGENT_POINTER "tcp.urgent_pointer" U16, "Where urgent data ends";
     OPTIONS "tcp.options" Bytes, "All options";
-    OPTION_KIND "tcp.option_kind" U8, "Kind of an option", tcp_option;
+    OPTION_KIND "tcp.option_kind" U8, "Kind of an option", words::option;
     OPTION_LEN "tcp.option_len" U8, "Length of an option in bytes, kind and length included";
     OPTIONS_EOL "tcp.options.eol" Bytes, "End of the options";
     OPTIONS_NOP "tcp.options.nop" Bytes, "Option that means nothing, for alignment";
@@ -69,7 +71,7 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     OPTIONS_SCPSREC "tcp.options.scpsrec" Bytes, "SCPS record boundary option";
     OPTIONS_SCPSCOR "tcp.options.scpscor" Bytes, "SCPS corruption experienced option";
     OPTIONS_QS "tcp.options.qs" Bytes, "Quick-start option";
-    OPTIONS_QS_RATE "tcp.options.qs.rate" U8, "Rate requested, as a code";
+    OPTIONS_QS_RATE "tcp.options.qs.rate" U8, "Rate requested, as a code", words::quick_start_rate;
     OPTIONS_QS_TTL_DIFF "tcp.options.qs.ttl_diff" U8, "Difference of hop counts";
     OPTIONS_USER_TO "tcp.options.user_to" Bytes, "User timeout option";
     OPTIONS_USER_TO_GRANULARITY "tcp.options.user_to_granularity" Boolean, "The timeout is in minutes, not seconds";
@@ -92,7 +94,7 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     OPTIONS_EXPERIMENTAL_DATA "tcp.options.experimental.data" Bytes, "What the experimental option holds";
     OPTIONS_UNKNOWN "tcp.options.unknown" Bytes, "Option of another kind";
     OPTIONS_UNKNOWN_PAYLOAD "tcp.options.unknown.payload" Bytes, "What an option of another kind holds";
-    MPTCP_SUBTYPE "tcp.options.mptcp.subtype" U8, "What a multipath option is for", mptcp_subtype;
+    MPTCP_SUBTYPE "tcp.options.mptcp.subtype" U8, "What a multipath option is for", words::mptcp_subtype;
     MPTCP_VERSION "tcp.options.mptcp.version" U8, "Version of multipath TCP";
     MPTCP_RESERVED "tcp.options.mptcp.reserved" X16, "Reserved bits of a multipath option";
     MPTCP_FLAGS "tcp.options.mptcp.flags" X8, "All flags of a multipath option";
@@ -112,7 +114,7 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     MPTCP_FLAG_V "tcp.options.mptcp.flag_V.flag" Boolean, "Flag V of a reset, not used";
     MPTCP_FLAG_W "tcp.options.mptcp.flag_W.flag" Boolean, "Flag W of a reset, not used";
     MPTCP_FLAG_T "tcp.options.mptcp.flag_T.flag" Boolean, "What made the reset may pass";
-    MPTCP_RST_REASON "tcp.options.mptcp.rst_reason" X8, "Why the path was reset";
+    MPTCP_RST_REASON "tcp.options.mptcp.rst_reason" X8, "Why the path was reset", words::mptcp_reset;
     MPTCP_ADDRID "tcp.options.mptcp.addrid" U8, "Number of an address";
     MPTCP_SENDKEY "tcp.options.mptcp.sendkey" U64, "Sender's key";
     MPTCP_RECVKEY "tcp.options.mptcp.recvkey" U64, "Receiver's key";
@@ -165,61 +167,4 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
         "Answers a probe: the window is still closed";
     PAYLOAD "tcp.payload" Bytes, "Data of the segment, as captured";
     RESET_CAUSE "tcp.reset_cause" Text, "What a segment that resets carries";
-}
-
-/// What Wireshark's checksum statuses mean.
-pub(super) fn checksum_status(status: u64) -> Option<&'static str> {
-    Some(match status {
-        0 => "wrong",
-        1 => "right",
-        2 => "not verified",
-        3 => "not present",
-        4 => "not allowed",
-        _ => return None,
-    })
-}
-
-/// IANA's "TCP Option Kind Numbers".
-fn tcp_option(kind: u64) -> Option<&'static str> {
-    Some(match kind {
-        0 => "end of options",
-        1 => "no operation",
-        2 => "maximum segment size",
-        3 => "window scale",
-        4 => "SACK permitted",
-        5 => "SACK",
-        6 => "echo",
-        7 => "echo reply",
-        8 => "timestamps",
-        11..=13 => "connection count",
-        19 => "MD5 signature",
-        20 => "SCPS capabilities",
-        21 => "selective negative acknowledgment",
-        22 => "record boundaries",
-        23 => "corruption experienced",
-        27 => "quick-start response",
-        28 => "user timeout",
-        29 => "authentication",
-        30 => "multipath TCP",
-        34 => "fast open",
-        172 | 174 => "accurate ECN",
-        253 | 254 => "experimental",
-        _ => return None,
-    })
-}
-
-/// RFC 8684 section 8.1.
-fn mptcp_subtype(subtype: u64) -> Option<&'static str> {
-    Some(match subtype {
-        0 => "multipath capable",
-        1 => "join connection",
-        2 => "data sequence signal",
-        3 => "add address",
-        4 => "remove address",
-        5 => "change priority",
-        6 => "fallback",
-        7 => "fast close",
-        8 => "reset path",
-        _ => return None,
-    })
 }

@@ -1,7 +1,7 @@
 //! `-T ek`: packets as tshark writes them for Elasticsearch, two lines a packet: what to do with it, and the packet.
 //!
 //! Names have underscores, the protocol's first (`ip_ip_src`); what stands under a field stands beside it. Truth
-//! values are `true` and `false`, everything else is a string, times as ISO 8601 in UTC. Keys are unique: where tshark
+//! values are `true` and `false`, labels without a value `null`; everything else is a string, times as ISO 8601 in UTC. Keys are unique: where tshark
 //! writes a name again (`tcp_tcp_option_kind`), here the values are in one array.
 
 use std::fmt::Write as _;

@@ -121,6 +121,8 @@ pub(super) fn write_value(value: &Value<'_>, def: &FieldDef, out: &mut String) {
             let colon = if place > 0 { ":" } else { "" };
             write!(out, "{colon}{byte:02x}")
         }),
+        // Escaping is the document's part.
+        Value::Text(text) => out.write_str(text),
         Value::Mark => Ok(()),
         _ => value.write(def.kind, out),
     };

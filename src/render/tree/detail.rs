@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Where in the packet, the bytes there, the name to filter by, the value, what it means. On a terminal a line fits
-//! its width: the meaning goes first. `[worked out]` stands where the bytes would, for what no bytes say; where that is
+//! its width: a meaning that does not fit is left out. `[worked out]` stands where the bytes would, for what no bytes say; where that is
 //! so of all, as with what the capture says of a frame, nothing does.
 
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ use crate::decode::DecodedPacket;
 use crate::field::{ByteRange, FieldDef, PacketContext, Value};
 use crate::render::color::{Colors, Style};
 use crate::render::format::{Count, Utc, hex_digit};
-use crate::render::safe::{Safe, safe_line, safe_width};
+use crate::render::safe::{Safe, safe_width};
 use crate::render::words::Stop;
 use crate::source::CapturedPacket;
 
@@ -41,9 +41,6 @@ const MAX_VALUE: usize = 24;
 /// Stands where the bytes would, for what no bytes say.
 const WORKED_OUT: &str = "[worked out]";
 
-/// A meaning that gets fewer columns than this is left out.
-const LEAST_MEANING: usize = 12;
-
 /// Bytes of a value that are shown: its beginning tells what it is, the hex dump has the rest.
 const SHOWN_BYTES: usize = 32;
 
@@ -57,7 +54,6 @@ pub struct PacketDetails {
     line: String,
     columns: Columns,
     colors: Colors,
-    any: bool,
 }
 
 /// How wide the parts of a line are.
@@ -87,11 +83,10 @@ impl PacketDetails {
             line: String::new(),
             columns: Columns { line, bytes, max_name, source: 0, name: 0, value: 0 },
             colors,
-            any: false,
         }
     }
 
-    /// Writes one packet.
+    /// Writes one packet; empty lines between packets are the caller's.
     ///
     /// # Errors
     /// Those of `out`.
@@ -103,9 +98,6 @@ impl PacketDetails {
         context: &PacketContext<'_>,
     ) -> io::Result<()> {
         self.tree.gather(packet, decoded, context);
-        if std::mem::replace(&mut self.any, true) {
-            out.write_all(b"\n")?;
-        }
         self.heading(packet);
         self.end_line(out)?;
         for root in self.tree.children(None).collect::<Vec<_>>() {
@@ -213,9 +205,9 @@ impl PacketDetails {
         let behind = source_width + self.columns.name + 2 + self.columns.value;
         let pad = behind.saturating_sub(used) + 2;
         let room = self.columns.line.map_or(usize::MAX, |line| line.saturating_sub(used + pad));
-        if room >= LEAST_MEANING {
+        if safe_width_of_ours(def.doc) <= room {
             let _ = write!(self.line, "{:pad$}", "");
-            self.styled(Style::Dim, |line| write!(line, "{}", safe_line(def.doc.as_bytes(), room)));
+            self.styled(Style::Dim, |line| line.write_str(def.doc));
         }
         self.end_line(out)
     }

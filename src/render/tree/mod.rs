@@ -138,7 +138,11 @@ impl FieldTree {
         if def.kind != FieldKind::Protocol {
             (self.write_value)(value, def, &mut self.text);
         }
-        let number = if let Value::Unsigned(number) = *value { Some(number) } else { None };
+        let number = match *value {
+            Value::Unsigned(number) => Some(number),
+            Value::Signed(number) => u64::try_from(number).ok(),
+            _ => None,
+        };
         self.nodes.push(Node {
             id,
             parent: self.open.last().copied(),

@@ -49,10 +49,11 @@ pub(super) fn for_expression(expression: &str) -> Option<String> {
     if !looks_like_display_filter(expression) {
         return None;
     }
-    let said = "this looks like a Wireshark display filter, which is another language than libpcap's";
+    let quote = if expression.contains('\'') { '"' } else { '\'' };
+    let said = format!("this is a Wireshark display filter: use -Y {quote}{expression}{quote}");
     Some(match translated(expression) {
-        Some(meant) => format!("{said}; write `{meant}`"),
-        None => format!("{said}, which says `tcp port 80` or `host 192.0.2.1 and not udp`"),
+        Some(meant) => format!("{said}, or -f '{meant}'"),
+        None => said,
     })
 }
 
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn display_filters_are_put_into_libpcaps_words() {
         let hint = for_expression("tcp.port==80 && (ip.addr eq 192.0.2.1)").unwrap();
-        assert!(hint.ends_with("write `tcp port 80 and (host 192.0.2.1)`"), "{hint}");
+        assert!(hint.ends_with("or -f 'tcp port 80 and (host 192.0.2.1)'"), "{hint}");
         assert!(for_expression("http").unwrap().contains("tcp port 80"));
         assert!(for_expression("frame contains \"abc\"").unwrap().contains("display filter"));
         assert!(for_expression("http.request").unwrap().contains("display filter"));

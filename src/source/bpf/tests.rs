@@ -53,7 +53,7 @@ fn the_empty_expression_passes_everything() {
 fn a_display_filter_is_recognised() {
     let error = BpfSet::new("tcp.port == 80").unwrap_err().to_string();
     assert!(error.starts_with("filter \"tcp.port == 80\": "), "{error}");
-    assert!(error.ends_with("write `tcp port 80`"), "{error}");
+    assert!(error.ends_with("or -f 'tcp port 80'"), "{error}");
 }
 
 #[test]

@@ -21,10 +21,13 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-T", "text", "-e", "ip.src"], &["-T text does not print", "use -T fields"]),
     (&["read", KNOCK, "-e", "ip.src"], &["the list does not show", "use -T fields"]),
     (&["read", KNOCK, "-E", "header=y"], &["-E says how -T fields prints", "use -T fields"]),
-    (&["read", KNOCK, "-T", "json", "-e", "ip.scr"], &["no field ip.scr", "did you mean ip.src"]),
+    (
+        &["read", KNOCK, "-T", "json", "-e", "ip.scr"],
+        &["\"ip.scr\" is not a field or protocol", "did you mean ip.src"],
+    ),
     (&["read", KNOCK, "-T", "fields", "-e", "_ws.col.Inof"], &["_ws.col.Inof", "_ws.col.Info"]),
     (&["read", KNOCK, "--json", "-e", "_ws.col.Info"], &["a column of text", "--json tells"]),
-    (&["read", KNOCK, "-T", "json", "-x"], &["-x prints text", "leave -T away"]),
+    (&["read", KNOCK, "-T", "json", "-x"], &["-x prints text", "omit -T"]),
     (&["read", KNOCK, "-T", "fields", "-e", "ip.src", "-V"], &["-V prints text", "--json -V"]),
     (&["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "header=maybe"], &["header=maybe", "header=y|n"]),
     (&["read", KNOCK, "-t", "x"], &["'x'", "expected r (since the first packet)"]),
@@ -41,14 +44,15 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
         &["read", KNOCK, "-o", "tcp.check_cheksum:TRUE"],
         &["tcp.check_cheksum", "did you mean tcp.check_checksum"],
     ),
-    (&["read", KNOCK, "-o", "zebra:TRUE"], &["no preference zebra", "ip.defragment", "are known"]),
-    (&["read", KNOCK, "-o", "ip.defragment:maybe"], &["TRUE or FALSE", "`maybe`"]),
+    (&["read", KNOCK, "-o", "zebra:TRUE"], &["\"zebra\" is not a preference", "known are", "ip.defragment"]),
+    (&["read", KNOCK, "-o", "ip.defragment:maybe"], &["TRUE or FALSE", "\"maybe\""]),
     (&["read", KNOCK, "-o", "tcp.analyze_sequence_numbers:FALSE"], &["cannot be turned off"]),
-    (&["read", KNOCK, "-d", "zebra"], &["-d zebra", "udp.port==9999,vxlan"]),
-    (&["read", KNOCK, "-d", "ip.proto==6,data"], &["`ip.proto`", "tcp.port and udp.port"]),
+    (&["read", KNOCK, "-d", "zebra"], &["\"zebra\" does not say which port", "udp.port==9999,vxlan"]),
+    (&["read", KNOCK, "-d", "ip.proto==6,data"], &["\"ip.proto\"", "tcp.port and udp.port"]),
     (&["read", KNOCK, "-d", "udp.port==x,data"], &["neither a port nor a range", "9000-9010"]),
-    (&["read", KNOCK, "-d", "udp.port==9,vxlna"], &["as `vxlna`", "did you mean vxlan?"]),
-    (&["read", KNOCK, "-d", "tcp.port==9,vxlan"], &["tcp.port cannot be decoded as `vxlan`", "data"]),
+    (&["read", KNOCK, "-d", "udp.port==9,vxlna"], &["as \"vxlna\"", "did you mean vxlan?"]),
+    (&["read", KNOCK, "-d", "tcp.port==9,vxlan"], &["tcp.port cannot be decoded as \"vxlan\"", "data"]),
+    (&["read", KNOCK, "-d", "tcp.port==80,http"], &["wirelab does not decode HTTP yet"]),
     (&["read", KNOCK, "-i", "lo"], &["`read` has no option -i", "wirelab capture"]),
     (&["read", KNOCK, "-a", "duration:3"], &["no option -a", "wirelab capture"]),
     (&["read", KNOCK, "-2", "-R", "tcp"], &["no option -R", "use -Y"]),
@@ -60,12 +64,18 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["man", "zebra"], &["no verb zebra", "there are read, explain"]),
     (&["man", "--dir", KNOCK], &["cannot write man pages to knock.pcapng", "folder that you may write to"]),
     (&["completions", "zish"], &["'zish'", "bash, elvish, fish"]),
-    (&["read", KNOCK, "-T", "fields", "-e", "ip.scr"], &["no field ip.scr", "did you mean ip.src"]),
-    (&["read", KNOCK, "-T", "fields", "-e", "zebra"], &["no field zebra", "Wireshark's names"]),
+    (
+        &["read", KNOCK, "-T", "fields", "-e", "ip.scr"],
+        &["\"ip.scr\" is not a field or protocol", "did you mean ip.src"],
+    ),
+    (
+        &["read", KNOCK, "-T", "fields", "-e", "zebra"],
+        &["\"zebra\" is not a field or protocol", "Wireshark's names"],
+    ),
     (&["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "colour=y"], &["-E colour=y", "separator=/t"]),
     (
         &["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "separator=ab"],
-        &["separator=ab", "separator=/t"],
+        &["separator=ab", "\"ab\" is not one character", "/t for a tab"],
     ),
     (&["read", KNOCK, "-w", KNOCK], &["knock.pcapng is the file being read", "name another file"]),
     (&["read", KNOCK, "-w", "."], &["cannot create .", "name a file after -w"]),
@@ -125,7 +135,7 @@ fn a_wrong_filter_gets_a_hint_in_every_verb() {
         let display = run(&[verb, KNOCK, "-f", "tcp.port == 80"]);
         assert_eq!((display.code, display.out.as_str()), (Some(2), ""), "{display:?}");
         assert!(
-            display.err.contains("Wireshark display filter") && display.err.contains("`tcp port 80`"),
+            display.err.contains("Wireshark display filter") && display.err.contains("-f 'tcp port 80'"),
             "{verb}: {}",
             display.err
         );

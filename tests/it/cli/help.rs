@@ -39,6 +39,10 @@ fn the_help_of_every_verb_is_as_written_down() {
             wrong.push(format!("{name} is now:\n{}", run.out));
         }
         assert!(run.out.lines().all(|line| line.chars().count() <= 100), "{args:?}: a line over 100 columns");
+        // Examples and notes are not wrapped at words where the terminal is narrower.
+        let after = run.out.split("\nExamples:").nth(1).unwrap_or_else(|| panic!("{args:?}: no examples"));
+        let long: Vec<&str> = after.lines().filter(|line| line.chars().count() > 79).collect();
+        assert!(long.is_empty(), "{args:?}: over 79 columns: {long:?}");
     }
     assert!(
         wrong.is_empty(),

@@ -107,7 +107,7 @@ fn a_filter_that_matches_nothing_says_so() {
         let run = run(&[verb, KNOCK, "-f", "udp"]);
         assert_eq!(run.code, Some(0), "{verb}");
         assert_eq!(
-            run.err, "nothing matched --bpf 'udp'; none of the 10 packets of knock.pcapng did\n",
+            run.err, "nothing matched -f 'udp'; none of the 10 packets of knock.pcapng did\n",
             "{verb}"
         );
     }
@@ -174,4 +174,11 @@ fn a_replay_without_pace_is_the_packet_list() {
     let replayed = run(&["replay", KNOCK, "--speed", "0"]);
     assert_eq!((replayed.code, replayed.err.as_str()), (Some(0), ""));
     assert_eq!(replayed.out, run(&["read", KNOCK]).out);
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = crate::program::command(&["--help"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }

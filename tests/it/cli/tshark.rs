@@ -115,7 +115,7 @@ fn details_and_bytes_take_the_place_of_the_line() {
     let bytes = out(&["read", KNOCK, "-c1", "-x"]);
     assert!(tree.contains("ip.ttl") && !tree.contains(line.trim()), "{tree}");
     assert!(bytes.starts_with("0000  00 00 00"), "{bytes}");
-    assert_eq!(out(&["read", KNOCK, "-c1", "-Vx"]), format!("{tree}{bytes}"));
+    assert_eq!(out(&["read", KNOCK, "-c1", "-Vx"]), format!("{tree}\n{bytes}"));
     assert_eq!(out(&["read", KNOCK, "-c1", "-PV"]), format!("{line}{tree}"));
 }
 
