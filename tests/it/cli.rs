@@ -9,6 +9,7 @@ mod refused;
 mod select;
 mod streams;
 mod tshark;
+mod tshark_options;
 
 use std::path::PathBuf;
 use std::process::Output;

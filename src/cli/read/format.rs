@@ -52,7 +52,7 @@ impl Sink {
             }
             Some(Format::Json) => Self::Tshark(TsharkJson::new(columns)),
             Some(Format::Ek) => Self::Ek(EkJson::new(columns)),
-            None if quiet && !args.details && !args.bytes => Self::Nothing,
+            None if quiet && !args.has_details() && !args.bytes => Self::Nothing,
             _ => Self::Text(Box::new(Text::new(args))),
         })
     }
@@ -105,11 +105,15 @@ impl Text {
     /// A line a packet; with -V or -x those instead, unless -P asks for the line as well.
     fn new(args: &ReadArgs) -> Self {
         let (width, colors) = (output::terminal_width(), args.color.colors());
-        let line = args.print || (!args.details && !args.bytes);
+        let line = args.print || (!args.has_details() && !args.bytes);
+        let details = || {
+            let details = PacketDetails::new(width, colors);
+            if args.details { details } else { details.only(&args.only) }
+        };
         Self {
             lines: line.then(|| PacketLines::new(width, colors)),
             times: args.time.map(TimeColumn::new),
-            details: args.details.then(|| PacketDetails::new(width, colors)),
+            details: args.has_details().then(details),
             hex: args.bytes.then(|| PacketHex::new(width, colors)),
         }
     }
@@ -153,13 +157,18 @@ fn check(args: &ReadArgs) -> Result<(), Failure> {
             Failure::new("-E says how -T fields prints, which was not asked for").hint("use -T fields")
         );
     }
-    if (args.details || args.bytes) && !text && !(args.json && args.details) {
-        let option = if args.details { "-V" } else { "-x" };
-        return Err(Failure::new(format_args!("{option} prints text, which another format was chosen for"))
-            .hint("-T json, -T ek and --json -V hold every field; leave -T away for text"));
+    if args.read_filter.is_some() && !args.twice {
+        return Err(Failure::new("-R selects in the first of two passes, and -2 was not asked for")
+            .hint("use -Y, which selects after the analysis"));
+    }
+    // tshark takes -V and -x beside a format, too: the first says nothing new there.
+    if args.bytes && args.fields.is_empty() && !text {
+        return Err(Failure::new("-x prints text, which another format was chosen for").hint(
+            "tshark adds the bytes of each field; -e frame has those of the packet, `read -x` both as text",
+        ));
     }
     let to_stdout = args.write.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    let prints = args.json || args.format.is_some() || args.print || args.details || args.bytes;
+    let prints = args.json || args.format.is_some() || args.print || args.has_details() || args.bytes;
     if to_stdout && (prints || !args.statistics.is_empty()) {
         return Err(Failure::new("-w - and what is printed cannot both have standard output")
             .hint("save to a file, or print nothing"));

@@ -200,6 +200,19 @@ fn a_port_is_decoded_as_d_says() {
 }
 
 #[test]
+fn what_d_says_counts_more_than_the_content() {
+    // The bit that says a VXLAN identifier is valid is not set.
+    let inner = [&[0; 12][..], &[8, 0], &ipv4(0, &udp(5, 6, b"inner"))].concat();
+    let vxlan = [&[0, 0, 0, 0, 0, 0, 1, 0][..], &inner].concat();
+    let bytes = capture(&[ipv4(0, &udp(5000, 4789, &vxlan))]);
+    let (_folder, path) = file("tunnel.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let ports = |options: &[&str]| out(&[&["read", path, "-Tfields", "-eudp.dstport"], options].concat());
+    assert_eq!(ports(&[]), "4789\n");
+    assert_eq!(ports(&["-d", "udp.port==4789,vxlan"]), "4789,6\n");
+}
+
+#[test]
 fn fragments_are_put_together_unless_o_says_otherwise() {
     let datagram = udp(7, 9, &[b'x'; 24]);
     let (first, second) = datagram.split_at(16);
