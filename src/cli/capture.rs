@@ -290,7 +290,7 @@ mod live {
         /// How many packets there were, and how many of them were selected where not all are.
         fn taken(&self) -> String {
             let all = Count::packets(self.read);
-            if self.selection.is_whole() {
+            if self.progress.packets == self.read {
                 return format!("{all} captured");
             }
             format!("{} selected of {}", Count::packets(self.progress.packets), self.read)

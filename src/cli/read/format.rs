@@ -12,7 +12,7 @@ use crate::render::columns::{Column, OwnColumn};
 use crate::render::fields::FieldTable;
 use crate::render::hex::PacketHex;
 use crate::render::json::{EkJson, PacketsJson, TsharkJson};
-use crate::render::line::{PacketLines, TimeColumn};
+use crate::render::line::{PacketLines, TimeStyle};
 use crate::render::tree::PacketDetails;
 use crate::suggest::nearest;
 
@@ -30,7 +30,7 @@ pub(super) enum Sink {
 /// What a person reads of a packet: a line, its details, its bytes.
 pub(super) struct Text {
     lines: Option<PacketLines>,
-    times: Option<TimeColumn>,
+    times: Option<TimeStyle>,
     details: Option<PacketDetails>,
     hex: Option<PacketHex>,
 }
@@ -39,8 +39,11 @@ impl Sink {
     /// What the options ask for.
     pub(super) fn new(args: &ReadArgs) -> Result<Self, Failure> {
         check(args)?;
-        let columns =
-            args.fields.iter().map(|name| column(name)).collect::<Result<Vec<Column>, Failure>>()?;
+        let columns = args
+            .fields
+            .iter()
+            .map(|name| column(name, args.time))
+            .collect::<Result<Vec<Column>, Failure>>()?;
         if args.json {
             return json(args, &columns);
         }
@@ -112,7 +115,7 @@ impl Text {
         };
         Self {
             lines: line.then(|| PacketLines::new(width, colors)),
-            times: args.time.map(TimeColumn::new),
+            times: args.time,
             details: args.has_details().then(details),
             hex: args.bytes.then(|| PacketHex::new(width, colors)),
         }
@@ -121,7 +124,7 @@ impl Text {
     fn write(&mut self, out: &mut Stdout, step: &Step<'_>, context: &PacketContext<'_>) -> io::Result<()> {
         let (packet, decoded) = (&step.packet, &step.decoded);
         if let Some(lines) = &mut self.lines {
-            match &mut self.times {
+            match self.times {
                 None => lines.write(out, packet, decoded, &line_context(step))?,
                 Some(times) => {
                     let time = times.stamp(packet.ts, context);
@@ -198,7 +201,10 @@ fn json(args: &ReadArgs, columns: &[Column]) -> Result<Sink, Failure> {
 }
 
 /// The field or column called `name`.
-fn column(name: &str) -> Result<Column, Failure> {
+fn column(name: &str, time: Option<TimeStyle>) -> Result<Column, Failure> {
+    if let (Some(Column::Own(OwnColumn::Time(_))), Some(style)) = (Column::named(name), time) {
+        return Ok(Column::Own(OwnColumn::Time(style)));
+    }
     Column::named(name).ok_or_else(|| {
         let failure = Failure::new(format_args!("there is no field {name}"));
         let names =

@@ -145,3 +145,50 @@ fn fragments_of_what_is_selected_are_saved_in_two_passes() {
     assert_eq!(ids(&[]), "0x0001\n");
     assert_eq!(ids(&["-2"]), "0x0001\n0x0001\n");
 }
+
+#[test]
+fn interfaces_and_times_are_told_as_the_file_has_them() {
+    let order = Order::Little;
+    let packet = [
+        &[0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1][..],
+        &[0, 7, 0, 9, 0, 8, 0, 0],
+    ]
+    .concat();
+    let enhanced = |interface, units| order.enhanced(interface, units, &packet, 28, &[]);
+    let bytes = [
+        order.section(&[]),
+        order.interface(101, 0, &[]),
+        order.interface(101, 0, &[order.option(2, b"eth9"), order.option(3, b"my desc")].concat()),
+        order.interface(101, 0, &[order.option(3, b"only desc"), order.option(9, &[9])].concat()),
+        enhanced(0, 5),
+        enhanced(1, 6),
+        enhanced(2, 7),
+        order.section(&[]),
+        order.interface(101, 0, &order.option(9, &[3])),
+        enhanced(0, 9),
+    ]
+    .concat();
+    let (_folder, path) = file("interfaces.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let fields = |fields: &[&str], options: &[&str]| {
+        let named = fields.iter().flat_map(|field| ["-e", field]);
+        let base = ["read", path, "-T", "fields", "-E", "separator=|"];
+        run(&base.into_iter().chain(named).chain(options.iter().copied()).collect::<Vec<_>>()).out
+    };
+    // What tshark 4.0.17 prints.
+    let interfaces =
+        ["frame.section_number", "frame.interface_id", "frame.interface_name", "frame.interface_description"];
+    assert_eq!(
+        fields(&interfaces, &[]),
+        "1|0|unknown|\n1|1|eth9|my desc\n1|2|only desc|only desc\n2|0|unknown|\n"
+    );
+    let times = |options: &[&str]| fields(&["_ws.col.Time"], options).replace('\n', " ");
+    assert_eq!(times(&[]), "0.000000 0.000001 -0.000004993 0.008 ");
+    assert_eq!(times(&["-t", "d"]), "0.000000 0.000001 -0.000005993 0.008 ");
+    assert_eq!(
+        times(&["-t", "ad"]),
+        "1970-01-01 00:00:00.000005 1970-01-01 00:00:00.000006 1970-01-01 00:00:00.000000007 \
+         1970-01-01 00:00:00.009 "
+    );
+    assert_eq!(times(&["-t", "e"]), "0.000005 0.000006 0.000000007 0.009 ");
+}
