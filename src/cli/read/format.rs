@@ -166,9 +166,8 @@ fn check(args: &ReadArgs) -> Result<(), Failure> {
     }
     // tshark takes -V and -x beside a format, too: the first says nothing new there.
     if args.bytes && args.fields.is_empty() && !text {
-        return Err(Failure::new("-x prints text, which another format was chosen for").hint(
-            "tshark adds the bytes of each field; -e frame has those of the packet, `read -x` both as text",
-        ));
+        return Err(Failure::new("-x prints text, which another format was chosen for")
+            .hint("tshark adds the bytes of each field; -x without -T prints those of the packet"));
     }
     let to_stdout = args.write.as_deref().is_some_and(|path| path.as_os_str() == "-");
     let prints = args.json || args.format.is_some() || args.print || args.has_details() || args.bytes;

@@ -24,7 +24,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-T", "json", "-e", "ip.scr"], &["no field ip.scr", "did you mean ip.src"]),
     (&["read", KNOCK, "-T", "fields", "-e", "_ws.col.Inof"], &["_ws.col.Inof", "_ws.col.Info"]),
     (&["read", KNOCK, "--json", "-e", "_ws.col.Info"], &["a column of text", "--json tells"]),
-    (&["read", KNOCK, "-T", "json", "-x"], &["-x prints text", "-e frame"]),
+    (&["read", KNOCK, "-T", "json", "-x"], &["-x prints text", "-x without -T"]),
     (&["read", KNOCK, "-j", "tcp", "-T", "json"], &["'tcp'", "-e chooses the fields"]),
     (&["read", KNOCK, "-u", "x"], &["'x'", "[possible values: s, hms]"]),
     (&["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "header=maybe"], &["header=maybe", "header=y|n"]),
