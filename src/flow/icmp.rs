@@ -52,13 +52,16 @@ pub(super) struct WaitingErrors {
 impl WaitingErrors {
     /// Keeps `error` about a packet of `conversation` that `sender` sent.
     pub(super) fn push(&mut self, conversation: Option<usize>, sender: Endpoint, error: IcmpError) {
-        let full = self.by_conversation.len() >= MAX_WAITING;
-        let known = conversation.filter(|known| !full || self.by_conversation.contains_key(known));
-        match known.map(|known| self.by_conversation.entry(known).or_default()) {
-            // No more of one conversation are kept where its flow is known, either.
-            Some(errors) if errors.len() >= MAX_ICMP_ERRORS => {}
-            Some(errors) => errors.push((sender, error)),
-            None => self.forgotten = self.forgotten.saturating_add(1),
+        // A quoted header that is too short to begin a conversation of its own is about none.
+        let Some(known) = conversation else { return };
+        if self.by_conversation.len() >= MAX_WAITING && !self.by_conversation.contains_key(&known) {
+            self.forgotten = self.forgotten.saturating_add(1);
+            return;
+        }
+        let errors = self.by_conversation.entry(known).or_default();
+        // No more of one conversation are kept where its flow is known, either.
+        if errors.len() < MAX_ICMP_ERRORS {
+            errors.push((sender, error));
         }
     }
 
@@ -101,7 +104,7 @@ mod tests {
         waiting.push(Some(MAX_WAITING), sender, error());
         waiting.push(None, sender, error());
         waiting.push(Some(1), sender, error());
-        assert_eq!(waiting.forgotten(), 2);
+        assert_eq!(waiting.forgotten(), 1);
         assert_eq!(waiting.take(0, sender).len(), MAX_ICMP_ERRORS);
     }
 }
