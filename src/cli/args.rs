@@ -73,7 +73,7 @@ pub(super) struct SelectArgs {
     pub(super) bpf: Option<String>,
     /// Only packets that this Wireshark display filter takes, such as 'tcp.port == 80 && ip.ttl < 5', and only flows
     /// with such a packet; all are analysed
-    #[arg(short = 'Y', long = "filter", value_name = "EXPR")]
+    #[arg(short = 'Y', long = "filter", value_name = "EXPR", allow_hyphen_values = true)]
     filter: Option<OsString>,
 }
 
@@ -98,21 +98,34 @@ impl SelectArgs {
         self.filter.clone().map(|text| text.into_string().map_err(|_| not_text())).transpose()
     }
 
-    /// The selection as it was typed, `filter` being the display filter, for messages; `None` where everything is
-    /// selected.
-    pub(super) fn spelled(&self, filter: Option<&str>) -> Option<String> {
+    /// The selection as it was typed, `first` being the display filter of -R and `filter` that of -Y, for messages;
+    /// `None` where everything is selected.
+    pub(super) fn spelled(&self, first: Option<&str>, filter: Option<&str>) -> Option<String> {
         let mut parts = Vec::new();
         if !self.port.is_empty() {
             let ports: Vec<String> = self.port.iter().map(u16::to_string).collect();
             parts.push(format!("--port {}", ports.join(",")));
         }
         if let Some(expr) = &self.bpf {
-            parts.push(format!("-f '{expr}'"));
+            parts.push(format!("-f '{}'", beginning(expr)));
         }
-        if let Some(expr) = filter {
-            parts.push(format!("-Y '{expr}'"));
+        for (option, expr) in [("-R", first), ("-Y", filter)] {
+            if let Some(expr) = expr {
+                parts.push(format!("{option} '{}'", beginning(expr)));
+            }
         }
         (!parts.is_empty()).then(|| parts.join(" and "))
+    }
+}
+
+/// Characters of a filter that a message repeats: enough to know it again.
+const REPEATED: usize = 200;
+
+/// A filter as a message repeats it.
+fn beginning(filter: &str) -> String {
+    match filter.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}...", filter.get(..end).unwrap_or_default()),
+        None => filter.to_owned(),
     }
 }
 
@@ -120,7 +133,7 @@ impl SelectArgs {
 #[derive(Args, Debug)]
 pub(super) struct ColorArgs {
     /// Colour the output; auto is on for a terminal unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]
     color: ColorChoice,
 }
 

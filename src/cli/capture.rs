@@ -290,6 +290,15 @@ mod live {
             Ok(())
         }
 
+        /// How many packets there were, and how many of them were selected where not all are.
+        fn taken(&self) -> String {
+            let all = Count::packets(self.read);
+            if self.progress.packets == self.read {
+                return format!("{all} captured");
+            }
+            format!("{} selected of {}", Count::packets(self.progress.packets), self.read)
+        }
+
         /// Shows what is shown at the end, and tells how it ended and what was lost.
         fn tell(
             &mut self,
@@ -311,12 +320,9 @@ mod live {
                     // After a stop by count packets are left unread on purpose.
                     let by_count = matches!(ended, Ok(Ok(StopCause::Packets(_))) | Err(_));
                     let unread = if by_count { 0 } else { unread(&stats, self.read) };
-                    say(counts(self.progress.packets, &stats, unread));
+                    say(counts(&self.taken(), &stats, unread));
                 }
-                Err(error) => say(format_args!(
-                    "{} captured; how many were lost is not known: {error}",
-                    Count::packets(self.progress.packets)
-                )),
+                Err(error) => say(format_args!("{}; how many were lost is not known: {error}", self.taken())),
             }
             shown
         }
@@ -356,8 +362,7 @@ mod live {
     }
 
     /// How many packets there were, and how many were lost. Always told: silence would look like none.
-    fn counts(captured: u64, stats: &LiveStats, unread: u32) -> String {
-        let captured = Count::packets(captured);
+    fn counts(taken: &str, stats: &LiveStats, unread: u32) -> String {
         let causes = [
             (stats.dropped_by_kernel, "by the kernel, whose buffer was full"),
             (stats.dropped_by_interface, "by the interface"),
@@ -370,14 +375,14 @@ mod live {
             .collect();
         let lost: u64 = causes.iter().map(|(count, _)| u64::from(*count)).sum();
         if lost == 0 {
-            return format!("{captured} captured, none lost");
+            return format!("{taken}, none lost");
         }
         let hint = if stats.dropped_by_kernel > 0 {
             "\nhint: a larger buffer (-B 256) or a filter (--port, -f) loses less"
         } else {
             ""
         };
-        format!("{captured} captured, {lost} lost ({}){hint}", told.join(", "))
+        format!("{taken}, {lost} lost ({}){hint}", told.join(", "))
     }
 
     #[cfg(test)]
@@ -388,11 +393,14 @@ mod live {
         #[test]
         fn losses_are_told_by_cause() {
             let mut stats = LiveStats { received: 10, ..LiveStats::default() };
-            assert_eq!(counts(10, &stats, 0), "10 packets captured, none lost");
+            assert_eq!(counts("10 packets captured", &stats, 0), "10 packets captured, none lost");
             stats.dropped_by_interface = 3;
-            assert_eq!(counts(1, &stats, 0), "1 packet captured, 3 lost (3 by the interface)");
+            assert_eq!(
+                counts("1 packet captured", &stats, 0),
+                "1 packet captured, 3 lost (3 by the interface)"
+            );
             stats.dropped_by_kernel = 120;
-            let told = counts(10, &stats, 1);
+            let told = counts("10 packets captured", &stats, 1);
             assert!(
                 told.starts_with(
                     "10 packets captured, 124 lost (120 by the kernel, whose buffer was full, 3 by the interface, 1 left unread at the end)\nhint: "

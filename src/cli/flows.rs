@@ -32,7 +32,7 @@ Examples:
   wirelab flows capture.pcapng                   each by its first packet
   wirelab flows capture.pcapng --port 80,443     the flows of some servers
   wirelab flows capture.pcapng -Y 'tcp.flags.reset == 1'
-  wirelab flows capture.pcapng --long            round trips, windows, repeats of each
+  wirelab flows capture.pcapng --long            round trips and windows, too
   wirelab flows capture.pcapng --json            for a script
 
 States: Zeek's conn_state. SF closed in order, S0 no answer, REJ refused, S1

@@ -113,6 +113,18 @@ impl<'a> Reading<'a> {
         pipeline: &mut Pipeline,
         mut each: impl FnMut(&Step<'_>, &[Interface], &PacketContext<'_>) -> Result<Go, Failure>,
     ) -> Result<Ending, Failure> {
+        self.every(pipeline, |step, interfaces, selected| match selected {
+            Some(context) => each(step, interfaces, context),
+            None => Ok(Go::On),
+        })
+    }
+
+    /// The same with the packets that are not selected, which come without a context.
+    pub(super) fn every(
+        &mut self,
+        pipeline: &mut Pipeline,
+        mut each: impl FnMut(&Step<'_>, &[Interface], Option<&PacketContext<'_>>) -> Result<Go, Failure>,
+    ) -> Result<Ending, Failure> {
         let mut seen = 0_u64;
         let mut analysed = 0_u64;
         let ending = loop {
@@ -138,9 +150,8 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let step = pipeline.step(&packet);
-            if let Some(context) = self.selection.take(&step, interfaces)
-                && each(&step, interfaces, &context)? == Go::Enough
-            {
+            let selected = self.selection.take(&step, interfaces);
+            if each(&step, interfaces, selected.as_ref())? == Go::Enough {
                 break Ending::Done;
             }
             analysed += 1;

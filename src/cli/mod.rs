@@ -51,7 +51,7 @@ standard input.";
 #[derive(Subcommand, Debug)]
 enum Verb {
     #[command(about = "List the packets of a savefile, one line each")]
-    Read(read::ReadArgs),
+    Read(Box<read::ReadArgs>),
     #[command(about = "Tell each flow's story: handshake, what was said, how it ended, what went wrong")]
     Explain(explain::ExplainArgs),
     #[command(about = "List the flows of a savefile, one row each")]

@@ -45,7 +45,7 @@ impl Saver {
         interfaces: &[Interface],
     ) -> Result<(), Failure> {
         let named = usize::try_from(packet.interface).ok().and_then(|place| interfaces.get(place));
-        let unnamed = Interface { name: None, link: packet.link, snaplen: 0 };
+        let unnamed = Interface::unnamed(packet.link, 0);
         match self.writer.write(packet, named.unwrap_or(&unnamed)) {
             Err(refusal @ (SourceError::SecondLinkType { .. } | SourceError::Unwritable { .. })) => {
                 self.left_out += 1;

@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 /// Decides what is shown, and remembers what that was.
 pub(super) struct Selection<'a> {
     select: &'a SelectArgs,
+    /// `-R`, which a packet has to pass before `-Y` is asked.
+    first: Option<FlowFilter>,
     /// `-Y`.
     filter: Option<FlowFilter>,
     /// Tables that are shown beside the packets.
@@ -80,7 +82,13 @@ impl<'a> Selection<'a> {
 
     fn new(select: &'a SelectArgs, text: Option<String>) -> Result<Self, Failure> {
         let filter = text.map(FlowFilter::new).transpose()?.flatten();
-        Ok(Self { select, filter, tables: Vec::new(), displayed: None })
+        Ok(Self { select, first: None, filter, tables: Vec::new(), displayed: None })
+    }
+
+    /// Adds the filter of `-R`.
+    pub(super) fn first_pass(&mut self, filter: String) -> Result<(), Failure> {
+        self.first = FlowFilter::new(filter)?;
+        Ok(())
     }
 
     /// Adds a table with a filter of its own, of flows or of what `stats` counts; gives its place for
@@ -108,6 +116,9 @@ impl<'a> Selection<'a> {
         interfaces: &'s [Interface],
     ) -> Option<PacketContext<'s>> {
         let context = PacketContext { displayed: self.displayed, ..step.context(interfaces) };
+        if self.first.as_mut().is_some_and(|first| !first.takes(step, &context)) {
+            return None;
+        }
         let is_taken = self.select.takes_packet(&step.decoded);
         for table in &mut self.tables {
             table.see(step, &context, is_taken);
@@ -124,23 +135,26 @@ impl<'a> Selection<'a> {
 
     /// Whether the flow at this place of the flow table is one to show: of `--port`, and with a packet that `-Y` took.
     pub(super) fn takes_flow(&self, place: usize, flow: &Flow) -> bool {
-        self.select.takes_flow(flow) && self.filter.as_ref().is_none_or(|filter| filter.marked.has(place))
+        let mut filters = self.first.iter().chain(&self.filter);
+        self.select.takes_flow(flow) && filters.all(|filter| filter.marked.has(place))
     }
 
     /// Whether the flow at this place is of `--port`, and of the table whose filter was added as `table`.
     pub(super) fn table_takes(&self, table: usize, place: usize, flow: &Flow) -> bool {
-        let filter = self.tables.get(table).and_then(|table| table.filter.as_ref());
-        self.select.takes_flow(flow) && filter.is_none_or(|filter| filter.marked.has(place))
+        let own = self.tables.get(table).and_then(|table| table.filter.as_ref());
+        let mut filters = self.first.iter().chain(own);
+        self.select.takes_flow(flow) && filters.all(|filter| filter.marked.has(place))
     }
 
     /// Whether no flow is left out.
     pub(super) fn is_whole(&self) -> bool {
-        self.select.port.is_empty() && self.filter.is_none()
+        self.select.port.is_empty() && self.first.is_none() && self.filter.is_none()
     }
 
     /// The selection as it was typed, for messages; `None` where everything is selected.
     pub(super) fn spelled(&self) -> Option<String> {
-        self.select.spelled(self.filter.as_ref().map(|filter| filter.text.as_str()))
+        let text = |filter: &'_ Option<FlowFilter>| filter.as_ref().map(|filter| filter.text.clone());
+        self.select.spelled(text(&self.first).as_deref(), text(&self.filter).as_deref())
     }
 }
 

@@ -104,10 +104,10 @@ impl Decoder {
         }
     }
 
-    /// VXLAN: the bit that says its network identifier is valid has to be set.
-    pub(super) fn vxlan(&mut self, data: &[u8], span: Span) -> bool {
+    /// VXLAN: the bit that says its network identifier is valid has to be set, unless somebody `said` what it is.
+    pub(super) fn vxlan(&mut self, said: bool, data: &[u8], span: Span) -> bool {
         let Some(&[flags, ..]) = span.first::<8>(data) else { return false };
-        if flags & 0x08 == 0 {
+        if flags & 0x08 == 0 && !said {
             return false;
         }
         if self.push(span.layer(LayerKind::Vxlan, 8)) {

@@ -99,7 +99,7 @@ impl Decoder {
         // A tunnel's header has 8 bytes at least.
         let room = span.first::<8>(data).is_some();
         let tunnel = match behind {
-            Behind::Vxlan if room => self.vxlan(data, span),
+            Behind::Vxlan if room => self.vxlan(said.is_some(), data, span),
             Behind::VxlanGpe if room => self.vxlan_gpe(data, span),
             Behind::Geneve if room => self.geneve(data, span),
             Behind::L2tp if room => self.l2tp(data, span),

@@ -202,17 +202,21 @@ fn whole(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Filter
 
 /// The number that a field's word stands for, whatever the case of its letters.
 fn code(word: &str, target: Target<'_>) -> Option<Constant> {
-    if target.kind == FieldKind::Boolean {
+    let own = target.field.and_then(|field| field.words);
+    if own.is_none() && target.kind == FieldKind::Boolean {
         return match word.to_ascii_lowercase().as_str() {
             "set" => Some(Constant::Unsigned(1)),
             "not set" => Some(Constant::Unsigned(0)),
             _ => None,
         };
     }
-    let words = target.field?.words?;
-    (0..=MAX_CODE)
-        .find(|&code| words(code).is_some_and(|known| known.eq_ignore_ascii_case(word)))
-        .map(Constant::Unsigned)
+    let words = own?;
+    let code =
+        (0..=MAX_CODE).find(|&code| words(code).is_some_and(|known| known.eq_ignore_ascii_case(word)))?;
+    match target.kind {
+        FieldKind::Signed(_) => i64::try_from(code).ok().map(Constant::Signed),
+        _ => Some(Constant::Unsigned(code)),
+    }
 }
 
 /// Words for a field's codes that are like `word`, quoted.

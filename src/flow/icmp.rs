@@ -52,12 +52,16 @@ pub(super) struct WaitingErrors {
 impl WaitingErrors {
     /// Keeps `error` about a packet of `conversation` that `sender` sent.
     pub(super) fn push(&mut self, conversation: Option<usize>, sender: Endpoint, error: IcmpError) {
-        let full = self.by_conversation.len() >= MAX_WAITING;
-        let known = conversation.filter(|known| !full || self.by_conversation.contains_key(known));
-        let errors = known.map(|known| self.by_conversation.entry(known).or_default());
-        match errors.filter(|errors| errors.len() < MAX_ICMP_ERRORS) {
-            Some(errors) => errors.push((sender, error)),
-            None => self.forgotten = self.forgotten.saturating_add(1),
+        // A quoted header that is too short to begin a conversation of its own is about none.
+        let Some(known) = conversation else { return };
+        if self.by_conversation.len() >= MAX_WAITING && !self.by_conversation.contains_key(&known) {
+            self.forgotten = self.forgotten.saturating_add(1);
+            return;
+        }
+        let errors = self.by_conversation.entry(known).or_default();
+        // No more of one conversation are kept where its flow is known, either.
+        if errors.len() < MAX_ICMP_ERRORS {
+            errors.push((sender, error));
         }
     }
 
@@ -74,5 +78,33 @@ impl WaitingErrors {
     /// Errors that were not kept.
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error() -> IcmpError {
+        let from = Ipv4Addr::LOCALHOST.into();
+        let packet = PacketStamp { number: 1, ts: None };
+        IcmpError { packet, from, v6: false, icmp_type: 3, code: 3, about: Direction::OrigToResp }
+    }
+
+    #[test]
+    fn only_errors_without_a_place_are_forgotten() {
+        let sender = Endpoint { addr: Ipv4Addr::LOCALHOST.into(), port: 7 };
+        let mut waiting = WaitingErrors::default();
+        for _ in 0..MAX_ICMP_ERRORS + 3 {
+            waiting.push(Some(0), sender, error());
+        }
+        assert_eq!(waiting.forgotten(), 0, "as many are kept as of a conversation whose flow is known");
+        (1..MAX_WAITING).for_each(|conversation| waiting.push(Some(conversation), sender, error()));
+        assert_eq!(waiting.forgotten(), 0);
+        waiting.push(Some(MAX_WAITING), sender, error());
+        waiting.push(None, sender, error());
+        waiting.push(Some(1), sender, error());
+        assert_eq!(waiting.forgotten(), 1);
+        assert_eq!(waiting.take(0, sender).len(), MAX_ICMP_ERRORS);
     }
 }

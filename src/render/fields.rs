@@ -11,8 +11,11 @@ use std::io::{self, Write};
 use super::columns::{Column, OwnColumns};
 use super::safe::is_hidden;
 use crate::decode::DecodedPacket;
-use crate::field::{self, ByteRange, FieldId, FieldSet, FieldSink, PacketContext, Value};
+use crate::field::{self, ByteRange, FieldId, FieldKind, FieldSet, FieldSink, PacketContext, Value};
 use crate::source::CapturedPacket;
+
+/// What tshark writes for bytes that are none.
+const MISSING: &str = "<MISSING>";
 
 /// Which occurrences of a field are printed (`-E occurrence=`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +172,9 @@ impl FieldSink for CellSink<'_> {
             // A String takes whatever is written to it.
             let _ = match value {
                 Value::Text(text) => write_text(text, self.form, &mut cell.text),
+                // tshark writes its line of the tree, which begins so.
+                _ if id.def().kind == FieldKind::Protocol => cell.text.write_str(id.def().doc),
+                Value::Bytes([]) => cell.text.write_str(MISSING),
                 _ => value.write(id.def().kind, &mut cell.text),
             };
             cell.ends.push(cell.text.len());
@@ -328,6 +334,21 @@ mod tests {
         assert_eq!(text, "ip.src;tcp.srcport;udp.dstport\n\"192.0.2.2 192.0.2.1\";;\"9\"\n");
         let marked = FieldStyle { byte_order_mark: true, ..FieldStyle::default() };
         assert_eq!(row(&["frame.number"], marked), "\u{feff}7\n");
+    }
+
+    #[test]
+    fn a_protocol_is_told_by_its_title_and_bytes_that_are_none_by_a_word() {
+        let text = row(&["ip", "udp", "tcp"], FieldStyle::default());
+        let titles = "Internet Protocol Version 4,Internet Protocol Version 4\tUser Datagram Protocol\t\n";
+        assert_eq!(text, titles);
+        let id = FieldId::named("data.data").unwrap();
+        let columns = [Column::Field(id)];
+        let mut cells = [Cell::default()];
+        let (form, occurrence) = (TextForm::Line, Occurrence::All);
+        let mut sink = CellSink { columns: &columns, cells: &mut cells, form, occurrence };
+        sink.field(id, Value::Bytes(&[]), ByteRange::default());
+        sink.field(id, Value::Bytes(&[7]), ByteRange::default());
+        assert_eq!(cells[0].occurrences().collect::<Vec<_>>(), ["<MISSING>", "07"]);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Inactive, Precision};
 
 use super::bpf::may_be_compiled;
-use super::{BpfError, CapturedPacket, Interface, Next, PacketNumber, PacketSource, SourceError};
+use super::{
+    BpfError, CapturedPacket, Interface, InterfacePlace, Next, PacketNumber, PacketSource, SourceError,
+};
 use super::{device, dlt, permission};
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 
@@ -209,7 +211,12 @@ impl LiveSource {
         Ok(Self {
             capture,
             device: device.to_owned(),
-            interfaces: [Interface { name: Some(device.to_owned()), link, snaplen }],
+            interfaces: [Interface {
+                name: Some(device.to_owned()),
+                place: Some(InterfacePlace { section: 1, number: 0 }),
+                digits: if NANOSECONDS { 9 } else { 6 },
+                ..Interface::unnamed(link, snaplen)
+            }],
             number: 0,
             idle: false,
             failed: false,

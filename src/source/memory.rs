@@ -55,7 +55,7 @@ impl MemorySource {
             link,
             data,
         });
-        Self::new(vec![Interface { name: None, link, snaplen: 0 }], packets.collect())
+        Self::new(vec![Interface::unnamed(link, 0)], packets.collect())
     }
 }
 

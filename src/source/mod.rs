@@ -94,6 +94,29 @@ pub struct Interface {
     pub link: LinkType,
     /// Most bytes kept of a packet; 0 is no limit.
     pub snaplen: u32,
+    /// What it is, in words, where the format has that (pcapng `if_description`).
+    pub description: Option<String>,
+    /// Where it is described; `None` in formats that do not number interfaces.
+    pub place: Option<InterfacePlace>,
+    /// Digits of a second's fraction that its clock tells, from 0 to 9.
+    pub digits: u8,
+}
+
+impl Interface {
+    /// An interface of which nothing is known but its link type and snaplen, with a clock that counts microseconds.
+    #[must_use]
+    pub const fn unnamed(link: LinkType, snaplen: u32) -> Self {
+        Self { name: None, link, snaplen, description: None, place: None, digits: 6 }
+    }
+}
+
+/// Which interface of a file it is that has sections of interfaces (pcapng).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InterfacePlace {
+    /// The section, from 1 (Wireshark `frame.section_number`).
+    pub section: u32,
+    /// Its number within the section, from 0 (Wireshark `frame.interface_id`).
+    pub number: u32,
 }
 
 /// What a [`PacketSource`] has next.

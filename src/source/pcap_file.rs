@@ -160,7 +160,8 @@ impl PcapFile {
             &[Layout::Standard]
         };
         file.layout = file.likeliest(input, candidates, snaplen)?;
-        Ok((file, Interface { name: None, link, snaplen }))
+        let digits = if nanos { 9 } else { 6 };
+        Ok((file, Interface { digits, ..Interface::unnamed(link, snaplen) }))
     }
 
     /// The layout whose first records contradict themselves least.

@@ -10,7 +10,7 @@ use super::input::{Input, Order};
 use super::options::{Options, text};
 use super::pcap_file::max_captured;
 use super::savefile::{Record, Step};
-use super::{Interface, LinkType};
+use super::{Interface, InterfacePlace, LinkType};
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 
 /// Block type of a section header: the same in either byte order.
@@ -60,6 +60,15 @@ impl Clock {
 
     const fn finer_than_micros(self) -> bool {
         self.exponent > if self.binary { 19 } else { 6 }
+    }
+
+    /// Digits of a second's fraction that Wireshark shows of such times.
+    fn digits(self) -> u8 {
+        let at_least = |digits: u32| match self.binary {
+            true => 1_u64.checked_shl(self.exponent).is_none_or(|units| units >= 10_u64.pow(digits)),
+            false => self.exponent >= digits,
+        };
+        [9_u8, 6, 3, 2, 1].into_iter().find(|&digits| at_least(digits.into())).unwrap_or(0)
     }
 
     /// Exact down to the nanosecond, rounded down; a unit finer than 64 bits can count gives zero.
@@ -266,7 +275,17 @@ impl PcapngFile {
         let clock = Clock::new(resolution, offset);
         facts.nanoseconds |= clock.finer_than_micros();
         self.clocks.push(clock);
-        interfaces.push(Interface { name, link, snaplen });
+        let number = interfaces.len().saturating_sub(self.first_interface);
+        interfaces.push(Interface {
+            name,
+            link,
+            snaplen,
+            description: about.description.clone(),
+            place: u32::try_from(number)
+                .ok()
+                .map(|number| InterfacePlace { section: facts.sections, number }),
+            digits: clock.digits(),
+        });
         facts.interfaces.push(about);
         input.take(block.len);
         Ok(None)

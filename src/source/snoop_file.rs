@@ -48,7 +48,7 @@ impl SnoopFile {
             }
         };
         input.take(HEADER_LEN);
-        Ok((Self { link, padding: 0 }, Interface { name: None, link, snaplen: 0 }))
+        Ok((Self { link, padding: 0 }, Interface::unnamed(link, 0)))
     }
 
     /// The next record.

@@ -179,7 +179,7 @@ impl<W: Write> SavefileWriter<W> {
             SaveFormat::Pcap if self.link.is_none() => self.pcap_header(link)?,
             SaveFormat::Pcapng if !self.begun => {
                 self.section()?;
-                self.describe(0, &Interface { name: None, link, snaplen: self.snaplen })?;
+                self.describe(0, &Interface::unnamed(link, self.snaplen))?;
             }
             _ => {}
         }

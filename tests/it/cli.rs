@@ -11,6 +11,7 @@ mod select;
 mod stats;
 mod streams;
 mod tshark;
+mod tshark_options;
 
 use std::path::PathBuf;
 use std::process::Output;

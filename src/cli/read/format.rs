@@ -12,7 +12,7 @@ use crate::render::columns::{Column, OwnColumn};
 use crate::render::fields::FieldTable;
 use crate::render::hex::PacketHex;
 use crate::render::json::{EkJson, PacketsJson, TsharkJson};
-use crate::render::line::{PacketLines, TimeColumn};
+use crate::render::line::{PacketLines, TimeStyle};
 use crate::render::tree::PacketDetails;
 use crate::suggest::nearest;
 
@@ -30,7 +30,7 @@ pub(super) enum Sink {
 /// What a person reads of a packet: a line, its details, its bytes.
 pub(super) struct Text {
     lines: Option<PacketLines>,
-    times: Option<TimeColumn>,
+    times: Option<TimeStyle>,
     details: Option<PacketDetails>,
     hex: Option<PacketHex>,
     /// Whether a packet was written.
@@ -41,8 +41,11 @@ impl Sink {
     /// What the options ask for.
     pub(super) fn new(args: &ReadArgs) -> Result<Self, Failure> {
         check(args)?;
-        let columns =
-            args.fields.iter().map(|name| column(name)).collect::<Result<Vec<Column>, Failure>>()?;
+        let columns = args
+            .fields
+            .iter()
+            .map(|name| column(name, args.time))
+            .collect::<Result<Vec<Column>, Failure>>()?;
         if args.json {
             return json(args, &columns);
         }
@@ -54,7 +57,7 @@ impl Sink {
             }
             Some(Format::Json) => Self::Tshark(TsharkJson::new(columns)),
             Some(Format::Ek) => Self::Ek(EkJson::new(columns)),
-            None if quiet && !args.details && !args.bytes => Self::Nothing,
+            None if quiet && !args.has_details() && !args.bytes => Self::Nothing,
             _ => Self::Text(Box::new(Text::new(args))),
         })
     }
@@ -107,11 +110,15 @@ impl Text {
     /// A line a packet; with -V or -x those instead, unless -P asks for the line as well.
     fn new(args: &ReadArgs) -> Self {
         let (width, colors) = (output::terminal_width(), args.color.colors());
-        let line = args.print || (!args.details && !args.bytes);
+        let line = args.print || (!args.has_details() && !args.bytes);
+        let details = || {
+            let details = PacketDetails::new(width, colors);
+            if args.details { details } else { details.only(&args.only) }
+        };
         Self {
             lines: line.then(|| PacketLines::new(width, colors)),
-            times: args.time.map(TimeColumn::new),
-            details: args.details.then(|| PacketDetails::new(width, colors)),
+            times: args.time,
+            details: args.has_details().then(details),
             hex: args.bytes.then(|| PacketHex::new(width, colors)),
             any: false,
         }
@@ -124,7 +131,7 @@ impl Text {
             out.write_all(b"\n")?;
         }
         if let Some(lines) = &mut self.lines {
-            match &mut self.times {
+            match self.times {
                 None => lines.write(out, packet, decoded, &line_context(step))?,
                 Some(times) => {
                     let time = times.stamp(packet.ts, context);
@@ -165,13 +172,17 @@ fn check(args: &ReadArgs) -> Result<(), Failure> {
             Failure::new("-E says how -T fields prints, which was not asked for").hint("use -T fields")
         );
     }
-    if (args.details || args.bytes) && !text && !(args.json && args.details) {
-        let option = if args.details { "-V" } else { "-x" };
-        return Err(Failure::new(format_args!("{option} prints text, which another format was chosen for"))
-            .hint("-T json, -T ek and --json -V hold every field; omit -T for text"));
+    if args.read_filter.is_some() && !args.twice {
+        return Err(Failure::new("-R selects in the first of two passes, and -2 was not asked for")
+            .hint("use -Y, which selects after the analysis"));
+    }
+    // tshark takes -V and -x beside a format, too: the first says nothing new there.
+    if args.bytes && args.fields.is_empty() && !text {
+        return Err(Failure::new("-x prints text, which another format was chosen for")
+            .hint("tshark adds the bytes of each field; -x without -T prints those of the packet"));
     }
     let to_stdout = args.write.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    let prints = args.json || args.format.is_some() || args.print || args.details || args.bytes;
+    let prints = args.json || args.format.is_some() || args.print || args.has_details() || args.bytes;
     if to_stdout && (prints || !args.statistics.is_empty()) {
         return Err(Failure::new("-w - and what is printed cannot both have standard output")
             .hint("save to a file, or print nothing"));
@@ -201,7 +212,10 @@ fn json(args: &ReadArgs, columns: &[Column]) -> Result<Sink, Failure> {
 }
 
 /// The field or column called `name`.
-fn column(name: &str) -> Result<Column, Failure> {
+fn column(name: &str, time: Option<TimeStyle>) -> Result<Column, Failure> {
+    if let (Some(Column::Own(OwnColumn::Time(_))), Some(style)) = (Column::named(name), time) {
+        return Ok(Column::Own(OwnColumn::Time(style)));
+    }
     Column::named(name).ok_or_else(|| {
         let failure = Failure::new(format_args!("\"{name}\" is not a field or protocol"));
         let names =

@@ -1,14 +1,18 @@
 //! `read`: the packet list, or chosen fields of each packet, or the packets saved to another file, with the options
 //! that tshark has.
 
+mod accepted;
 mod format;
 mod options;
+mod rules;
 mod tables;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use self::accepted::AcceptedArgs;
 use self::format::Sink;
 use self::options::Format;
 pub(super) use self::options::hint_for;
@@ -19,7 +23,7 @@ use super::save::Saver;
 use crate::flow::Hindsight;
 use crate::pipeline::{Pipeline, PipelineOptions};
 use crate::render::line::TimeStyle;
-use crate::source::SaveFormat;
+use crate::source::{PacketNumber, SaveFormat};
 
 /// List the packets of a savefile, one line each.
 ///
@@ -37,21 +41,27 @@ pub(super) struct ReadArgs {
     /// Read only the first N packets, selected or not
     #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+    /// The same, as tshark spells it for captures: packets:N
+    #[arg(short = 'a', value_name = "packets:N", value_parser = options::autostop, hide = true, conflicts_with = "count")]
+    autostop: Option<u64>,
     /// What to print of each packet: text; fields, those named with -e; json or ek, in tshark's shape, all fields or
     /// those of -e
     #[arg(short = 'T', value_name = "FORMAT", value_parser = options::format, conflicts_with = "json")]
     format: Option<Format>,
     /// A field to print with -T fields, json or ek, or with --json, by its Wireshark name (`wirelab fields` lists
     /// them) or a column such as _ws.col.Info; repeat for more
-    #[arg(short = 'e', value_name = "FIELD")]
+    #[arg(short = 'e', value_name = "FIELD", allow_hyphen_values = true)]
     fields: Vec<String>,
     /// How -T fields prints: separator=/t|/s|CHAR, occurrence=f|l|a, aggregator=,|/s|CHAR, header=y|n, quote=d|s|n,
     /// bom=y|n
-    #[arg(short = 'E', value_name = "KEY=VALUE")]
+    #[arg(short = 'E', value_name = "KEY=VALUE", allow_hyphen_values = true)]
     field_options: Vec<String>,
     /// Print every field of each packet as a tree, each line with its bytes
     #[arg(short = 'V')]
     details: bool,
+    /// The same, with the fields of these protocols only: tcp or ip,tcp
+    #[arg(short = 'O', value_name = "PROTOCOL[,PROTOCOL...]", value_delimiter = ',')]
+    only: Vec<String>,
     /// Print the bytes of each packet, and under them the fields they belong to; with -V, after the tree
     #[arg(short = 'x')]
     bytes: bool,
@@ -62,6 +72,9 @@ pub(super) struct ReadArgs {
     /// Read the file twice, so that fields which tell of later packets (ip.reassembled_in) have their value
     #[arg(short = '2')]
     twice: bool,
+    /// With -2, a display filter that packets have to pass before -Y is asked
+    #[arg(short = 'R', value_name = "FILTER", allow_hyphen_values = true)]
+    read_filter: Option<String>,
     /// Decode a port as a protocol: udp.port==9999,vxlan, a range udp.port==9000-9010,data, or 9000:11 for eleven
     /// ports; repeat for more
     #[arg(short = 'd', value_name = "LAYER==PORT,PROTOCOL")]
@@ -88,7 +101,7 @@ pub(super) struct ReadArgs {
     #[arg(short = 'F', value_name = "FORMAT", value_parser = options::save_format, requires = "write")]
     save_format: Option<SaveFormat>,
     /// Print the list also where -w saves packets, or with -V and -x
-    #[arg(short = 'P')]
+    #[arg(short = 'P', long)]
     print: bool,
     /// Print each packet at once, also into a pipe
     #[arg(short = 'l')]
@@ -99,11 +112,20 @@ pub(super) struct ReadArgs {
     /// The same, with the kinds of names
     #[arg(short = 'N', value_name = "KINDS", hide = true)]
     _numeric_kinds: Vec<String>,
+    #[command(flatten)]
+    accepted: AcceptedArgs,
     /// Print one JSON document; with -e or -V each packet has its fields
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     color: ColorArgs,
+}
+
+impl ReadArgs {
+    /// Whether trees are printed, of all protocols or of some.
+    fn has_details(&self) -> bool {
+        self.details || !self.only.is_empty()
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -121,20 +143,23 @@ Examples:
 /// Runs `read`.
 pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let mut sink = Sink::new(args)?;
+    args.accepted.tell();
+    options::tell_undecoded(&args.only);
     let statistics =
         args.statistics.iter().map(|text| options::statistic(text)).collect::<Result<Vec<_>, _>>()?;
     let mut pipeline_options = pipeline_options(args)?;
     pipeline_options.payload = options::payload_wanted(&statistics);
     let mut pipeline = Pipeline::with(pipeline_options.clone());
+    let mut needed = HashSet::new();
     if args.twice {
-        match first_pass(args, pipeline_options)? {
+        match first_pass(args, pipeline_options, &mut needed)? {
             Some(hindsight) => pipeline = pipeline.second_pass(hindsight),
             None => return Ok(Status::Interrupted),
         }
     }
     let mut out = output::stdout();
     let prints = if sink.prints() { Prints::OnTheWay } else { Prints::AtTheEnd };
-    let mut reading = Reading::open(&args.input, prints)?.at_most(args.count);
+    let mut reading = open(args, prints)?;
     let tables = statistics
         .iter()
         .map(|table| reading.selection_mut().add_table(table.filter.clone(), tables::stats(table.kind)));
@@ -149,11 +174,14 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
         .transpose()?;
     sink.begin(&mut out)?;
     let mut shown = 0_u64;
-    let ending = reading.all(&mut pipeline, |step, interfaces, context| {
-        shown += 1;
-        if let Some(saver) = &mut saver {
+    let ending = reading.every(&mut pipeline, |step, interfaces, selected| {
+        if let Some(saver) = &mut saver
+            && (selected.is_some() || needed.contains(&step.packet.number))
+        {
             saver.write(&step.packet, interfaces)?;
         }
+        let Some(context) = selected else { return Ok(Go::On) };
+        shown += 1;
         sink.write(&mut out, step, context)?;
         if args.line_by_line {
             std::io::Write::flush(&mut out)?;
@@ -170,17 +198,35 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     Ok(if whole { status } else { Status::Error })
 }
 
+/// Opens the savefile, with what is selected of it.
+fn open(args: &ReadArgs, prints: Prints) -> Result<Reading<'_>, Failure> {
+    let mut reading = Reading::open(&args.input, prints)?.at_most(args.count.or(args.autostop));
+    if let Some(filter) = &args.read_filter {
+        reading.selection_mut().first_pass(filter.clone())?;
+    }
+    Ok(reading)
+}
+
 /// What the pipeline is to do.
 fn pipeline_options(args: &ReadArgs) -> Result<PipelineOptions, Failure> {
     let mut all =
-        PipelineOptions { decode_as: options::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
+        PipelineOptions { decode_as: rules::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
     options::prefer(&mut all, &args.preferences)?;
     Ok(all)
 }
 
-/// Reads the savefile once, for what only later packets tell; `None` where Ctrl-C came first. Damage is told in the
-/// second pass.
-fn first_pass(args: &ReadArgs, options: PipelineOptions) -> Result<Option<Hindsight>, Failure> {
+/// Most fragments that are saved because a selected packet was put together from them: some 10 MB of numbers. What is
+/// beyond is told.
+const MAX_NEEDED: usize = 1 << 19;
+
+/// Reads the savefile once, for what only later packets tell, and where packets are saved also for the fragments
+/// without which a selected one could not be put together again; `None` where Ctrl-C came first. Damage is told in
+/// the second pass.
+fn first_pass(
+    args: &ReadArgs,
+    options: PipelineOptions,
+    needed: &mut HashSet<PacketNumber>,
+) -> Result<Option<Hindsight>, Failure> {
     let path = args.input.path();
     // What cannot be opened at all is told when it is.
     if path.as_os_str() == "-" || std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
@@ -188,8 +234,23 @@ fn first_pass(args: &ReadArgs, options: PipelineOptions) -> Result<Option<Hindsi
             .hint("save it first, or omit -2"));
     }
     let mut pipeline = Pipeline::with(options).collecting();
-    let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?.at_most(args.count);
-    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    let mut reading = open(args, Prints::AtTheEnd)?;
+    let mut left_out = 0_u64;
+    let ending = reading.all(&mut pipeline, |step, _, _| {
+        if args.write.is_some() {
+            for &fragment in step.decoded.reassembled().iter().flat_map(|datagram| &datagram.packets) {
+                if needed.len() < MAX_NEEDED {
+                    needed.insert(fragment);
+                } else {
+                    left_out += 1;
+                }
+            }
+        }
+        Ok(Go::On)
+    })?;
+    if left_out > 0 {
+        say(format_args!("limit reached: fragments of selected packets not noted for saving: {left_out}"));
+    }
     let hindsight = pipeline.into_hindsight();
     if hindsight.not_kept() > 0 {
         say(format_args!(

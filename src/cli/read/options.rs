@@ -1,9 +1,10 @@
-//! What the options of `read` say in tshark's own little languages: `-E`, `-o`, `-d`, `-t`, `-z`, `-T`, `-F`.
+//! What the options of `read` say in tshark's own little languages: `-E`, `-o`, `-t`, `-z`, `-T`, `-F`.
 
 use crate::cli::follow::Form;
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, say};
 use crate::cli::stats::nanos;
-use crate::decode::{DecodeAs, DecodeAsError, TransportProtocol};
+use crate::decode::TransportProtocol;
+use crate::field::FieldId;
 use crate::flow::{FlowId, PayloadWanted};
 use crate::pipeline::PipelineOptions;
 use crate::render::fields::{FieldStyle, Occurrence};
@@ -46,10 +47,21 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
 /// Reads `-F`.
 pub(super) fn save_format(text: &str) -> Result<SaveFormat, String> {
     match text {
-        "pcap" | "nsecpcap" => Ok(SaveFormat::Pcap),
+        "pcap" | "libpcap" | "nsecpcap" => Ok(SaveFormat::Pcap),
         "pcapng" => Ok(SaveFormat::Pcapng),
         _ => Err("expected pcap or pcapng".to_owned()),
     }
+}
+
+/// Reads `-a`, of which a savefile knows `packets:N`.
+pub(super) fn autostop(text: &str) -> Result<u64, String> {
+    let count = text.strip_prefix("packets:").and_then(|count| count.parse().ok()).filter(|&count| count > 0);
+    count.ok_or_else(|| "packets:N is known; the other conditions are for `wirelab capture`".to_owned())
+}
+
+/// Refuses what tshark does and wirelab does not.
+pub(super) fn only_in_tshark(_: &str) -> Result<String, String> {
+    Err("tshark limits its JSON so; here -e chooses the fields, and -O the protocols of the tree".to_owned())
 }
 
 /// Reads `-t`. Times of day are UTC, whether asked for as local time or not.
@@ -86,28 +98,32 @@ fn set(style: &mut FieldStyle, option: &str) -> Result<(), Failure> {
     };
     let (key, value) = option.split_once('=').ok_or_else(wrong)?;
     let no_character = || {
-        Failure::new(format_args!("-E {option}: \"{value}\" is not one character"))
+        Failure::new(format_args!("-E {option} names no character"))
             .hint(format_args!("{key} is one character, /t for a tab or /s for a space"))
     };
+    // As in tshark the first character says it, but for `\\t`, a tab, which tshark takes for a backslash.
     let character = || match value {
-        "/t" | "\\t" => Some('\t'),
-        "/s" => Some(' '),
-        _ => value.chars().next().filter(|first| first.len_utf8() == value.len()),
+        "\\t" => Some('\t'),
+        _ if value.starts_with("/t") => Some('\t'),
+        _ if value.starts_with("/s") => Some(' '),
+        _ if value.starts_with('/') => Some('\\'),
+        _ => value.chars().next(),
     };
-    let yes = || match value.to_ascii_lowercase().as_str() {
-        "y" | "yes" => Some(true),
-        "n" | "no" => Some(false),
+    let first = value.chars().next().map(|first| first.to_ascii_lowercase());
+    let yes = || match first {
+        Some('y') => Some(true),
+        Some('n') => Some(false),
         _ => None,
     };
-    match (key, value) {
+    match (key, first) {
         ("separator", _) => style.separator = character().ok_or_else(no_character)?,
         ("aggregator", _) => style.aggregator = character().ok_or_else(no_character)?,
-        ("occurrence", "f") => style.occurrence = Occurrence::First,
-        ("occurrence", "l") => style.occurrence = Occurrence::Last,
-        ("occurrence", "a") => style.occurrence = Occurrence::All,
-        ("quote", "d") => style.quote = Some('"'),
-        ("quote", "s") => style.quote = Some('\''),
-        ("quote", "n") => style.quote = None,
+        ("occurrence", Some('f')) => style.occurrence = Occurrence::First,
+        ("occurrence", Some('l')) => style.occurrence = Occurrence::Last,
+        ("occurrence", Some('a')) => style.occurrence = Occurrence::All,
+        ("quote", Some('d')) => style.quote = Some('"'),
+        ("quote", Some('s')) => style.quote = Some('\''),
+        ("quote", Some('n')) => style.quote = None,
         ("header", _) => style.header = yes().ok_or_else(wrong)?,
         ("bom", _) => style.byte_order_mark = yes().ok_or_else(wrong)?,
         _ => return Err(wrong()),
@@ -128,6 +144,8 @@ enum Effect {
     None,
     /// Only on: what it would turn off is always done.
     Always,
+    /// Only off: what it would turn on is never done.
+    Never,
 }
 
 static PREFERENCES: &[Preference] = &[
@@ -135,21 +153,42 @@ static PREFERENCES: &[Preference] = &[
         name: "ip.check_checksum",
         effect: Effect::Sets(|options, on| options.preferences.check_ip_checksum = on),
     },
+    Preference { name: "ip.decode_tos_as_diffserv", effect: Effect::Always },
     Preference { name: "ip.defragment", effect: Effect::Sets(|options, on| options.defragment = on) },
+    Preference { name: "ip.security_flag", effect: Effect::Never },
+    Preference { name: "ip.summary_in_tree", effect: Effect::None },
+    Preference { name: "ip.try_heuristic_first", effect: Effect::None },
+    Preference { name: "ip.tso_support", effect: Effect::Always },
+    Preference { name: "ip.use_geoip", effect: Effect::None },
     Preference { name: "tcp.analyze_sequence_numbers", effect: Effect::Always },
+    Preference { name: "tcp.bif_seq_based", effect: Effect::Never },
+    Preference { name: "tcp.calculate_timestamps", effect: Effect::Always },
     Preference {
         name: "tcp.check_checksum",
         effect: Effect::Sets(|options, on| options.preferences.check_tcp_checksum = on),
     },
     Preference { name: "tcp.desegment_tcp_streams", effect: Effect::None },
+    Preference { name: "tcp.fastrt_supersedes_ooo", effect: Effect::Always },
+    Preference { name: "tcp.ignore_tcp_timestamps", effect: Effect::Never },
+    Preference { name: "tcp.no_subdissector_on_error", effect: Effect::None },
+    Preference { name: "tcp.read_seq_as_syn_cookie", effect: Effect::Never },
+    Preference { name: "tcp.reassemble_out_of_order", effect: Effect::None },
     Preference {
         name: "tcp.relative_sequence_numbers",
         effect: Effect::Sets(|options, on| options.preferences.relative_sequence_numbers = on),
     },
+    Preference { name: "tcp.summary_in_tree", effect: Effect::None },
+    Preference { name: "tcp.track_bytes_in_flight", effect: Effect::Always },
+    Preference { name: "tcp.try_heuristic_first", effect: Effect::None },
+    Preference { name: "udp.calculate_timestamps", effect: Effect::Always },
     Preference {
         name: "udp.check_checksum",
         effect: Effect::Sets(|options, on| options.preferences.check_udp_checksum = on),
     },
+    Preference { name: "udp.ignore_ipv6_zero_checksum", effect: Effect::Never },
+    Preference { name: "udp.process_info", effect: Effect::Never },
+    Preference { name: "udp.summary_in_tree", effect: Effect::None },
+    Preference { name: "udp.try_heuristic_first", effect: Effect::None },
 ];
 
 /// Obeys every `-o NAME:VALUE`.
@@ -163,17 +202,14 @@ fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> 
             .hint("write NAME:VALUE, as in -o tcp.relative_sequence_numbers:FALSE"));
     };
     let (name, value) = (name.trim(), value.trim());
-    let names = || PREFERENCES.iter().map(|preference| preference.name);
     let Some(preference) = PREFERENCES.iter().find(|preference| preference.name == name) else {
-        let failure = Failure::new(format_args!("\"{name}\" is not a preference that wirelab knows"));
-        let near = nearest(name, names()).join(", ");
-        let meant = if near.is_empty() { String::new() } else { format!("did you mean {near}? ") };
-        let known = names().collect::<Vec<_>>().join(", ");
-        return Err(failure.hint(format_args!("{meant}known are {known}")));
+        return other_preference(name);
     };
     let on = match value.to_ascii_lowercase().as_str() {
         "true" => true,
         "false" => false,
+        // A number or a word of Wireshark's for a choice that changes nothing here.
+        _ if !matches!(preference.effect, Effect::Sets(_)) => return without_effect(name),
         _ => {
             return Err(Failure::new(format_args!("{name} is TRUE or FALSE, not \"{value}\""))
                 .hint(format_args!("write -o {name}:TRUE or -o {name}:FALSE")));
@@ -181,39 +217,35 @@ fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> 
     };
     match preference.effect {
         Effect::Sets(set) => set(options, on),
-        Effect::Always if !on => {
-            return Err(Failure::new(format_args!("{name} cannot be turned off"))
-                .hint("omit it: the fields that it gives need not be asked for"));
-        }
-        Effect::None | Effect::Always => {}
+        Effect::Always if !on => return without_effect(name),
+        Effect::Never if on => return without_effect(name),
+        Effect::None | Effect::Always | Effect::Never => {}
     }
     Ok(())
 }
 
-/// Obeys every `-d LAYER==PORT,PROTOCOL`.
-pub(super) fn decode_as(rules: &[String]) -> Result<DecodeAs, Failure> {
-    let mut all = DecodeAs::default();
-    for rule in rules {
-        all.add(rule).map_err(|error| {
-            let failure = Failure::new(format_args!("-d: {error}"));
-            match error {
-                DecodeAsError::Form(_) => {
-                    failure.hint("write LAYER==PORT,PROTOCOL, as in -d udp.port==9999,vxlan")
-                }
-                DecodeAsError::Layer(_) => failure.hint("tcp.port and udp.port are known"),
-                DecodeAsError::Ports(_) => failure.hint("write 9999, 9000-9010, or 9000:11 for eleven ports"),
-                DecodeAsError::Protocol { layer, protocol, known } => {
-                    let near = nearest(&protocol, known.iter().copied());
-                    let meant = near.first().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-                    let soon = if protocol == "http" { "wirelab does not decode HTTP yet. " } else { "" };
-                    let known = known.join(", ");
-                    failure.hint(format_args!("{soon}{meant}{layer} can be decoded as: {known}"))
-                }
-                DecodeAsError::TooMany => failure,
-            }
-        })?;
+fn without_effect(name: &str) -> Result<(), Failure> {
+    say(format_args!("warning: -o {name} has no effect here"));
+    Ok(())
+}
+
+/// A preference that is not in the list: of a protocol whose preferences are all there, a mistake; of another one, or
+/// of Wireshark itself, none that changes anything here.
+fn other_preference(name: &str) -> Result<(), Failure> {
+    let names = || PREFERENCES.iter().map(|preference| preference.name);
+    let group = name.split_once('.').map_or("", |(group, _)| group);
+    let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    let listed = names().any(|known| known.split_once('.').is_some_and(|(protocol, _)| protocol == group));
+    if well_formed && !group.is_empty() && !name.ends_with('.') && !listed {
+        return without_effect(name);
     }
-    Ok(all)
+    let failure = Failure::new(format_args!("there is no preference {name}"));
+    Err(match nearest(name, names()).join(" or ").as_str() {
+        "" => failure.hint(
+            "preferences have Wireshark's names, such as ip.defragment or tcp.relative_sequence_numbers",
+        ),
+        near => failure.hint(format_args!("did you mean {near}?")),
+    })
 }
 
 /// A table that `-z` asks for.
@@ -310,16 +342,25 @@ fn followed(protocol: &str, rest: &str) -> Option<Statistic> {
     Some(Statistic { kind, filter: String::new() })
 }
 
+/// Says which protocols of `-O` are none that is decoded.
+pub(super) fn tell_undecoded(only: &[String]) {
+    let known = |name: &str| FieldId::named(name).is_some_and(|id| id == id.protocol());
+    for name in only.iter().filter(|name| !known(name)) {
+        say(format_args!("warning: -O {name} has no effect here: it is not decoded"));
+    }
+}
+
 /// What tshark does with an option that is none here, by the option.
 pub(in crate::cli) fn hint_for(option: &str) -> Option<&'static str> {
     Some(match option {
-        "-i" | "-a" | "-b" | "-p" | "-I" | "-B" | "-s" | "-y" => {
+        "-i" | "-b" | "-I" => {
             "`read` reads savefiles; `wirelab capture` captures, see `wirelab capture --help`"
         }
         "-D" => "`wirelab interfaces` lists what can be captured",
         "-G" => "`wirelab fields` lists the fields, `wirelab fields tcp.` those of a protocol",
-        "-O" => "-V shows the details of all protocols",
-        "-R" => "use -Y: it selects after the analysis and keeps the packets' numbers",
+        "-X" => "wirelab runs no scripts",
+        "-h" => "use `wirelab read --help`",
+        "--export-objects" => "`wirelab explain FILE` tells what a flow said",
         "-v" => "use `wirelab --version`",
         _ => return None,
     })
@@ -352,7 +393,48 @@ mod tests {
         let off = options(&["tcp.check_checksum:TRUE", "tcp.check_checksum:FALSE"]).unwrap();
         assert_eq!(off, PipelineOptions::default(), "the last one counts");
         assert!(options(&["tcp.analyze_sequence_numbers:TRUE"]).is_ok());
-        assert!(options(&["tcp.analyze_sequence_numbers:FALSE"]).is_err());
+        let same = Ok(PipelineOptions::default());
+        let without_effect = [
+            "tcp.analyze_sequence_numbers:FALSE",
+            "tcp.calculate_timestamps:TRUE",
+            "ipv6.defragment:FALSE",
+            "http.tcp.port:80",
+            "gui.column.format:\"a\",\"%t\"",
+        ];
+        for given in without_effect {
+            assert_eq!(options(&[given]).map_err(|failure| failure.to_string()), same, "{given}");
+        }
+        for (given, hint) in [
+            ("tcp.check_checksums:TRUE", "did you mean tcp.check_checksum?"),
+            ("tcp.nosuch:TRUE", "preferences have"),
+            ("nosuch:TRUE", "preferences have"),
+            ("no such.one:TRUE", "preferences have"),
+            ("ip.defragment:xyz", "write -o ip.defragment:TRUE"),
+            ("ip.defragment", "write NAME:VALUE"),
+            (":TRUE", "preferences have"),
+        ] {
+            let told = options(&[given]).unwrap_err().to_string();
+            assert!(told.contains(hint), "{given}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_first_character_says_how_fields_are_printed() {
+        let style = |option: &str| field_style(&[option.to_owned()], false).unwrap();
+        for (value, character) in
+            [("xy", 'x'), ("/t", '\t'), ("\\t", '\t'), ("/s", ' '), ("/n", '\\'), ("/", '\\'), ("€2", '€')]
+        {
+            assert_eq!(style(&format!("separator={value}")).separator, character, "{value}");
+            assert_eq!(style(&format!("aggregator={value}")).aggregator, character, "{value}");
+        }
+        for (value, occurrence) in
+            [("first", Occurrence::First), ("last", Occurrence::Last), ("all", Occurrence::All)]
+        {
+            assert_eq!(style(&format!("occurrence={value}")).occurrence, occurrence);
+        }
+        for wrong in ["separator=", "occurrence=x", "quote=", "header=x", "escape=n", "header"] {
+            assert!(field_style(&[wrong.to_owned()], false).is_err(), "{wrong}");
+        }
     }
 
     #[test]

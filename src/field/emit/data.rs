@@ -3,7 +3,8 @@
 //! What a payload is, its content decides. A port is a hint, which counts where the content does not speak against it:
 //! readable text in a UDP datagram is text, whoever the port belongs to.
 
-use super::{ByteRange, Emitter, Subject, offset};
+use super::run::Run;
+use super::{ByteRange, Emitter, Subject, icmp, offset};
 use crate::decode::{Layer, LayerKind, StopReason, TransportProtocol};
 use crate::field::Value;
 use crate::field::names::data;
@@ -115,14 +116,20 @@ fn spelled(name: &'static str) -> &'static str {
     }
 }
 
-/// The bytes of an echo message that stand behind its header.
+/// The bytes of an echo message that stand behind its header, and behind a time that its sender put there.
 fn of_echo<'a>(subject: &Subject<'a>, layer: &Layer) -> Option<&'a [u8]> {
-    let echo = match (layer.kind, subject.packet.header(layer).first()?) {
+    let is_echo = match (layer.kind, subject.packet.header(layer).first()?) {
         (LayerKind::Icmp, kind) => matches!(kind, 0 | 8),
         (LayerKind::Icmpv6, kind) => matches!(kind, 128 | 129),
         _ => false,
     };
+    if !is_echo {
+        return None;
+    }
+    let timed = layer.kind == LayerKind::Icmp
+        && icmp::time_in_data(subject, &Run::message(subject.packet, layer)).is_some();
+    let header = if timed { 8 + icmp::DATA_TIME_LEN } else { 8 };
     let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
     let buffer = subject.packet.buffer(layer.buffer);
-    echo.then(|| buffer.get(place(layer.start.saturating_add(8))..place(layer.end)).unwrap_or(&[]))
+    Some(buffer.get(place(layer.start.saturating_add(header))..place(layer.end)).unwrap_or(&[]))
 }

@@ -39,10 +39,16 @@ pub(super) fn emit(subject: &Subject<'_>, out: &mut Emitter<'_>) {
 fn interface(subject: &Subject<'_>, out: &mut Emitter<'_>) {
     let Subject { captured, context, .. } = *subject;
     let nowhere = ByteRange::default();
-    // Only formats that name interfaces number them.
-    if let Some(name) = context.interface.and_then(|interface| interface.name.as_deref()) {
-        out.open(frame::INTERFACE_ID, Value::Unsigned(u64::from(captured.interface)), nowhere);
+    // Formats without sections do not number interfaces.
+    if let Some((interface, place)) = context.interface.and_then(|one| Some((one, one.place?))) {
+        out.give(frame::SECTION_NUMBER, Value::Unsigned(place.section.into()), nowhere);
+        out.open(frame::INTERFACE_ID, Value::Unsigned(place.number.into()), nowhere);
+        let description = interface.description.as_deref();
+        let name = interface.name.as_deref().or(description).unwrap_or("unknown");
         out.give(frame::INTERFACE_NAME, Value::Text(name), nowhere);
+        if let Some(description) = description {
+            out.give(frame::INTERFACE_DESCRIPTION, Value::Text(description), nowhere);
+        }
         out.close();
     }
     if let Some(number) = encapsulation(captured.link) {

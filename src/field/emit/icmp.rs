@@ -194,21 +194,28 @@ fn milliseconds(span: TimeDelta) -> f64 {
 /// A time in the data of an echo further than this from the packet's own is none.
 const FARTHEST_NANOS: i128 = 86_400 * NANOS_PER_SECOND;
 
+/// Bytes of such a time: seconds and microseconds.
+pub(super) const DATA_TIME_LEN: u32 = 8;
+
 /// Many senders of echoes put the time of day into the data: seconds and microseconds, in either byte order.
-fn data_time(subject: &Subject<'_>, run: &Run<'_>, out: &mut Emitter<'_>) {
-    if !out.wants(icmp::DATA_TIME) && !out.wants(icmp::DATA_TIME_RELATIVE) {
-        return;
-    }
-    let (Some(seconds), Some(micros)) = (run.double(HEADER_LEN), run.double(HEADER_LEN + 4)) else { return };
+pub(super) fn time_in_data(subject: &Subject<'_>, run: &Run<'_>) -> Option<Timestamp> {
+    let (seconds, micros) = (run.double(HEADER_LEN)?, run.double(HEADER_LEN + 4)?);
     let now = subject.captured.ts.unwrap_or_default();
-    let made = [(seconds, micros), (seconds.swap_bytes(), micros.swap_bytes())].into_iter().find_map(
+    [(seconds, micros), (seconds.swap_bytes(), micros.swap_bytes())].into_iter().find_map(
         |(seconds, micros)| {
             let nanos = micros.checked_mul(1000).filter(|_| micros < 1_000_000)?;
             let made = Timestamp::from_parts(i64::from(seconds), nanos);
             ((now - made).as_nanos().abs() <= FARTHEST_NANOS).then_some(made)
         },
-    );
-    if let Some(made) = made {
+    )
+}
+
+fn data_time(subject: &Subject<'_>, run: &Run<'_>, out: &mut Emitter<'_>) {
+    if !out.wants(icmp::DATA_TIME) && !out.wants(icmp::DATA_TIME_RELATIVE) {
+        return;
+    }
+    if let Some(made) = time_in_data(subject, run) {
+        let now = subject.captured.ts.unwrap_or_default();
         let range = run.range(HEADER_LEN, 8);
         out.give(icmp::DATA_TIME, Value::Time(made), range);
         out.give(icmp::DATA_TIME_RELATIVE, Value::Delta(now - made), range);

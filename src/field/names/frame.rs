@@ -4,8 +4,10 @@ use super::kinds::*;
 use crate::field::words::frame::encapsulation;
 
 protocol! { frame "frame" "Frame";
-    INTERFACE_ID "frame.interface_id" U32, "Number of the interface it was captured on, from 0";
+    SECTION_NUMBER "frame.section_number" U32, "Number of the file's section that it is in, from 1";
+    INTERFACE_ID "frame.interface_id" U32, "Number of the interface it was captured on, from 0 in each section";
     INTERFACE_NAME "frame.interface_name" Text, "Name of that interface";
+    INTERFACE_DESCRIPTION "frame.interface_description" Text, "What that interface is, as the file has it";
     ENCAP_TYPE "frame.encap_type" I16, "Which header it starts with, in Wireshark's own numbering", encapsulation;
     TIME "frame.time" Time(Clock::Date), "When the packet was captured, as a date";
     OFFSET_SHIFT "frame.offset_shift" Span, "By how much its time was shifted: always 0, wirelab shifts none";

@@ -11,7 +11,8 @@ use std::io::{self, Write};
 
 use super::escape::write_compact;
 use crate::decode::DecodedPacket;
-use crate::field::{FieldDef, FieldKind, PacketContext, Value};
+use crate::field::names::{tcp, udp};
+use crate::field::{FieldDef, FieldId, FieldKind, PacketContext, Value};
 use crate::render::columns::Column;
 use crate::render::fields::{Cells, Occurrence, TextForm};
 use crate::render::format::Utc;
@@ -58,6 +59,11 @@ impl Packets {
         }
     }
 }
+
+/// What tshark calls the heading that the times of a conversation stand under.
+const TIMESTAMPS: &str = "Timestamps";
+/// Those times.
+const TIMES: [FieldId; 4] = [tcp::TIME_RELATIVE, tcp::TIME_DELTA, udp::TIME_RELATIVE, udp::TIME_DELTA];
 
 impl TsharkJson {
     /// A document of the packets with all their fields, or with `columns` where any are named.
@@ -184,23 +190,23 @@ impl Pretty<'_> {
         let mut any = false;
         let level = level + 1;
         let id = |place: usize| tree.node(place).map(|node| node.id);
-        for (id, group) in side_by_side(tree.children(parent).collect(), id) {
-            let Some(def) = id.map(crate::field::FieldId::def) else { continue };
-            let has_value = !matches!(def.kind, FieldKind::Protocol | FieldKind::Mark);
-            let has_children = group.iter().any(|&place| tree.has_children(place));
-            if has_value {
-                self.key(level, &mut any, def.name, "");
-                self.values(level, &group, |json, place, _| {
-                    json.string(tree.node(place).map_or("", |node| tree.text(node)));
-                });
-            }
-            if has_children {
-                self.key(level, &mut any, def.name, if has_value { "_tree" } else { "" });
-                self.values(level, &group, |json, place, level| json.object(tree, Some(place), level));
-            } else if !has_value {
-                self.key(level, &mut any, def.name, "");
-                let title = if def.kind == FieldKind::Protocol { def.doc } else { "" };
-                self.values(level, &group, |json, _, _| json.string(title));
+        let groups = side_by_side(tree.children(parent).collect(), id);
+        let mut times_done = false;
+        for (id, group) in &groups {
+            let Some(id) = *id else { continue };
+            if !TIMES.contains(&id) {
+                self.member(tree, id.def(), group, level, &mut any);
+            } else if !std::mem::replace(&mut times_done, true) {
+                self.key(level, &mut any, TIMESTAMPS, "");
+                self.raw("{");
+                let mut any = false;
+                for (id, group) in &groups {
+                    if let Some(time) = id.filter(|id| TIMES.contains(id)) {
+                        self.member(tree, time.def(), group, level + 1, &mut any);
+                    }
+                }
+                self.line(level);
+                self.raw("}");
             }
         }
         if parent.is_none() && tree.left_out() > 0 {
@@ -211,6 +217,26 @@ impl Pretty<'_> {
             self.line(level - 1);
         }
         self.raw("}");
+    }
+
+    /// The occurrences of one field, and what stands under them.
+    fn member(&mut self, tree: &FieldTree, def: &FieldDef, group: &[usize], level: usize, any: &mut bool) {
+        let has_value = !matches!(def.kind, FieldKind::Protocol | FieldKind::Mark);
+        let has_children = group.iter().any(|&place| tree.has_children(place));
+        if has_value {
+            self.key(level, any, def.name, "");
+            self.values(level, group, |json, place, _| {
+                json.string(tree.node(place).map_or("", |node| tree.text(node)));
+            });
+        }
+        if has_children {
+            self.key(level, any, def.name, if has_value { "_tree" } else { "" });
+            self.values(level, group, |json, place, level| json.object(tree, Some(place), level));
+        } else if !has_value {
+            self.key(level, any, def.name, "");
+            let title = if def.kind == FieldKind::Protocol { def.doc } else { "" };
+            self.values(level, group, |json, _, _| json.string(title));
+        }
     }
 
     /// Chosen columns, each an array.

@@ -26,44 +26,34 @@ pub enum TimeStyle {
     Relative,
 }
 
-/// Writes the times of a packet list, as exactly as the capture tells them.
-#[derive(Clone, Copy, Debug)]
-pub struct TimeColumn {
-    style: TimeStyle,
-    /// A time was seen that microseconds cannot tell: from there on nine digits, else six.
-    nanoseconds: bool,
-}
-
-impl TimeColumn {
-    /// A column of this style.
+impl TimeStyle {
+    /// What stands in the time column for a packet of time `ts`: as exactly as its interface tells times.
     #[must_use]
-    pub const fn new(style: TimeStyle) -> Self {
-        Self { style, nanoseconds: false }
-    }
-
-    /// What stands in the column for a packet of time `ts`.
-    pub fn stamp(&mut self, ts: Option<Timestamp>, context: &PacketContext<'_>) -> Stamp {
-        let Some(ts) = ts else { return Stamp { told: Told::Unknown, nanoseconds: false } };
-        self.nanoseconds |= ts.parts().1 % 1_000 != 0;
+    pub fn stamp(self, ts: Option<Timestamp>, context: &PacketContext<'_>) -> Stamp {
+        let digits = context.interface.map_or(MICROSECONDS, |interface| interface.digits);
+        let Some(ts) = ts else { return Stamp { told: Told::Unknown, digits } };
         let since = |then: Option<Timestamp>| Told::Span(then.map_or(TimeDelta::default(), |then| ts - then));
-        let told = match self.style {
-            TimeStyle::Clock => Told::Clock(ts),
-            TimeStyle::Date => Told::Date(ts),
-            TimeStyle::DayOfYear => Told::DayOfYear(ts),
-            TimeStyle::Delta => since(context.previous),
-            TimeStyle::DeltaShown => since(context.displayed),
-            TimeStyle::Epoch => Told::Span(ts - Timestamp::default()),
-            TimeStyle::Relative => since(context.first),
+        let told = match self {
+            Self::Clock => Told::Clock(ts),
+            Self::Date => Told::Date(ts),
+            Self::DayOfYear => Told::DayOfYear(ts),
+            Self::Delta => since(context.previous),
+            Self::DeltaShown => since(context.displayed),
+            Self::Epoch => Told::Span(ts - Timestamp::default()),
+            Self::Relative => since(context.first),
         };
-        Stamp { told, nanoseconds: self.nanoseconds }
+        Stamp { told, digits }
     }
 }
+
+/// Digits of a second's fraction where nothing is known of the clock.
+const MICROSECONDS: u8 = 6;
 
 /// One packet's time, ready to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
     told: Told,
-    nanoseconds: bool,
+    digits: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,9 +67,9 @@ enum Told {
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fraction = |f: &mut fmt::Formatter<'_>, nanos: u32| match self.nanoseconds {
-            true => write!(f, ".{nanos:09}"),
-            false => write!(f, ".{:06}", nanos / 1_000),
+        let fraction = |f: &mut fmt::Formatter<'_>, nanos: u32| match usize::from(self.digits.min(9)) {
+            0 => Ok(()),
+            width => write!(f, ".{:0width$}", nanos / 10_u32.pow(9 - u32::from(self.digits.min(9)))),
         };
         // Date and time of day without their fraction.
         let second = |ts: Timestamp| {
@@ -117,13 +107,21 @@ impl fmt::Display for Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Interface, LinkType};
 
     /// What tshark 4.0.17 prints for the same packet.
     #[test]
     fn every_style_is_as_tshark_writes_it() {
         let ts = Timestamp::from_parts(1_795_226_332, 339_505_091);
         let first = Some(Timestamp::from_parts(1_795_226_332, 339_488_557));
-        let context = PacketContext { first, previous: first, displayed: None, ..PacketContext::default() };
+        let interface = Interface { digits: 9, ..Interface::unnamed(LinkType::RAW, 0) };
+        let context = PacketContext {
+            first,
+            previous: first,
+            displayed: None,
+            interface: Some(&interface),
+            ..PacketContext::default()
+        };
         for (style, text) in [
             (TimeStyle::Clock, "01:58:52.339505091"),
             (TimeStyle::Date, "2026-11-21 01:58:52.339505091"),
@@ -133,19 +131,22 @@ mod tests {
             (TimeStyle::Epoch, "1795226332.339505091"),
             (TimeStyle::Relative, "0.000016534"),
         ] {
-            assert_eq!(TimeColumn::new(style).stamp(Some(ts), &context).to_string(), text);
+            assert_eq!(style.stamp(Some(ts), &context).to_string(), text);
         }
     }
 
     #[test]
-    fn digits_are_as_many_as_the_times_have() {
-        let mut column = TimeColumn::new(TimeStyle::Epoch);
-        let mut stamp = |nanos| {
-            column.stamp(Some(Timestamp::from_parts(7, nanos)), &PacketContext::default()).to_string()
+    fn digits_are_as_many_as_the_clock_tells() {
+        let stamp = |digits, ts| {
+            let interface = Interface { digits, ..Interface::unnamed(LinkType::RAW, 0) };
+            let context = PacketContext { interface: Some(&interface), ..PacketContext::default() };
+            TimeStyle::Epoch.stamp(ts, &context).to_string()
         };
-        assert_eq!(stamp(5_000), "7.000005");
-        assert_eq!(stamp(5_001), "7.000005001");
-        assert_eq!(stamp(5_000), "7.000005000");
-        assert_eq!(column.stamp(None, &PacketContext::default()).to_string(), "-");
+        let ts = Some(Timestamp::from_parts(7, 5_000_000));
+        for (digits, text) in [(9, "7.005000000"), (6, "7.005000"), (3, "7.005"), (2, "7.00"), (0, "7")] {
+            assert_eq!(stamp(digits, ts), text);
+        }
+        assert_eq!(stamp(9, None), "-");
+        assert_eq!(TimeStyle::Epoch.stamp(ts, &PacketContext::default()).to_string(), "7.005000");
     }
 }

@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use self::buffer::LineBuffer;
-pub use self::clock::{Stamp, TimeColumn, TimeStyle};
+pub use self::clock::{Stamp, TimeStyle};
 use super::color::{Colors, Style};
 use super::format::Mac;
 use crate::decode::{DecodedPacket, Layer, LayerKind, Transport};
@@ -282,9 +282,9 @@ fn ip_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(IpAddr, I
     Some((Ipv6Addr::from(*src).into(), Ipv6Addr::from(*dst).into()))
 }
 
-/// The kind of the innermost header that was itself sent.
-pub(super) fn innermost(decoded: &DecodedPacket<'_>) -> Option<LayerKind> {
-    Shown::of(decoded, &LineContext::default()).layer.map(|layer| layer.kind)
+/// The innermost header that was itself sent.
+pub(super) fn innermost<'a>(decoded: &DecodedPacket<'a>) -> Option<&'a Layer> {
+    Shown::of(decoded, &LineContext::default()).layer
 }
 
 /// Source and destination of an Ethernet header.

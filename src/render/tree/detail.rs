@@ -54,6 +54,8 @@ pub struct PacketDetails {
     line: String,
     columns: Columns,
     colors: Colors,
+    /// The protocols whose fields are shown, by name; `None` for all.
+    only: Option<Vec<String>>,
 }
 
 /// How wide the parts of a line are.
@@ -83,7 +85,14 @@ impl PacketDetails {
             line: String::new(),
             columns: Columns { line, bytes, max_name, source: 0, name: 0, value: 0 },
             colors,
+            only: None,
         }
+    }
+
+    /// The same with the fields of these protocols only; of the others the title is left.
+    #[must_use]
+    pub fn only(self, protocols: &[String]) -> Self {
+        Self { only: Some(protocols.to_vec()), ..self }
     }
 
     /// Writes one packet; empty lines between packets are the caller's.
@@ -136,6 +145,7 @@ impl PacketDetails {
         self.measure(root, node.end);
         let mut place = root;
         let mut titles = 0_usize;
+        let mut shown = true;
         while let Some(node) = self.tree.node(place).filter(|_| place < node.end).cloned() {
             if node.id.def().hidden {
                 place = node.end;
@@ -143,8 +153,10 @@ impl PacketDetails {
             }
             if node.id == node.id.protocol() {
                 titles = node.depth;
+                let name = node.id.def().name;
+                shown = self.only.as_ref().is_none_or(|only| only.iter().any(|wanted| wanted == name));
                 self.title(out, &node)?;
-            } else {
+            } else if shown {
                 self.field(out, decoded, &node, titles)?;
             }
             place += 1;

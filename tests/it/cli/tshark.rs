@@ -72,11 +72,8 @@ fn fields_are_printed_as_e_says() {
     assert_eq!(with(&["-E", "occurrence=f", "-E", "aggregator=/s"]), "1\t127.0.0.1\n");
     let columns = out(&["read", KNOCK, "-c1", "-Tfields", "-e", "_ws.col.Protocol", "-e", "ip.proto"]);
     assert_eq!(columns, "TCP\t6\n");
-    assert_eq!(
-        out(&["read", KNOCK, "-c1", "-Tfields", "-e", "tcp"]).lines().count(),
-        1,
-        "a protocol is a field"
-    );
+    let titles = out(&["read", KNOCK, "-c1", "-Tfields", "-e", "tcp", "-e", "udp"]);
+    assert_eq!(titles, "Transmission Control Protocol\t\n", "a protocol is a field");
 }
 
 #[test]
@@ -84,6 +81,11 @@ fn json_and_ek_have_tsharks_shape() {
     let json = out(&["read", KNOCK, "-c2", "-T", "json"]);
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document[1]["_source"]["layers"]["ip"]["ip.ttl"], "64");
+    let times = &document[1]["_source"]["layers"]["tcp"]["Timestamps"];
+    assert_eq!(
+        *times,
+        serde_json::json!({"tcp.time_relative": "0.000016534", "tcp.time_delta": "0.000016534"})
+    );
     let chosen = out(&["read", KNOCK, "-c2", "-T", "json", "-e", "ip.ttl"]);
     let document: serde_json::Value = serde_json::from_str(&chosen).unwrap();
     assert_eq!(document[1]["_source"]["layers"], serde_json::json!({ "ip.ttl": ["64"] }));
@@ -200,6 +202,19 @@ fn a_port_is_decoded_as_d_says() {
 }
 
 #[test]
+fn what_d_says_counts_more_than_the_content() {
+    // The bit that says a VXLAN identifier is valid is not set.
+    let inner = [&[0; 12][..], &[8, 0], &ipv4(0, &udp(5, 6, b"inner"))].concat();
+    let vxlan = [&[0, 0, 0, 0, 0, 0, 1, 0][..], &inner].concat();
+    let bytes = capture(&[ipv4(0, &udp(5000, 4789, &vxlan))]);
+    let (_folder, path) = file("tunnel.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let ports = |options: &[&str]| out(&[&["read", path, "-Tfields", "-eudp.dstport"], options].concat());
+    assert_eq!(ports(&[]), "4789\n");
+    assert_eq!(ports(&["-d", "udp.port==4789,vxlan"]), "4789,6\n");
+}
+
+#[test]
 fn fragments_are_put_together_unless_o_says_otherwise() {
     let datagram = udp(7, 9, &[b'x'; 24]);
     let (first, second) = datagram.split_at(16);
@@ -247,4 +262,34 @@ fn a_second_pass_tells_what_comes_later() {
     assert_eq!(out(&fields), ",,\n".repeat(5), "nobody knows in one pass");
     // What tshark 4.0.17 prints with -2.
     assert_eq!(out(&[&fields[..], &["-2"]].concat()), "2,,\n,,\n,1,\n,,5\n,,\n");
+}
+
+#[test]
+fn a_time_in_the_data_of_an_echo_is_no_data() {
+    let echo = |data: &[u8]| {
+        let mut packet = ipv4(0, &[&[8, 0, 0, 0, 0, 5, 0, 1][..], data].concat());
+        packet[9] = 1;
+        packet
+    };
+    // The packets are of 1970: seconds and microseconds in either byte order, too late a day, too many microseconds.
+    let bytes = capture(&[
+        echo(b"\0\0\x03\xe8\0\0\0\x05abc"),
+        echo(b"\xe8\x03\0\0\x05\0\0\0abc"),
+        echo(b"\xe8\x03\0\0\x05\0\0\0"),
+        echo(b"\x68\x03\x50\x50\x05\0\0\0abc"),
+        echo(b"\xe8\x03\0\0\0\0\0\xffabc"),
+    ]);
+    let (_folder, path) = file("echoes.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let fields = ["-eicmp.data_time", "-edata.data", "-eframe.protocols", "-Eseparator=|"];
+    let told = out(&[&["read", path, "-Tfields"][..], &fields].concat());
+    // What tshark 4.0.17 prints.
+    let time = "Jan  1, 1970 00:16:40.000005000 UTC";
+    assert_eq!(
+        told,
+        format!(
+            "{time}|616263|raw:ip:icmp:data\n{time}|616263|raw:ip:icmp:data\n{time}||raw:ip:icmp\n\
+             |6803505005000000616263|raw:ip:icmp:data\n|e8030000000000ff616263|raw:ip:icmp:data\n"
+        )
+    );
 }

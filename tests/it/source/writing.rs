@@ -11,7 +11,7 @@ use wirelab::time::Timestamp;
 use super::build::{read_all, read_bytes};
 
 fn interface(name: &str, link: LinkType, snaplen: u32) -> Interface {
-    Interface { name: Some(name.to_owned()), link, snaplen }
+    Interface { name: Some(name.to_owned()), ..Interface::unnamed(link, snaplen) }
 }
 
 fn packet(interface: u32, link: LinkType, nanos: Option<i128>, data: &[u8], wire_len: u32) -> OwnedPacket {
