@@ -19,6 +19,14 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Cl
     names.filter(|name| Some(mistakes(name)) == best).take(MOST).collect()
 }
 
+/// Names as a choice: `a, b or c`.
+pub(crate) fn either(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +39,12 @@ mod tests {
         assert_eq!(nearest("tcp"), ["tcp.srcport", "tcp.dstport"]);
         assert!(nearest("frame.time").is_empty());
         assert!(nearest("").is_empty());
+    }
+
+    #[test]
+    fn names_are_a_choice() {
+        assert_eq!(either(&["a", "b", "c"]), "a, b or c");
+        assert_eq!(either(&["a", "b"]), "a or b");
+        assert_eq!(either(&["a"]), "a");
     }
 }

@@ -6,6 +6,7 @@ use super::error::{FilterError, quoted};
 use super::hint;
 use super::pattern;
 use super::program::{Compare, Condition, Constant, Operand, Range, Source};
+use super::types::{comparable, describe, has_bytes, room};
 use crate::field::{Base, FieldDef, FieldId, FieldKind};
 
 /// A number that is counted or worked out.
@@ -77,19 +78,12 @@ impl<'t> Checker<'t> {
                 Err(FilterError::new(expr.span.clone(), format!("{name}(…) is a value, not a condition"))
                     .expecting(format!("a comparison, such as {} > 0", quoted(self.written(&expr.span)))))
             }
-            ExprKind::Literal(Literal::Word(word)) => {
-                let error = hint::no_field(word, expr.span.clone());
-                Err(match word.parse::<std::net::IpAddr>() {
-                    Ok(address) if address.is_ipv4() => {
-                        error.hinting(format!("for packets of this address: ip.addr == {word}"))
-                    }
-                    Ok(_) => error.hinting(format!("for packets of this address: ipv6.addr == {word}")),
-                    Err(_) => error,
-                })
+            ExprKind::Literal(Literal::Word(word)) => Err(hint::no_field(word, expr.span.clone())),
+            ExprKind::Literal(_) => {
+                Err(FilterError::new(expr.span.clone(), "a string alone is no condition")
+                    .expecting("a condition, such as tcp or ip.ttl < 10")
+                    .hinting(format!("to look for it: frame contains {}", quoted(self.written(&expr.span)))))
             }
-            ExprKind::Literal(_) => Err(FilterError::new(expr.span.clone(), "a text alone is no condition")
-                .expecting("a condition, such as tcp or ip.ttl < 10")
-                .hinting(format!("to look for it: frame contains {}", quoted(self.written(&expr.span))))),
         }
     }
 
@@ -160,7 +154,7 @@ impl<'t> Checker<'t> {
         let shown = quoted(self.written(&left.span));
         let error = FilterError::new(
             left.span.clone(),
-            format!("{shown} is a constant, which cannot stand left of {sign}"),
+            format!("\"{shown}\" is a constant, which cannot stand left of \"{sign}\""),
         )
         .expecting("a field, a slice or a function of one");
         let turned = match sign {
@@ -196,15 +190,11 @@ impl<'t> Checker<'t> {
         let (a, b) = (quoted(self.written(&left.span)), quoted(self.written(&right.span)));
         let error = FilterError::new(
             right.span.clone(),
-            format!(
-                "{a} is {}, {b} is {}: these cannot be compared",
-                describe(typed.kind),
-                describe(other.kind)
-            ),
+            format!("{a} is {}, {b} is {}: not comparable", describe(typed.kind), describe(other.kind)),
         );
         Err(match (&right.kind, typed.kind) {
             (ExprKind::Field { .. }, FieldKind::Text) => {
-                error.hinting(format!("for the text itself: \"{b}\""))
+                error.hinting(format!("for the string itself: \"{b}\""))
             }
             (ExprKind::Field { .. }, FieldKind::Bytes | FieldKind::Protocol)
                 if b.bytes().all(|c| c.is_ascii_hexdigit()) =>
@@ -240,8 +230,8 @@ impl<'t> Checker<'t> {
         };
         bytes.map(|bytes| Operand::Constant(Constant::Bytes(bytes))).ok_or_else(|| {
             let name = quoted(self.written(&left.span));
-            let shown = quoted(self.written(&right.span));
-            FilterError::new(right.span.clone(), format!("{name} cannot contain {shown}"))
+            let shown = quoted(self.written(&right.span).trim_matches('"'));
+            FilterError::new(right.span.clone(), format!("{name} cannot contain \"{shown}\""))
                 .expecting("bytes in hexadecimal, such as 00:1b")
         })
     }
@@ -260,11 +250,15 @@ impl<'t> Checker<'t> {
         let sign = relation.sign();
         let error = FilterError::new(
             left.span.clone(),
-            format!("{name} is {}, in which {sign} cannot search", describe(typed.kind)),
+            format!("{name} is {}, in which \"{sign}\" cannot search", describe(typed.kind)),
         )
-        .expecting("a text, bytes, a protocol or a slice");
+        .expecting("a string, bytes, a protocol or a slice");
         let written = super::function::written(typed.kind).is_some();
-        Err(if written { error.hinting(format!("as a text: string({name}) {sign} \"…\"")) } else { error })
+        Err(if written {
+            error.hinting(format!("as a string: string({name}) {sign} \"…\""))
+        } else {
+            error
+        })
     }
 
     fn member(
@@ -276,7 +270,7 @@ impl<'t> Checker<'t> {
     ) -> Result<Condition, FilterError> {
         self.not_constant(value, "in", None)?;
         let ExprKind::Field { .. } = value.kind else {
-            return Err(FilterError::new(value.span.clone(), "only a field can stand left of `in`")
+            return Err(FilterError::new(value.span.clone(), "only a field can stand left of \"in\"")
                 .expecting("a field, such as tcp.dstport in {80, 443}")
                 .hinting("compare with each value and join with ||"));
         };
@@ -337,7 +331,7 @@ impl<'t> Checker<'t> {
             return error;
         }
         let shown = quoted(self.written(&expr.span));
-        FilterError::new(expr.span.clone(), format!("{shown} is a constant, where there must be a field"))
+        FilterError::new(expr.span.clone(), format!("\"{shown}\" is a constant, where there must be a field"))
             .expecting("a field, such as tcp.len")
     }
 
@@ -363,7 +357,7 @@ impl<'t> Checker<'t> {
                 inner.span.clone(),
                 format!("{name} is {}, which cannot be sliced", describe(typed.kind)),
             )
-            .expecting("a protocol, bytes, a text or an address")
+            .expecting("a protocol, bytes, a string or an address")
             .hinting("the bytes of a header are those of its protocol: tcp[0:2]"));
         }
         let operand = Operand::Slice(Box::new(typed.operand), parts.to_vec());
@@ -422,7 +416,7 @@ impl<'t> Checker<'t> {
         let name = quoted(self.written(&expr.span));
         FilterError::new(
             expr.span.clone(),
-            format!("{name} is {}, with which {sign} cannot calculate", describe(kind)),
+            format!("{name} is {}, with which \"{sign}\" cannot calculate", describe(kind)),
         )
         .expecting(if sign == "&" { "a number, an address or bytes" } else { "a number" })
     }
@@ -446,63 +440,5 @@ fn meant_a_field(expr: &Expr) -> Option<FilterError> {
         ExprKind::Negate(inner) => meant_a_field(inner),
         ExprKind::Binary(_, left, right) => meant_a_field(left).or_else(|| meant_a_field(right)),
         _ => None,
-    }
-}
-
-/// Whether values of these types can be held against each other.
-pub(super) fn comparable(a: &Typed, b: &Typed) -> bool {
-    use FieldKind::{
-        Boolean, Bytes, Float, Ipv4, Ipv6, Mac, PacketNumber, Protocol, Signed, Span, Text, Time, Unsigned,
-    };
-    if a.slice && has_bytes(b.kind) || b.slice && has_bytes(a.kind) {
-        return true;
-    }
-    matches!(
-        (a.kind, b.kind),
-        (Unsigned(..) | PacketNumber, Unsigned(..) | PacketNumber)
-            | (Signed(_), Signed(_))
-            | (Float, Float)
-            | (Boolean, Boolean)
-            | (Bytes | Mac, Bytes | Mac)
-            | (Ipv4, Ipv4)
-            | (Ipv6, Ipv6)
-            | (Protocol, Protocol)
-            | (Text, Text)
-            | (Time(_), Time(_))
-            | (Span, Span)
-    )
-}
-
-fn has_bytes(kind: FieldKind) -> bool {
-    use FieldKind::{Bytes, Ipv4, Ipv6, Mac, Protocol, Text};
-    matches!(kind, Bytes | Protocol | Text | Mac | Ipv4 | Ipv6)
-}
-
-/// Bits in which Wireshark calculates with values of this type: a result that has no room in them is no value.
-pub(super) fn room(kind: FieldKind) -> Option<u32> {
-    match kind {
-        FieldKind::Unsigned(bits, _) | FieldKind::Signed(bits) => Some(if bits > 32 { 64 } else { 32 }),
-        FieldKind::PacketNumber => Some(32),
-        FieldKind::Span | FieldKind::Float => Some(128),
-        _ => None,
-    }
-}
-
-/// A type with its article.
-pub(super) fn describe(kind: FieldKind) -> &'static str {
-    match kind {
-        FieldKind::Unsigned(..) | FieldKind::Signed(_) => "a number",
-        FieldKind::PacketNumber => "the number of a packet",
-        FieldKind::Boolean => "true or false",
-        FieldKind::Mac => "an Ethernet address",
-        FieldKind::Ipv4 => "an IPv4 address",
-        FieldKind::Ipv6 => "an IPv6 address",
-        FieldKind::Bytes => "bytes",
-        FieldKind::Text => "a text",
-        FieldKind::Time(_) => "a point in time",
-        FieldKind::Span => "a span of time",
-        FieldKind::Float => "a number with a fraction",
-        FieldKind::Protocol => "a protocol",
-        FieldKind::Mark => "a mark without a value",
     }
 }

@@ -7,7 +7,8 @@ use super::error::{FilterError, quoted};
 use super::number::{self, NoNumber};
 use super::program::Constant;
 use super::time_text;
-use crate::field::{FieldDef, FieldKind};
+use crate::field::{FieldDef, FieldKind, names::tcp};
+use crate::suggest;
 
 /// Values that are looked through for a word: codes are numbers of 16 bits at most.
 const MAX_CODE: u64 = 0xffff;
@@ -30,16 +31,16 @@ impl Target<'_> {
     fn expected(&self) -> &'static str {
         match self.kind {
             FieldKind::Unsigned(..) | FieldKind::Signed(_) | FieldKind::PacketNumber => {
-                "a number: decimal, 0x hexadecimal, 0b binary, octal after a 0, or a character as 'a'"
+                "a number, such as 80 or 0x50"
             }
             FieldKind::Boolean => "True, False, 1 or 0",
             FieldKind::Mac => "six bytes in hexadecimal, such as 00:1b:21:3c:9d:f8",
-            FieldKind::Ipv4 => "an IPv4 address, such as 192.0.2.1, or a network, such as 192.0.2.0/24",
-            FieldKind::Ipv6 => "an IPv6 address, such as 2001:db8::1, or a network, such as 2001:db8::/32",
+            FieldKind::Ipv4 => "an IPv4 address or network, such as 192.0.2.1 or 192.0.2.0/24",
+            FieldKind::Ipv6 => "an IPv6 address or network, such as 2001:db8::1 or 2001:db8::/32",
             FieldKind::Bytes | FieldKind::Protocol => {
-                "bytes in hexadecimal, such as 47:45:54 or 0xff, or a text in double quotes"
+                "bytes in hexadecimal, such as 47:45:54, or a string in double quotes"
             }
-            FieldKind::Text => "a text in double quotes",
+            FieldKind::Text => "a string in double quotes",
             FieldKind::Time(_) => {
                 "a time, such as \"2011-07-04 12:34:56\" or \"Nov 12, 1999 08:55:44.123\" (UTC)"
             }
@@ -74,11 +75,11 @@ fn text(bytes: &[u8], span: &Span, target: Target<'_>) -> Result<Constant, Filte
         _ => code(&shown, target).ok_or_else(|| {
             let error = FilterError::new(
                 span.clone(),
-                format!("{} is no text, so it cannot be \"{}\"", target.name(), quoted(&shown)),
+                format!("{} is not a string, so it cannot be \"{}\"", target.name(), quoted(&shown)),
             )
             .expecting(target.expected());
             match unquoted(&shown, span, target) {
-                Ok(_) => error.hinting(format!("leave the quotes away: {}", quoted(&shown))),
+                Ok(_) => error.hinting(format!("leave out the quotes: {}", quoted(&shown))),
                 Err(_) => error,
             }
         }),
@@ -149,7 +150,7 @@ fn unquoted(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Fil
             if word.starts_with("0x") {
                 error.hinting("more than one byte is written with colons, as in a0:12")
             } else {
-                error.hinting(format!("a text stands in double quotes: \"{}\"", quoted(word)))
+                error.hinting(format!("a string stands in double quotes: \"{}\"", quoted(word)))
             }
         }),
         FieldKind::Text => Ok(Constant::Bytes(word.as_bytes().to_vec())),
@@ -173,9 +174,8 @@ fn whole(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Filter
         }),
         Ok(_) | Err(NoNumber::TooLarge) => Err(FilterError::new(
             span.clone(),
-            format!("{} is too large for {}, which is at most {largest}", quoted(word), target.name()),
-        )
-        .expecting(target.expected())),
+            format!("\"{}\" is too large: {} is at most {largest}", quoted(word), target.name()),
+        )),
         Err(NoNumber::Malformed) => code(word, target).ok_or_else(|| {
             let error = target.wrong(span, word);
             let digits = |word: &str| word.bytes().all(|b| b.is_ascii_hexdigit());
@@ -189,15 +189,43 @@ fn whole(word: &str, span: &Span, target: Target<'_>) -> Result<Constant, Filter
                     "a range is written in {{{low}..{high}}}, a difference with spaces: {low} - {high}"
                 ));
             }
+            if let Some(flag) = flag(word, target) {
+                return error.hinting(format!("for one of the flags: {flag} == 1"));
+            }
+            if target.field.is_some_and(|field| field.name.ends_with("port"))
+                && word.starts_with(|c: char| c.is_ascii_alphabetic())
+            {
+                return error.hinting("names of services are not looked up; write the number");
+            }
             if digits(word) && word.starts_with(|c: char| c.is_ascii_alphabetic()) {
                 return error.hinting(format!("a hexadecimal number begins with 0x: 0x{}", quoted(word)));
             }
             match target.field.map(|field| near_words(field, word)) {
-                Some(near) if !near.is_empty() => error.hinting(format!("did you mean {}?", near.join(", "))),
+                Some(near) if !near.is_empty() => {
+                    let near: Vec<&str> = near.iter().map(String::as_str).collect();
+                    error.hinting(format!("did you mean {}?", suggest::either(&near)))
+                }
                 _ => error,
             }
         }),
     }
+}
+
+/// The field of the TCP flag that `word` names.
+fn flag(word: &str, target: Target<'_>) -> Option<&'static str> {
+    let of_flags = target.field.is_some_and(|field| field.name == "tcp.flags");
+    let flag = match word.to_ascii_lowercase().as_str() {
+        "syn" => tcp::FLAGS_SYN,
+        "ack" => tcp::FLAGS_ACK,
+        "fin" => tcp::FLAGS_FIN,
+        "rst" | "reset" => tcp::FLAGS_RESET,
+        "psh" | "push" => tcp::FLAGS_PUSH,
+        "urg" => tcp::FLAGS_URG,
+        "ece" => tcp::FLAGS_ECE,
+        "cwr" => tcp::FLAGS_CWR,
+        _ => return None,
+    };
+    of_flags.then(|| flag.def().name)
 }
 
 /// The number that a field's word stands for, whatever the case of its letters.
@@ -224,7 +252,7 @@ fn near_words(field: &FieldDef, word: &str) -> Vec<String> {
     let Some(words) = field.words else { return Vec::new() };
     let mut known: Vec<&'static str> = (0..=MAX_CODE).filter_map(words).collect();
     known.dedup();
-    let near = if word.len() > 80 { Vec::new() } else { crate::suggest::nearest(word, known.into_iter()) };
+    let near = if word.len() > 80 { Vec::new() } else { suggest::nearest(word, known.into_iter()) };
     near.into_iter().map(|word| format!("\"{word}\"")).collect()
 }
 

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 /// Columns that a line of the filter may take: what a terminal has, less the indent.
 const MAX_COLUMNS: usize = 76;
+/// Columns of a line of what is said about it.
+const MAX_LINE: usize = 79;
 /// Characters kept before the mistake where the filter is longer than a line.
 const COLUMNS_BEFORE: usize = 30;
 
@@ -35,10 +37,9 @@ impl FilterError {
         self
     }
 
-    /// Says what may have been meant, before anything else that may have been.
-    pub(super) fn hinting_first(mut self, hint: impl Into<String>) -> Self {
-        self.hints.insert(0, hint.into());
-        self
+    /// Says only this of what may have been meant, and nothing of what should have stood there.
+    pub(super) fn instead(self, hints: Vec<String>) -> Self {
+        Self { expected: None, hints, ..self }
     }
 
     /// What is wrong, in a line. Of the filter it quotes names and values, with control characters escaped.
@@ -66,7 +67,8 @@ impl FilterError {
     }
 
     /// Several lines without a last line end: the message, the part of `text` that is wrong with a mark under it,
-    /// what was expected, and hints. A long filter is cut around the mark. Nothing in it controls a terminal.
+    /// what was expected, and hints, in lines of 79 columns at most as far as words allow. A long filter is
+    /// cut around the mark. Nothing in it controls a terminal.
     #[must_use]
     pub fn explain(&self, text: &str) -> String {
         let mut out = self.message.clone();
@@ -74,10 +76,10 @@ impl FilterError {
         // A String takes whatever is written to it.
         let _ = write!(out, "\n  {line}\n  {}{}", " ".repeat(before), "^".repeat(marked.max(1)));
         if let Some(expected) = &self.expected {
-            let _ = write!(out, "\nexpected: {expected}");
+            wrap("expected: ", expected, &mut out);
         }
         for hint in &self.hints {
-            let _ = write!(out, "\nhint: {hint}");
+            wrap("hint: ", hint, &mut out);
         }
         out
     }
@@ -97,6 +99,27 @@ impl FilterError {
     }
 }
 
+/// Adds a line after `lead`, broken at spaces, what follows the first line under its beginning.
+fn wrap(lead: &str, text: &str, out: &mut String) {
+    let indent = lead.chars().count();
+    out.push('\n');
+    out.push_str(lead);
+    let mut used = indent;
+    for (at, word) in text.split(' ').enumerate() {
+        let len = word.chars().count();
+        if at > 0 && used.saturating_add(1 + len) > MAX_LINE {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
+        } else if at > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used = used.saturating_add(len);
+    }
+}
+
 fn fits(text: &str) -> bool {
     text.len() <= 4 * MAX_COLUMNS && text.chars().map(|c| shown(c).count()).sum::<usize>() <= MAX_COLUMNS
 }
@@ -106,6 +129,9 @@ fn shown(c: char) -> Box<dyn Iterator<Item = char>> {
     match c {
         ' '..='~' => Box::new(std::iter::once(c)),
         '\n' | '\t' | '\r' => Box::new(std::iter::once(' ')),
+        '≠' | '≤' | '≥' | '“' | '”' | '„' | '‘' | '’' | '–' | '—' | '…' => {
+            Box::new(std::iter::once(c))
+        }
         'à'..='ÿ' | 'À'..='Ý' => Box::new(std::iter::once(c)),
         _ => Box::new(c.escape_unicode()),
     }
@@ -164,6 +190,17 @@ mod tests {
         );
         let at_end = FilterError::new(3..3, "more");
         assert_eq!(at_end.explain("abc"), "more\n  abc\n     ^");
+    }
+
+    #[test]
+    fn long_hints_are_broken_between_words() {
+        let hint = "word ".repeat(20) + &"x".repeat(100) + " end";
+        let shown = FilterError::new(0..1, "wrong").hinting(hint).explain("a");
+        let lines: Vec<&str> = shown.lines().skip(3).collect();
+        assert_eq!(lines[0], format!("hint: {}", ["word"; 14].join(" ")));
+        assert_eq!(lines[1], format!("      {}", ["word"; 6].join(" ")));
+        assert_eq!(lines[2], format!("      {}", "x".repeat(100)));
+        assert_eq!(lines[3], "      end");
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn one(text: &str, place: usize, out: &mut Vec<u8>) -> Result<usize, FilterError
             let (len, value) = digits(2, wanted, 16);
             let Some(c) = value.and_then(char::from_u32).filter(|_| len == wanted) else {
                 let shown = quoted(text.get(..2 + len).unwrap_or(text));
-                return wrong(2 + len, format!("{shown} is no character"));
+                return wrong(2 + len, format!("\"{shown}\" is no character"));
             };
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             Ok(2 + len)
@@ -64,7 +64,7 @@ fn one(text: &str, place: usize, out: &mut Vec<u8>) -> Result<usize, FilterError
                 Some(byte) => out.push(byte),
                 None => {
                     let shown = quoted(text.get(..from + len).unwrap_or(text));
-                    return wrong(from + len, format!("{shown} is no byte"));
+                    return wrong(from + len, format!("\"{shown}\" is no byte"));
                 }
             }
             Ok(from + len)
@@ -72,8 +72,8 @@ fn one(text: &str, place: usize, out: &mut Vec<u8>) -> Result<usize, FilterError
         _ => {
             let len = 1 + code.len_utf8();
             let shown = quoted(text.get(..len).unwrap_or(text));
-            wrong(len.min(text.len()), format!("{shown} is no escape in a quoted text"))
-                .map_err(|error| error.hinting("a backslash itself is written \\\\, or the text as r\"…\""))
+            wrong(len.min(text.len()), format!("\"{shown}\" is no escape in a string"))
+                .map_err(|error| error.hinting("a backslash itself is written \\\\, or the string as r\"…\""))
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Functions: what they take and give.
 
 use super::ast::{Expr, ExprKind, Function, Span};
-use super::check::{COUNT, Checker, Typed, comparable, describe};
+use super::check::{COUNT, Checker, Typed};
 use super::constant::Target;
 use super::error::{FilterError, quoted};
 use super::program::{Operand, Written};
+use super::types::{comparable, describe, room};
 use crate::field::FieldKind;
 
 /// How `string()` writes values of this type; `None` where it does not.
@@ -50,7 +51,7 @@ impl Checker<'_> {
             Function::Lower | Function::Upper if typed.kind == FieldKind::Text => {
                 Ok(result(call(typed.operand), FieldKind::Text))
             }
-            Function::Abs if super::check::room(typed.kind).is_some() => {
+            Function::Abs if room(typed.kind).is_some() => {
                 Ok(Typed { operand: call(typed.operand), slice: false, ..typed })
             }
             Function::String => match written(typed.kind) {
@@ -64,7 +65,7 @@ impl Checker<'_> {
     fn wrong(&self, function: Function, argument: &Expr, is: &str) -> FilterError {
         let (name, shown) = (function.name(), quoted(self.text_of(argument)));
         let takes = match function {
-            Function::Lower | Function::Upper => "a field that is a text",
+            Function::Lower | Function::Upper => "a field that is a string",
             Function::String => "a field that is a number or an address",
             Function::Abs => "a number",
             _ => "a field",
@@ -93,7 +94,7 @@ impl Checker<'_> {
                 return Err(FilterError::new(
                     other.span.clone(),
                     format!(
-                        "{name}() needs values of one type: {} is {}, this is {}",
+                        "{name}() needs one type: {} is {}, this is {}",
                         quoted(shown),
                         describe(kind),
                         describe(argument.kind)

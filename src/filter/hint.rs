@@ -1,51 +1,63 @@
 //! What may have been meant by a filter that cannot be read.
 
-use super::ast::{Function, Span};
+use std::net::IpAddr;
+
+use super::ast::{Function, Relation, Span};
 use super::error::{FilterError, quoted};
+use super::foreign;
+use super::lexer::{Kind, Token};
 use crate::field::FieldId;
 use crate::suggest;
 
-/// Words of libpcap's language that stand before an address, a port or a number there.
-const QUALIFIERS: &[&str] =
-    &["host", "net", "port", "portrange", "src", "dst", "gateway", "less", "greater", "proto", "ether"];
-/// Names that libpcap gives to offsets and flags in brackets.
-const OFFSETS: &[&str] = &["icmptype", "icmpcode", "icmp6type", "icmp6code", "tcpflags"];
 /// Longest name that is compared with others: a field's has some 60 characters at most.
 const MAX_NAME: usize = 80;
 
-/// The error for a name that is no field's.
-pub(super) fn no_field(name: &str, span: Span) -> FilterError {
-    let error = FilterError::new(span, format!("\"{}\" is not a field or protocol", quoted(name)));
-    near_field(error, name)
+/// What to say of a name that is no field's: the message, and hints, a line each.
+#[must_use]
+pub fn unknown_name(name: &str) -> (String, Vec<String>) {
+    let hints = about(name).unwrap_or_else(|| vec!["`wirelab fields` lists the names".to_owned()]);
+    (format!("\"{}\" is not a field or protocol", quoted(name)), hints)
 }
 
-/// Adds the fields whose names are like `name`.
+/// The error for a name that is no field's.
+pub(super) fn no_field(name: &str, span: Span) -> FilterError {
+    let (message, hints) = unknown_name(name);
+    FilterError::new(span, message).instead(hints)
+}
+
+/// Adds the fields whose names are like `name`, or what else is known of it.
 pub(super) fn near_field(error: FilterError, name: &str) -> FilterError {
+    about(name).into_iter().flatten().fold(error, FilterError::hinting)
+}
+
+/// What is known of a name that is no field's.
+fn about(name: &str) -> Option<Vec<String>> {
     if name.len() > MAX_NAME {
-        return error;
+        return None;
     }
     let lower = name.to_ascii_lowercase();
     if let Some((field, rest)) = split_minus(name) {
-        return error.hinting(format!("a minus needs a space before it: {field} -{rest}"));
+        return Some(vec![format!("a minus needs a space before it: {field} -{rest}")]);
     }
     let names = FieldId::all().map(|id| id.def().name);
     if names.clone().any(|known| known == lower) {
-        return error.hinting(format!("names are written small: {lower}"));
+        return Some(vec![format!("names are in lower case: {lower}")]);
+    }
+    if let Some(hints) = foreign::hints(&lower) {
+        return Some(hints);
+    }
+    if let Ok(address) = name.parse::<IpAddr>() {
+        let family = if address.is_ipv4() { "ip" } else { "ipv6" };
+        return Some(vec![format!("for packets of this address: {family}.addr == {name}")]);
     }
     let near = suggest::nearest(&lower, names);
     if !near.is_empty() {
-        return error.hinting(format!("did you mean {}?", near.join(", ")));
+        return Some(vec![format!("did you mean {}?", suggest::either(&near))]);
     }
-    match lower
-        .split_once('.')
-        .map(|(protocol, _)| protocol)
-        .filter(|protocol| FieldId::named(protocol).is_some())
-    {
-        Some(protocol) => {
-            error.hinting(format!("`wirelab fields {protocol}` lists the fields of {protocol}"))
-        }
-        None => error,
-    }
+    let (protocol, _) = lower.split_once('.')?;
+    FieldId::named(protocol)
+        .is_some()
+        .then(|| vec![format!("`wirelab fields {protocol}` lists the fields of {protocol}")])
 }
 
 /// Whether a name begins with that of a protocol and a dot, so that a field is meant.
@@ -66,7 +78,7 @@ fn split_minus(name: &str) -> Option<(&str, &str)> {
 pub(super) fn no_function(name: &str, span: Span) -> FilterError {
     let names = Function::NAMES.iter().map(|(name, _)| *name);
     let error = FilterError::new(span, format!("\"{}\" is not a function", quoted(name)))
-        .expecting(names.clone().collect::<Vec<_>>().join(", "));
+        .expecting(suggest::either(&names.clone().collect::<Vec<_>>()));
     let near =
         if name.len() > MAX_NAME { Vec::new() } else { suggest::nearest(&name.to_ascii_lowercase(), names) };
     match near.first() {
@@ -75,93 +87,56 @@ pub(super) fn no_function(name: &str, span: Span) -> FilterError {
     }
 }
 
-/// A sentence for a filter that is one of libpcap's.
-pub(super) fn for_capture_filter(text: &str) -> Option<String> {
-    let bracketed = OFFSETS.iter().any(|name| text.contains(&format!("[{name}]")));
-    let spaced = text.replace(['(', ')'], " ");
-    let words: Vec<&str> = spaced.split_ascii_whitespace().collect();
-    let is_value = |word: &str| {
-        !matches!(
-            word,
-            "and" | "or" | "not" | "in" | "contains" | "matches" | "eq" | "ne" | "gt" | "lt" | "ge" | "le"
-        ) && word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':')
+/// Adds the set that was meant by `tcp.port == 80 or 443`, `tcp.port == 80, 443` or `tcp.port == (80 or 443)`, if the
+/// mistake is there and `is_filter` takes the set.
+pub(super) fn for_set(
+    error: FilterError,
+    text: &str,
+    tokens: &[Token<'_>],
+    is_filter: impl Fn(&str) -> bool,
+) -> FilterError {
+    let wrong = error.span();
+    let at = tokens.partition_point(|token| token.span.end <= wrong.start);
+    // Back over the values, to the comparison that they belong to.
+    let before = tokens.get(..at).unwrap_or(tokens);
+    let Some(equal) = before.iter().rposition(|token| !(is_value(token) || is_between(token))) else {
+        return error;
     };
-    let qualified = words.windows(2).any(|pair| match *pair {
-        [first, second] => QUALIFIERS.contains(&first) && is_value(second),
+    let (Some(field), Some(Kind::Relation(Relation::Equal))) =
+        (equal.checked_sub(1).and_then(|at| tokens.get(at)), tokens.get(equal).map(|token| &token.kind))
+    else {
+        return error;
+    };
+    let mut values: Vec<&str> = Vec::new();
+    let mut expects_value = true;
+    for token in tokens.get(equal + 1..).unwrap_or(&[]) {
+        let written = text.get(token.span.clone()).unwrap_or("");
+        match (&token.kind, expects_value) {
+            (Kind::Open, true) if values.is_empty() => {}
+            (Kind::Or | Kind::Comma, false) => expects_value = true,
+            (_, true) if is_value(token) => {
+                values.push(written);
+                expects_value = false;
+            }
+            _ => break,
+        }
+    }
+    let meant = format!("{} in {{{}}}", text.get(field.span.clone()).unwrap_or(""), values.join(", "));
+    // Only what can be read at a glance, and taken.
+    if values.len() < 2 || meant.len() > MAX_NAME || !is_filter(&meant) {
+        return error;
+    }
+    error.instead(vec![format!("one of several values: {meant}")])
+}
+
+fn is_value(token: &Token<'_>) -> bool {
+    match token.kind {
+        Kind::Word(word) => FieldId::named(word).is_none(),
+        Kind::Constant(_) | Kind::Quoted(_) | Kind::Char(_) => true,
         _ => false,
-    });
-    if !(bracketed || qualified && !text.contains("==")) || text.contains('"') {
-        return None;
     }
-    let shown = quoted(text.trim());
-    let use_it = format!("this is a BPF (capture) filter: use -f '{shown}'");
-    Some(match translated(&words) {
-        Some(meant) => format!("{use_it}; as a display filter it is: {meant}"),
-        None => use_it,
-    })
 }
 
-/// The same as a display filter, where it is as simple as `tcp port 80` or `src host 192.0.2.1`.
-fn translated(words: &[&str]) -> Option<String> {
-    const MOST_WORDS: usize = 40;
-    if words.len() > MOST_WORDS {
-        return None;
-    }
-    let mut out: Vec<String> = Vec::new();
-    let mut words = words.iter().copied().peekable();
-    while let Some(word) = words.next() {
-        if matches!(word, "and" | "or" | "not") {
-            out.push(word.to_owned());
-            continue;
-        }
-        let protocol = matches!(word, "tcp" | "udp" | "ip" | "arp" | "icmp").then_some(word);
-        let mut next = if protocol.is_some() { words.peek().copied() } else { Some(word) };
-        if protocol.is_some() && next.is_none_or(|next| !QUALIFIERS.contains(&next)) {
-            out.push(word.to_owned());
-            continue;
-        }
-        if protocol.is_some() {
-            words.next();
-        }
-        let side = next.filter(|next| matches!(*next, "src" | "dst"));
-        if side.is_some() {
-            next = words.next();
-        }
-        out.push(match next? {
-            "port" => {
-                let port = words.next()?;
-                let side = side.map_or("port".to_owned(), |side| format!("{side}port"));
-                match protocol {
-                    Some(protocol @ ("tcp" | "udp")) => format!("{protocol}.{side} == {port}"),
-                    _ => format!("(tcp.{side} == {port} or udp.{side} == {port})"),
-                }
-            }
-            "host" | "net" => format!("ip.{} == {}", side.unwrap_or("addr"), words.next()?),
-            address if address.starts_with(|c: char| c.is_ascii_digit()) => {
-                format!("ip.{} == {address}", side?)
-            }
-            _ => return None,
-        });
-    }
-    Some(out.join(" "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::for_capture_filter;
-
-    #[test]
-    fn capture_filters_are_recognised() {
-        let hint = |text| for_capture_filter(text).unwrap();
-        assert_eq!(
-            hint("tcp port 80 and src host 192.0.2.1"),
-            "this is a BPF (capture) filter: use -f 'tcp port 80 and src host 192.0.2.1'; as a display filter it is: tcp.port == 80 and ip.src == 192.0.2.1"
-        );
-        assert!(hint("port 53").ends_with("(tcp.port == 53 or udp.port == 53)"));
-        assert!(hint("net 10.0.0.0/8").ends_with("ip.addr == 10.0.0.0/8"));
-        assert!(hint("icmp[icmptype] = icmp-echo").ends_with("'icmp[icmptype] = icmp-echo'"));
-        for text in ["tcp", "tcp.port = 80", "tcp.port == port 80", "frame contains \"port 80\"", "host"] {
-            assert_eq!(for_capture_filter(text), None, "{text}");
-        }
-    }
+fn is_between(token: &Token<'_>) -> bool {
+    matches!(token.kind, Kind::Or | Kind::Comma | Kind::Open)
 }

@@ -107,6 +107,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
     Ok(tokens)
 }
 
+const NOT_EQUAL: &str = "not equal is written !=";
+/// Characters without width that come with a text copied from a page.
+const INVISIBLE: [char; 2] = ['\u{200b}', '\u{feff}'];
 /// Parts of one slice: each may be the whole packet, and they are joined in memory.
 const MAX_PARTS: usize = 100;
 
@@ -138,6 +141,9 @@ impl<'t> Lexer<'t> {
                 (Kind::FieldName(rest.get(1..len).unwrap_or("")), len)
             }
             ':' => self.constant()?,
+            '<' if rest.starts_with("<>") => {
+                return Err(FilterError::new(start..start + 2, "\"<>\" is no operator").hinting(NOT_EQUAL));
+            }
             _ if is_word(first) => self.word(),
             _ => {
                 let sign = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign));
@@ -207,7 +213,7 @@ impl<'t> Lexer<'t> {
                 self.at..self.at + end + 2,
                 format!("there is {what} between these single quotes"),
             )
-            .expecting("one character between single quotes; a text stands in double quotes"));
+            .expecting("one character between single quotes; a string stands in double quotes"));
         };
         Ok((Kind::Char(byte), end + 2))
     }
@@ -249,7 +255,7 @@ impl<'t> Lexer<'t> {
                 self.at..self.at + 1,
                 "# must be followed by the number of a layer",
             )
-            .expecting("a number from 1, as in ip.src#1, or a range in brackets, as in ip.src#[-1]"));
+            .expecting("a number, as in ip.src#1, or a range, as in ip.src#[-1]"));
         };
         Ok((Kind::Layers(vec![Part::One(number)]), len + 1))
     }
@@ -267,19 +273,17 @@ impl<'t> Lexer<'t> {
                     .hinting("less than or equal is written <=")
             }
             '=' => FilterError::new(span, "\"=\" is no operator").hinting("to compare, write =="),
-            '|' => FilterError::new(span, "\"|\" is no operator").hinting("\"or\" is written || or `or`"),
+            '|' => FilterError::new(span, "\"|\" is no operator")
+                .hinting("either of two conditions: || or \"or\""),
             '^' => FilterError::new(span, "\"^\" is no operator")
-                .hinting("\"either, not both\" is written ^^ or `xor`"),
+                .hinting("either of two conditions, not both: ^^ or \"xor\""),
             '$' => FilterError::new(
                 span,
-                "${…} stands for a field of the packet that is selected in Wireshark's window; here none is",
+                "${…} stands for what is selected in Wireshark's window; here nothing is",
             )
             .expecting("a value"),
-            '@' => FilterError::new(
-                span,
-                "@ (the raw bytes of a field) came with Wireshark 4.2, after the language read here",
-            )
-            .hinting("the bytes of a protocol can be had by a slice, as in tcp[0:2]"),
+            '@' => FilterError::new(span, "@ came with Wireshark 4.2, the language here is that of 4.0")
+                .hinting("the bytes of a protocol can be had by a slice, as in tcp[0:2]"),
             ']' => FilterError::new(span, "this bracket was never opened"),
             ';' => {
                 FilterError::new(span, "\";\" is no operator").hinting("conditions are joined with && and ||")
@@ -287,13 +291,26 @@ impl<'t> Lexer<'t> {
             c if c.is_ascii() => {
                 FilterError::new(span, format!("\"{}\" means nothing in a filter", quoted(&c.to_string())))
             }
+            '≠' => FilterError::new(span, "\"≠\" is no operator").hinting(NOT_EQUAL),
+            '≤' => {
+                FilterError::new(span, "\"≤\" is no operator").hinting("less than or equal is written <=")
+            }
+            '≥' => {
+                FilterError::new(span, "\"≥\" is no operator").hinting("greater than or equal is written >=")
+            }
+            c if c.is_whitespace() || INVISIBLE.contains(&c) => {
+                let code = u32::from(c);
+                let name = match c {
+                    '\u{a0}' | '\u{202f}' => "a no-break space",
+                    '\u{200b}' | '\u{feff}' => "a space of no width",
+                    _ => "not a plain space",
+                };
+                FilterError::new(span, format!("this is {name} (U+{code:04X})")).hinting("use a plain space")
+            }
             '“' | '”' | '„' | '‘' | '’' => {
                 FilterError::new(span, "this is a typographic quote").hinting("use a plain \"")
             }
-            c => FilterError::new(
-                span,
-                format!("\"{}\" can only stand in a quoted text", quoted(&c.to_string())),
-            ),
+            c => FilterError::new(span, format!("\"{}\" can only stand in a string", quoted(&c.to_string()))),
         }
     }
 }
@@ -346,8 +363,7 @@ fn constant_len(text: &str) -> usize {
 
 /// One part of a slice.
 fn part(text: &str, span: Span) -> Result<Part, FilterError> {
-    const FORMS: &str =
-        "[i] one byte, [i:n] n bytes from i, [i-j] bytes i to j, [:n] the first n, [i:] from i on";
+    const FORMS: &str = "[offset], [offset:length], [first-last], [:length] or [offset:]";
     let wrong = |message: String| FilterError::new(span.clone(), message).expecting(FORMS);
     let number = |text: &str| -> Result<i64, FilterError> {
         let text = text.trim();

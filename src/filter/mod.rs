@@ -1,12 +1,21 @@
 //! Wireshark's display filters: which packets are shown, said in field names.
+//!
+//! Text becomes tokens (`lexer`), a tree (`parser`), and a typed program (`check`); a `Store` takes the fields that the
+//! program reads of each packet, and `eval` asks it. What is wrong is a [`FilterError`] with its place and hints. The
+//! language is that of Wireshark 4.0.
+//!
+//! Limits: a filter of 256 KiB, 100 levels of what stands inside each other and of steps in a value, 100 parts of a
+//! slice, patterns of 2 MiB compiled; of a packet 65,536 occurrences of a field and 64 MiB of values.
 
 mod arithmetic;
 mod ast;
+mod bpf;
 mod check;
 mod constant;
 mod error;
 mod escape;
 mod eval;
+mod foreign;
 mod function;
 mod hint;
 mod lexer;
@@ -16,8 +25,10 @@ mod pattern;
 mod program;
 mod store;
 mod time_text;
+mod types;
 
 pub use error::FilterError;
+pub use hint::unknown_name;
 
 use crate::decode::DecodedPacket;
 use crate::field::{self, FieldSet, PacketContext};
@@ -51,18 +62,7 @@ impl Filter {
             let message = format!("the filter is {} bytes long, the most is {MAX_TEXT}", text.len());
             return Err(FilterError::new(0..0, message));
         }
-        let read = || {
-            let tokens = lexer::tokens(text)?;
-            Ok(match parser::parse(text, &tokens)? {
-                Some(test) => check::check(text, &test)?,
-                None => (program::Condition::Always, Vec::new()),
-            })
-        };
-        let (condition, reads) =
-            read().map_err(|error: FilterError| match hint::for_capture_filter(text) {
-                Some(hint) => error.hinting_first(hint),
-                None => error,
-            })?;
+        let (condition, reads) = read(text).map_err(|error| mend(error, text))?;
         let (store, wanted) = store::Store::new(&reads);
         Ok(Self { condition, store, wanted })
     }
@@ -84,4 +84,22 @@ impl Filter {
         field::emit(captured, packet, context, &self.wanted, &mut self.store);
         eval::holds(&self.condition, &self.store)
     }
+}
+
+/// The program of a filter, and the fields that it reads.
+fn read(text: &str) -> Result<(program::Condition, Vec<check::Read>), FilterError> {
+    let tokens = lexer::tokens(text)?;
+    match parser::parse(text, &tokens)? {
+        Some(test) => check::check(text, &test),
+        None => Ok((program::Condition::Always, Vec::new())),
+    }
+}
+
+/// Adds to a mistake what only the whole filter shows.
+fn mend(error: FilterError, text: &str) -> FilterError {
+    let error = match lexer::tokens(text) {
+        Ok(tokens) => hint::for_set(error, text, &tokens, |meant| read(meant).is_ok()),
+        Err(_) => error,
+    };
+    bpf::mend(error, text)
 }

@@ -61,10 +61,17 @@ impl<'t> Parser<'t> {
 
     fn deeper(&mut self) -> Result<(), FilterError> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(too_deep(self.span()));
+        if self.depth <= MAX_DEPTH {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("the filter is nested more than {MAX_DEPTH} levels deep here");
+        let error = FilterError::new(self.span(), message);
+        Err(match self.peek() {
+            Some(Kind::Open) => {
+                error.hinting("conditions joined with && or || need no parentheses around each")
+            }
+            _ => error,
+        })
     }
 
     fn missing(&self, expected: &str) -> FilterError {
@@ -83,9 +90,7 @@ impl<'t> Parser<'t> {
                 let written = self.written(span.clone());
                 let error = FilterError::new(span, format!("\"{}\" cannot stand here", quoted(written)));
                 if matches!(self.peek(), Some(Kind::Open)) && expected == VALUE {
-                    error.hinting(
-                        "parentheses group conditions; values are grouped with { }, as in {tcp.len + 1} * 2",
-                    )
+                    error.hinting("parentheses group conditions, braces group values: {tcp.len + 1} * 2")
                 } else {
                     error
                 }
@@ -101,16 +106,16 @@ impl<'t> Parser<'t> {
         let error = FilterError::new(self.span(), format!("\"{}\" cannot stand here", quoted(written)));
         match self.peek() {
             Some(Kind::Close) => error.hinting("there is no ( that this one closes"),
-            Some(Kind::Relation(_) | Kind::Operator(_) | Kind::In) if before == ")" => error.hinting(
-                "parentheses group conditions; values are grouped with { }, as in {tcp.len + 1} == 5",
-            ),
+            Some(Kind::Relation(_) | Kind::Operator(_) | Kind::In) if before == ")" => {
+                error.hinting("parentheses group conditions, braces group values: {tcp.len + 1} == 5")
+            }
             Some(Kind::Word(word)) => {
                 let error = error.expecting("&& (and), || (or), or the end of the filter");
                 let lower = word.to_ascii_lowercase();
                 if matches!(&*lower, "and" | "or" | "not" | "xor" | "in" | "eq" | "contains" | "matches")
                     && lower != *word
                 {
-                    return error.hinting(format!("operators are written small: {lower}"));
+                    return error.hinting(format!("operators are in lower case: {lower}"));
                 }
                 error
             }
@@ -201,7 +206,7 @@ impl<'t> Parser<'t> {
                 let word = if quantifier == Quantifier::Any { "any" } else { "all" };
                 Err(self
                     .missing("a comparison")
-                    .hinting(format!("`{word}` goes before a comparison: {word} ip.ttl > 5")))
+                    .hinting(format!("\"{word}\" goes before a comparison: {word} ip.ttl > 5")))
             }
             (false, _) => Ok(Test::Chain { quantifier, first, rest }),
         }
@@ -301,7 +306,7 @@ impl<'t> Parser<'t> {
                         }
                         Some(Kind::Comma | Kind::Dots) => self
                             .missing("a closing }")
-                            .hinting("a set of values stands behind `in`: tcp.dstport in {80, 443}"),
+                            .hinting("a set of values stands behind \"in\": tcp.dstport in {80, 443}"),
                         Some(_) => self.missing("a closing }"),
                     });
                 }
@@ -398,12 +403,8 @@ impl<'t> Parser<'t> {
 /// A value around others of this height.
 fn node(kind: ExprKind, span: Span, height: usize) -> Result<Expr, FilterError> {
     if height >= MAX_DEPTH {
-        return Err(too_deep(span.end.saturating_sub(1)..span.end));
+        let message = format!("this value takes more than {MAX_DEPTH} steps to work out");
+        return Err(FilterError::new(span.end.saturating_sub(1)..span.end, message));
     }
     Ok(Expr { kind, span, height: height + 1 })
-}
-
-fn too_deep(span: Span) -> FilterError {
-    FilterError::new(span, format!("the filter is nested more than {MAX_DEPTH} levels deep here"))
-        .hinting("conditions joined with && or || need no parentheses around each")
 }

@@ -14,7 +14,7 @@ const MAX_NESTING: u32 = 100;
 pub(super) fn compile(expr: &Expr, shown: &str) -> Result<Regex, FilterError> {
     const EXPECTED: &str = "a pattern in double quotes, as in matches \"^GET\"";
     let ExprKind::Literal(Literal::Quoted(bytes)) = &expr.kind else {
-        let error = FilterError::new(expr.span.clone(), "`matches` needs a pattern").expecting(EXPECTED);
+        let error = FilterError::new(expr.span.clone(), "\"matches\" needs a pattern").expecting(EXPECTED);
         let plain = matches!(expr.kind, ExprKind::Literal(Literal::Word(_)));
         return Err(if plain {
             error.hinting(format!("put it in quotes: \"{}\"", quoted(shown)))
@@ -47,7 +47,13 @@ fn wrong(expr: &Expr, error: &regex::Error) -> FilterError {
         _ => {
             let text = error.to_string();
             let last = text.lines().last().unwrap_or("");
-            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+            let why = last.strip_prefix("error: ").unwrap_or(last);
+            // The library tells at length what look-around is.
+            if why.starts_with("look-around") {
+                "look-around is not supported".to_owned()
+            } else {
+                why.to_owned()
+            }
         }
     };
     let wrong =

@@ -114,6 +114,17 @@ fn occurrences_are_compared_any_or_all() {
     }
 }
 
+/// A known difference: Wireshark 4.0 asks each range of the set for itself whether all values are in it, so that for
+/// it no set with one value here and the other there takes the packet. Here `all` is of the values: each has to be
+/// in the set, wherever.
+#[test]
+fn all_values_may_be_in_different_ranges_of_a_set() {
+    let packet = icmp_error();
+    assert!(says("all udp.port in {9, 1024..65535}", &packet));
+    assert!(says("all ip.ttl in {63, 64}", &packet));
+    assert!(!says("all udp.port in {53, 1024..65535}", &packet));
+}
+
 #[test]
 fn values_of_every_type_are_compared() {
     let packet = segment();
