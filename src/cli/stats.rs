@@ -39,7 +39,7 @@ pub(super) struct StatsArgs {
 const EXAMPLES: &str = "\
 Examples:
   wirelab stats capture.pcapng                   everything, in short
-  wirelab stats capture.pcapng --interval 0.1    how much in each tenth of a second
+  wirelab stats capture.pcapng --interval 0.1    each tenth of a second
   wirelab stats capture.pcapng -Y 'tcp.len > 0'  of what a display filter takes
   wirelab stats capture.pcapng --json            for a script";
 

@@ -48,7 +48,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-o", "zebra:TRUE"], &["zebra", "ip.defragment"]),
     (&["read", KNOCK, "-o", "ip.defragment:maybe"], &["TRUE or FALSE", "\"maybe\""]),
     (&["read", KNOCK, "-d", "zebra"], &["-d zebra", "udp.port==9999,vxlan"]),
-    (&["read", KNOCK, "-d", "zebra.port==6,data"], &["`zebra.port`", "tcp.port and udp.port"]),
+    (&["read", KNOCK, "-d", "zebra.port==6,data"], &["\"zebra.port\"", "tcp.port and udp.port"]),
     (&["read", KNOCK, "-d", "udp.port==x,data"], &["neither a port nor a range", "9000-9010"]),
     (&["read", KNOCK, "-d", "udp.port==9,vxlna"], &["as \"vxlna\"", "did you mean vxlan?"]),
     (&["read", KNOCK, "-d", "tcp.port==9,vxlan"], &["tcp.port cannot be decoded as \"vxlan\"", "data"]),
