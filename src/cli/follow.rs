@@ -49,7 +49,7 @@ pub(super) struct FollowArgs {
 const EXAMPLES: &str = "\
 Examples:
   wirelab follow capture.pcapng --stream tcp:0
-  wirelab follow capture.pcapng --port 12000     the only flow of that port, or which there are
+  wirelab follow capture.pcapng --port 12000     the flow of that port
   wirelab follow capture.pcapng --stream tcp:0 --as raw --only resp > page.html
   wirelab follow capture.pcapng --stream all --as json
 
