@@ -209,6 +209,9 @@ impl FlowTable {
 
     fn add_to_flow(&mut self, index: usize, conversation: usize, header: &Header<'_>, verdict: &mut Verdict) {
         let Some(flow) = self.flows.get_mut(index) else { return };
+        if let Some(tcp) = &mut flow.tcp {
+            tcp.wake();
+        }
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment)
             && tcp.shows_wrong_roles(verdict.direction, segment)
         {
@@ -230,6 +233,11 @@ impl FlowTable {
             let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id());
             let states = [Direction::OrigToResp, Direction::RespToOrig].map(|side| tcp.states(side).state());
             let begins_mid_stream = verdict.starts_flow && tcp.begins_mid_stream();
+            if verdict.starts_flow
+                && let Some(setting) = header.setting(verdict)
+            {
+                tcp.rest(segment, header.stamp, header.ip_id(), setting);
+            }
             let side = flow.side_mut(by);
             if followed.samples {
                 side.sample.extend(segment.payload);
@@ -284,14 +292,20 @@ impl<'a> Header<'a> {
 
     /// Has Wireshark's analysis judge the segment. It takes headers that the capture cuts too, and leaves fragments alone.
     fn analyse(&self, tcp: &mut TcpFlow, verdict: &mut Verdict) {
-        let scale = verdict.window_scale;
+        let Some(setting) = self.setting(verdict) else { return };
         let Some(told) = &mut verdict.tcp else { return };
         let segment = self.segment.or_else(|| self.decoded.cut_tcp_segment(self.transport));
-        let layer = self.decoded.layers().get(self.transport.layer);
-        let is_fragment = layer.is_some_and(|layer| self.decoded.is_first_fragment(layer));
-        let Some(segment) = segment.filter(|_| !is_fragment) else { return };
-        let setting = Setting { scale, port_reused: told.port_reused };
+        let Some(segment) = segment else { return };
         told.analysis = tcp.analyse(verdict.direction, &segment, self.stamp, setting);
+    }
+
+    /// What the analysis is told of the segment; `None` where it is not asked.
+    fn setting(&self, verdict: &Verdict) -> Option<Setting> {
+        let layer = self.decoded.layers().get(self.transport.layer);
+        if layer.is_some_and(|layer| self.decoded.is_first_fragment(layer)) {
+            return None;
+        }
+        Some(Setting { scale: verdict.window_scale, port_reused: verdict.tcp?.port_reused })
     }
 
     /// The identification of the IPv4 header before it.

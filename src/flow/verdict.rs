@@ -116,6 +116,6 @@ pub enum Repeat {
     New,
     /// Some bytes.
     Partly,
-    /// All of it: a retransmission, or the capture holds the packet twice.
+    /// All of it. A frame that the capture holds twice was sent once, so it is [`Self::New`].
     Whole,
 }

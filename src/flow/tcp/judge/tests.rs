@@ -329,7 +329,7 @@ fn numbers_go_round_the_circle() {
 fn an_original_too_far_back_is_said_to_be_unknown() {
     let mut talk = Talk::open();
     talk.data(1001, 2000);
-    assert!(talk.flow.judge.orig.ring.len() <= MAX_REMEMBERED);
+    assert!(talk.flow.memory.as_ref().unwrap().judge.orig.ring.len() <= MAX_REMEMBERED);
     talk.wait(300);
     let judgement = talk.send(ORIG, ACK, 1001, 5001, 100);
     assert_eq!(
@@ -433,7 +433,7 @@ proptest! {
             let judgement = talk.with(by, u16::from(flags), seq, ack, len, extra);
             let earlier = judgement.and_then(|judgement| judgement.evidence.original.map(NonZero::get));
             prop_assert!(earlier.is_none_or(|earlier| earlier < talk.number));
-            prop_assert!(talk.flow.judge.orig.ring.len() <= MAX_REMEMBERED);
+            prop_assert!(talk.flow.memory.as_ref().unwrap().judge.orig.ring.len() <= MAX_REMEMBERED);
             prop_assert!(talk.states(by).len() <= crate::flow::tcp::MAX_STATE_CHANGES);
         }
     }
