@@ -12,8 +12,9 @@ use super::{
 use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
-/// Most flows recorded of one capture. A TCP record takes 1.1 KB, so this is 1.1 GB; beyond it conversations are
-/// still numbered, but their packets belong to no flow and are counted.
+/// Most flows recorded of one capture; beyond it conversations are still numbered, but their packets belong to no flow
+/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3 KB and the segments that wait
+/// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
 
 /// Limits that were reached. All zero where the table says everything that the packets show.

@@ -4,7 +4,7 @@ use super::measure::Measuring;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
 use super::state::{Endpoint, Event, Written};
-use super::{Circumstances, HandshakeStep, Judgement, Kind, Reset, SegmentKind, TcpFlow, TcpSide};
+use super::{Circumstances, HandshakeStep, Judgement, Kind, Reset, SegmentKind, Sureness, TcpFlow, TcpSide};
 use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp, Repeat};
 use crate::source::PacketNumber;
@@ -116,7 +116,8 @@ impl TcpFlow {
         }
     }
 
-    /// wirelab's own verdict, and what state the ends are in. Whether the segment is a frame captured twice.
+    /// wirelab's own verdict, and what state the ends are in. Whether the segment is a frame captured twice,
+    /// as far as more than the time tells.
     fn judge_part(
         &mut self,
         by: Direction,
@@ -145,7 +146,9 @@ impl TcpFlow {
         if self.ends.segment(by, segment, packet.number) {
             judge.rest();
         }
-        judgement.is_some_and(|judgement| judgement.kind == Kind::CapturedTwice)
+        judgement.is_some_and(|judgement| {
+            judgement.kind == Kind::CapturedTwice && judgement.sure != Sureness::Possible
+        })
     }
 
     fn handshake_part(&mut self, by: Direction, segment: &TcpSegment<'_>, packet: PacketStamp) -> Followed {

@@ -94,3 +94,66 @@ impl TcpFlow {
         self.memory = again.memory;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::{ConnState, Flow, WindowScale};
+
+    const ORIG: Direction = Direction::OrigToResp;
+    const RESP: Direction = Direction::RespToOrig;
+
+    fn segment(flags: u16, seq: u32, ack: u32) -> TcpSegment<'static> {
+        let options = if flags & TcpFlags::SYN == 0 { &[][..] } else { &[2, 4, 5, 0xb4, 1, 3, 3, 7] };
+        TcpSegment { seq, ack, flags: TcpFlags(flags), window: 9, options, payload: &[], payload_len: 0 }
+    }
+
+    fn follow(tcp: &mut TcpFlow, by: Direction, number: u64, segment: &TcpSegment<'_>) -> String {
+        let packet = PacketStamp { number, ts: None };
+        let told = tcp.analyse(by, segment, packet, setting());
+        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7)))
+    }
+
+    fn setting() -> Setting {
+        Setting { scale: WindowScale::Unknown, port_reused: false }
+    }
+
+    #[test]
+    fn a_connection_that_rested_goes_on_as_if_it_had_not() {
+        let syn = segment(TcpFlags::SYN, 1000, 0);
+        let mut flows = [TcpFlow::new(false), TcpFlow::new(false)];
+        for tcp in &mut flows {
+            follow(tcp, ORIG, 1, &syn);
+        }
+        let [awake, rested] = &mut flows;
+        rested.rest(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting());
+        assert!(rested.memory.is_none());
+        assert_eq!((rested.conn_state(), rested.completeness()), (awake.conn_state(), awake.completeness()));
+        assert_eq!(rested.conn_state(), ConnState::S0);
+        rested.wake();
+        let rest = [(RESP, TcpFlags::SYN | TcpFlags::ACK, 5000, 1001), (ORIG, TcpFlags::ACK, 1001, 5001)];
+        for (number, (by, flags, seq, ack)) in (2..).zip(rest) {
+            let segment = segment(flags, seq, ack);
+            assert_eq!(follow(awake, by, number, &segment), follow(rested, by, number, &segment));
+        }
+        assert_eq!(format!("{awake:?}"), format!("{rested:?}"));
+    }
+
+    #[test]
+    fn only_a_bare_syn_rests() {
+        for flags in [TcpFlags::ACK, TcpFlags::SYN | TcpFlags::ACK, TcpFlags::SYN | TcpFlags::RST] {
+            let segment = segment(flags, 1000, 0);
+            let mut tcp = TcpFlow::new(false);
+            follow(&mut tcp, ORIG, 1, &segment);
+            tcp.rest(&segment, PacketStamp { number: 1, ts: None }, None, setting());
+            assert!(tcp.memory.is_some() && tcp.only_syn.is_none());
+        }
+    }
+
+    #[test]
+    fn a_flow_that_is_a_syn_takes_what_its_limit_says() {
+        let bytes = size_of::<Flow>() + size_of::<TcpFlow>() + size_of::<OnlySyn>();
+        assert!(bytes <= 1_700, "{bytes}");
+        assert!(bytes + size_of::<Memory>() <= 3_000, "{bytes}");
+    }
+}
