@@ -12,8 +12,9 @@ use super::{
 use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
-/// Most flows recorded of one capture. A TCP record takes 1.1 KB, so this is 1.1 GB; beyond it conversations are
-/// still numbered, but their packets belong to no flow and are counted.
+/// Most flows recorded of one capture; beyond it conversations are still numbered, but their packets belong to no flow
+/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3 KB and the segments that wait
+/// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
 
 /// Limits that were reached. All zero where the table says everything that the packets show.
@@ -209,6 +210,9 @@ impl FlowTable {
 
     fn add_to_flow(&mut self, index: usize, conversation: usize, header: &Header<'_>, verdict: &mut Verdict) {
         let Some(flow) = self.flows.get_mut(index) else { return };
+        if let Some(tcp) = &mut flow.tcp {
+            tcp.wake();
+        }
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment)
             && tcp.shows_wrong_roles(verdict.direction, segment)
         {
@@ -230,6 +234,11 @@ impl FlowTable {
             let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id());
             let states = [Direction::OrigToResp, Direction::RespToOrig].map(|side| tcp.states(side).state());
             let begins_mid_stream = verdict.starts_flow && tcp.begins_mid_stream();
+            if verdict.starts_flow
+                && let Some(setting) = header.setting(verdict)
+            {
+                tcp.rest(segment, header.stamp, header.ip_id(), setting);
+            }
             let side = flow.side_mut(by);
             if followed.samples {
                 side.sample.extend(segment.payload);
@@ -284,14 +293,20 @@ impl<'a> Header<'a> {
 
     /// Has Wireshark's analysis judge the segment. It takes headers that the capture cuts too, and leaves fragments alone.
     fn analyse(&self, tcp: &mut TcpFlow, verdict: &mut Verdict) {
-        let scale = verdict.window_scale;
+        let Some(setting) = self.setting(verdict) else { return };
         let Some(told) = &mut verdict.tcp else { return };
         let segment = self.segment.or_else(|| self.decoded.cut_tcp_segment(self.transport));
-        let layer = self.decoded.layers().get(self.transport.layer);
-        let is_fragment = layer.is_some_and(|layer| self.decoded.is_first_fragment(layer));
-        let Some(segment) = segment.filter(|_| !is_fragment) else { return };
-        let setting = Setting { scale, port_reused: told.port_reused };
+        let Some(segment) = segment else { return };
         told.analysis = tcp.analyse(verdict.direction, &segment, self.stamp, setting);
+    }
+
+    /// What the analysis is told of the segment; `None` where it is not asked.
+    fn setting(&self, verdict: &Verdict) -> Option<Setting> {
+        let layer = self.decoded.layers().get(self.transport.layer);
+        if layer.is_some_and(|layer| self.decoded.is_first_fragment(layer)) {
+            return None;
+        }
+        Some(Setting { scale: verdict.window_scale, port_reused: verdict.tcp?.port_reused })
     }
 
     /// The identification of the IPv4 header before it.

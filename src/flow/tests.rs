@@ -60,7 +60,10 @@ impl Wire {
 
     fn tcp(&mut self, header: &[u8], from_client: bool, payload: &[u8]) -> TcpVerdict {
         let (src, dst) = if from_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
-        let verdicts = self.packet(&ipv4(6, src.0, dst.0, &[header, payload].concat()));
+        let mut packet = ipv4(6, src.0, dst.0, &[header, payload].concat());
+        // Each its own identification, or what is sent again would be a frame captured twice.
+        packet[4..6].copy_from_slice(&u16::try_from(self.number % 60_000 + 2).unwrap().to_be_bytes());
+        let verdicts = self.packet(&packet);
         assert_eq!(verdicts.len(), 1);
         verdicts[0].tcp.unwrap()
     }

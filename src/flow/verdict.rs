@@ -116,6 +116,7 @@ pub enum Repeat {
     New,
     /// Some bytes.
     Partly,
-    /// All of it: a retransmission, or the capture holds the packet twice.
+    /// All of it. A frame that the capture holds twice, as its IP identification or timestamp shows, was sent
+    /// once, so it is [`Self::New`].
     Whole,
 }

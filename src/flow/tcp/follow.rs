@@ -4,7 +4,7 @@ use super::measure::Measuring;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
 use super::state::{Endpoint, Event, Written};
-use super::{Circumstances, HandshakeStep, Judgement, Reset, SegmentKind, TcpFlow, TcpSide};
+use super::{Circumstances, HandshakeStep, Judgement, Kind, Reset, SegmentKind, Sureness, TcpFlow, TcpSide};
 use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp, Repeat};
 use crate::source::PacketNumber;
@@ -16,6 +16,8 @@ pub(super) struct Track {
     pub(super) measuring: Measuring,
     /// First number after its FIN.
     fin_end: Option<SeqNumber>,
+    /// A byte sent into a closed window: the receiver takes it or not, and the sender may count it as sent or not.
+    probe: Option<SeqNumber>,
     written: Written,
     pub(super) state: Endpoint,
     /// A segment came out of order or cut, so the bytes that follow do not continue its sample.
@@ -53,12 +55,11 @@ impl TcpFlow {
     /// Exchanges originator and responder; only before any step of a handshake was seen.
     pub(in crate::flow) fn swap_sides(&mut self) {
         std::mem::swap(&mut self.orig, &mut self.resp);
-        std::mem::swap(&mut self.orig_track, &mut self.resp_track);
         self.teardown.swap_sides();
-        self.analysis.swap_sides();
-        self.judge.swap_sides();
         self.ends.swap_sides();
-        self.previous = self.previous.map(|(by, kind)| (by.reversed(), kind));
+        if let Some(memory) = &mut self.memory {
+            memory.swap_sides();
+        }
         self.history.flip();
     }
 
@@ -74,42 +75,38 @@ impl TcpFlow {
         let flags = segment.flags;
         let mut followed = self.handshake_part(by, segment, packet);
         let keep_alive = self.is_keep_alive(by, segment);
-        let added = self.sequence_part(by, segment, keep_alive);
+        let into_closed_window = self.is_zero_window_probe(by, segment);
+        let is_probe = keep_alive || into_closed_window;
+        let added = self.sequence_part(by, segment, is_probe);
         followed.keep_alive = keep_alive;
-        followed.repeat = if keep_alive { Repeat::New } else { added.repeat };
+        let is_copy = self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
+        followed.repeat = if is_probe || is_copy { Repeat::New } else { added.repeat };
         followed.missing_before = added.missing_before;
-        self.measure(by, segment, packet, &added, keep_alive);
+        if !is_copy {
+            self.count(by, segment, &added, keep_alive);
+            self.measure(by, segment, packet, &added, is_probe);
+        }
         followed.after_close = self.close_part(by, segment, packet, before, &added, keep_alive);
         if flags.ack() {
             self.acknowledge(by, SeqNumber(segment.ack), packet);
         }
-        self.write_history(by, segment, followed.repeat);
-        self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
+        self.write_history(by, segment, added.repeat);
 
-        let (own, other) = self.tracks(by);
+        let memory = self.memory.get_or_insert_default();
+        memory.previous = Some((by, kind_of(segment)));
+        let (own, other) = memory.tracks(by);
         own.state.sends(&mut other.state, flags);
-        if segment.payload_len > 0 && followed.repeat != Repeat::Whole && !keep_alive {
+        if segment.payload_len > 0 && added.repeat != Repeat::Whole && !is_probe {
             let continues = added.in_order && !own.sample_ended;
             let whole = u32::try_from(segment.payload.len()).is_ok_and(|had| had >= segment.payload_len);
             own.sample_ended = !continues || !whole;
             followed.samples = continues;
         }
-        self.previous = Some((by, kind_of(segment)));
         followed
     }
 
     fn tracks(&mut self, by: Direction) -> (&mut Track, &mut Track) {
-        match by {
-            Direction::OrigToResp => (&mut self.orig_track, &mut self.resp_track),
-            Direction::RespToOrig => (&mut self.resp_track, &mut self.orig_track),
-        }
-    }
-
-    fn track(&self, by: Direction) -> &Track {
-        match by {
-            Direction::OrigToResp => &self.orig_track,
-            Direction::RespToOrig => &self.resp_track,
-        }
+        self.memory.get_or_insert_default().tracks(by)
     }
 
     fn side_mut(&mut self, by: Direction) -> &mut TcpSide {
@@ -119,7 +116,8 @@ impl TcpFlow {
         }
     }
 
-    /// wirelab's own verdict, and what state the ends are in.
+    /// wirelab's own verdict, and what state the ends are in. Whether the segment is a frame captured twice,
+    /// as far as more than the time tells.
     fn judge_part(
         &mut self,
         by: Direction,
@@ -128,21 +126,29 @@ impl TcpFlow {
         ip_id: Option<u16>,
         added: &Added,
         followed: &mut Followed,
-    ) {
+    ) -> bool {
+        let judge = &mut self.memory.get_or_insert_default().judge;
         let at = Circumstances { packet, ip_id, handshake: &self.handshake };
-        let (judgement, twice) = self.judge.segment(by, segment, &at, added, followed.keep_alive);
+        let (judgement, twice) = judge.segment(by, segment, &at, added, followed.keep_alive);
         followed.judgement = judgement;
         followed.tells_twice = twice;
+        let (side, other_side) = match by {
+            Direction::OrigToResp => (&mut self.orig, &mut self.resp),
+            Direction::RespToOrig => (&mut self.resp, &mut self.orig),
+        };
         if let Some(judgement) = judgement {
-            self.side_mut(by).judged.count(judgement.kind);
+            side.judged.count(judgement.kind);
         }
         if twice.is_some() {
-            let judged = &mut self.side_mut(by.reversed()).judged;
+            let judged = &mut other_side.judged;
             judged.proved_unnecessary = judged.proved_unnecessary.saturating_add(1);
         }
         if self.ends.segment(by, segment, packet.number) {
-            self.judge.rest();
+            judge.rest();
         }
+        judgement.is_some_and(|judgement| {
+            judgement.kind == Kind::CapturedTwice && judgement.sure != Sureness::Possible
+        })
     }
 
     fn handshake_part(&mut self, by: Direction, segment: &TcpSegment<'_>, packet: PacketStamp) -> Followed {
@@ -172,8 +178,8 @@ impl TcpFlow {
     }
 
     /// At most one byte, just below what comes next (RFC 9293 section 3.8.4).
-    fn is_keep_alive(&self, by: Direction, segment: &TcpSegment<'_>) -> bool {
-        let track = self.track(by);
+    fn is_keep_alive(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
+        let track = self.tracks(by).0;
         let flags = segment.flags;
         segment.payload_len <= 1
             && !(flags.syn() || flags.fin() || flags.rst())
@@ -181,16 +187,53 @@ impl TcpFlow {
             && track.received.next() == Some(SeqNumber(segment.seq).plus(1))
     }
 
-    fn sequence_part(&mut self, by: Direction, segment: &TcpSegment<'_>, keep_alive: bool) -> Added {
+    /// One new byte into a closed window (RFC 9293 section 3.8.6.1).
+    fn is_zero_window_probe(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
+        let memory = self.memory.get_or_insert_default();
+        let flags = segment.flags;
+        segment.payload_len == 1
+            && !(flags.syn() || flags.fin() || flags.rst())
+            && memory.judge.is_window_closed(by.reversed())
+            && memory.tracks(by).0.received.next() == Some(SeqNumber(segment.seq))
+    }
+
+    /// What the segment adds to what was seen; nothing where it is a probe.
+    fn sequence_part(&mut self, by: Direction, segment: &TcpSegment<'_>, is_probe: bool) -> Added {
         let flags = segment.flags;
         let len = segment.payload_len;
         let span = len.saturating_add(u32::from(flags.syn())).saturating_add(u32::from(flags.fin()));
+        let seq = SeqNumber(segment.seq);
         // The number of a RST may be made up, so nothing follows from it.
-        let added = if flags.rst() || keep_alive {
-            Added::default()
-        } else {
-            self.tracks(by).0.received.add(SeqNumber(segment.seq), span)
-        };
+        if flags.rst() {
+            return Added::default();
+        }
+        if is_probe {
+            let own = self.tracks(by).0;
+            if segment.payload_len == 1 && own.received.next() == Some(seq) {
+                own.probe = Some(seq);
+            }
+            return Added::default();
+        }
+        if span > 0 && self.tracks(by).0.probe.is_some() {
+            self.settle_probe(by, seq);
+        }
+        self.tracks(by).0.received.add(seq, span)
+    }
+
+    /// The byte of a probe was sent if `reached`, where the sender goes on or what was acknowledged, lies behind it.
+    fn settle_probe(&mut self, by: Direction, reached: SeqNumber) {
+        let own = self.tracks(by).0;
+        let Some(probe) = own.probe.take_if(|probe| reached.is_after(*probe)) else { return };
+        if own.received.next() == Some(probe) {
+            own.received.add(probe, 1);
+            let measures = &mut self.side_mut(by).measures;
+            measures.unique_bytes = measures.unique_bytes.saturating_add(1);
+        }
+    }
+
+    /// Counts a segment that `added` was found of.
+    fn count(&mut self, by: Direction, segment: &TcpSegment<'_>, added: &Added, keep_alive: bool) {
+        let (flags, len) = (segment.flags, segment.payload_len);
         let side = self.side_mut(by);
         side.data_packets = side.data_packets.saturating_add(u64::from(len > 0));
         side.repeated_packets = side.repeated_packets.saturating_add(u64::from(added.repeat != Repeat::New));
@@ -203,7 +246,6 @@ impl TcpFlow {
         if segment.window == 0 && flags.ack() && !flags.rst() && !flags.syn() {
             side.zero_windows = side.zero_windows.saturating_add(1);
         }
-        added
     }
 
     /// FIN, RST and what comes after them; whether this is payload after the close.
@@ -217,7 +259,7 @@ impl TcpFlow {
         keep_alive: bool,
     ) -> bool {
         let (flags, len) = (segment.flags, segment.payload_len);
-        let own_fin_end = self.track(by).fin_end;
+        let own_fin_end = self.tracks(by).0.fin_end;
         let beyond_fin = own_fin_end.is_some_and(|end| !SeqNumber(segment.seq).is_before(end));
         let after_close = len > 0 && !keep_alive && (beyond_fin || self.teardown.reset.is_some());
         if after_close {
@@ -232,7 +274,8 @@ impl TcpFlow {
             self.teardown.note_fin(by, packet);
         }
         if flags.rst() {
-            let answers = match (self.previous, before) {
+            let previous = self.memory.as_ref().and_then(|memory| memory.previous);
+            let answers = match (previous, before) {
                 (Some((sender, kind)), Some(before)) if sender != by => Some((before, kind)),
                 _ => None,
             };
@@ -242,6 +285,9 @@ impl TcpFlow {
     }
 
     fn acknowledge(&mut self, by: Direction, ack: SeqNumber, packet: PacketStamp) {
+        if self.tracks(by).1.probe.is_some() {
+            self.settle_probe(by.reversed(), ack);
+        }
         let (_, other) = self.tracks(by);
         let fin_acked = other.fin_end.is_some_and(|end| !ack.is_before(end));
         let gaps = other.received.acked(ack);
@@ -286,10 +332,7 @@ impl TcpFlow {
     }
 
     fn write(&mut self, by: Direction, event: Event) {
-        let track = match by {
-            Direction::OrigToResp => &mut self.orig_track,
-            Direction::RespToOrig => &mut self.resp_track,
-        };
+        let (track, _) = self.memory.get_or_insert_default().tracks(by);
         track.written.note(&mut self.history, by, event);
     }
 }

@@ -238,24 +238,21 @@ impl Measuring {
 }
 
 impl TcpFlow {
-    /// Measures a segment that `added` was found of.
+    /// Measures a segment that `added` was found of; the byte of a keep-alive or zero-window probe is not counted as sent.
     pub(super) fn measure(
         &mut self,
         by: Direction,
         segment: &TcpSegment<'_>,
         packet: PacketStamp,
         added: &Added,
-        keep_alive: bool,
+        is_probe: bool,
     ) {
         let (flags, len) = (segment.flags, segment.payload_len);
-        let (side, own, other_side, other) = match by {
-            Direction::OrigToResp => {
-                (&mut self.orig, &mut self.orig_track, &mut self.resp, &mut self.resp_track)
-            }
-            Direction::RespToOrig => {
-                (&mut self.resp, &mut self.resp_track, &mut self.orig, &mut self.orig_track)
-            }
+        let (side, other_side) = match by {
+            Direction::OrigToResp => (&mut self.orig, &mut self.resp),
+            Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
+        let (own, other) = self.memory.get_or_insert_default().tracks(by);
         let (own, other) = (&mut own.measuring, &mut other.measuring);
         let side = &mut side.measures;
         side.idle(own.last, packet.ts);
@@ -270,7 +267,7 @@ impl TcpFlow {
             }
             return;
         }
-        if !keep_alive {
+        if !is_probe {
             side.unique_bytes =
                 side.unique_bytes.saturating_add(u64::from(len.saturating_sub(added.repeated)));
         }
@@ -294,7 +291,7 @@ impl TcpFlow {
             }
         }
         own.window = segment.window;
-        if span > 0 {
+        if span > 0 && !is_probe {
             let timed = own.send(SeqNumber(segment.seq), span, packet.ts);
             side.untimed = side.untimed.saturating_add(u64::from(!timed));
             if len > 0 {
@@ -474,7 +471,7 @@ mod tests {
         for at in 0..1000 {
             wire.send(100, true, ACK, (1001 + at, 5001), 1);
         }
-        assert_eq!(wire.tcp.orig_track.measuring.waiting.len(), MAX_TIMED);
+        assert_eq!(wire.tcp.memory.unwrap().orig_track.measuring.waiting.len(), MAX_TIMED);
         assert_eq!(wire.tcp.orig.measures.untimed, 1000 - 256);
     }
 

@@ -6,28 +6,28 @@ mod follow;
 mod handshake;
 mod judge;
 mod measure;
+mod memory;
 mod reassembly;
 mod received;
 mod seq;
 mod state;
 mod teardown;
 
-use analysis::Analysis;
 pub(super) use analysis::Setting;
 pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
 use endpoint_state::Ends;
 pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;
-use follow::Track;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
 pub(super) use judge::Circumstances;
-use judge::Judge;
 pub use judge::{
     Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
 };
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
+use memory::{Memory, OnlySyn};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use seq::SeqNumber;
+use state::Endpoint;
 pub use state::{ConnState, History, MAX_HISTORY};
 pub use teardown::{Reset, SegmentKind, Teardown};
 
@@ -49,13 +49,10 @@ pub struct TcpFlow {
     pub resp: TcpSide,
     /// A flow between the same ports came before it in the capture.
     pub port_reused: bool,
-    orig_track: Track,
-    resp_track: Track,
-    /// Who sent the last segment, and what kind it was.
-    previous: Option<(Direction, SegmentKind)>,
-    analysis: Analysis,
-    judge: Judge,
     ends: Ends,
+    /// None while it is not needed: before the first segment, and while there is only a SYN.
+    memory: Option<Box<Memory>>,
+    only_syn: Option<Box<OnlySyn>>,
 }
 
 /// What the sequence numbers of one side show.
@@ -88,14 +85,23 @@ impl TcpFlow {
     #[must_use]
     pub fn conn_state(&self) -> ConnState {
         let any_data = self.orig.data_packets > 0 || self.resp.data_packets > 0;
-        state::conn_state(self.orig_track.state, self.resp_track.state, &self.history, any_data)
+        let (orig, resp) = match &self.memory {
+            Some(memory) => (memory.orig_track.state, memory.resp_track.state),
+            None if self.only_syn.is_some() => (Endpoint::SynSent, Endpoint::Inactive),
+            None => (Endpoint::Inactive, Endpoint::Inactive),
+        };
+        state::conn_state(orig, resp, &self.history, any_data)
     }
 
     /// Which parts of the conversation were captured so far: after the last packet, Wireshark's `tcp.completeness` of
     /// a second pass.
     #[must_use]
     pub fn completeness(&self) -> Completeness {
-        self.analysis.completeness()
+        match &self.memory {
+            Some(memory) => memory.analysis.completeness(),
+            None if self.only_syn.is_some() => Completeness::SYN,
+            None => Completeness::default(),
+        }
     }
 
     /// Wireshark's judgement of the next segment, sent by `by` in `packet`.
@@ -106,7 +112,7 @@ impl TcpFlow {
         packet: PacketStamp,
         setting: Setting,
     ) -> SegmentAnalysis {
-        self.analysis.segment(by, segment, packet, setting)
+        self.memory.get_or_insert_default().analysis.segment(by, segment, packet, setting)
     }
 
     /// The states of the end that sends in `direction`, as far as they are shown.
@@ -134,7 +140,7 @@ impl TcpFlow {
     /// [`MAX_PROOFS`].
     #[must_use]
     pub fn proved_unnecessary(&self, direction: Direction) -> &[Proof] {
-        self.judge.proofs(direction)
+        self.memory.as_ref().map_or(&[], |memory| memory.judge.proofs(direction))
     }
 
     /// What the sender of `direction` sent.

@@ -306,6 +306,14 @@ impl Judge {
         }
     }
 
+    /// The sender of `direction` announced last that it takes nothing.
+    pub(super) fn is_window_closed(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::OrigToResp => self.orig.window_closed,
+            Direction::RespToOrig => self.resp.window_closed,
+        }
+    }
+
     /// The connection is over: what was sent need not be remembered. What is sent again now was acknowledged.
     pub(super) fn rest(&mut self) {
         self.orig.ring.rest();
@@ -343,7 +351,7 @@ impl Judge {
         if sent.len == 0 {
             own.last_bare = Some(sent);
             own.last_bare_window = segment.window;
-        } else if !segment.flags.rst() {
+        } else if !segment.flags.rst() && !is_new_probe(own, &sent, judgement) {
             sent.is_repeat = added.repeat != crate::flow::Repeat::New
                 || judgement.is_some_and(|judgement| judgement.kind != Kind::Reordered);
             own.send(sent, other.acked);
@@ -366,6 +374,11 @@ fn is_plain(own: &Board, other: &Board, sent: &Sent, added: &Added, keep_alive: 
         && !below_all
         && !(sent.len == 1 && other.window_closed)
         || sent.is(crate::decode::TcpFlags::RST)
+}
+
+/// The byte of a probe into a closed window: the sender may send it again as if it had not, so it is not remembered.
+fn is_new_probe(own: &Board, sent: &Sent, judgement: Option<Judgement>) -> bool {
+    sent.seq == own.next && judgement.is_some_and(|judgement| judgement.kind == Kind::ZeroWindowProbe)
 }
 
 impl Sent {

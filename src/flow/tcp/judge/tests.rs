@@ -174,6 +174,57 @@ fn a_frame_captured_twice_is_no_retransmission() {
 }
 
 #[test]
+fn a_frame_captured_twice_is_counted_once_and_still_timed() {
+    let mut talk = Talk::open();
+    talk.send(RESP, ACK, 5001, 1001, 0);
+    let with_id = |id| Extra { id: Some(id), ..PLAIN };
+    for _ in 0..2 {
+        talk.with(ORIG, ACK, 1001, 5001, 100, with_id(900));
+    }
+    talk.wait(10);
+    for _ in 0..2 {
+        talk.with(RESP, ACK, 5001, 1101, 0, with_id(70));
+    }
+    let side = talk.flow.orig;
+    assert_eq!((side.repeated_packets, side.repeated_bytes, side.measures.unique_bytes), (0, 0, 100));
+    assert_eq!((side.measures.round_trips.samples, side.judged.captured_twice), (2, 1));
+    assert_eq!(talk.flow.resp.measures.duplicate_acks, 0);
+}
+
+#[test]
+fn a_byte_into_a_closed_window_is_sent_only_once_it_is_acknowledged() {
+    let closed = |talk: &mut Talk| {
+        talk.data(1001, 1);
+        talk.window = 0;
+        talk.send(RESP, ACK, 5001, 1101, 0);
+        talk.window = 500;
+        for _ in 0..2 {
+            assert_eq!(said(talk.send(ORIG, ACK, 1101, 5001, 1)).0, Kind::ZeroWindowProbe);
+        }
+    };
+    let mut talk = Talk::open();
+    closed(&mut talk);
+    assert_eq!(talk.send(ORIG, ACK, 1101, 5001, 0), None, "an ACK at the number of the byte");
+    talk.send(RESP, ACK, 5001, 1101, 0);
+    talk.wait(300);
+    assert_eq!(talk.send(ORIG, ACK, 1101, 5001, 100), None, "the byte again, with those behind it");
+    assert_eq!((talk.flow.orig.repeated_bytes, talk.flow.orig.measures.unique_bytes), (0, 200));
+
+    // Here the receiver took it.
+    let mut talk = Talk::open();
+    closed(&mut talk);
+    talk.send(RESP, ACK, 5001, 1102, 0);
+    assert_eq!(talk.send(ORIG, ACK, 1102, 5001, 100), None);
+    assert_eq!((talk.flow.orig.missing_bytes, talk.flow.orig.measures.unique_bytes), (0, 201));
+
+    // And here the sender counts it as sent.
+    let mut talk = Talk::open();
+    closed(&mut talk);
+    assert_eq!(talk.send(ORIG, ACK, 1102, 5001, 100), None);
+    assert_eq!(talk.flow.orig.missing_bytes, 0);
+}
+
+#[test]
 fn an_identification_that_never_changes_tells_nothing() {
     let mut talk = Talk::new();
     let same = Extra { id: Some(5), ..PLAIN };
@@ -329,7 +380,7 @@ fn numbers_go_round_the_circle() {
 fn an_original_too_far_back_is_said_to_be_unknown() {
     let mut talk = Talk::open();
     talk.data(1001, 2000);
-    assert!(talk.flow.judge.orig.ring.len() <= MAX_REMEMBERED);
+    assert!(talk.flow.memory.as_ref().unwrap().judge.orig.ring.len() <= MAX_REMEMBERED);
     talk.wait(300);
     let judgement = talk.send(ORIG, ACK, 1001, 5001, 100);
     assert_eq!(
@@ -433,7 +484,7 @@ proptest! {
             let judgement = talk.with(by, u16::from(flags), seq, ack, len, extra);
             let earlier = judgement.and_then(|judgement| judgement.evidence.original.map(NonZero::get));
             prop_assert!(earlier.is_none_or(|earlier| earlier < talk.number));
-            prop_assert!(talk.flow.judge.orig.ring.len() <= MAX_REMEMBERED);
+            prop_assert!(talk.flow.memory.as_ref().unwrap().judge.orig.ring.len() <= MAX_REMEMBERED);
             prop_assert!(talk.states(by).len() <= crate::flow::tcp::MAX_STATE_CHANGES);
         }
     }
