@@ -8,6 +8,7 @@ mod judge;
 mod measure;
 mod reassembly;
 mod received;
+mod recent;
 mod seq;
 mod state;
 mod teardown;
@@ -27,6 +28,7 @@ pub use judge::{
 };
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
+pub use recent::Conflict;
 pub use seq::SeqNumber;
 pub use state::{ConnState, History, MAX_HISTORY};
 pub use teardown::{Reset, SegmentKind, Teardown};
