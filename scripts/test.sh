@@ -97,14 +97,21 @@ analysis() {
 }
 
 # Every stream byte for byte, but those with a reason in tests/agreement/streams.txt; one of those that agrees now fails, too.
+# What agrees, and where wirelab is the one that is right, is 98 % of all at least.
 streams() {
-    local found=$WORK/streams status=0
+    local found=$WORK/streams list=tests/agreement/streams.txt status=0
     python3 "$SHARED/oracle/streams.py" --wirelab "$TARGET/release/wirelab" -v >"$found" || status=$?
     [ "$status" -eq 0 ] || return "$status"
     tail -n 1 "$found"
     # The names of streams that differ, there and in the list.
     diff <(sed -n 's/^\(.*\) \(tcp:[0-9]*\): .*/\1 \2/p' "$found" | sort) \
-        <(sed -n 's/^\([^#].*\) \(tcp:[0-9]*\) .*/\1 \2/p' tests/agreement/streams.txt | sort)
+        <(sed -n 's/^\([^#].*\) \(tcp:[0-9]*\) .*/\1 \2/p' "$list" | sort) || return 1
+    awk -v right="$(grep -cE '^[^#].* tcp:[0-9]+ wirelab ' "$list")" '
+        /^streams: / { good = $2 + right; all = $4 }
+        END {
+            printf "as in tshark, or right where tshark is wrong: %d of %d\n", good, all
+            exit !(all > 0 && good >= 0.98 * all)
+        }' "$found"
 }
 
 # The published lab questions that need only what wirelab decodes, asked with tshark's own command lines.

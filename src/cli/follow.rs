@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 
 use super::args::{ColorArgs, InputArgs};
-use super::input::{Go, Prints, Reading};
+use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, Flow, FlowId, PayloadWanted};
@@ -22,6 +22,8 @@ const LISTED: usize = 15;
 ///
 /// TCP is put in order, without repeats; bytes that are not in the capture are told where they are missing. A turn that
 /// does not read as text is shown as a hex dump. Of all streams together 1 GiB is kept; that more was there is told.
+///
+/// Where a segment says other bytes than an earlier one, the first are shown, and both packets are named below.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct FollowArgs {
@@ -31,6 +33,12 @@ pub(super) struct FollowArgs {
     #[arg(long, value_name = "FLOW", value_parser = wanted)]
     stream: Option<Wanted>,
     /// How to show it: text; hex, with offsets; raw, the bytes alone; json, one line a flow
+    ///
+    /// JSON of a flow: "orig" and "resp" with address, port and the bytes "missing_at_end"; "turns", each with "from",
+    /// "packets", "time", "since_turn_before_ns", "gap_before" (bytes not captured), "len" and "hex"; "missing_bytes",
+    /// "not_kept_bytes"; "conflict_count" and, of the first, "conflicts", each with "from", "packets" (the one believed,
+    /// the one that contradicts it), "offset" and "len" within what that side sent; "not_compared_bytes", repeated too late
+    /// to be compared.
     #[arg(long = "as", value_enum, value_name = "FORM", default_value_t, hide_possible_values = true)]
     form: Form,
     /// Only what this side sent: orig, who began, or resp, who was addressed
@@ -108,21 +116,32 @@ pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
             "send them to a file (> FILE) or a pipe, show them with --as hex, or insist with --force",
         ));
     }
-    let only_flow = match args.stream {
-        Some(Wanted::One(id)) => Some(id),
-        Some(Wanted::All) | None => None,
+    let is_file = {
+        let path = args.input.path();
+        path.as_os_str() != "-" && std::fs::metadata(&path).is_ok_and(|about| about.is_file())
     };
-    let mut pipeline = Pipeline::new(Some(PayloadWanted::to_follow(only_flow)));
-    let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
-    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
-    let all = pipeline.flows().flows().iter().enumerate();
-    let flows: Vec<&Flow> = all
-        .filter(|(place, flow)| reading.selection().takes_flow(*place, flow))
-        .filter(|(_, flow)| only_flow.is_none_or(|id| flow.id == id))
-        .map(|(_, flow)| flow)
-        .collect();
+    let first = match args.stream {
+        Some(Wanted::One(id)) => Some(PayloadWanted::to_follow(Some(id))),
+        Some(Wanted::All) => Some(PayloadWanted::to_follow(None)),
+        // Which flows there are is found out before anything is kept; what cannot be read twice is kept at once.
+        None => (!is_file).then(|| PayloadWanted::to_follow(None)),
+    };
+    let mut pass = Pass::over(args, first)?;
+    if matches!(pass.ending, Ending::Interrupted) && !pass.keeps {
+        return Ok(pass.tell(1));
+    }
+    if let Some(again) = pass.flow_to_read_again(args.stream) {
+        if !is_file {
+            return Err(Failure::new(
+                "the flow has two stream numbers, and its bytes were not kept under this one",
+            )
+            .hint(format!("follow it as {again}, or save the packets to a file first")));
+        }
+        pass = Pass::over(args, Some(PayloadWanted::to_follow(Some(again))))?;
+    }
+    let flows = pass.flows(args.stream);
     if args.stream.is_none() && flows.len() > 1 {
-        let status = reading.tell(&pipeline, &ending, 1);
+        let status = pass.tell(1);
         choose(&flows);
         return Ok(if status == Status::Interrupted { status } else { Status::Error });
     }
@@ -132,14 +151,61 @@ pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
         OnlySide::Resp => Direction::RespToOrig,
     });
     show(&mut out, &flows, form, only, args.color.colors())?;
-    if let Some(id) = only_flow
+    if let Some(Wanted::One(id)) = args.stream
         && flows.is_empty()
     {
         say(format_args!("there is no flow {id}; `wirelab flows` lists them"));
-        let status = reading.tell(&pipeline, &ending, 1);
+        let status = pass.tell(1);
         return Ok(if status == Status::Done { Status::No } else { status });
     }
-    Ok(reading.tell(&pipeline, &ending, u64::try_from(flows.len()).unwrap_or(u64::MAX)))
+    Ok(pass.tell(u64::try_from(flows.len()).unwrap_or(u64::MAX)))
+}
+
+/// The savefile, read to its end.
+struct Pass<'a> {
+    reading: Reading<'a>,
+    pipeline: Pipeline,
+    ending: Ending,
+    keeps: bool,
+}
+
+impl<'a> Pass<'a> {
+    /// Reads the savefile, keeping the payload that is wanted.
+    fn over(args: &'a FollowArgs, wanted: Option<PayloadWanted>) -> Result<Self, Failure> {
+        let mut pipeline = Pipeline::new(wanted);
+        let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
+        let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+        Ok(Self { reading, pipeline, ending, keeps: wanted.is_some() })
+    }
+
+    /// The flows to show.
+    fn flows(&self, wanted: Option<Wanted>) -> Vec<&Flow> {
+        let table = self.pipeline.flows();
+        // Some flows have a second number (Wireshark's of SNMP) and are meant by both.
+        let only = match wanted {
+            Some(Wanted::One(id)) => Some(table.flow(id).map_or(id, |flow| flow.id)),
+            Some(Wanted::All) | None => None,
+        };
+        let all = table.flows().iter().enumerate();
+        all.filter(|(place, flow)| self.reading.selection().takes_flow(*place, flow))
+            .map(|(_, flow)| flow)
+            .filter(|flow| only.is_none_or(|id| flow.id == id))
+            .collect()
+    }
+
+    /// The only flow to show, where its payload was not kept.
+    fn flow_to_read_again(&self, wanted: Option<Wanted>) -> Option<FlowId> {
+        match (self.flows(wanted).as_slice(), wanted) {
+            ([flow], None) if !self.keeps => Some(flow.id),
+            ([flow], Some(Wanted::One(id))) if flow.id != id => Some(flow.id),
+            _ => None,
+        }
+    }
+
+    /// Says how it ended; so many flows were shown.
+    fn tell(&self, shown: u64) -> Status {
+        self.reading.tell(&self.pipeline, &self.ending, shown)
+    }
 }
 
 /// Writes the streams of `flows`.

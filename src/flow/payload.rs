@@ -12,9 +12,11 @@ use crate::decode::TcpSegment;
 pub struct PayloadWanted {
     /// Most payload bytes kept of each side of a flow, in bytes: a long upload must not hide the short answer.
     pub max_bytes_per_side: usize,
+    /// Most kept of all flows together, in bytes: payload and what lists it.
+    pub max_bytes_in_all: u64,
     /// The one flow that somebody reads; `None` for all of them.
     pub only: Option<FlowId>,
-    /// Streams are followed to their end: only [`MAX_FOLLOWED_BYTES`] bounds what is kept, not a flow's turns.
+    /// Streams are followed to their end: only `max_bytes_in_all` bounds what is kept, not a flow's turns.
     pub whole: bool,
 }
 
@@ -22,13 +24,13 @@ impl PayloadWanted {
     /// What a story shows of every flow: the beginning of each side.
     #[must_use]
     pub const fn for_story(max_bytes_per_side: usize) -> Self {
-        Self { max_bytes_per_side, only: None, whole: false }
+        Self { max_bytes_per_side, max_bytes_in_all: MAX_KEPT_BYTES, only: None, whole: false }
     }
 
     /// Whole streams, of one flow or of all.
     #[must_use]
     pub const fn to_follow(only: Option<FlowId>) -> Self {
-        Self { max_bytes_per_side: usize::MAX, only, whole: true }
+        Self { max_bytes_per_side: usize::MAX, max_bytes_in_all: MAX_FOLLOWED_BYTES, only, whole: true }
     }
 }
 
@@ -36,6 +38,10 @@ impl PayloadWanted {
 /// may hold.
 /// Beyond it the flow at hand gives up its holes.
 const MAX_BUFFERED_TOTAL: usize = 64 << 20;
+
+/// Most memory for delivered bytes that repeats are compared with, in bytes, all flows together: the windows of some
+/// 500 busy connections. Beyond it all of them are forgotten, and what repeats them is counted as not compared.
+const MAX_REMEMBERED_TOTAL: usize = 64 << 20;
 
 /// The reassembly of all flows, by their index.
 #[derive(Debug)]
@@ -46,6 +52,8 @@ pub(super) struct PayloadKeeper {
     streams: Vec<Option<Box<Streams>>>,
     /// Memory that waiting segments take, in bytes.
     held: usize,
+    /// Memory that delivered bytes take, in bytes.
+    remembered: usize,
     /// Times [`MAX_BUFFERED_TOTAL`] made a flow give up its holes.
     given_up: u64,
 }
@@ -59,24 +67,15 @@ struct Streams {
 impl PayloadKeeper {
     pub(super) fn new(wanted: PayloadWanted) -> Self {
         let per_side = u64::try_from(wanted.max_bytes_per_side).unwrap_or(u64::MAX);
-        let budget = if wanted.whole {
-            Budget {
-                per_side,
-                total_left: MAX_FOLLOWED_BYTES,
-                turns: usize::MAX,
-                whole: true,
-                turn_packets: MAX_FOLLOWED_TURN_PACKETS,
-            }
-        } else {
-            Budget {
-                per_side,
-                total_left: MAX_KEPT_BYTES,
-                turns: MAX_TURNS,
-                whole: false,
-                turn_packets: MAX_TURN_PACKETS,
-            }
+        let whole = wanted.whole;
+        let budget = Budget {
+            per_side,
+            total_left: wanted.max_bytes_in_all,
+            turns: if whole { usize::MAX } else { MAX_TURNS },
+            whole,
+            turn_packets: if whole { MAX_FOLLOWED_TURN_PACKETS } else { MAX_TURN_PACKETS },
         };
-        Self { budget, only: wanted.only, streams: Vec::new(), held: 0, given_up: 0 }
+        Self { budget, only: wanted.only, streams: Vec::new(), held: 0, remembered: 0, given_up: 0 }
     }
 
     /// A flow was added to the table.
@@ -122,7 +121,7 @@ impl PayloadKeeper {
     ) {
         let Some(conversation) = &mut flow.conversation else { return };
         let Some(Some(streams)) = self.streams.get_mut(index) else { return };
-        let before = streams.held();
+        let (held_before, remembered_before) = (streams.held(), streams.remembered());
         let (own, other) = match by {
             Direction::OrigToResp => (&mut streams.orig, &mut streams.resp),
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
@@ -137,7 +136,21 @@ impl PayloadKeeper {
             own.flush(&mut |event| listener.take(&event));
             self.given_up = self.given_up.saturating_add(1);
         }
-        self.held = self.held.saturating_sub(before).saturating_add(streams.held());
+        self.held = self.held.saturating_sub(held_before).saturating_add(streams.held());
+        let remembered = self.remembered.saturating_sub(remembered_before);
+        self.remembered = remembered.saturating_add(streams.remembered());
+        if self.remembered > MAX_REMEMBERED_TOTAL {
+            self.forget();
+        }
+    }
+
+    /// Forgets the delivered bytes of all flows.
+    fn forget(&mut self) {
+        for streams in self.streams.iter_mut().flatten() {
+            streams.orig.forget();
+            streams.resp.forget();
+        }
+        self.remembered = 0;
     }
 
     /// The capture ends.
@@ -151,11 +164,14 @@ impl PayloadKeeper {
                     Direction::RespToOrig => &mut streams.resp,
                 };
                 stream.finish(&mut |event| listener.take(&event));
+                let named = stream.named_conflicts().iter().map(|conflict| (by, *conflict));
+                conversation.named_conflicts.extend(named);
+                let side = conversation.side_mut(by);
+                side.conflicts = stream.conflicts();
+                side.not_compared_bytes = stream.not_compared();
             }
-            let named = streams.orig.named_conflicts().iter().chain(streams.resp.named_conflicts());
-            conversation.conflicting_packets = named.copied().collect();
-            conversation.conflicts = streams.orig.conflicts().saturating_add(streams.resp.conflicts());
         }
+        self.forget();
         self.held = 0;
     }
 
@@ -174,6 +190,10 @@ impl PayloadKeeper {
 impl Streams {
     fn held(&self) -> usize {
         self.orig.held().saturating_add(self.resp.held())
+    }
+
+    fn remembered(&self) -> usize {
+        self.orig.remembered().saturating_add(self.resp.remembered())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The stories a connection can have, each from hand-built packets.
 
+mod payload;
+
 use super::*;
 use crate::decode::{Decoder, TcpFlags, TransportProtocol};
 use crate::source::{CapturedPacket, LinkType};
@@ -39,7 +41,11 @@ struct Wire {
 
 impl Wire {
     fn new() -> Self {
-        let table = FlowTable::with_payload(PayloadWanted::for_story(1000));
+        Self::keeping(PayloadWanted::for_story(1000))
+    }
+
+    fn keeping(wanted: PayloadWanted) -> Self {
+        let table = FlowTable::with_payload(wanted);
         Self { table, decoder: Decoder::new(), number: 0 }
     }
 

@@ -1,6 +1,6 @@
 //! The payload of a flow in turns: who said what, in which packets.
 
-use super::{Direction, PacketStamp};
+use super::{Conflict, Direction, PacketStamp};
 use crate::source::PacketNumber;
 
 /// Most packet numbers listed of one turn; the others are counted.
@@ -37,26 +37,35 @@ pub struct Conversation {
     pub kept_bytes: u64,
     /// Payload bytes in all, kept or not; repeats are not counted.
     pub total_bytes: u64,
-    /// Bytes that are missing in the capture.
-    pub missing_bytes: u64,
-    /// Segments that disagreed about bytes which were still waiting for a missing segment before them.
-    pub conflicts: u64,
-    /// The first of them: the later packet, then the earlier, whose bytes are believed.
-    pub conflicting_packets: Vec<(PacketNumber, PacketNumber)>,
-    /// Payload bytes that were captured and not kept.
-    pub not_kept_bytes: u64,
+    /// The first segments that disagreed with an earlier one about some byte, and whose they are.
+    pub named_conflicts: Vec<(Direction, Conflict)>,
     /// The cap of one flow was reached: bytes or turns were not kept.
     pub at_flow_limit: bool,
     /// The cap of all flows together was reached.
     pub at_total_limit: bool,
-    /// Gaps that the next turn of each side will tell.
-    orig_gap: u64,
-    resp_gap: u64,
-    /// Payload bytes kept of each side.
-    orig_kept: u64,
-    resp_kept: u64,
+    /// What is counted of who began.
+    pub orig: SideTalk,
+    /// What is counted of who was addressed.
+    pub resp: SideTalk,
     /// The last turn is not kept, and whose it was.
     unkept: Option<Direction>,
+}
+
+/// What is counted of one side of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SideTalk {
+    /// Bytes that are missing in the capture.
+    pub missing_bytes: u64,
+    /// Those of them that no turn tells, because nothing of this side comes behind them.
+    pub missing_at_end: u64,
+    /// Payload bytes that were captured and not kept.
+    pub not_kept_bytes: u64,
+    /// Payload bytes that were kept.
+    pub kept_bytes: u64,
+    /// Segments that disagreed with an earlier one about some byte.
+    pub conflicts: u64,
+    /// Repeated bytes that were not compared with the first, because that was too long ago to be remembered.
+    pub not_compared_bytes: u64,
 }
 
 /// How much payload may still be kept.
@@ -90,7 +99,27 @@ impl Conversation {
     /// Whether everything that was said is in `turns`.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.turns_not_kept == 0 && self.kept_bytes == self.total_bytes && self.missing_bytes == 0
+        self.turns_not_kept == 0
+            && self.kept_bytes == self.total_bytes
+            && self.count(None, |side| side.missing_bytes) == 0
+    }
+
+    /// What is counted of one side.
+    #[must_use]
+    pub const fn side(&self, of: Direction) -> &SideTalk {
+        match of {
+            Direction::OrigToResp => &self.orig,
+            Direction::RespToOrig => &self.resp,
+        }
+    }
+
+    /// One of the counts, of `only` one side or of both together.
+    #[must_use]
+    pub fn count(&self, only: Option<Direction>, of: impl Fn(&SideTalk) -> u64) -> u64 {
+        match only {
+            Some(side) => of(self.side(side)),
+            None => of(&self.orig).saturating_add(of(&self.resp)),
+        }
     }
 }
 
@@ -98,11 +127,11 @@ impl Conversation {
     /// Adds what is said, in order.
     pub(super) fn say(&mut self, said: Said<'_>, budget: &mut Budget) {
         self.total_bytes = self.total_bytes.saturating_add(said.len);
-        let gap = std::mem::take(self.gap_of(said.by));
+        let gap = std::mem::take(&mut self.side_mut(said.by).missing_at_end);
         let continues = !said.datagram && gap == 0;
         let had = u64::try_from(said.bytes.len()).unwrap_or(u64::MAX);
         if continues && self.unkept == Some(said.by) {
-            self.not_kept_bytes = self.not_kept_bytes.saturating_add(had);
+            self.side_mut(said.by).leave_out(had);
             return;
         }
         let same_turn = continues && self.unkept.is_none();
@@ -113,21 +142,21 @@ impl Conversation {
             _ => match self.begin_turn(&said, gap, budget) {
                 Some(index) => index,
                 None => {
-                    self.not_kept_bytes = self.not_kept_bytes.saturating_add(had);
+                    self.side_mut(said.by).leave_out(had);
                     return;
                 }
             },
         };
-        let left = budget.per_side.saturating_sub(*self.kept_of(said.by));
+        let left = budget.per_side.saturating_sub(self.side(said.by).kept_bytes);
         let Some(turn) = self.turns.get_mut(index) else { return };
         let room = left.min(budget.total_left);
         let numbers = turn.packets.len();
         let kept = turn.take(&said, usize::try_from(room).unwrap_or(usize::MAX), budget.turn_packets);
         let cost = if turn.packets.len() > numbers { PACKET_COST } else { 0 };
         self.kept_bytes = self.kept_bytes.saturating_add(kept);
-        let of_side = self.kept_of(said.by);
-        *of_side = of_side.saturating_add(kept);
-        self.not_kept_bytes = self.not_kept_bytes.saturating_add(had.saturating_sub(kept));
+        let side = self.side_mut(said.by);
+        side.kept_bytes = side.kept_bytes.saturating_add(kept);
+        side.leave_out(had.saturating_sub(kept));
         if kept < had {
             self.at_flow_limit |= left <= budget.total_left;
             self.at_total_limit |= left > budget.total_left;
@@ -144,22 +173,15 @@ impl Conversation {
             }
             return;
         }
-        self.missing_bytes = self.missing_bytes.saturating_add(len);
-        let gap = self.gap_of(by);
-        *gap = gap.saturating_add(len);
+        let side = self.side_mut(by);
+        side.missing_bytes = side.missing_bytes.saturating_add(len);
+        side.missing_at_end = side.missing_at_end.saturating_add(len);
     }
 
-    fn gap_of(&mut self, by: Direction) -> &mut u64 {
-        match by {
-            Direction::OrigToResp => &mut self.orig_gap,
-            Direction::RespToOrig => &mut self.resp_gap,
-        }
-    }
-
-    fn kept_of(&mut self, by: Direction) -> &mut u64 {
-        match by {
-            Direction::OrigToResp => &mut self.orig_kept,
-            Direction::RespToOrig => &mut self.resp_kept,
+    pub(super) fn side_mut(&mut self, of: Direction) -> &mut SideTalk {
+        match of {
+            Direction::OrigToResp => &mut self.orig,
+            Direction::RespToOrig => &mut self.resp,
         }
     }
 
@@ -193,9 +215,14 @@ impl Conversation {
         for turn in &mut self.turns {
             turn.direction = turn.direction.reversed();
         }
-        std::mem::swap(&mut self.orig_gap, &mut self.resp_gap);
-        std::mem::swap(&mut self.orig_kept, &mut self.resp_kept);
+        std::mem::swap(&mut self.orig, &mut self.resp);
         self.unkept = self.unkept.map(Direction::reversed);
+    }
+}
+
+impl SideTalk {
+    fn leave_out(&mut self, bytes: u64) {
+        self.not_kept_bytes = self.not_kept_bytes.saturating_add(bytes);
     }
 }
 

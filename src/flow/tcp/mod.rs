@@ -9,6 +9,7 @@ mod measure;
 mod memory;
 mod reassembly;
 mod received;
+mod recent;
 mod seq;
 mod state;
 mod teardown;
@@ -26,6 +27,7 @@ pub use judge::{
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 use memory::{Memory, OnlySyn};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
+pub use recent::Conflict;
 pub use seq::SeqNumber;
 use state::Endpoint;
 pub use state::{ConnState, History, MAX_HISTORY};

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::recent::{Conflict, Dispute, Recent};
 use super::seq::SeqNumber;
 use crate::decode::TcpSegment;
 use crate::flow::PacketStamp;
@@ -103,8 +104,11 @@ pub struct Reassembler {
     reset: bool,
     /// Highest position that the other side acknowledged.
     acked: u64,
+    /// What was delivered last.
+    recent: Recent,
     conflicts: u64,
-    named_conflicts: Vec<(PacketNumber, PacketNumber)>,
+    named_conflicts: Vec<Conflict>,
+    not_compared: u64,
     forced_gaps: u64,
 }
 
@@ -144,15 +148,42 @@ impl Reassembler {
         if segment.fin && skipped <= len {
             self.fin.get_or_insert(end);
         }
+        let mut dispute = self.compare_delivered(segment, skipped);
         if skipped < len {
             let bytes = usize::try_from(skipped).ok().and_then(|n| segment.payload.get(n..)).unwrap_or(&[]);
-            self.place(start, end, bytes, segment.packet, emit);
+            dispute = Dispute::joined(dispute, self.place(start, end, bytes, segment.packet, emit));
             while self.is_full() {
                 self.forced_gaps = self.forced_gaps.saturating_add(1);
                 self.give_up_hole(emit);
             }
         }
+        if let Some(dispute) = dispute {
+            self.note(dispute, segment.packet.number);
+        }
         self.check_end(emit);
+    }
+
+    /// What `segment` disagrees about with what was delivered, where its first `skipped` bytes repeat that.
+    fn compare_delivered(&mut self, segment: &Segment<'_>, skipped: u64) -> Option<Dispute> {
+        // RFC 9293 section 3.8.4: the one byte of a keep-alive may be made up.
+        if skipped == 0 || (skipped == 1 && segment.payload_len == 1) {
+            return None;
+        }
+        // Bytes before the first segment of the capture were never delivered.
+        let (start, lead) = (self.position.saturating_sub(skipped), skipped.saturating_sub(self.position));
+        let repeated = part(segment.payload, lead, skipped.saturating_sub(lead));
+        let (dispute, not_compared) = self.recent.compare(start, repeated);
+        self.not_compared = self.not_compared.saturating_add(not_compared);
+        dispute
+    }
+
+    fn note(&mut self, dispute: Dispute, contradicts: PacketNumber) {
+        self.conflicts = self.conflicts.saturating_add(1);
+        if self.named_conflicts.len() < MAX_NAMED_CONFLICTS {
+            let Dispute { believed, from, to } = dispute;
+            let len = to.saturating_sub(from);
+            self.named_conflicts.push(Conflict { believed, contradicts, offset: from, len });
+        }
     }
 
     /// The other side acknowledged everything before `ack`: a hole below it that later segments wait behind will
@@ -207,16 +238,32 @@ impl Reassembler {
             || (self.compared > MAX_COMPARED && !self.waiting.is_empty())
     }
 
-    /// Segments that disagreed with a waiting one about some byte.
+    /// Memory that remembering delivered bytes takes, in bytes.
+    pub(in crate::flow) fn remembered(&self) -> usize {
+        self.recent.held()
+    }
+
+    /// Forgets the delivered bytes: what repeats them is not compared.
+    pub(in crate::flow) fn forget(&mut self) {
+        self.recent.forget();
+    }
+
+    /// Segments that disagreed about some byte with an earlier one.
     #[must_use]
     pub fn conflicts(&self) -> u64 {
         self.conflicts
     }
 
-    /// The first conflicts: the packet that came later, and the one before whose bytes are believed.
+    /// The first of them.
     #[must_use]
-    pub fn named_conflicts(&self) -> &[(PacketNumber, PacketNumber)] {
+    pub fn named_conflicts(&self) -> &[Conflict] {
         &self.named_conflicts
+    }
+
+    /// Repeated bytes that were not compared with the first, because that is too long ago to be remembered.
+    #[must_use]
+    pub fn not_compared(&self) -> u64 {
+        self.not_compared
     }
 
     /// Holes given up because [`MAX_BUFFERED_BYTES`] or [`MAX_BUFFERED_SEGMENTS`] was reached, or because comparing
@@ -235,7 +282,8 @@ impl Reassembler {
         }
     }
 
-    /// Delivers `start..end`, or lets it wait where something before it is missing.
+    /// Delivers `start..end`, or lets it wait where something before it is missing. Gives what it disagrees about with
+    /// what waits.
     fn place(
         &mut self,
         start: u64,
@@ -243,24 +291,33 @@ impl Reassembler {
         bytes: &[u8],
         packet: PacketStamp,
         emit: &mut dyn FnMut(StreamEvent<'_>),
-    ) {
+    ) -> Option<Dispute> {
+        let mut dispute = None;
         let clear = self.waiting.first_key_value().is_none_or(|(&waiting, _)| waiting >= end);
         if start == self.position && clear {
             self.deliver(bytes, end.saturating_sub(start), packet, emit);
         } else {
-            for (from, to) in self.uncovered(start, end, bytes, packet.number) {
+            let parts = self.uncovered(start, end, bytes, &mut dispute);
+            for (from, to) in parts {
                 let piece = part(bytes, from.saturating_sub(start), to.saturating_sub(from)).to_vec();
                 self.buffered = self.buffered.saturating_add(piece.len());
                 self.waiting.insert(from, Waiting { bytes: piece, len: to.saturating_sub(from), packet });
             }
         }
         self.drain(emit);
+        dispute
     }
 
-    /// The parts of `start..end` that no waiting segment has. Counts a conflict where `bytes` differ from one.
-    fn uncovered(&mut self, start: u64, end: u64, bytes: &[u8], packet: PacketNumber) -> Vec<(u64, u64)> {
+    /// The parts of `start..end` that no waiting segment has, and where `bytes` differ from one.
+    fn uncovered(
+        &mut self,
+        start: u64,
+        end: u64,
+        bytes: &[u8],
+        dispute: &mut Option<Dispute>,
+    ) -> Vec<(u64, u64)> {
         let mut parts = Vec::new();
-        let (mut cursor, mut conflict) = (start, None);
+        let mut cursor = start;
         let before = self.waiting.range(..start).next_back();
         for (&at, waiting) in before.into_iter().chain(self.waiting.range(start..end)) {
             self.compared = self.compared.saturating_add(1);
@@ -274,19 +331,12 @@ impl Reassembler {
             let (from, to) = (at.max(start), until.min(end));
             let mine = part(bytes, from.saturating_sub(start), to.saturating_sub(from));
             let theirs = part(&waiting.bytes, from.saturating_sub(at), to.saturating_sub(from));
-            if conflict.is_none() && mine.iter().zip(theirs).any(|(a, b)| a != b) {
-                conflict = Some(waiting.packet.number);
-            }
+            let found = Dispute::between(mine, theirs.iter(), from, waiting.packet.number);
+            *dispute = Dispute::joined(*dispute, found);
             cursor = cursor.max(until);
         }
         if cursor < end {
             parts.push((cursor, end));
-        }
-        if let Some(earlier) = conflict {
-            self.conflicts = self.conflicts.saturating_add(1);
-            if self.named_conflicts.len() < MAX_NAMED_CONFLICTS {
-                self.named_conflicts.push((packet, earlier));
-            }
         }
         parts
     }
@@ -320,8 +370,10 @@ impl Reassembler {
     ) {
         let had = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(len);
         if had > 0 {
+            let bytes = part(bytes, 0, had);
+            self.recent.take(self.position, bytes, packet.number);
             self.advance(had);
-            emit(StreamEvent::Data { bytes: part(bytes, 0, had), packet });
+            emit(StreamEvent::Data { bytes, packet });
         }
         self.gap(len.saturating_sub(had), true, emit);
     }
@@ -349,7 +401,7 @@ impl Reassembler {
 }
 
 /// `len` bytes from `skip`, as far as there are any.
-fn part(bytes: &[u8], skip: u64, len: u64) -> &[u8] {
+pub(super) fn part(bytes: &[u8], skip: u64, len: u64) -> &[u8] {
     let bytes = usize::try_from(skip).ok().and_then(|skip| bytes.get(skip..)).unwrap_or(&[]);
     usize::try_from(len).ok().and_then(|len| bytes.get(..len)).unwrap_or(bytes)
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::flow::tcp::recent;
 
 /// What came out: bytes, with a run of 0xff for every byte that is missing, and the last events.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,11 @@ fn segment(seq: u32, payload: &[u8]) -> Segment<'_> {
     }
 }
 
+/// The same in packet `number`.
+fn numbered(number: u64, seq: u32, payload: &[u8]) -> Segment<'_> {
+    Segment { packet: PacketStamp { number, ts: None }, ..segment(seq, payload) }
+}
+
 fn run(segments: &[Segment<'_>]) -> (Reassembler, Out) {
     let (mut stream, mut out) = (Reassembler::new(), Out::default());
     for segment in segments {
@@ -65,9 +71,107 @@ fn data_on_a_syn_counts_from_the_number_after_it() {
 
 #[test]
 fn the_first_of_two_versions_is_believed() {
-    let (stream, out) = run(&[segment(0, b"ab"), segment(4, b"ef"), segment(2, b"cdXY"), segment(0, b"ZZ")]);
-    assert_eq!((out.bytes.as_slice(), stream.conflicts()), (b"abcdef".as_slice(), 1));
-    assert_eq!(stream.named_conflicts(), [(1, 1)]);
+    let (stream, out) = run(&[
+        numbered(1, 0, b"ab"),
+        numbered(2, 4, b"ef"),
+        numbered(3, 2, b"cdXf"),
+        numbered(4, 0, b"aZ"),
+        numbered(5, 0, b"abcdef"),
+        numbered(6, 1, b"ZcdefZ"),
+        // A keep-alive: its byte may be anything (RFC 9293 section 3.8.4).
+        numbered(7, 6, b"?"),
+    ]);
+    assert_eq!(out.bytes, b"abcdefZ");
+    let conflict = |believed, contradicts, offset, len| Conflict { believed, contradicts, offset, len };
+    // Against what waits, against what was delivered, and with a new byte behind the disputed one.
+    assert_eq!(stream.named_conflicts(), [conflict(2, 3, 4, 1), conflict(1, 4, 1, 1), conflict(1, 6, 1, 1)]);
+    assert_eq!((stream.conflicts(), stream.not_compared()), (3, 0));
+}
+
+#[test]
+fn a_contradiction_is_told_from_the_first_byte_in_dispute_to_the_last() {
+    let (stream, _) =
+        run(&[numbered(1, 0, b"GET /a"), numbered(2, 6, b" HTTP"), numbered(3, 2, b"X /b HTTX")]);
+    assert_eq!(
+        stream.named_conflicts(),
+        [Conflict { believed: 1, contradicts: 3, offset: 2, len: 9 }],
+        "one for a segment, of the packet of the first byte"
+    );
+}
+
+#[test]
+fn what_repeats_bytes_of_long_ago_is_counted_and_not_compared() {
+    let block = [7_u8; 1000];
+    let segments: Vec<_> = (0..200).map(|n| segment(n * 1000, &block)).collect();
+    let (mut stream, _) = run(&segments);
+    assert!(stream.remembered() <= 3 * recent::MAX_REMEMBERED_BYTES, "{}", stream.remembered());
+    stream.segment(&segment(0, &[8; 10]), &mut |_| {});
+    assert_eq!((stream.conflicts(), stream.not_compared()), (0, 10));
+    stream.segment(&segment(199_000, &[8; 10]), &mut |_| {});
+    assert_eq!((stream.conflicts(), stream.not_compared()), (1, 10));
+    stream.forget();
+    stream.segment(&segment(199_000, &[8; 10]), &mut |_| {});
+    assert_eq!((stream.conflicts(), stream.not_compared(), stream.remembered()), (1, 20, 0));
+}
+
+#[test]
+fn a_capture_that_begins_in_the_middle_compares_nothing_before_its_first_byte() {
+    let (stream, out) = run(&[segment(1000, b"abc"), segment(990, b"0123456789abc"), segment(900, b"zzz")]);
+    assert_eq!((out.bytes.as_slice(), stream.conflicts(), stream.not_compared()), (b"abc".as_slice(), 0, 0));
+}
+
+#[test]
+fn a_gap_of_a_gigabyte_is_told_and_takes_no_memory() {
+    let mut stream = Reassembler::new();
+    let (mut bytes, mut missing) = (0, 0);
+    let mut count = |event: StreamEvent<'_>| match event {
+        StreamEvent::Data { bytes: data, .. } => bytes += data.len(),
+        StreamEvent::Gap { len, .. } => missing += len,
+        StreamEvent::End | StreamEvent::Reset => {}
+    };
+    // Six jumps of 2^30 wrap the sequence number once and a half.
+    for jump in 0..6_u32 {
+        stream.segment(&segment(jump.wrapping_mul(1 << 30), b"x"), &mut count);
+        assert!(stream.held() <= 2 * (WAITING_COST + 1));
+        stream.flush(&mut count);
+    }
+    assert_eq!((bytes, missing, stream.conflicts()), (6, 5 * ((1 << 30) - 1), 0));
+}
+
+#[test]
+fn sequence_numbers_wrap() {
+    let text = text();
+    let base = u32::MAX - 100;
+    let parts: Vec<_> =
+        (0..10).rev().map(|n| segment(base.wrapping_add(n * 30), &text[n as usize * 30..][..30])).collect();
+    let first = segment(base, b"");
+    let (stream, out) = run(&[&[first], parts.as_slice(), parts.as_slice()].concat());
+    assert_eq!((out.bytes, out.gaps.len(), stream.conflicts()), (text, 0, 0));
+}
+
+#[test]
+fn a_flood_of_contradicting_overlaps_is_bounded_and_counted() {
+    let versions: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte; 1400]).collect();
+    let mut stream = Reassembler::new();
+    stream.segment(&segment(0, b""), &mut |_| {});
+    for n in 0..50_000_u32 {
+        let version = &versions[n as usize % versions.len()];
+        stream.segment(&segment(1 + n.wrapping_mul(701) % 3_000_000, version), &mut |_| {});
+        assert!(stream.held() <= MAX_BUFFERED_BYTES + MAX_BUFFERED_SEGMENTS * WAITING_COST);
+        assert!(stream.remembered() <= 4 * recent::MAX_REMEMBERED_BYTES);
+    }
+    assert!(stream.conflicts() > 10_000, "{}", stream.conflicts());
+    assert_eq!(stream.named_conflicts().len(), MAX_NAMED_CONFLICTS);
+}
+
+#[test]
+fn a_storm_of_resets_is_one_reset() {
+    let (mut stream, mut resets) = (Reassembler::new(), 0);
+    for n in 0..100_000_u32 {
+        let reset = Segment { rst: true, ..segment(n.wrapping_mul(40_503), b"") };
+        stream.segment(&reset, &mut |event| resets += u32::from(event == StreamEvent::Reset));
+    }
+    assert_eq!((resets, stream.held(), stream.forced_gaps()), (1, 0, 0));
 }
 
 #[test]
@@ -161,22 +265,34 @@ proptest! {
         prop_assert_eq!((stream.buffered_bytes(), stream.conflicts()), (0, 0));
     }
 
-    /// A capture that ends early gives a beginning of the stream, and nothing that is not in it.
+    /// A capture that ends early gives a beginning of the stream, and nothing that is not in it; the end only with all.
     #[test]
     fn a_cut_gives_a_prefix(
         isn in any::<u32>(),
-        order in Just((0..10_usize).collect::<Vec<_>>()).prop_shuffle(),
-        kept in 0..=10_usize,
+        cuts in prop::collection::btree_set(1..STREAM, 0..20),
+        order in prop::collection::vec(any::<u32>(), 64),
+        repeats in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+        kept in any::<prop::sample::Index>(),
     ) {
         let text = text();
+        let edges: Vec<usize> = std::iter::once(0).chain(cuts).chain([STREAM]).collect();
+        let mut parts: Vec<(usize, usize)> = edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        parts.extend(repeats.iter().map(|index| *index.get(&parts)).collect::<Vec<_>>());
+        let mut keyed: Vec<_> = order.iter().cycle().zip(parts).collect();
+        keyed.sort_by_key(|(key, _)| **key);
+        keyed.truncate(kept.index(keyed.len() + 1));
         let seq = |at: usize| isn.wrapping_add(1).wrapping_add(u32::try_from(at).unwrap());
         let mut segments = vec![Segment { syn: true, ..segment(isn, b"") }];
-        let parts = order.iter().take(kept).map(|part| part * STREAM / 10);
-        segments.extend(parts.map(|at| segment(seq(at), &text[at..at + STREAM / 10])));
-        let (_, out) = run(&segments);
-        let whole = (0..10).take_while(|part| order[..kept].contains(part)).count();
-        prop_assert_eq!(out.bytes, &text[..whole * STREAM / 10]);
-        prop_assert!(out.gaps.is_empty() && !out.ended);
+        segments.extend(keyed.iter().map(|(_, (start, end))| Segment {
+            fin: *end == STREAM,
+            ..segment(seq(*start), &text[*start..*end])
+        }));
+        let (stream, out) = run(&segments);
+        let has = |at: usize| keyed.iter().any(|(_, (start, end))| (*start..*end).contains(&at));
+        let whole = (0..STREAM).take_while(|at| has(*at)).count();
+        prop_assert_eq!(&out.bytes, &text[..whole]);
+        prop_assert_eq!(out.ended, whole == STREAM);
+        prop_assert!(out.gaps.is_empty() && stream.conflicts() == 0);
     }
 
     /// With parts missing, what is there stands where it belongs, and the gaps are exactly what is missing.

@@ -29,10 +29,15 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     }
     notes.extend(told.checksums.into_iter().flat_map(|tally| checksum_notes(tally, flow.packets())));
     if let Some(talk) = &flow.conversation {
-        if talk.conflicts > 0 {
+        let conflicts = talk.count(None, |side| side.conflicts);
+        if conflicts > 0 {
             notes.push(format!(
-                "{} about bytes sent out of order: what the receiver got depends on its system.",
-                were(talk.conflicts, "segment disagrees with another", "segments disagree with others")
+                "{} about the same bytes: what the receiver got depends on its system.",
+                were(
+                    conflicts,
+                    "segment disagrees with an earlier one",
+                    "segments disagree with earlier ones"
+                )
             ));
         }
         if talk.turns_not_kept > 0 || talk.kept_bytes < talk.total_bytes {

@@ -10,6 +10,7 @@
 //! ```
 
 mod dump;
+mod footer;
 
 use std::io::{self, Write};
 
@@ -21,6 +22,9 @@ use crate::proto::judge;
 
 /// Columns of the mark in the margin.
 const MARGIN: usize = 2;
+
+/// Stands there instead in a row that goes on with the line above.
+const GOES_ON: &str = "  ";
 
 /// How to show a stream.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +61,7 @@ pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io
         let offset = if turn.direction == Direction::OrigToResp { orig } else { resp };
         if options.only.is_none_or(|only| only == turn.direction) {
             let side = Side::new(turn.direction, colors);
-            gap(out, turn.gap_before, "are not in the capture", options)?;
+            gap(out, turn.gap_before, "not in the capture", &side)?;
             heading(out, flow, turn, before, &side, options)?;
             *offset = offset.saturating_add(turn.gap_before);
             if options.hex || !judge(&turn.bytes).is_text() {
@@ -66,37 +70,15 @@ pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io
                 text(out, &turn.bytes, &side, options.width)?;
             }
             let kept = u64::try_from(turn.bytes.len()).unwrap_or(u64::MAX);
-            let cut = if talk.is_some_and(|talk| talk.not_kept_bytes > 0) {
-                "more were not kept, or cut off by the capture"
-            } else {
-                "more were cut off by the capture"
-            };
-            gap(out, turn.total.saturating_sub(kept), cut, options)?;
+            let all_kept = talk.is_none_or(|talk| talk.side(turn.direction).not_kept_bytes == 0);
+            let cut =
+                if all_kept { "cut off by the capture" } else { "not kept here, or cut off by the capture" };
+            gap(out, turn.total.saturating_sub(kept), cut, &side)?;
         }
         *offset = offset.saturating_add(turn.total);
         before = Some(turn);
     }
-    if let Some(talk) = talk {
-        let told = turns.iter().map(|turn| turn.gap_before).fold(0, u64::saturating_add);
-        gap(out, talk.missing_bytes.saturating_sub(told), "at the end are not in the capture", options)?;
-        if talk.turns.is_empty() && talk.missing_bytes == 0 {
-            writeln!(out, "{}", colors.paint(Style::Dim, "nothing was said"))?;
-        }
-        if talk.conflicts > 0 {
-            let packets: Vec<String> = talk
-                .conflicting_packets
-                .iter()
-                .map(|(later, earlier)| format!("packet {later} and packet {earlier}"))
-                .collect();
-            let line = format!(
-                "! {} other bytes than an earlier one for the same sequence numbers, whose bytes are shown: {}",
-                Count::new(talk.conflicts, "segment has", "segments have"),
-                packets.join(", ")
-            );
-            writeln!(out, "{}", colors.paint(Style::Red, line))?;
-        }
-    }
-    Ok(())
+    talk.map_or(Ok(()), |talk| footer::write(out, talk, options))
 }
 
 /// Writes the bytes of one stream and nothing else; gives how many are missing in the capture.
@@ -108,7 +90,7 @@ pub fn raw<W: Write>(out: &mut W, flow: &Flow, only: Option<Direction>) -> io::R
     for turn in talk.turns.iter().filter(|turn| only.is_none_or(|only| only == turn.direction)) {
         out.write_all(&turn.bytes)?;
     }
-    Ok(talk.missing_bytes)
+    Ok(talk.count(only, |side| side.missing_bytes))
 }
 
 /// How the lines of one side are marked.
@@ -151,25 +133,28 @@ fn heading<W: Write>(
     writeln!(out, "\n{}", options.colors.paint(Style::Dim, line))
 }
 
-/// The text of a turn, a line a line.
+/// The text of a turn, a line a line. What goes on in the next row because it does not fit has no mark.
 fn text<W: Write>(out: &mut W, bytes: &[u8], side: &Side, width: Option<usize>) -> io::Result<()> {
     let columns = width.map_or(usize::MAX, |width| width.saturating_sub(MARGIN).max(1));
     let mut rest = bytes;
+    let mut mark = side.mark;
     while !rest.is_empty() {
         let (line, next) = split_columns(rest, columns);
-        writeln!(out, "{}", side.colors.paint(side.style, format_args!("{}{}", side.mark, Safe(line))))?;
+        writeln!(out, "{}", side.colors.paint(side.style, format_args!("{mark}{}", Safe(line))))?;
+        let line_ended = line.len().saturating_add(next.len()) < rest.len();
+        mark = if line_ended { side.mark } else { GOES_ON };
         rest = next;
     }
     Ok(())
 }
 
-/// A line where bytes are missing.
-fn gap<W: Write>(out: &mut W, len: u64, what: &str, options: &FollowOptions) -> io::Result<()> {
+/// A line where bytes of a side are missing.
+fn gap<W: Write>(out: &mut W, len: u64, what: &str, side: &Side) -> io::Result<()> {
     if len == 0 {
         return Ok(());
     }
-    let line = format!("! {} {what}", Count::bytes(len));
-    writeln!(out, "\n{}", options.colors.paint(Style::Yellow, line))
+    let line = format!("! {}{} {what}", side.mark, Count::bytes(len));
+    writeln!(out, "\n{}", side.colors.paint(Style::Yellow, line))
 }
 
 #[cfg(test)]

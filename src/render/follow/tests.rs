@@ -27,3 +27,12 @@ fn every_line_of_text_is_marked_and_cannot_control_the_terminal() {
     text(&mut out, b"one\r\ntwo \x1b[2J\n\xe2\x80\xae", &side, Some(80)).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "→ one\n→ two \\x1b[2J\n→ \\u{202e}\n");
 }
+
+#[test]
+fn a_row_that_goes_on_with_its_line_has_no_mark() {
+    let side = Side::new(Direction::OrigToResp, Colors::OFF);
+    let mut out = Vec::new();
+    text(&mut out, b"0123456789abc\n0123456789\r\nend", &side, Some(12)).unwrap();
+    let rows = "→ 0123456789\n  abc\n→ 0123456789\n→ end\n";
+    assert_eq!(String::from_utf8(out).unwrap(), rows);
+}

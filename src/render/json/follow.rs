@@ -9,7 +9,7 @@ use super::escape::write_compact;
 use super::flow::is_zero;
 use super::{Nanos, Text};
 use crate::decode::Endpoint;
-use crate::flow::{Direction, Flow, FlowId, Turn};
+use crate::flow::{Conflict, Direction, Flow, FlowId, SideTalk, Turn};
 use crate::render::format::{EpochNanos, Hex};
 use crate::source::PacketNumber;
 
@@ -34,9 +34,15 @@ struct StreamJson<'a> {
     /// Bytes that are missing in the capture.
     #[serde(skip_serializing_if = "is_zero")]
     missing_bytes: u64,
-    /// Segments that say other bytes than an earlier one for the same sequence numbers.
+    /// Segments that say other bytes than an earlier one for the same place.
     #[serde(skip_serializing_if = "is_zero")]
-    conflicts: u64,
+    conflict_count: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<ConflictJson>,
+    /// Repeated bytes that were not compared with the first, because that was too long ago to be remembered.
+    #[serde(skip_serializing_if = "is_zero")]
+    not_compared_bytes: u64,
     /// Bytes that were captured and are not in `turns`, because a limit was reached.
     #[serde(skip_serializing_if = "is_zero")]
     not_kept_bytes: u64,
@@ -46,11 +52,34 @@ struct StreamJson<'a> {
 struct EndJson {
     address: IpAddr,
     port: u16,
+    /// Bytes of this side that are missing in the capture behind its last turn.
+    #[serde(skip_serializing_if = "is_zero")]
+    missing_at_end: u64,
 }
 
 impl EndJson {
-    const fn new(endpoint: Endpoint) -> Self {
-        Self { address: endpoint.addr, port: endpoint.port }
+    const fn new(endpoint: Endpoint, missing_at_end: u64) -> Self {
+        Self { address: endpoint.addr, port: endpoint.port, missing_at_end }
+    }
+}
+
+/// A segment that contradicts an earlier one.
+#[derive(Debug, Serialize)]
+struct ConflictJson {
+    /// `orig` or `resp`.
+    from: &'static str,
+    /// The packet whose bytes are believed and in `turns`, and the packet that contradicts it.
+    packets: [PacketNumber; 2],
+    /// The first byte in dispute, counted from the start of its side, missing bytes included.
+    offset: u64,
+    /// From there to the last byte in dispute, in bytes.
+    len: u64,
+}
+
+impl ConflictJson {
+    const fn new(by: Direction, conflict: &Conflict) -> Self {
+        let Conflict { believed, contradicts, offset, len } = *conflict;
+        Self { from: by.sender(), packets: [believed, contradicts], offset, len }
     }
 }
 
@@ -80,15 +109,23 @@ impl<'a> StreamJson<'a> {
         let talk = flow.conversation.as_deref();
         let turns = talk.map(|talk| talk.turns.as_slice()).unwrap_or_default();
         let before = std::iter::once(None).chain(turns.iter().map(Some));
-        let told = before.zip(turns).filter(|(_, turn)| only.is_none_or(|only| only == turn.direction));
+        let is_wanted = |by: Direction| only.is_none_or(|only| only == by);
+        let told = before.zip(turns).filter(|(_, turn)| is_wanted(turn.direction));
+        let count = |of: fn(&SideTalk) -> u64| talk.map_or(0, |talk| talk.count(only, of));
+        let missing_at_end =
+            |by| talk.filter(|_| is_wanted(by)).map_or(0, |talk| talk.side(by).missing_at_end);
+        let conflicts = talk.map(|talk| talk.named_conflicts.as_slice()).unwrap_or_default();
+        let conflicts = conflicts.iter().filter(|(by, _)| is_wanted(*by));
         Self {
             flow: Text(flow.id),
-            orig: EndJson::new(flow.tuple.orig),
-            resp: EndJson::new(flow.tuple.resp),
+            orig: EndJson::new(flow.tuple.orig, missing_at_end(Direction::OrigToResp)),
+            resp: EndJson::new(flow.tuple.resp, missing_at_end(Direction::RespToOrig)),
             turns: told.map(|(before, turn)| StreamTurnJson::new(turn, before)).collect(),
-            missing_bytes: talk.map_or(0, |talk| talk.missing_bytes),
-            conflicts: talk.map_or(0, |talk| talk.conflicts),
-            not_kept_bytes: talk.map_or(0, |talk| talk.not_kept_bytes),
+            missing_bytes: count(|side| side.missing_bytes),
+            conflict_count: count(|side| side.conflicts),
+            conflicts: conflicts.map(|(by, conflict)| ConflictJson::new(*by, conflict)).collect(),
+            not_compared_bytes: count(|side| side.not_compared_bytes),
+            not_kept_bytes: count(|side| side.not_kept_bytes),
         }
     }
 }
