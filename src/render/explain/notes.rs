@@ -5,15 +5,12 @@ use super::super::format::{Bytes, Count};
 use super::words::{Names, were};
 use crate::flow::{Conversation, Direction, Flow, Opening};
 use crate::proto::{Recognised, judge};
-use crate::report::{ChecksumTally, Told, starts_mid_stream};
+use crate::report::{ChecksumTally, Told};
 
 /// What else is worth knowing of the flow.
 pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
-    if starts_mid_stream(flow) {
-        notes.push("Who connected to whom is not known: the handshake is not in the capture.".to_owned());
-    }
     notes.extend(readable(flow));
     if let Some(tcp) = &flow.tcp {
         tcp_notes(flow, names, &mut notes);
@@ -81,37 +78,10 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
     }
     for (side, by) in [(&tcp.orig, Direction::OrigToResp), (&tcp.resp, Direction::RespToOrig)] {
         let who = names.role(by);
-        if side.repeated_packets > 0 {
-            let bytes = match side.repeated_bytes {
-                0 => String::new(),
-                bytes => format!(" ({} again)", Bytes(bytes)),
-            };
-            notes.push(format!(
-                "{} of the {who} repeated what had been sent before{bytes}: retransmitted, or captured twice.",
-                Count::new(side.repeated_packets, "segment", "segments")
-            ));
-        }
         if side.missing_bytes > 0 {
             notes.push(format!(
                 "Not in the capture: {} that the {who} sent, by the sequence numbers.",
                 Count::bytes(side.missing_bytes)
-            ));
-        }
-        if side.zero_windows > 0 {
-            notes.push(format!(
-                "The {who} announced a full receive buffer (window 0) in {}: its program reads more slowly than the {} \
-                 sends.",
-                Count::packets(side.zero_windows.into()),
-                names.role(by.reversed())
-            ));
-        }
-        if side.keep_alives > 0 {
-            let other = if by == Direction::OrigToResp { &tcp.resp } else { &tcp.orig };
-            let why = if other.zero_windows > 0 { "still there, or has room again" } else { "still there" };
-            notes.push(format!(
-                "{} of the {who}, to see whether the {} is {why}: nothing was lost.",
-                Count::new(side.keep_alives.into(), "keep-alive probe", "keep-alive probes"),
-                names.role(by.reversed())
             ));
         }
     }
