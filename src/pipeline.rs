@@ -247,7 +247,9 @@ impl Pipeline {
         let checksums = |place| self.checksums.as_ref().and_then(|all| all.of_flow(place));
         let flows = self.flows.flows().iter().enumerate().filter(|(place, flow)| wanted(*place, flow));
         let remarks = |place| self.remarks.as_ref().and_then(|all| all.of_flow(place));
-        flows.map(|(place, flow)| Told { flow, checksums: checksums(place), remarks: remarks(place) }).collect()
+        flows
+            .map(|(place, flow)| Told { flow, checksums: checksums(place), remarks: remarks(place) })
+            .collect()
     }
 
     /// The flows so far.

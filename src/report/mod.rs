@@ -13,9 +13,7 @@ pub use beside::Beside;
 pub use checksums::{ChecksumTally, Checksums};
 pub use contents::contents;
 pub use numbers::{Agreed, SideNumbers, TcpNumbers};
-pub use remarks::{
-    FlowRemarks, MAX_REMARKS, MAX_REMARKS_OF_A_TOPIC, More, Remark, Remarks, Shown, Topic,
-};
+pub use remarks::{FlowRemarks, MAX_REMARKS, MAX_REMARKS_OF_A_TOPIC, More, Remark, Remarks, Shown, Topic};
 pub use story::{Event, Moment, Outcome, outcome, starts_mid_stream, timeline};
 pub use totals::CaptureTotals;
 

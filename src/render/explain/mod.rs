@@ -153,14 +153,12 @@ fn line(
     let mut lines =
         Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
     let first = lines.next().unwrap_or("");
-    // A head that does not fit into a narrow line stays as it is.
-    let (head, first) = first.strip_prefix(&head).map_or(("", first), |rest| (head.as_str(), rest));
-    let (label_style, head_style) = (options.colors.paint(style, label), options.colors.paint(style, head));
-    match (label, head) {
-        ("", "") => writeln!(out, "{first}")?,
-        ("", _) => writeln!(out, "{head_style}{first}")?,
-        _ => writeln!(out, "{label_style}{first}")?,
-    }
+    let (styled, rest) = match first.strip_prefix(head.as_str()) {
+        Some(rest) if label.is_empty() => (head.as_str(), rest),
+        // A head that does not fit into a narrow line stays as it is.
+        _ => (label, first),
+    };
+    writeln!(out, "{}{rest}", options.colors.paint(style, styled))?;
     for more in lines {
         writeln!(out, "{:1$}{more}", "", GUTTER.saturating_add(label.len()))?;
     }

@@ -102,7 +102,10 @@ pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names) -> String {
     match &remark.shown {
         Shown::Judged(judgement) => judged(flow, remark, judgement, by, other),
         Shown::WindowFull => {
-            format!("with {} the window of the {other} is used up: the {by} must wait for an ACK.", what(remark))
+            format!(
+                "with {} the window of the {other} is used up: the {by} must wait for an ACK.",
+                what(remark)
+            )
         }
         Shown::WindowClosed => format!(
             "the receive buffer of the {by} is full, for its program reads more slowly than the {other} sends. The \
@@ -151,10 +154,24 @@ fn judged(flow: &Flow, remark: &Remark, judgement: &Judgement, by: &str, other: 
         Kind::SynRetried | Kind::SynAckRetried => {
             let (request, reply) =
                 if judgement.kind == Kind::SynRetried { ("request", "answer") } else { ("answer", "ACK") };
-            format!("the same {request}{}; no {reply} had reached the {by}.", first_sent(evidence))
+            let start = flow.tcp.as_ref().map(|tcp| &tcp.handshake);
+            let refused = start.and_then(|start| start.refused).filter(|rst| rst.number < remark.at.number);
+            match refused {
+                Some(rst) => format!(
+                    "the same {request}{}, although the RST in packet {} had refused it.",
+                    first_sent(evidence),
+                    rst.number
+                ),
+                None => {
+                    format!("the same {request}{}; no {reply} had reached the {by}.", first_sent(evidence))
+                }
+            }
         }
         Kind::RepeatUnseen => {
-            format!("{what}, missing in the capture until now: lost before it was captured; {}.", why(judgement))
+            format!(
+                "{what}, missing in the capture until now: lost before it was captured; {}.",
+                why(judgement)
+            )
         }
     };
     let proof = flow.tcp.as_ref().and_then(|tcp| {
@@ -195,13 +212,18 @@ fn why(judgement: &Judgement) -> String {
     let acked_in = evidence.acknowledged_by.map(|packet| format!("packet {packet}"));
     let acked_in = acked_in.as_deref().unwrap_or("an ACK");
     match judgement.reason {
-        Reason::DuplicateAcks | Reason::FewAcks if evidence.asked.is_some_and(|asked| asked.duplicates > 0) => {
+        Reason::DuplicateAcks | Reason::FewAcks
+            if evidence.asked.is_some_and(|asked| asked.duplicates > 0) =>
+        {
             let duplicates = evidence.asked.map_or(0, |asked| asked.duplicates);
             let acks = Count::new(duplicates.into(), "duplicate ACK", "duplicate ACKs");
             format!("{acks} asked for it{asked_in}")
         }
         Reason::DuplicateAcks => "duplicate ACKs asked for it".to_owned(),
         Reason::Sacked | Reason::FewAcks => format!("SACKs of later bytes asked for it{asked_in}"),
+        Reason::SameRecovery if judgement.kind == Kind::TimeOut => {
+            "still in the recovery after a time-out".to_owned()
+        }
         Reason::SameRecovery => "part of the recovery that had begun".to_owned(),
         Reason::NothingAsked => "no ACK had come, and none asked for it".to_owned(),
         Reason::LastSegment => "the last segment, repeated to get an ACK".to_owned(),
@@ -216,7 +238,7 @@ fn why(judgement: &Judgement) -> String {
         Reason::NewerTimestamp => format!("its timestamp is newer{}", than(evidence)),
         Reason::OlderIpId => "its IP identification is older".to_owned(),
         Reason::NewerIpId => format!("its IP identification is newer{}", than(evidence)),
-        Reason::TooSoon => "too soon after for a retransmission".to_owned(),
+        Reason::TooSoon => "it came too soon to be a retransmission".to_owned(),
         Reason::LateEnough => format!("it came too late{} to be only out of order", after(evidence)),
         Reason::SameNumber => "same sequence number".to_owned(),
     }
