@@ -148,7 +148,7 @@ fn many_of_a_kind_are_summed_up_with_their_number_and_range() {
     assert_eq!(
         flow["segments"][0],
         serde_json::json!({
-            "packet": 5, "time": "1.010004000", "from": "orig", "what": "retransmission after a time-out",
+            "packet": 5, "time": "1.010005000", "from": "orig", "what": "retransmission after a time-out",
             "seq": 1, "payload_bytes": 100, "judgement": {
                 "sure": "certain", "reason": "no acknowledgment asked for it", "original": 4,
                 "since_original_ns": 1_000_001_000,
