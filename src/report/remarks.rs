@@ -119,13 +119,6 @@ impl FlowRemarks {
         self.tallies.iter().filter(|more| more.count > 0)
     }
 
-    /// How many remarks there are of `topic` on segments of `by`, kept or not.
-    #[must_use]
-    pub fn count(&self, topic: Topic, by: Direction) -> u64 {
-        let tally = self.tallies.iter().find(|more| more.topic == topic && more.by == by);
-        tally.map_or(0, |more| more.count.saturating_add(u64::from(more.kept)))
-    }
-
     /// Adds a remark, or counts it; whether it was kept.
     fn add(&mut self, remark: Remark, has_room: bool) -> bool {
         let (topic, by) = (remark.shown.topic(), remark.by);
@@ -257,5 +250,41 @@ impl Remarks {
             let kept = flow.add(remark, self.kept < MAX_REMARKS);
             self.kept = self.kept.saturating_add(usize::from(kept));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_counted_with_its_range() {
+        let orig = Endpoint { addr: std::net::Ipv4Addr::LOCALHOST.into(), port: 1 };
+        let mut flow = FlowRemarks { kept: Vec::new(), tallies: Vec::new(), closed: [None; 2], orig };
+        let remark = |number, by| Remark {
+            at: PacketStamp { number, ts: None },
+            by,
+            shown: Shown::WindowFull,
+            seq: 1,
+            len: 1,
+            flags: TcpFlags(0),
+            wireshark: AnalysisFlags::NONE,
+        };
+        for number in 1..=9 {
+            assert_eq!(flow.add(remark(number, Direction::OrigToResp), true), number <= 3);
+        }
+        for number in 10..=12 {
+            assert!(!flow.add(remark(number, Direction::RespToOrig), false));
+        }
+        // Room that is there again would break the order.
+        assert!(!flow.add(remark(13, Direction::RespToOrig), true));
+        let told = |more: &More| (more.by, more.count, more.first.number, more.last, more.kept);
+        assert_eq!(
+            flow.more().map(told).collect::<Vec<_>>(),
+            [(Direction::OrigToResp, 6, 4, 9, 3), (Direction::RespToOrig, 4, 10, 13, 0)]
+        );
+        flow.swap_sides(Endpoint { port: 2, ..orig });
+        assert!(flow.kept().iter().all(|remark| remark.by == Direction::RespToOrig));
+        assert_eq!(flow.more().map(|more| more.count).collect::<Vec<_>>(), [6, 4]);
     }
 }

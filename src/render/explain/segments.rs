@@ -155,7 +155,9 @@ fn judged(flow: &Flow, remark: &Remark, judgement: &Judgement, by: &str, other: 
             let (request, reply) =
                 if judgement.kind == Kind::SynRetried { ("request", "answer") } else { ("answer", "ACK") };
             let start = flow.tcp.as_ref().map(|tcp| &tcp.handshake);
-            let refused = start.and_then(|start| start.refused).filter(|rst| rst.number < remark.at.number);
+            let refused = start
+                .and_then(|start| start.refused)
+                .filter(|rst| judgement.kind == Kind::SynRetried && rst.number < remark.at.number);
             match refused {
                 Some(rst) => format!(
                     "the same {request}{}, although the RST in packet {} had refused it.",
