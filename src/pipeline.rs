@@ -6,14 +6,14 @@ use crate::field::{PacketContext, Preferences};
 use crate::flow::{
     DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
 };
-use crate::report::{Beside, CaptureTotals, Checksums, Told};
+use crate::report::{Beside, CaptureTotals, Checksums, Remarks, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
 
 /// What a pipeline is to do, beyond what it always does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineOptions {
-    /// Payload to keep of each flow, for its story; checksums are then verified, too.
+    /// Payload to keep of each flow, for its story; checksums are then verified and remarks on segments collected, too.
     pub payload: Option<PayloadWanted>,
     /// Whether fragments of IPv4 are put together (Wireshark's preference `ip.defragment`).
     pub defragment: bool,
@@ -46,6 +46,8 @@ pub struct Pipeline {
     beside: Beside,
     /// Verified only for a story: it takes a look at every byte.
     checksums: Option<Checksums>,
+    /// Collected only for a story.
+    remarks: Option<Remarks>,
     frame_times: FrameTimes,
     passed_over: u64,
     preferences: Preferences,
@@ -142,6 +144,7 @@ impl Pipeline {
             totals: CaptureTotals::default(),
             beside: Beside::default(),
             checksums: payload.is_some().then(Checksums::default),
+            remarks: payload.filter(|payload| !payload.whole).map(|_| Remarks::default()),
             frame_times: FrameTimes::default(),
             passed_over: 0,
             preferences: options.preferences,
@@ -184,6 +187,9 @@ impl Pipeline {
         let verdicts = self.flows.observe(packet, &decoded);
         if let Some(checksums) = &mut self.checksums {
             checksums.count(packet, &decoded, verdicts);
+        }
+        if let Some(remarks) = &mut self.remarks {
+            remarks.take(packet, &decoded, verdicts);
         }
         if self.collects
             && let Some(hindsight) = &mut self.hindsight
@@ -234,13 +240,16 @@ impl Pipeline {
         beside
     }
 
-    /// The flows so far that `wanted` takes, with what is known of their checksums.
+    /// The flows so far that `wanted` takes, with what is known of their checksums and segments.
     ///
     /// `wanted` is told each flow's place in [`FlowTable::flows`], too.
     pub fn told<'a>(&'a self, wanted: impl Fn(usize, &Flow) -> bool) -> Vec<Told<'a>> {
         let checksums = |place| self.checksums.as_ref().and_then(|all| all.of_flow(place));
         let flows = self.flows.flows().iter().enumerate().filter(|(place, flow)| wanted(*place, flow));
-        flows.map(|(place, flow)| Told { flow, checksums: checksums(place) }).collect()
+        let remarks = |place| self.remarks.as_ref().and_then(|all| all.of_flow(place));
+        flows
+            .map(|(place, flow)| Told { flow, checksums: checksums(place), remarks: remarks(place) })
+            .collect()
     }
 
     /// The flows so far.

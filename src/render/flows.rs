@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn told(table: &FlowTable) -> Vec<Told<'_>> {
-        table.flows().iter().map(|flow| Told { flow, checksums: None }).collect()
+        table.flows().iter().map(|flow| Told { flow, checksums: None, remarks: None }).collect()
     }
 
     fn shown(width: Option<usize>) -> (String, Vec<&'static str>) {

@@ -148,7 +148,7 @@ impl fmt::Display for Agreed {
 }
 
 /// The numbers of one direction in one line, without those that are as they should be: `6 packets, 13 bytes of
-/// payload, RTT 20 µs (8 µs to 40 µs, 3 samples), at most 13 B in flight, 2 segments sent again (1448 bytes)`.
+/// payload, RTT 20 µs (8 µs to 40 µs, 3 samples), at most 13 B in flight, 2 segments seen again (1448 bytes)`.
 #[derive(Clone, Copy, Debug)]
 pub struct SideLine(pub SideNumbers);
 
@@ -173,7 +173,7 @@ impl fmt::Display for SideLine {
         }
         if tcp.repeated_packets > 0 {
             let segments = Count::new(tcp.repeated_packets, "segment", "segments");
-            write!(f, ", {segments} sent again ({})", Count::bytes(tcp.repeated_bytes))?;
+            write!(f, ", {segments} seen again ({})", Count::bytes(tcp.repeated_bytes))?;
         }
         for (count, what) in [
             (tcp.measures.out_of_order_packets, "out of order"),
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(
             SideLine(side).to_string(),
             "5 packets, 2896 bytes of payload at 9 kbit/s, at most 2.9 kB in flight, \
-             1 segment sent again (1448 bytes), 2 closed windows"
+             1 segment seen again (1448 bytes), 2 closed windows"
         );
         let udp = SideNumbers { packets: 1, rates: None, tcp: None, payload_bytes: 1, ..side };
         assert_eq!(SideLine(udp).to_string(), "1 packet, 1 byte of payload");

@@ -4,6 +4,7 @@ mod beside;
 mod checksums;
 mod contents;
 mod numbers;
+mod remarks;
 pub mod stats;
 mod story;
 mod totals;
@@ -12,6 +13,7 @@ pub use beside::Beside;
 pub use checksums::{ChecksumTally, Checksums};
 pub use contents::contents;
 pub use numbers::{Agreed, SideNumbers, TcpNumbers};
+pub use remarks::{FlowRemarks, MAX_REMARKS, MAX_REMARKS_OF_A_TOPIC, More, Remark, Remarks, Shown, Topic};
 pub use story::{Event, Moment, Outcome, outcome, starts_mid_stream, timeline};
 pub use totals::CaptureTotals;
 
@@ -22,4 +24,6 @@ pub struct Told<'a> {
     pub flow: &'a crate::flow::Flow,
     /// Its wrong and unfilled checksums; `None` where there are none, or they were not verified.
     pub checksums: Option<&'a ChecksumTally>,
+    /// What is to say of its segments; `None` where there is nothing, or nobody asked.
+    pub remarks: Option<&'a FlowRemarks>,
 }

@@ -1,5 +1,6 @@
 //! The story of a flow: what happened in which order, and how it came out. Typed; the words are the renderer's.
 
+use super::{More, Remark, Told};
 use crate::flow::{
     Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown, Turn,
 };
@@ -7,14 +8,14 @@ use crate::flow::{
 /// Something that happened in a flow.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'f> {
-    /// A step of the handshake; `retry` where it was sent before.
+    /// The capture begins mid-stream.
+    MidStream,
+    /// A step of the handshake, the first time.
     Step {
         /// Which step.
         step: HandshakeStep,
         /// Who sent it.
         by: Direction,
-        /// Sent before already.
-        retry: bool,
     },
     /// The RST that refuses the connection.
     Refusal,
@@ -36,6 +37,10 @@ pub enum Event<'f> {
     Reset(Reset),
     /// An ICMP error about a packet of the flow.
     Icmp(&'f IcmpError),
+    /// A segment that is more than simply the next one.
+    Remark(&'f Remark),
+    /// Further segments of which the same is to say.
+    More(&'f More),
 }
 
 /// An [`Event`] and its packet.
@@ -76,10 +81,14 @@ pub enum Outcome<'f> {
     Answered,
 }
 
-/// What happened in `flow`, in the order of the packets.
+/// What happened in the flow, in the order of the packets.
 #[must_use]
-pub fn timeline(flow: &Flow) -> Vec<Moment<'_>> {
+pub fn timeline<'f>(told: &Told<'f>) -> Vec<Moment<'f>> {
+    let flow = told.flow;
     let mut moments = Vec::new();
+    if starts_mid_stream(flow) {
+        moments.push(Moment { at: flow.first, event: Event::MidStream });
+    }
     if let Some(tcp) = &flow.tcp {
         opening(flow, &mut moments);
         let end = &tcp.teardown;
@@ -101,6 +110,11 @@ pub fn timeline(flow: &Flow) -> Vec<Moment<'_>> {
     }
     moments
         .extend(flow.icmp_errors.iter().map(|error| Moment { at: error.packet, event: Event::Icmp(error) }));
+    if let Some(remarks) = told.remarks {
+        let kept = remarks.kept().iter();
+        moments.extend(kept.map(|remark| Moment { at: remark.at, event: Event::Remark(remark) }));
+        moments.extend(remarks.more().map(|more| Moment { at: more.first, event: Event::More(more) }));
+    }
     // A segment can be several moments (payload with FIN): they keep the order in which they take effect.
     moments.sort_by_key(|moment| (moment.at.number, rank(&moment.event)));
     moments
@@ -109,11 +123,13 @@ pub fn timeline(flow: &Flow) -> Vec<Moment<'_>> {
 /// Handshake before payload before close within one packet.
 fn rank(event: &Event<'_>) -> u8 {
     match event {
-        Event::Step { .. } => 0,
-        Event::FinAck { .. } => 1,
-        Event::Turn(_) => 2,
-        Event::Fin { .. } => 3,
-        Event::Refusal | Event::Reset(_) | Event::Icmp(_) => 4,
+        Event::MidStream => 0,
+        Event::Step { .. } => 1,
+        Event::FinAck { .. } => 2,
+        Event::Turn(_) => 3,
+        Event::Remark(_) | Event::More(_) => 4,
+        Event::Fin { .. } => 5,
+        Event::Refusal | Event::Reset(_) | Event::Icmp(_) => 6,
     }
 }
 
@@ -121,18 +137,12 @@ fn opening<'f>(flow: &'f Flow, moments: &mut Vec<Moment<'f>>) {
     use Direction::{OrigToResp, RespToOrig};
     let Some(tcp) = &flow.tcp else { return };
     let start = &tcp.handshake;
-    let step = |step, by, retry| Event::Step { step, by, retry };
-    push(moments, start.syn, step(HandshakeStep::Syn, OrigToResp, false));
+    let step = |step, by| Event::Step { step, by };
+    push(moments, start.syn, step(HandshakeStep::Syn, OrigToResp));
     let resp_syn = start.resp_syn.map(|number| PacketStamp { number, ts: None });
-    push(moments, resp_syn, step(HandshakeStep::Syn, RespToOrig, false));
-    push(moments, start.syn_ack, step(HandshakeStep::SynAck, RespToOrig, false));
-    push(moments, start.ack, step(HandshakeStep::Ack, OrigToResp, false));
-    for &retry in &start.syn_retries {
-        push(moments, Some(retry), step(HandshakeStep::Syn, OrigToResp, true));
-    }
-    for &retry in &start.syn_ack_retries {
-        push(moments, Some(retry), step(HandshakeStep::SynAck, RespToOrig, true));
-    }
+    push(moments, resp_syn, step(HandshakeStep::Syn, RespToOrig));
+    push(moments, start.syn_ack, step(HandshakeStep::SynAck, RespToOrig));
+    push(moments, start.ack, step(HandshakeStep::Ack, OrigToResp));
     push(moments, start.refused, Event::Refusal);
 }
 

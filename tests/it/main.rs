@@ -15,6 +15,7 @@ mod cli;
 mod corpus;
 mod cut;
 mod decode;
+mod explain;
 mod filter_errors;
 mod filter_eval;
 mod filters;

@@ -3,6 +3,7 @@
 mod notes;
 mod outcome;
 mod payload;
+mod segments;
 mod words;
 
 use std::fmt::Write as _;
@@ -117,8 +118,8 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
     let mut phase = None;
-    for moment in timeline(flow) {
-        let now = words::phase(&moment.event);
+    for moment in timeline(told) {
+        let now = words::phase(&moment.event).or(phase).unwrap_or("Conversation");
         if phase != Some(now) {
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
@@ -143,11 +144,21 @@ fn line(
     let direction = words::direction(&moment.event);
     gutter(out, flow, moment.at, direction, options.colors)?;
     let label = words::label(&moment.event);
-    let text = words::sentence(flow, &moment.event, names);
+    let style = words::style(&moment.event);
+    let head = words::head(&moment.event);
+    let mut text = words::sentence(flow, &moment.event, names);
+    if !head.is_empty() {
+        text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
+    }
     let mut lines =
         Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
-    let style = words::style(&moment.event);
-    writeln!(out, "{}{}", options.colors.paint(style, label), lines.next().unwrap_or(""))?;
+    let first = lines.next().unwrap_or("");
+    let (styled, rest) = match first.strip_prefix(head.as_str()) {
+        Some(rest) if label.is_empty() => (head.as_str(), rest),
+        // A head that does not fit into a narrow line stays as it is.
+        _ => (label, first),
+    };
+    writeln!(out, "{}{rest}", options.colors.paint(style, styled))?;
     for more in lines {
         writeln!(out, "{:1$}{more}", "", GUTTER.saturating_add(label.len()))?;
     }

@@ -2,20 +2,21 @@
 
 use super::super::flows::Carries;
 use super::super::format::{Bytes, Count};
+use super::super::numbers::SideLine;
 use super::words::{Names, were};
-use crate::flow::{Conversation, Direction, Flow, Opening};
+use crate::flow::{Conversation, Direction, Flow, Opening, TcpFlow};
 use crate::proto::{Recognised, judge};
-use crate::report::{ChecksumTally, Told, starts_mid_stream};
+use crate::report::{ChecksumTally, SideNumbers, Told};
 
 /// What else is worth knowing of the flow.
 pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
-    if starts_mid_stream(flow) {
-        notes.push("Who connected to whom is not known: the handshake is not in the capture.".to_owned());
-    }
     notes.extend(readable(flow));
     if let Some(tcp) = &flow.tcp {
+        notes.extend(time_wait(tcp, names));
+        notes.extend(numbers(flow, names));
+        notes.extend(large_segments(flow, tcp, names));
         tcp_notes(flow, names, &mut notes);
         if tcp.handshake.opening() == Opening::SynNotCaptured {
             notes.push("The SYN is not in the capture; the SYN-ACK shows who was asked.".to_owned());
@@ -71,12 +72,83 @@ pub(super) fn checksum_notes(tally: &ChecksumTally, packets: u64) -> Vec<String>
     }
     if tally.offloaded > 0 {
         notes.push(format!(
-            "{} captured before the checksum was filled in, which the sending host leaves to its network card: \
-             nothing is wrong.",
+            "{} captured before the checksum was filled in, which the sending host leaves to its network card (loopback has \
+             none): nothing is wrong.",
             were(tally.offloaded, "packet was", "packets were")
         ));
     }
     notes
+}
+
+/// Which end keeps the connection for a while after it is over.
+fn time_wait(tcp: &TcpFlow, names: &Names) -> Option<String> {
+    let both = [Direction::OrigToResp, Direction::RespToOrig].map(|by| tcp.holds_time_wait(by));
+    let by = match both {
+        [true, true] => {
+            return Some("Both closed at once, so both wait in TIME-WAIT (RFC 9293).".to_owned());
+        }
+        [true, false] => Direction::OrigToResp,
+        [false, true] => Direction::RespToOrig,
+        [false, false] => return None,
+    };
+    Some(format!(
+        "The {} closed first and waits in TIME-WAIT for 2 MSL (RFC 9293), so that late segments of this connection harm \
+         no later one.",
+        names.role(by)
+    ))
+}
+
+/// The numbers of each direction that carried something, where they say more than its turns.
+fn numbers(flow: &Flow, names: &Names) -> Vec<String> {
+    let both = [Direction::OrigToResp, Direction::RespToOrig].map(|by| (by, SideNumbers::of(flow, by)));
+    let says_more = both.iter().any(|(_, side)| {
+        side.tcp.is_some_and(|tcp| tcp.data_packets > 0 && tcp.measures.round_trips.samples > 1)
+            || side.tcp.is_some_and(|tcp| tcp.data_packets > 0 && tcp.repeated_packets > 0)
+    });
+    let lines = both.into_iter().filter(|(_, side)| says_more && side.payload_bytes > 0);
+    lines.map(|(by, side)| format!("From the {}: {}.", names.role(by), SideLine(side))).collect()
+}
+
+/// Payload of a segment in the largest Ethernet frame: 1500 bytes less the headers of IPv4 and TCP.
+const ETHERNET_PAYLOAD: u32 = 1460;
+
+/// The same in a jumbo frame of 9000 bytes, beyond which links seldom go.
+const JUMBO_PAYLOAD: u32 = 8960;
+
+/// Segments that no network carries whole, and why they are in the capture.
+fn large_segments(flow: &Flow, tcp: &TcpFlow, names: &Names) -> Option<String> {
+    let payload = |by| tcp.side(by).measures.max_payload;
+    let by = if payload(Direction::OrigToResp) >= payload(Direction::RespToOrig) {
+        Direction::OrigToResp
+    } else {
+        Direction::RespToOrig
+    };
+    let (largest, mss) = (payload(by), tcp.handshake.mss(by).map(u32::from));
+    if is_on_one_host(flow) {
+        return (largest > ETHERNET_PAYLOAD).then(|| {
+            format!(
+                "Segments of up to {largest} bytes are usual on loopback, whose MTU is 65536 on Linux; Ethernet's is 1500."
+            )
+        });
+    }
+    let announced =
+        mss.map(|mss| format!(" than the {mss} that the {} takes (MSS)", names.role(by.reversed())));
+    (largest > mss.unwrap_or(JUMBO_PAYLOAD).max(LEAST_MSS)).then(|| {
+        format!(
+            "Segments of up to {largest} bytes of payload, more{}: captured before the network card cut them (segmentation \
+             offload), or after it put them together. On the wire they were smaller; nothing is wrong.",
+            announced.as_deref().unwrap_or(" than a link carries")
+        )
+    })
+}
+
+/// A smaller MSS is hardly meant: RFC 9293 section 3.7.1 takes 536 where none is announced.
+const LEAST_MSS: u32 = 536;
+
+/// Whether both ends are on one host, so that nothing went over a network.
+fn is_on_one_host(flow: &Flow) -> bool {
+    let (orig, resp) = (flow.tuple.orig.addr, flow.tuple.resp.addr);
+    orig == resp || orig.is_loopback() && resp.is_loopback()
 }
 
 fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
@@ -86,37 +158,10 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
     }
     for (side, by) in [(&tcp.orig, Direction::OrigToResp), (&tcp.resp, Direction::RespToOrig)] {
         let who = names.role(by);
-        if side.repeated_packets > 0 {
-            let bytes = match side.repeated_bytes {
-                0 => String::new(),
-                bytes => format!(" ({} again)", Bytes(bytes)),
-            };
-            notes.push(format!(
-                "{} of the {who} repeated what had been sent before{bytes}: retransmitted, or captured twice.",
-                Count::new(side.repeated_packets, "segment", "segments")
-            ));
-        }
         if side.missing_bytes > 0 {
             notes.push(format!(
                 "Not in the capture: {} that the {who} sent, by the sequence numbers.",
                 Count::bytes(side.missing_bytes)
-            ));
-        }
-        if side.zero_windows > 0 {
-            notes.push(format!(
-                "The {who} announced a full receive buffer (window 0) in {}: its program reads more slowly than the {} \
-                 sends.",
-                Count::packets(side.zero_windows.into()),
-                names.role(by.reversed())
-            ));
-        }
-        if side.keep_alives > 0 {
-            let other = if by == Direction::OrigToResp { &tcp.resp } else { &tcp.orig };
-            let why = if other.zero_windows > 0 { "still there, or has room again" } else { "still there" };
-            notes.push(format!(
-                "{} of the {who}, to see whether the {} is {why}: nothing was lost.",
-                Count::new(side.keep_alives.into(), "keep-alive probe", "keep-alive probes"),
-                names.role(by.reversed())
             ));
         }
     }

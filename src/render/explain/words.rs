@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::super::color::Style;
 use super::super::format::{Count, Elapsed};
 use super::super::words::IcmpMessage;
+use super::segments;
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, TcpOptions, Turn};
 use crate::proto::{Readability, judge};
@@ -37,15 +38,16 @@ impl Names {
     }
 }
 
-/// The chapter a moment belongs to.
-pub(super) const fn phase(event: &Event<'_>) -> &'static str {
-    match event {
+/// The chapter a moment belongs to; `None` for what is told in whatever chapter it falls into.
+pub(super) const fn phase(event: &Event<'_>) -> Option<&'static str> {
+    Some(match event {
         Event::Step { .. } | Event::Refusal => "Handshake",
-        Event::Turn(_) => "Conversation",
+        Event::MidStream | Event::Turn(_) => "Conversation",
         Event::Fin { .. } | Event::FinAck { .. } => "Close",
         Event::Reset(_) => "Reset",
         Event::Icmp(_) => "Error report",
-    }
+        Event::Remark(_) | Event::More(_) => return None,
+    })
 }
 
 /// Who sent the packet of a moment; `None` for a third party.
@@ -55,33 +57,49 @@ pub(super) const fn direction(event: &Event<'_>) -> Option<Direction> {
         Event::Refusal => Some(Direction::RespToOrig),
         Event::Turn(turn) => Some(turn.direction),
         Event::Reset(reset) => Some(reset.by),
-        Event::Icmp(_) => None,
+        Event::Remark(remark) => Some(remark.by),
+        Event::More(more) => Some(more.by),
+        Event::Icmp(_) | Event::MidStream => None,
     }
 }
 
-/// The short label at the head of a line, with its trailing space.
+/// The short label at the head of a line, which the lines below it leave free.
 pub(super) fn label(event: &Event<'_>) -> &'static str {
     match event {
-        Event::Step { step: HandshakeStep::Syn, retry: false, .. } => "SYN      1/3  ",
-        Event::Step { step: HandshakeStep::Syn, retry: true, .. } => "SYN    again  ",
-        Event::Step { step: HandshakeStep::SynAck, retry: false, .. } => "SYN-ACK  2/3  ",
-        Event::Step { step: HandshakeStep::SynAck, retry: true, .. } => "SYN-ACK again ",
+        Event::Step { step: HandshakeStep::Syn, .. } => "SYN      1/3  ",
+        Event::Step { step: HandshakeStep::SynAck, .. } => "SYN-ACK  2/3  ",
         Event::Step { step: HandshakeStep::Ack, .. } => "ACK      3/3  ",
         Event::Refusal | Event::Reset(_) => "RST           ",
         Event::Fin { .. } => "FIN           ",
         Event::FinAck { .. } => "ACK           ",
         Event::Icmp(_) => "ICMP          ",
-        Event::Turn(_) => "",
+        Event::Turn(_) | Event::MidStream | Event::Remark(_) | Event::More(_) => "",
     }
 }
 
-/// The style of the label.
+/// What the text begins with, where that is what the moment is called.
+pub(super) fn head(event: &Event<'_>) -> String {
+    match event {
+        Event::MidStream => "Begins mid-stream".to_owned(),
+        Event::Remark(remark) => segments::head(remark),
+        Event::More(more) => segments::head_of_more(more),
+        _ => String::new(),
+    }
+}
+
+/// The style of the label, or head.
 pub(super) const fn style(event: &Event<'_>) -> Style {
     match event {
-        Event::Step { retry: false, .. } => Style::Green,
-        Event::Step { retry: true, .. } => Style::Yellow,
+        Event::Step { .. } => Style::Green,
         Event::Refusal | Event::Reset(_) | Event::Icmp(_) => Style::Red,
-        Event::Turn(_) | Event::Fin { .. } | Event::FinAck { .. } => Style::Bold,
+        Event::Remark(remark) if !segments::is_harmless(remark.shown.topic()) => Style::Yellow,
+        Event::More(more) if !segments::is_harmless(more.topic) => Style::Yellow,
+        Event::MidStream
+        | Event::Turn(_)
+        | Event::Fin { .. }
+        | Event::FinAck { .. }
+        | Event::Remark(_)
+        | Event::More(_) => Style::Bold,
     }
 }
 
@@ -92,7 +110,12 @@ pub(super) fn icmp(error: &IcmpError) -> IcmpMessage {
 /// What one moment says, in a sentence or two.
 pub(super) fn sentence(flow: &Flow, event: &Event<'_>, names: &Names) -> String {
     match event {
-        Event::Step { step, retry, by } => step_words(flow, *step, *retry, *by, names),
+        Event::MidStream => {
+            "the handshake is not in the capture, so who connected to whom is not known.".to_owned()
+        }
+        Event::Remark(remark) => segments::sentence(flow, remark, names),
+        Event::More(more) => segments::range_of_more(more),
+        Event::Step { step, by } => step_words(flow, *step, *by, names),
         Event::Refusal => "The server's host refuses: nothing listens on this port.".to_owned(),
         Event::Turn(turn) => turn_words(flow, turn),
         Event::Fin { by, first } => {
@@ -114,23 +137,21 @@ pub(super) fn sentence(flow: &Flow, event: &Event<'_>, names: &Names) -> String 
     }
 }
 
-fn step_words(flow: &Flow, step: HandshakeStep, retry: bool, by: Direction, names: &Names) -> String {
+fn step_words(flow: &Flow, step: HandshakeStep, by: Direction, names: &Names) -> String {
     let Some(tcp) = &flow.tcp else { return String::new() };
     let start = &tcp.handshake;
-    match (step, retry) {
-        (HandshakeStep::Syn, true) => "The same request again: no answer had come.".to_owned(),
-        (HandshakeStep::SynAck, true) => "The same answer again: no ACK had come.".to_owned(),
-        (HandshakeStep::Syn, false) => {
+    match step {
+        HandshakeStep::Syn => {
             let isn = if by == Direction::OrigToResp { start.orig_isn } else { start.resp_isn };
             format!("The {} asks to connect{}{}.", names.role(by), numbered(isn), offers(start.options(by)))
         }
-        (HandshakeStep::SynAck, false) => {
+        HandshakeStep::SynAck => {
             let after = start.syn_ack.zip(start.syn).and_then(|(ack, syn)| ack.since(syn));
             let after = after.map(|time| format!(" after {}", Elapsed(time))).unwrap_or_default();
             let offers = offers(start.options(by));
             format!("The {} agrees{after}{}{offers}.", names.role(by), numbered(start.resp_isn))
         }
-        (HandshakeStep::Ack, _) => {
+        HandshakeStep::Ack => {
             let rtt =
                 start.rtt().map(|time| format!(", {} after the SYN", Elapsed(time))).unwrap_or_default();
             format!("Connected{rtt}. {}", in_effect(flow))

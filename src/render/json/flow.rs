@@ -8,6 +8,7 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::escape::write_pretty;
 use super::measures::{AgreedJson, MeasuresJson, RatesJson};
+use super::segments::{MoreSegmentsJson, SegmentJson};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
 use crate::decode::TransportProtocol;
 use crate::flow::{
@@ -82,6 +83,12 @@ pub struct FlowJson<'a> {
     /// What was said, in turns (`explain`): what one side said until the other answered, a UDP datagram each.
     #[serde(skip_serializing_if = "Option::is_none")]
     turns: Option<Vec<TurnJson<'a>>>,
+    /// Segments that are more than simply the next one (`explain`): the first three of each kind and side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<Vec<SegmentJson>>,
+    /// How many more there are of a kind and side.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    more_segments: Vec<MoreSegmentsJson>,
 }
 
 /// Checksums that are not right.
@@ -165,6 +172,11 @@ impl<'a> FlowJson<'a> {
                 offloaded: tally.offloaded,
             }),
             turns: flow.conversation.as_ref().map(|talk| talk.turns.iter().map(TurnJson::new).collect()),
+            segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),
+            more_segments: told
+                .remarks
+                .map(|remarks| remarks.more().map(MoreSegmentsJson::new).collect())
+                .unwrap_or_default(),
         }
     }
 }

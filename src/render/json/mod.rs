@@ -21,6 +21,7 @@ mod flow;
 mod follow;
 mod measures;
 mod packet;
+mod segments;
 mod tshark;
 mod typed;
 

@@ -139,10 +139,10 @@ impl Board {
         } else if self.acked == Some(ack)
             && segment.payload_len == 0
             && !(flags.syn() || flags.fin())
-            && (segment.window == self.window || options.sack.is_some())
+            && (segment.window == self.window && segment.window > 0 || options.sack.is_some())
             && other.next.is_after(ack)
         {
-            // RFC 5681 section 2.
+            // RFC 5681 section 2; with a closed window it answers a probe.
             let before = self.duplicates.map_or(0, |asked| asked.duplicates);
             let first = self.duplicates.map(|asked| asked.first).or(NonZero::new(number));
             self.duplicates =

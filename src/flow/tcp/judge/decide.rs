@@ -76,6 +76,10 @@ pub(super) fn with_bytes(
         return Some(probe(other, Evidence::default())).filter(|probe| probe.kind == Kind::ZeroWindowProbe);
     }
     let Some((first, previous, copies)) = own.ring.copies(start, end) else {
+        if sent.is(TcpFlags::SYN) {
+            // After a refusal nothing is remembered.
+            return Some(told(again(sent), Sureness::Certain, Reason::SameNumber, Evidence::default()));
+        }
         return Some(repeat(own, other, sent, at, None, Evidence::default()));
     };
     let evidence = Evidence {
@@ -93,13 +97,17 @@ pub(super) fn with_bytes(
         return Some(told(Kind::Reordered, Sureness::Certain, Reason::OlderTimestamp, evidence));
     }
     if sent.is(TcpFlags::SYN) {
-        let kind = if sent.is(TcpFlags::ACK) { Kind::SynAckRetried } else { Kind::SynRetried };
-        return Some(told(kind, Sureness::Certain, Reason::SameNumber, evidence));
+        return Some(told(again(sent), Sureness::Certain, Reason::SameNumber, evidence));
     }
     if sent.len == 1 && !sent.is(TcpFlags::FIN) && (other.window_closed || keep_alive && everything_acked) {
         return Some(probe(other, evidence));
     }
     Some(repeat(own, other, sent, at, Some((previous, copies)), evidence))
+}
+
+/// A SYN or SYN-ACK that was sent before.
+fn again(sent: &Sent) -> Kind {
+    if sent.is(TcpFlags::ACK) { Kind::SynAckRetried } else { Kind::SynRetried }
 }
 
 fn told(kind: Kind, sure: Sureness, reason: Reason, evidence: Evidence) -> Judgement {
@@ -173,7 +181,8 @@ fn captured_twice(
 fn unseen(own: &mut Board, other: &Board, sent: &Sent, at: &Circumstances<'_>) -> Judgement {
     let end = sent.end();
     let (asked, enough) = asked_for(own, other, sent);
-    let beyond = own.ring.first_beyond(end);
+    // Where it holds later bytes itself, the packet that brought those came before it, too.
+    let beyond = own.ring.first_beyond(end).or_else(|| own.ring.copies(sent.seq, end).map(|copies| copies.0));
     let evidence = Evidence {
         asked,
         overtaken_by: beyond.and_then(|beyond| NonZero::new(beyond.number)),

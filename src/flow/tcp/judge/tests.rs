@@ -245,6 +245,28 @@ fn retried_syns_are_named() {
     talk.wait(1000);
     assert_eq!(said(talk.send(RESP, SYN_ACK, 5000, 1001, 0)).0, Kind::SynAckRetried);
     assert_eq!(talk.flow.orig.judged.handshake_retries, 1);
+    let mut refused = Talk::new();
+    refused.send(ORIG, SYN, 1000, 0, 0);
+    refused.send(RESP, TcpFlags::RST | ACK, 0, 1001, 0);
+    assert_eq!(said(refused.send(ORIG, SYN, 1000, 0, 0)).0, Kind::SynRetried);
+}
+
+#[test]
+fn answers_to_probes_of_a_closed_window_ask_for_nothing() {
+    let mut talk = Talk::open();
+    talk.data(1001, 1);
+    talk.window = 0;
+    talk.acks(1101, &[]);
+    for _ in 0..4 {
+        talk.window = 500;
+        talk.send(ORIG, ACK, 1101, 5001, 1);
+        talk.wait(300);
+        talk.window = 0;
+        talk.acks(1101, &[]);
+    }
+    talk.window = 500;
+    talk.acks(1101, &[]);
+    assert_eq!(said(talk.send(ORIG, ACK, 1101, 5001, 1)).0, Kind::TimeOut);
 }
 
 #[test]
@@ -337,9 +359,15 @@ fn what_fills_a_hole_is_late_or_sent_again() {
     assert_eq!(said(talk.with(ORIG, ACK, 1501, 5001, 100, with_id(699))).2, Reason::OlderIpId);
     talk.with(ORIG, ACK, 1801, 5001, 100, with_id(0));
     assert_eq!(said(talk.with(ORIG, ACK, 1701, 5001, 100, with_id(0))).2, Reason::TooSoon);
+    // Of what it holds, a part was there before.
+    talk.with(ORIG, ACK, 2001, 5001, 50, stamped(91));
+    talk.wait(40);
+    let wider = talk.with(ORIG, ACK, 1901, 5001, 150, stamped(131));
+    assert_eq!(said(wider), (Kind::RepeatUnseen, Sureness::Certain, Reason::NewerTimestamp));
+    talk.send(ORIG, ACK, 2051, 5001, 50);
     // An original that its own repeat overtook.
-    talk.with(ORIG, ACK, 1901, 5001, 100, stamped(90));
-    assert_eq!(said(talk.with(ORIG, ACK, 1901, 5001, 100, stamped(60))).0, Kind::Reordered);
+    talk.with(ORIG, ACK, 2101, 5001, 100, stamped(140));
+    assert_eq!(said(talk.with(ORIG, ACK, 2101, 5001, 100, stamped(60))).0, Kind::Reordered);
 }
 
 #[test]
