@@ -55,7 +55,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-i", "lo"], &["`read` has no option -i", "wirelab capture"]),
     (&["read", KNOCK, "-a", "duration:3"], &["packets:N is known", "wirelab capture"]),
     (&["read", KNOCK, "-R", "tcp"], &["-2 was not asked for", "use -Y"]),
-    (&["read", KNOCK, "-d", "tcp.port==80,udp"], &["as `udp`", "tcp.port can be decoded as"]),
+    (&["read", KNOCK, "-d", "tcp.port==80,udp"], &["as \"udp\"", "tcp.port can be decoded as"]),
     (&["read", KNOCK, "-d", "udp.port==53,DNS"], &["as `DNS`"]),
     (&["read", KNOCK, "-d", "ethertype==0x1234,"], &["`ethertype`"]),
     (&["read", "-D"], &["no option -D", "wirelab interfaces"]),
