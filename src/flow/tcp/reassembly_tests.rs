@@ -160,7 +160,8 @@ fn a_flood_of_contradicting_overlaps_is_bounded_and_counted() {
         assert!(stream.held() <= MAX_BUFFERED_BYTES + MAX_BUFFERED_SEGMENTS * WAITING_COST);
         assert!(stream.remembered() <= 4 * recent::MAX_REMEMBERED_BYTES);
     }
-    assert!(stream.conflicts() > 10_000, "{}", stream.conflicts());
+    // What the window has moved past is counted apart.
+    assert!(stream.conflicts() > 1000 && stream.not_compared() > 0);
     assert_eq!(stream.named_conflicts().len(), MAX_NAMED_CONFLICTS);
 }
 

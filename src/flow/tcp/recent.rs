@@ -182,7 +182,7 @@ mod tests {
             assert!(recent.runs.len() <= MAX_REMEMBERED_PACKETS);
         }
         let first = (5000 - 1024) * 2;
-        assert_eq!((recent.forgotten, recent.bytes.len()), (first, 1024));
+        assert_eq!((recent.forgotten, recent.bytes.len()), (first - 1, 1024));
         assert_eq!(recent.compare(first, &[7, 8, 7, 8, 7]), (None, 0));
         let found = Dispute { believed: 3977, from: first + 2, to: first + 3 };
         assert_eq!(recent.compare(first, &[7, 7, 8]), (Some(found), 0));

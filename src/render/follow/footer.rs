@@ -13,7 +13,7 @@ pub(super) fn write<W: Write>(out: &mut W, talk: &Conversation, options: &Follow
     for direction in [Direction::OrigToResp, Direction::RespToOrig].into_iter().filter(is_shown) {
         let side = Side::new(direction, options.colors);
         let counts = talk.side(direction);
-        gap(out, counts.missing_at_end, "at the end not in the capture", &side)?;
+        gap(out, counts.missing_at_end, "missing at the end", &side)?;
         conflicts(out, talk, direction, &side)?;
         if counts.not_compared_bytes > 0 {
             let line = format!(

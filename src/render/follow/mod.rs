@@ -61,7 +61,7 @@ pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io
         let offset = if turn.direction == Direction::OrigToResp { orig } else { resp };
         if options.only.is_none_or(|only| only == turn.direction) {
             let side = Side::new(turn.direction, colors);
-            gap(out, turn.gap_before, "not in the capture", &side)?;
+            gap(out, turn.gap_before, "missing in the capture", &side)?;
             heading(out, flow, turn, before, &side, options)?;
             *offset = offset.saturating_add(turn.gap_before);
             if options.hex || !judge(&turn.bytes).is_text() {
