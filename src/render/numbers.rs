@@ -175,13 +175,13 @@ impl fmt::Display for SideLine {
             let segments = Count::new(tcp.repeated_packets, "segment", "segments");
             write!(f, ", {segments} seen again ({})", Count::bytes(tcp.repeated_bytes))?;
         }
-        for (count, what) in [
-            (tcp.measures.out_of_order_packets, "out of order"),
-            (tcp.measures.duplicate_acks, "duplicate ACKs"),
-            (u64::from(tcp.zero_windows), "closed windows"),
+        for (count, one, many) in [
+            (tcp.measures.out_of_order_packets, "out of order", "out of order"),
+            (tcp.measures.duplicate_acks, "duplicate ACK", "duplicate ACKs"),
+            (u64::from(tcp.zero_windows), "closed window", "closed windows"),
         ] {
             if count > 0 {
-                write!(f, ", {count} {what}")?;
+                write!(f, ", {}", Count::new(count, one, many))?;
             }
         }
         Ok(())
@@ -202,7 +202,7 @@ mod tests {
             repeated_packets: 1,
             repeated_bytes: 1448,
             missing_bytes: 0,
-            zero_windows: 2,
+            zero_windows: 1,
             measures,
             windows: None,
             mss: Some(1460),
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(
             SideLine(side).to_string(),
             "5 packets, 2896 bytes of payload at 9 kbit/s, at most 2.9 kB in flight, \
-             1 segment seen again (1448 bytes), 2 closed windows"
+             1 segment seen again (1448 bytes), 1 closed window"
         );
         let udp = SideNumbers { packets: 1, rates: None, tcp: None, payload_bytes: 1, ..side };
         assert_eq!(SideLine(udp).to_string(), "1 packet, 1 byte of payload");
