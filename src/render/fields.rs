@@ -79,6 +79,8 @@ pub(in crate::render) enum TextForm {
 pub(in crate::render) struct Cells {
     wanted: FieldSet,
     columns: Vec<Column>,
+    /// The cells of each field, sorted by field.
+    places: Vec<(FieldId, usize)>,
     cells: Vec<Cell>,
     own: Option<OwnColumns>,
     form: TextForm,
@@ -109,7 +111,16 @@ impl Cells {
         let wanted = fields.collect();
         let cells = columns.iter().map(|_| Cell::default()).collect();
         let own = columns.iter().any(|column| matches!(column, Column::Own(_))).then(OwnColumns::new);
-        Self { wanted, columns, cells, own, form, occurrence }
+        let mut places: Vec<(FieldId, usize)> = columns
+            .iter()
+            .enumerate()
+            .filter_map(|(place, column)| match *column {
+                Column::Field(id) => Some((id, place)),
+                Column::Own(_) => None,
+            })
+            .collect();
+        places.sort_unstable();
+        Self { wanted, columns, places, cells, own, form, occurrence }
     }
 
     /// Takes the columns of a packet, instead of those before.
@@ -124,7 +135,7 @@ impl Cells {
             cell.ends.clear();
         }
         let mut sink = CellSink {
-            columns: &self.columns,
+            places: &self.places,
             cells: &mut self.cells,
             form: self.form,
             occurrence: self.occurrence,
@@ -149,7 +160,8 @@ impl Cells {
 
 /// The sink.
 struct CellSink<'a> {
-    columns: &'a [Column],
+    /// Which cells each field goes to, in the order of the fields: a table may have hundreds of columns.
+    places: &'a [(FieldId, usize)],
     cells: &'a mut [Cell],
     form: TextForm,
     occurrence: Occurrence,
@@ -157,8 +169,10 @@ struct CellSink<'a> {
 
 impl FieldSink for CellSink<'_> {
     fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
-        let own = |(column, _): &(&Column, &mut Cell)| **column == Column::Field(id);
-        for (_, cell) in self.columns.iter().zip(self.cells.iter_mut()).filter(own) {
+        let first = self.places.partition_point(|(field, _)| *field < id);
+        let own = self.places.get(first..).unwrap_or(&[]).iter().take_while(|(field, _)| *field == id);
+        for (_, place) in own {
+            let Some(cell) = self.cells.get_mut(*place) else { continue };
             if !cell.ends.is_empty() {
                 match self.occurrence {
                     Occurrence::First => continue,
@@ -342,10 +356,10 @@ mod tests {
         let titles = "Internet Protocol Version 4,Internet Protocol Version 4\tUser Datagram Protocol\t\n";
         assert_eq!(text, titles);
         let id = FieldId::named("data.data").unwrap();
-        let columns = [Column::Field(id)];
+        let places = [(id, 0)];
         let mut cells = [Cell::default()];
         let (form, occurrence) = (TextForm::Line, Occurrence::All);
-        let mut sink = CellSink { columns: &columns, cells: &mut cells, form, occurrence };
+        let mut sink = CellSink { places: &places, cells: &mut cells, form, occurrence };
         sink.field(id, Value::Bytes(&[]), ByteRange::default());
         sink.field(id, Value::Bytes(&[7]), ByteRange::default());
         assert_eq!(cells[0].occurrences().collect::<Vec<_>>(), ["<MISSING>", "07"]);

@@ -220,7 +220,7 @@ fn what_cannot_be_captured_says_why() {
     assert!(error.starts_with("there is no interface \"nosuch17\" here"), "{error}");
     assert!(open("Lo", LiveOptions::default()).contains("did you mean lo"));
     let filter = |text: &str| LiveOptions { filter: Some(text.to_owned()), ..LiveOptions::default() };
-    assert!(open(source.device(), filter("tcp.port == 80")).contains("write `tcp port 80`"));
+    assert!(open(source.device(), filter("tcp.port == 80")).contains("use -Y"));
     let options = LiveOptions { snaplen: u32::MAX, ..LiveOptions::default() };
     assert!(open(source.device(), options).contains("out of range"));
     assert!(open("dbus-system", LiveOptions::default()).contains("network interfaces only"));
