@@ -75,7 +75,10 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
         &["\"zebra\" is not a field or protocol", "Wireshark's names"],
     ),
     (&["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "colour=y"], &["-E colour=y", "separator=/t"]),
-    (&["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "separator="], &["separator= names no character", "/t for a tab"]),
+    (
+        &["read", KNOCK, "-T", "fields", "-e", "ip.src", "-E", "separator="],
+        &["separator= names no character", "/t for a tab"],
+    ),
     (&["read", KNOCK, "-w", KNOCK], &["knock.pcapng is the file being read", "name another file"]),
     (&["read", KNOCK, "-w", "."], &["cannot create .", "name a file after -w"]),
     (
