@@ -18,7 +18,7 @@ use std::io::{self, Write};
 
 use super::color::{Colors, Style};
 use super::format::{Count, hex_digit};
-use super::tree::{FieldTree, bytes_of};
+use super::tree::FieldTree;
 use crate::decode::{BufferId, DecodedPacket};
 use crate::field::names::{frame, wirelab};
 use crate::field::{ByteRange, FieldKind, PacketContext};
@@ -236,9 +236,7 @@ impl Labels {
                 place = node.end;
                 continue;
             }
-            if node.range.buffer == buffer
-                && node.id != frame::PROTOCOL
-                && !bytes_of(decoded, node.range).is_empty()
+            if node.range.buffer == buffer && node.id != frame::PROTOCOL && !node.range.of(decoded).is_empty()
             {
                 fields.push((node.range, place));
             }

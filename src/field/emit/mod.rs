@@ -44,6 +44,16 @@ pub struct ByteRange {
     pub end: u32,
 }
 
+impl ByteRange {
+    /// The bytes that it names, as far as `packet` holds them.
+    #[must_use]
+    pub fn of<'a>(self, packet: &DecodedPacket<'a>) -> &'a [u8] {
+        let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+        let buffer = packet.buffer(self.buffer);
+        buffer.get(place(self.start)..place(self.end).min(buffer.len())).unwrap_or_default()
+    }
+}
+
 /// Takes the fields of a packet.
 pub trait FieldSink {
     /// An occurrence of a field, in Wireshark's order.
@@ -172,14 +182,8 @@ impl Emitter<'_> {
     /// Opens a protocol. Its value is all bytes of its layer, what it carries included, for searches; `range` is
     /// what Wireshark's tree shows as the protocol and what slices and lengths are of.
     fn protocol(&mut self, id: FieldId, subject: &Subject<'_>, layer: &Layer, range: ByteRange) {
-        self.open(id, Value::Bytes(bytes_of(subject.packet, whole(subject.packet, layer))), range);
+        self.open(id, Value::Bytes(whole(subject.packet, layer).of(subject.packet)), range);
     }
-}
-
-/// The bytes that `range` names.
-fn bytes_of<'a>(packet: &DecodedPacket<'a>, range: ByteRange) -> &'a [u8] {
-    let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    packet.buffer(range.buffer).get(place(range.start)..place(range.end)).unwrap_or(&[])
 }
 
 /// Hands the fields of a packet that are in `wanted` to `sink`.

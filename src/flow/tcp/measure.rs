@@ -351,7 +351,7 @@ mod tests {
             self.segment(micros, by_orig, flags, numbers, len, &[], 500);
         }
 
-        #[allow(clippy::too_many_arguments)] // a segment has that many parts
+        #[allow(clippy::too_many_arguments, reason = "a segment has that many parts")]
         fn segment(
             &mut self,
             micros: i128,

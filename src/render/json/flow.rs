@@ -133,7 +133,7 @@ impl<'a> TurnJson<'a> {
     }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 pub(super) const fn is_zero(value: &u64) -> bool {
     *value == 0
 }

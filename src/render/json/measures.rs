@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Nanos;
+use super::flow::is_zero;
 use crate::flow::{Rates, RoundTrips, Windows};
 use crate::report::{Agreed, TcpNumbers};
 
@@ -97,11 +98,6 @@ impl RoundTripsJson {
             sdev_ns: trips.deviation().map(Nanos),
         }
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
-const fn is_zero(value: &u64) -> bool {
-    *value == 0
 }
 
 /// Announced windows.

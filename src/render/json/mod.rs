@@ -67,7 +67,7 @@ impl Serialize for Nanos {
 }
 
 /// For `skip_serializing_if`: a fact that is only said where it holds.
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
 }

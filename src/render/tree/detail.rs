@@ -16,7 +16,7 @@ use std::io::{self, Write};
 
 use super::{FieldTree, Node};
 use crate::decode::DecodedPacket;
-use crate::field::{ByteRange, FieldDef, PacketContext, Value};
+use crate::field::{FieldDef, PacketContext, Value};
 use crate::render::color::{Colors, Style};
 use crate::render::format::{Count, Utc, hex_digit};
 use crate::render::safe::{Safe, safe_width};
@@ -226,7 +226,7 @@ impl PacketDetails {
 
     /// Where the bytes stand and which they are; for what no bytes say, that it is so.
     fn source(&self, decoded: &DecodedPacket<'_>, node: &Node) -> String {
-        let bytes = bytes_of(decoded, node.range);
+        let bytes = node.range.of(decoded);
         if bytes.is_empty() {
             return format!("{WORKED_OUT:>width$}", width = OFFSET + 1 + self.columns.bytes * 3 - 1);
         }
@@ -299,13 +299,6 @@ impl PacketDetails {
         self.line.clear();
         written
     }
-}
-
-/// The bytes of `range`; none where it lies outside of the packet.
-pub(in crate::render) fn bytes_of<'a>(decoded: &DecodedPacket<'a>, range: ByteRange) -> &'a [u8] {
-    let at = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
-    let buffer = decoded.buffer(range.buffer);
-    buffer.get(at(range.start)..at(range.end).min(buffer.len())).unwrap_or_default()
 }
 
 /// A value as `-T fields` prints it, the beginning of a long one, with nothing that could control a terminal.

@@ -4,7 +4,6 @@
 mod detail;
 
 pub use detail::PacketDetails;
-pub(in crate::render) use detail::bytes_of;
 
 use std::ops::Range;
 use std::rc::Rc;
