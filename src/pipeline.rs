@@ -6,6 +6,7 @@ use crate::field::{PacketContext, Preferences};
 use crate::flow::{
     DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
 };
+use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages};
 use crate::report::{Beside, CaptureTotals, Checksums, Remarks, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
@@ -21,6 +22,8 @@ pub struct PipelineOptions {
     pub decode_as: DecodeAs,
     /// How fields are told.
     pub preferences: Preferences,
+    /// How application protocols are analysed; `None` where nobody asks.
+    pub analyzers: Option<AnalyzerOptions>,
 }
 
 impl Default for PipelineOptions {
@@ -31,6 +34,7 @@ impl Default for PipelineOptions {
             defragment: true,
             decode_as: DecodeAs::default(),
             preferences: Preferences::default(),
+            analyzers: Some(AnalyzerOptions::default()),
         }
     }
 }
@@ -42,6 +46,8 @@ pub struct Pipeline {
     defragmenter: Defragmenter,
     flows: FlowTable,
     echoes: EchoTable,
+    analyzers: Option<Analyzers>,
+    no_messages: Messages,
     totals: CaptureTotals,
     beside: Beside,
     /// Verified only for a story: it takes a look at every byte.
@@ -67,6 +73,8 @@ pub struct Step<'a> {
     pub verdicts: &'a [Verdict],
     /// The request that this packet answers, if it is an ICMP echo's answer.
     pub echo: Option<EchoAnswer>,
+    /// The application messages that end in this packet.
+    pub messages: &'a Messages,
     /// Time of the first packet that has one.
     pub first_ts: Option<Timestamp>,
     preferences: Preferences,
@@ -117,6 +125,7 @@ impl Step<'_> {
             previous: self.frame_times.previous,
             verdicts: self.verdicts,
             echo: self.echo,
+            messages: Some(self.messages),
             interface,
             preferences: self.preferences,
             hindsight: self.hindsight,
@@ -141,6 +150,8 @@ impl Pipeline {
             defragmenter: if options.defragment { Defragmenter::new() } else { Defragmenter::of_ipv6_only() },
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
             echoes: EchoTable::new(),
+            analyzers: options.analyzers.map(Analyzers::new),
+            no_messages: Messages::default(),
             totals: CaptureTotals::default(),
             beside: Beside::default(),
             checksums: payload.is_some().then(Checksums::default),
@@ -196,6 +207,11 @@ impl Pipeline {
         {
             hindsight.collect(packet.number, &decoded, echo);
         }
+        let messages = match &mut self.analyzers {
+            Some(analyzers) => analyzers.observe(packet, &decoded, verdicts),
+            None => &self.no_messages,
+        };
+        let decoded = decoded.with_joined(messages.joined());
         // In a first pass nothing is known yet.
         let hindsight = self.hindsight.as_ref().filter(|_| !self.collects);
         Step {
@@ -203,6 +219,7 @@ impl Pipeline {
             decoded,
             verdicts,
             echo,
+            messages,
             first_ts: self.totals.first_ts,
             preferences: self.preferences,
             hindsight,
@@ -270,8 +287,28 @@ impl Pipeline {
         self.echoes.forgotten()
     }
 
+    /// What the flows say to each other; `None` where nobody asked.
+    #[must_use]
+    pub fn analyzers(&self) -> Option<&Analyzers> {
+        self.analyzers.as_ref()
+    }
+
+    /// Limits that putting application messages together has reached.
+    #[must_use]
+    pub fn analyzer_limits(&self) -> AnalyzerLimits {
+        self.analyzers.as_ref().map(Analyzers::limits).unwrap_or_default()
+    }
+
     /// Ends the capture: what was held back waiting for more packets is told to the flows.
     pub fn finish(&mut self) {
+        self.finish_with(&mut |_| {});
+    }
+
+    /// The same, and messages that are not whole are told to `each`; all their bytes are in [`Messages::joined`].
+    pub fn finish_with(&mut self, each: &mut dyn FnMut(&Messages)) {
         self.flows.finish();
+        if let Some(analyzers) = &mut self.analyzers {
+            analyzers.finish(each);
+        }
     }
 }

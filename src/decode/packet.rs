@@ -4,7 +4,8 @@ use super::decode_as::DecodeAs;
 use super::fragment::{FragmentNote, Reassembled};
 use super::span::{Span, slice};
 use super::{
-    BufferId, DecodeStop, Layer, LayerKind, StopReason, TcpFlags, TcpSegment, Transport, TransportProtocol,
+    BufferId, DecodeStop, JoinedBytes, Layer, LayerKind, StopReason, TcpFlags, TcpSegment, Transport,
+    TransportProtocol,
 };
 use crate::source::LinkType;
 
@@ -77,6 +78,7 @@ impl Decoder {
             layers: &self.layers,
             transports: &self.transports,
             reassembled: &self.reassembled,
+            joined: &[],
             stop: self.stop,
         }
     }
@@ -151,6 +153,7 @@ pub struct DecodedPacket<'a> {
     pub(super) layers: &'a [Layer],
     pub(super) transports: &'a [Transport],
     pub(super) reassembled: &'a [Reassembled],
+    pub(super) joined: &'a [JoinedBytes],
     pub(super) stop: Option<DecodeStop>,
 }
 
@@ -171,6 +174,24 @@ impl<'a> DecodedPacket<'a> {
     #[must_use]
     pub fn reassembled(&self) -> &'a [Reassembled] {
         self.reassembled
+    }
+
+    /// The same packet with bytes that stand above its transports: they follow the datagrams as buffers.
+    #[must_use]
+    pub fn with_joined(self, joined: &'a [JoinedBytes]) -> Self {
+        Self { joined, ..self }
+    }
+
+    /// Nothing but bytes that were put together from packets before.
+    #[must_use]
+    pub fn of_joined(joined: &'a [JoinedBytes]) -> Self {
+        Self { frame: &[], layers: &[], transports: &[], reassembled: &[], joined, stop: None }
+    }
+
+    /// The bytes given to [`Self::with_joined`].
+    #[must_use]
+    pub fn joined(&self) -> &'a [JoinedBytes] {
+        self.joined
     }
 
     /// Where and why decoding stopped early, if it did.
@@ -195,7 +216,10 @@ impl<'a> DecodedPacket<'a> {
     pub fn buffer(&self, buffer: BufferId) -> &'a [u8] {
         match usize::from(buffer).checked_sub(1) {
             None => self.frame,
-            Some(n) => self.reassembled.get(n).map_or(&[], |datagram| &datagram.bytes),
+            Some(n) => match (self.reassembled.get(n), n.checked_sub(self.reassembled.len())) {
+                (Some(datagram), _) => &datagram.bytes,
+                (None, joined) => joined.and_then(|n| self.joined.get(n)).map_or(&[], |joined| &joined.bytes),
+            },
         }
     }
 

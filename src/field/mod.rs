@@ -11,7 +11,8 @@ mod registry;
 mod value;
 mod words;
 
-pub use emit::{ByteRange, FieldSink, PacketContext, Preferences, emit};
+pub use crate::decode::ByteRange;
+pub use emit::{FieldSink, PacketContext, Preferences, emit};
 pub use kind::{Base, Clock, FieldKind};
 pub use registry::{FieldDef, FieldId, FieldSet, ProtocolDef};
 pub use value::Value;

@@ -13,7 +13,7 @@ pub const SAMPLE_BYTES: usize = 63;
 pub const MAX_ICMP_ERRORS: usize = 4;
 
 /// A packet and its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PacketStamp {
     /// Which packet.
     pub number: PacketNumber,

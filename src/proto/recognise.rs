@@ -71,7 +71,7 @@ fn udp(port: u16, first: &[u8]) -> Option<&'static str> {
 }
 
 /// A request line with one of the methods of RFC 9110 section 9 (and PATCH), or a status line.
-fn is_http(first: &[u8]) -> bool {
+pub(super) fn is_http(first: &[u8]) -> bool {
     const METHODS: [&[u8]; 9] =
         [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH "];
     if first.starts_with(b"HTTP/1.") {
@@ -84,7 +84,7 @@ fn is_http(first: &[u8]) -> bool {
 }
 
 /// A TLS record header (RFC 8446 section 5.1) of a handshake or an alert.
-fn is_tls(first: &[u8]) -> bool {
+pub(super) fn is_tls(first: &[u8]) -> bool {
     let Some((&[kind, major, minor, high, low], body)) = first.split_first_chunk::<5>() else { return false };
     let length = u16::from_be_bytes([high, low]);
     // 2^14 plus what encryption may add, RFC 5246 section 6.2.3.
@@ -98,7 +98,7 @@ fn is_tls(first: &[u8]) -> bool {
 }
 
 /// A DNS header (RFC 1035 section 4.1.1) that makes sense: a known opcode, the reserved bit clear, few questions.
-fn is_dns(message: &[u8]) -> bool {
+pub(super) fn is_dns(message: &[u8]) -> bool {
     let Some((&[_, _, high, low, q0, q1, a0, a1, n0, n1, ..], _)) = message.split_first_chunk::<12>() else {
         return false;
     };

@@ -84,6 +84,12 @@ fn of_transport(subject: &Subject<'_>, transport: &Layer, layer: &Layer) -> &'st
     let ports = [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])];
     let protocol =
         if transport.kind == LayerKind::Tcp { TransportProtocol::Tcp } else { TransportProtocol::Udp };
+    if let (Some(messages), Some(place)) = (subject.context.messages, subject.transport_of(transport))
+        && messages.spoken(place).is_some()
+    {
+        // A part of a message that ends elsewhere has no name of its own.
+        return messages.of(place).next().map_or("", |message| message.protocol.field_name());
+    }
     let bytes = subject.packet.payload(layer);
     if let Some(told) = ports.iter().find_map(|port| proto::name(protocol, *port, bytes)) {
         return spelled(told);

@@ -1,13 +1,16 @@
 //! Walks a packet and hands out its fields.
 
+mod application;
 mod arp;
 mod cooked;
 mod data;
+mod dns;
 mod ethernet;
 mod fragments;
 mod frame;
 mod header;
 mod host;
+mod http;
 mod icmp;
 mod icmp_extensions;
 mod icmpv6;
@@ -21,6 +24,7 @@ mod run;
 mod tcp;
 mod tcp_analysis;
 mod tcp_options;
+mod tls;
 mod trailer;
 mod transport;
 mod tunnel;
@@ -28,31 +32,11 @@ mod udp;
 mod wirelab;
 
 use super::{FieldId, FieldSet, Value};
-use crate::decode::{BufferId, ChecksumVerdict, DecodedPacket, Layer, LayerKind};
+use crate::decode::{ByteRange, ChecksumVerdict, DecodedPacket, Layer, LayerKind};
 use crate::flow::{EchoAnswer, Hindsight, Verdict};
+use crate::proto::Messages;
 use crate::source::{CapturedPacket, Interface};
 use crate::time::Timestamp;
-
-/// Which bytes of a packet a field was read from; empty (`start == end`) where it was worked out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ByteRange {
-    /// The buffer the offsets count in.
-    pub buffer: BufferId,
-    /// First byte.
-    pub start: u32,
-    /// First byte after.
-    pub end: u32,
-}
-
-impl ByteRange {
-    /// The bytes that it names, as far as `packet` holds them.
-    #[must_use]
-    pub fn of<'a>(self, packet: &DecodedPacket<'a>) -> &'a [u8] {
-        let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
-        let buffer = packet.buffer(self.buffer);
-        buffer.get(place(self.start)..place(self.end).min(buffer.len())).unwrap_or_default()
-    }
-}
 
 /// Takes the fields of a packet.
 pub trait FieldSink {
@@ -82,6 +66,8 @@ pub struct PacketContext<'a> {
     pub verdicts: &'a [Verdict],
     /// The request that the packet answers, if it is an ICMP echo's answer.
     pub echo: Option<EchoAnswer>,
+    /// The application messages that end in the packet; `None` where nobody looked for them.
+    pub messages: Option<&'a Messages>,
     /// Where the packet was captured.
     pub interface: Option<&'a Interface>,
     /// What only the packets after this one tell of it; `None` in a single pass.
@@ -123,6 +109,13 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// The number of the transport whose header `layer`, one of the packet's, is.
+    fn transport_of(&self, layer: &Layer) -> Option<usize> {
+        let is_it = |other: &Layer| std::ptr::eq(other, layer);
+        let layers = self.packet.layers();
+        self.packet.transports().iter().position(|transport| layers.get(transport.layer).is_some_and(is_it))
+    }
+
     /// The layer that stands in `layer`, one of the packet's.
     fn inner(&self, layer: &Layer) -> Option<&'a Layer> {
         self.packet.layers().iter().skip_while(|other| !std::ptr::eq(*other, layer)).nth(1)
@@ -201,13 +194,15 @@ pub fn emit(
     let mut enclosing = Enclosing::default();
     for (index, layer) in packet.layers().iter().enumerate() {
         enclosing.leave(&subject, Some(layer), &mut out);
-        let verdict = transports
-            .next_if(|(_, transport)| transport.layer == index)
-            .and_then(|(place, _)| context.verdicts.get(place));
+        let place = transports.next_if(|(_, transport)| transport.layer == index).map(|(place, _)| place);
+        let verdict = place.and_then(|place| context.verdicts.get(place));
         if !enclosing.enter(&subject, layer, packet.layers().get(index + 1), &mut out) {
             emit_layer(&subject, layer, verdict, &mut out);
             enclosing.leave_ipv6(packet.layers().get(index + 1), &mut out);
             data::emit(&subject, layer, &mut out);
+        }
+        if let Some(place) = place {
+            application::emit(&subject, place, &mut out);
         }
     }
     enclosing.leave(&subject, None, &mut out);

@@ -36,6 +36,11 @@ impl<'p> Run<'p> {
         Self { bytes, buffer: layer.buffer, start: layer.start }
     }
 
+    /// The bytes that `range` names.
+    pub(super) fn of(packet: &DecodedPacket<'p>, range: ByteRange) -> Self {
+        Self { bytes: range.of(packet), buffer: range.buffer, start: range.start }
+    }
+
     pub(super) fn bytes(&self) -> &'p [u8] {
         self.bytes
     }

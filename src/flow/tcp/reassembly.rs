@@ -106,6 +106,8 @@ pub struct Reassembler {
     acked: u64,
     /// What was delivered last.
     recent: Recent,
+    /// Delivered bytes are not remembered, and repeats not compared with them.
+    forgetful: bool,
     conflicts: u64,
     named_conflicts: Vec<Conflict>,
     not_compared: u64,
@@ -125,6 +127,13 @@ impl Reassembler {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A stream whose first byte has the number `first`, for a reader that does not ask whether repeats contradict
+    /// it: delivered bytes are not kept.
+    #[must_use]
+    pub fn forgetful(first: SeqNumber) -> Self {
+        Self { next: Some(first), forgetful: true, ..Self::default() }
     }
 
     /// Takes a segment of this side.
@@ -166,7 +175,7 @@ impl Reassembler {
     /// What `segment` disagrees about with what was delivered, where its first `skipped` bytes repeat that.
     fn compare_delivered(&mut self, segment: &Segment<'_>, skipped: u64) -> Option<Dispute> {
         // RFC 9293 section 3.8.4: the one byte of a keep-alive may be made up.
-        if skipped == 0 || (skipped == 1 && segment.payload_len == 1) {
+        if skipped == 0 || self.forgetful || (skipped == 1 && segment.payload_len == 1) {
             return None;
         }
         // Bytes before the first segment of the capture were never delivered.
@@ -371,7 +380,9 @@ impl Reassembler {
         let had = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(len);
         if had > 0 {
             let bytes = part(bytes, 0, had);
-            self.recent.take(self.position, bytes, packet.number);
+            if !self.forgetful {
+                self.recent.take(self.position, bytes, packet.number);
+            }
             self.advance(had);
             emit(StreamEvent::Data { bytes, packet });
         }

@@ -1,0 +1,6 @@
+//! Fields of `http`.
+
+use super::kinds::*;
+
+protocol! { http "http" "Hypertext Transfer Protocol";
+}

@@ -1,0 +1,6 @@
+//! Fields of `tls`.
+
+use super::kinds::*;
+
+protocol! { tls "tls" "Transport Layer Security";
+}

@@ -1,0 +1,243 @@
+//! All flows of a capture on their way to analyzers: which flow speaks what, and which messages end in a packet.
+
+use super::stream::Stream;
+use super::talk::{MAX_TRIES, Place, Talk};
+use super::{AnalyzerOptions, Messages, Protocol};
+use crate::decode::{ByteRange, DecodedPacket, Transport, TransportProtocol};
+use crate::flow::{Direction, PacketStamp, Verdict};
+use crate::source::CapturedPacket;
+
+/// Most bytes kept over all flows for unfinished messages: what a laptop has to spare. Beyond it the flow that wants
+/// more is told without.
+pub const MAX_HELD_BYTES: usize = 256 << 20;
+
+/// Limits that were reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnalyzerLimits {
+    /// Times that unfinished messages were given up because [`MAX_HELD_BYTES`] was reached.
+    pub given_up: u64,
+}
+
+/// What the flows of a capture say, message by message.
+#[derive(Debug, Default)]
+pub struct Analyzers {
+    options: AnalyzerOptions,
+    /// By the place of the flow in the flow table.
+    flows: Vec<Slot>,
+    messages: Messages,
+    held: usize,
+    limits: AnalyzerLimits,
+}
+
+/// A flow.
+#[derive(Debug, Default)]
+enum Slot {
+    /// Nothing was recognised in so many datagrams.
+    #[default]
+    Unknown,
+    Tried(u8),
+    Stream(Box<Stream>),
+    Datagrams(Box<Talk>),
+    /// Nobody looks at it any more; what it spoke.
+    Done(Option<Protocol>),
+}
+
+impl Analyzers {
+    /// Analyzers of a capture that has not begun.
+    #[must_use]
+    pub fn new(options: AnalyzerOptions) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// Takes the next packet, of whose transports the flow table says `verdicts`; the messages that end in it.
+    pub fn observe(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        verdicts: &[Verdict],
+    ) -> &Messages {
+        self.messages.clear();
+        let stamp = PacketStamp { number: packet.number, ts: packet.ts };
+        for (place, (transport, verdict)) in decoded.transports().iter().zip(verdicts).enumerate() {
+            match transport.protocol {
+                TransportProtocol::Tcp => self.tcp(stamp, decoded, place, transport, verdict),
+                TransportProtocol::Udp => self.udp(stamp, decoded, place, transport, verdict),
+            }
+            let spoken = verdict.flow.and_then(|flow| self.protocol_of(flow));
+            if spoken.is_some() {
+                self.messages.spoken.resize(place, None);
+                self.messages.spoken.push(spoken);
+            }
+        }
+        &self.messages
+    }
+
+    /// What the flow at `place` of the flow table speaks, as far as that was recognised.
+    #[must_use]
+    pub fn protocol_of(&self, place: usize) -> Option<Protocol> {
+        match self.flows.get(place)? {
+            Slot::Unknown | Slot::Tried(_) => None,
+            Slot::Stream(stream) => stream.protocol(),
+            Slot::Datagrams(talk) => talk.protocol(),
+            Slot::Done(protocol) => *protocol,
+        }
+    }
+
+    /// The messages of the packet before.
+    #[must_use]
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// Limits that were reached.
+    #[must_use]
+    pub fn limits(&self) -> AnalyzerLimits {
+        self.limits
+    }
+
+    /// Ends the capture: messages that are not whole are told to `each`, flow by flow.
+    pub fn finish(&mut self, each: &mut dyn FnMut(&Messages)) {
+        for (flow, slot) in self.flows.iter_mut().enumerate() {
+            let protocol = match slot {
+                Slot::Stream(stream) => {
+                    self.messages.clear();
+                    let mut out = Place {
+                        messages: &mut self.messages,
+                        packet: PacketStamp::default(),
+                        payload: &[],
+                        range: ByteRange::default(),
+                        transport: 0,
+                        flow: Some(flow),
+                        buffers: 0,
+                    };
+                    stream.finish(&mut out);
+                    if !self.messages.messages.is_empty() {
+                        each(&self.messages);
+                    }
+                    stream.protocol()
+                }
+                Slot::Datagrams(talk) => talk.protocol(),
+                Slot::Done(_) | Slot::Unknown | Slot::Tried(_) => continue,
+            };
+            *slot = Slot::Done(protocol);
+        }
+        self.messages.clear();
+    }
+
+    fn tcp(
+        &mut self,
+        packet: PacketStamp,
+        decoded: &DecodedPacket<'_>,
+        place: usize,
+        transport: &Transport,
+        verdict: &Verdict,
+    ) {
+        let (Some(flow), Some(of_tcp)) = (verdict.flow, &verdict.tcp) else { return };
+        let Some(slot) = slot(&mut self.flows, flow) else { return };
+        if matches!(slot, Slot::Done(_)) {
+            return;
+        }
+        let Some(tcp) = decoded.tcp_segment(transport) else { return };
+        if matches!(slot, Slot::Unknown) {
+            if tcp.payload_len == 0 {
+                return;
+            }
+            *slot = Slot::Stream(Box::new(Stream::new(ports(transport, verdict.direction), self.options)));
+        }
+        let Slot::Stream(stream) = slot else { return };
+        let before = stream.held();
+        let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
+        stream.segment(verdict.direction, &tcp, of_tcp, &mut out);
+        self.held = self.held.saturating_sub(before).saturating_add(stream.held());
+        if self.held > MAX_HELD_BYTES {
+            self.held = self.held.saturating_sub(stream.held());
+            stream.give_up_waiting(&mut out);
+            self.held = self.held.saturating_add(stream.held());
+            self.limits.given_up = self.limits.given_up.saturating_add(1);
+        }
+        if stream.is_over() {
+            self.held = self.held.saturating_sub(stream.held());
+            *slot = Slot::Done(stream.protocol());
+        }
+    }
+
+    fn udp(
+        &mut self,
+        packet: PacketStamp,
+        decoded: &DecodedPacket<'_>,
+        place: usize,
+        transport: &Transport,
+        verdict: &Verdict,
+    ) {
+        let Some(layer) = decoded.layers().get(transport.layer) else { return };
+        let payload = decoded.payload(layer);
+        if payload.is_empty() {
+            return;
+        }
+        let snapped = layer.claimed_end > layer.end;
+        let ports = ports(transport, verdict.direction);
+        let Some(flow) = verdict.flow else {
+            // Quoted in an ICMP error: it belongs to no flow, and is told by itself.
+            let mut talk = Talk::new(TransportProtocol::Udp, ports, self.options);
+            let mut out = place_of(&mut self.messages, packet, decoded, place, transport, 0);
+            out.flow = None;
+            talk.datagram(verdict.direction, payload, snapped, &mut out);
+            return;
+        };
+        let Some(slot) = slot(&mut self.flows, flow) else { return };
+        let tries = match slot {
+            Slot::Unknown => 0,
+            Slot::Tried(tries) => *tries,
+            _ => MAX_TRIES,
+        };
+        let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
+        match slot {
+            Slot::Datagrams(talk) => talk.datagram(verdict.direction, payload, snapped, &mut out),
+            Slot::Unknown | Slot::Tried(_) => {
+                let mut talk = Talk::new(TransportProtocol::Udp, ports, self.options);
+                talk.datagram(verdict.direction, payload, snapped, &mut out);
+                *slot = match talk.protocol() {
+                    Some(_) => Slot::Datagrams(Box::new(talk)),
+                    None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
+                    None => Slot::Done(None),
+                };
+            }
+            Slot::Stream(_) | Slot::Done(_) => {}
+        }
+    }
+}
+
+/// The flow's slot; the table grows by one at a time, as the flow table does.
+fn slot(flows: &mut Vec<Slot>, flow: usize) -> Option<&mut Slot> {
+    if flows.len() <= flow {
+        flows.resize_with(flow.saturating_add(1), Slot::default);
+    }
+    flows.get_mut(flow)
+}
+
+/// Originator's and responder's port.
+fn ports(transport: &Transport, direction: Direction) -> [u16; 2] {
+    match direction {
+        Direction::OrigToResp => [transport.src.port, transport.dst.port],
+        Direction::RespToOrig => [transport.dst.port, transport.src.port],
+    }
+}
+
+fn place_of<'a>(
+    messages: &'a mut Messages,
+    packet: PacketStamp,
+    decoded: &DecodedPacket<'a>,
+    place: usize,
+    transport: &Transport,
+    flow: usize,
+) -> Place<'a> {
+    let layer = decoded.layers().get(transport.layer);
+    let payload = layer.map_or(&[][..], |layer| decoded.payload(layer));
+    let range = layer.map_or_else(ByteRange::default, |layer| ByteRange {
+        buffer: layer.buffer,
+        start: layer.payload,
+        end: layer.end,
+    });
+    let buffers = decoded.reassembled().len();
+    Place { messages, packet, payload, range, transport: place, flow: Some(flow), buffers }
+}

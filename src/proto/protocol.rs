@@ -1,0 +1,50 @@
+//! The application protocols that are analysed.
+
+/// A protocol with an analyzer of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// DNS (RFC 1035) over UDP or TCP.
+    Dns,
+    /// Multicast DNS (RFC 6762).
+    Mdns,
+    /// Link-local multicast name resolution (RFC 4795).
+    Llmnr,
+    /// HTTP/1.0 and 1.1 (RFC 9112).
+    Http,
+    /// TLS 1.0 to 1.3 and SSL 2.0 and 3.0 over TCP.
+    Tls,
+    /// TLS over datagrams (RFC 6347, RFC 9147).
+    Dtls,
+    /// QUIC (RFC 9000).
+    Quic,
+}
+
+impl Protocol {
+    /// As people write it: `DNS`, `HTTP`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "DNS",
+            Self::Mdns => "MDNS",
+            Self::Llmnr => "LLMNR",
+            Self::Http => "HTTP",
+            Self::Tls => "TLS",
+            Self::Dtls => "DTLS",
+            Self::Quic => "QUIC",
+        }
+    }
+
+    /// Wireshark's name for its fields and in display filters: `dns`, `http`.
+    #[must_use]
+    pub const fn field_name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Mdns => "mdns",
+            Self::Llmnr => "llmnr",
+            Self::Http => "http",
+            Self::Tls => "tls",
+            Self::Dtls => "dtls",
+            Self::Quic => "quic",
+        }
+    }
+}

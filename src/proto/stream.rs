@@ -1,0 +1,120 @@
+//! A TCP connection on its way to an analyzer: segments put in order, side by side.
+
+use super::talk::{Both, Place, Talk};
+use super::{AnalyzerOptions, Ending, Protocol};
+use crate::decode::{TcpSegment, TransportProtocol};
+use crate::flow::{Direction, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
+
+/// A connection that carries payload.
+#[derive(Debug)]
+pub(super) struct Stream {
+    order: Both<Option<Reassembler>>,
+    talk: Talk,
+    over: Both<bool>,
+}
+
+impl Stream {
+    pub(super) fn new(ports: [u16; 2], options: AnalyzerOptions) -> Self {
+        let talk = Talk::new(TransportProtocol::Tcp, ports, options);
+        Self { order: Both::default(), talk, over: Both::default() }
+    }
+
+    pub(super) fn protocol(&self) -> Option<Protocol> {
+        self.talk.protocol()
+    }
+
+    /// Whether there is nothing more to find out: it ended, or nothing is recognised in it.
+    pub(super) fn is_over(&self) -> bool {
+        let gave_up = |side| self.talk.has_given_up(side);
+        (self.over.orig && self.over.resp)
+            || (gave_up(Direction::OrigToResp) && gave_up(Direction::RespToOrig))
+    }
+
+    /// Bytes that wait, for the order or for more.
+    pub(super) fn held(&self) -> usize {
+        let waiting = |order: &Option<Reassembler>| order.as_ref().map_or(0, Reassembler::buffered_bytes);
+        let orders = waiting(&self.order.orig).saturating_add(waiting(&self.order.resp));
+        self.talk.held().saturating_add(orders)
+    }
+
+    /// Takes a segment sent by `from`, of which the flow table says `verdict`.
+    pub(super) fn segment(
+        &mut self,
+        from: Direction,
+        tcp: &TcpSegment<'_>,
+        verdict: &TcpVerdict,
+        out: &mut Place<'_>,
+    ) {
+        if tcp.flags.ack()
+            && let Some(order) = self.order.of_mut(from.reversed())
+        {
+            let (talk, over) = (&mut self.talk, &mut self.over);
+            order.acked(SeqNumber(tcp.ack), &mut |event| take(talk, over, from.reversed(), event, out));
+        }
+        if self.talk.has_given_up(from) {
+            *self.order.of_mut(from) = None;
+            return;
+        }
+        let carries = tcp.payload_len > 0 || tcp.flags.fin() || tcp.flags.rst();
+        if !carries || verdict.keep_alive {
+            return;
+        }
+        let order = self.order.of_mut(from).get_or_insert_with(|| {
+            let begins = SeqNumber(tcp.seq.wrapping_sub(verdict.missing_before));
+            Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn())))
+        });
+        let (talk, over) = (&mut self.talk, &mut self.over);
+        let segment = Segment::new(tcp, out.packet);
+        order.segment(&segment, &mut |event| take(talk, over, from, event, out));
+    }
+
+    /// Nothing more is kept for it: what waits is told with the gaps before it.
+    pub(super) fn give_up_waiting(&mut self, out: &mut Place<'_>) {
+        for from in [Direction::OrigToResp, Direction::RespToOrig] {
+            let (talk, over) = (&mut self.talk, &mut self.over);
+            if let Some(order) = self.order.of_mut(from) {
+                order.flush(&mut |event| take(talk, over, from, event, out));
+            }
+            self.talk.ends(from, Ending::TooLong, out.packet, out);
+        }
+    }
+
+    /// The capture ends.
+    pub(super) fn finish(&mut self, out: &mut Place<'_>) {
+        for from in [Direction::OrigToResp, Direction::RespToOrig] {
+            let (talk, over) = (&mut self.talk, &mut self.over);
+            if let Some(order) = self.order.of_mut(from) {
+                order.finish(&mut |event| take(talk, over, from, event, out));
+            }
+            if !self.over.of(from) {
+                self.talk.ends(from, Ending::Capture, out.packet, out);
+            }
+        }
+    }
+}
+
+fn take(
+    talk: &mut Talk,
+    over: &mut Both<bool>,
+    from: Direction,
+    event: StreamEvent<'_>,
+    out: &mut Place<'_>,
+) {
+    match event {
+        StreamEvent::Data { bytes, packet } => talk.data(from, bytes, packet, out),
+        StreamEvent::Gap { len, .. } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::End | StreamEvent::Reset if *over.of(from) => {}
+        StreamEvent::End => {
+            *over.of_mut(from) = true;
+            talk.ends(from, Ending::Fin, out.packet, out);
+        }
+        // Neither side goes on after a reset.
+        StreamEvent::Reset => {
+            for side in [from, from.reversed()] {
+                if !std::mem::replace(over.of_mut(side), true) {
+                    talk.ends(side, Ending::Reset, out.packet, out);
+                }
+            }
+        }
+    }
+}

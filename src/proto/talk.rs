@@ -1,0 +1,339 @@
+//! One flow's bytes, on their way to its analyzer: kept until a message is whole, skipped where nobody wants them.
+
+use super::analyzer::{AnalyzerOptions, begin};
+use super::message::MAX_MESSAGES;
+use super::probe::{self, Found};
+use super::{Analyzer, Ending, Input, Message, Messages, Note, Protocol, Step};
+use crate::decode::{ByteRange, TransportProtocol};
+use crate::flow::{Direction, PacketStamp};
+
+/// Most bytes kept for one unfinished message: larger bodies than a lesson or a page has are cut.
+pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+
+/// How many packets of a side are looked at for a protocol to be recognised: a capture may begin in the middle of a
+/// message.
+pub(super) const MAX_TRIES: u8 = 8;
+
+/// Most changes of protocol within a flow: a tunnel, then encryption, then what is inside; more is an attack.
+const MAX_SWITCHES: u8 = 8;
+
+/// Steps without a byte taken, in a row, after which an analyzer is not asked again.
+const MAX_IDLE_STEPS: u8 = 4;
+
+/// What a flow speaks, and what it said that is not a whole message yet.
+#[derive(Debug)]
+pub(super) struct Talk {
+    transport: TransportProtocol,
+    ports: [u16; 2],
+    options: AnalyzerOptions,
+    speaks: Option<(Protocol, Box<dyn Analyzer>)>,
+    switches: u8,
+    tries: Both<u8>,
+    sides: Both<Pending>,
+}
+
+/// Bytes of one side that wait for more.
+#[derive(Debug, Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    /// The packet that brought the first of them.
+    first: PacketStamp,
+    /// The packet that brought the last, or whatever came before.
+    last: PacketStamp,
+    /// How many there have to be before the analyzer is asked again.
+    need: usize,
+    /// Bytes to come that nobody looks at.
+    skip: u64,
+}
+
+/// Where messages go, and what they are found in.
+pub(super) struct Place<'a> {
+    pub(super) messages: &'a mut Messages,
+    /// The packet.
+    pub(super) packet: PacketStamp,
+    /// The payload that it carries here.
+    pub(super) payload: &'a [u8],
+    /// Where that is.
+    pub(super) range: ByteRange,
+    pub(super) transport: usize,
+    pub(super) flow: Option<usize>,
+    /// Buffers that the packet has already, its own frame not counted.
+    pub(super) buffers: usize,
+}
+
+/// Some bytes that are looked at together.
+#[derive(Clone, Copy)]
+struct Chunk<'a> {
+    from: Direction,
+    bytes: &'a [u8],
+    /// How many of them were kept from packets before.
+    kept: usize,
+    first: PacketStamp,
+    packet: PacketStamp,
+    end: Option<Ending>,
+}
+
+impl Talk {
+    /// A flow between these ports, originator's first, that has not said anything yet.
+    pub(super) fn new(transport: TransportProtocol, ports: [u16; 2], options: AnalyzerOptions) -> Self {
+        Self {
+            transport,
+            ports,
+            options,
+            speaks: None,
+            switches: 0,
+            tries: Both::default(),
+            sides: Both::default(),
+        }
+    }
+
+    /// What it speaks, as far as that was recognised.
+    pub(super) fn protocol(&self) -> Option<Protocol> {
+        self.speaks.as_ref().map(|(protocol, _)| *protocol)
+    }
+
+    /// Whether nothing was recognised in what the side said, so that there is no use in looking further.
+    pub(super) fn has_given_up(&self, from: Direction) -> bool {
+        self.speaks.is_none() && *self.tries.of(from) >= MAX_TRIES
+    }
+
+    /// Bytes that are kept.
+    pub(super) fn held(&self) -> usize {
+        self.sides.orig.bytes.capacity().saturating_add(self.sides.resp.bytes.capacity())
+    }
+
+    /// The next bytes of a stream, all from one packet.
+    pub(super) fn data(&mut self, from: Direction, bytes: &[u8], packet: PacketStamp, out: &mut Place<'_>) {
+        let bytes = self.sides.of_mut(from).pass_over(bytes);
+        let pending = self.sides.of_mut(from);
+        pending.last = packet;
+        let kept = pending.bytes.len();
+        if bytes.is_empty() {
+            return;
+        }
+        if kept == 0 {
+            return self.fresh(from, bytes, packet, out);
+        }
+        pending.bytes.extend_from_slice(bytes);
+        if pending.bytes.len() > MAX_MESSAGE_BYTES {
+            return self.ends(from, Ending::TooLong, packet, out);
+        }
+        if pending.bytes.len() < pending.need {
+            return;
+        }
+        let (all, first) = (std::mem::take(&mut pending.bytes), pending.first);
+        let taken = self.consume(Chunk { from, bytes: &all, kept, first, packet, end: None }, out);
+        match taken.checked_sub(kept) {
+            Some(taken) => self.fresh(from, bytes.get(taken..).unwrap_or(&[]), packet, out),
+            None => self.sides.of_mut(from).keep(all, taken, first),
+        }
+    }
+
+    /// Bytes with none kept before them.
+    fn fresh(&mut self, from: Direction, bytes: &[u8], packet: PacketStamp, out: &mut Place<'_>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let taken = self.consume(Chunk { from, bytes, kept: 0, first: packet, packet, end: None }, out);
+        let rest = bytes.get(taken..).unwrap_or(&[]);
+        if !rest.is_empty() {
+            self.sides.of_mut(from).keep(rest.to_vec(), 0, packet);
+        }
+    }
+
+    /// A datagram, as much of it as was captured.
+    pub(super) fn datagram(&mut self, from: Direction, bytes: &[u8], snapped: bool, out: &mut Place<'_>) {
+        let end = Some(if snapped { Ending::Snapped } else { Ending::Datagram });
+        let packet = out.packet;
+        self.consume(Chunk { from, bytes, kept: 0, first: packet, packet, end }, out);
+        self.sides.of_mut(from).skip = 0;
+    }
+
+    /// Nothing follows what is kept of a side, or not what should.
+    pub(super) fn ends(&mut self, from: Direction, end: Ending, packet: PacketStamp, out: &mut Place<'_>) {
+        let pending = self.sides.of_mut(from);
+        if let Ending::Gap(len) = end
+            && pending.skip >= len
+            && pending.bytes.is_empty()
+        {
+            pending.skip = pending.skip.saturating_sub(len);
+            return;
+        }
+        let packet = if end == Ending::Capture { pending.last } else { packet };
+        let bytes = std::mem::take(&mut pending.bytes);
+        let first = if bytes.is_empty() { packet } else { pending.first };
+        *pending = Pending { last: packet, ..Pending::default() };
+        if self.speaks.is_some() || !bytes.is_empty() {
+            let kept = bytes.len();
+            self.consume(Chunk { from, bytes: &bytes, kept, first, packet, end: Some(end) }, out);
+        }
+        if let Ending::Gap(len) = end {
+            let pending = self.sides.of_mut(from);
+            pending.skip = pending.skip.saturating_sub(len);
+        }
+    }
+
+    /// Has the analyzer take what it can; how many bytes that were. Of bytes that were kept before it stops as soon as
+    /// none of them is left, so that the others can be told by their place in the packet.
+    fn consume(&mut self, chunk: Chunk<'_>, out: &mut Place<'_>) -> usize {
+        let (mut at, mut idle) = (0, 0);
+        while idle < MAX_IDLE_STEPS {
+            let rest = chunk.bytes.get(at..).unwrap_or(&[]);
+            let is_old = chunk.kept > 0 && at >= chunk.kept;
+            if chunk.end.is_none() && (rest.is_empty() || is_old) {
+                return at;
+            }
+            if !self.is_known(&chunk, rest) {
+                if let Some(need) = self.try_again(&chunk, rest) {
+                    self.sides.of_mut(chunk.from).need = need;
+                    return at;
+                }
+                return chunk.bytes.len();
+            }
+            let Some((protocol, analyzer)) = &mut self.speaks else { return chunk.bytes.len() };
+            let protocol = *protocol;
+            let first = if at >= chunk.kept { chunk.packet } else { chunk.first };
+            let step = analyzer.next(&Input {
+                from: chunk.from,
+                bytes: rest,
+                first,
+                packet: chunk.packet,
+                end: chunk.end,
+            });
+            let before = at;
+            match step {
+                Step::More(need) if chunk.end.is_none() => {
+                    self.sides.of_mut(chunk.from).need = need.max(rest.len().saturating_add(1));
+                    return at;
+                }
+                Step::More(_) | Step::Lost => return chunk.bytes.len(),
+                Step::Message { len, note, inner } => {
+                    let bytes = rest.get(..len).unwrap_or(rest);
+                    at = at.saturating_add(bytes.len());
+                    out.push(protocol, &chunk, first, bytes, note, inner);
+                }
+                Step::Skip(len) => {
+                    let here = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
+                    at = at.saturating_add(here);
+                    let here = u64::try_from(here).unwrap_or(u64::MAX);
+                    self.sides.of_mut(chunk.from).skip = len.saturating_sub(here);
+                    if len > here {
+                        return at;
+                    }
+                }
+                Step::Switch(protocol) => {
+                    self.switches = self.switches.saturating_add(1);
+                    if self.switches > MAX_SWITCHES {
+                        return chunk.bytes.len();
+                    }
+                    self.speaks = Some((protocol, begin(protocol, self.options)));
+                }
+            }
+            idle = if at == before { idle + 1 } else { 0 };
+        }
+        chunk.bytes.len()
+    }
+
+    /// Whether it is known what the flow speaks; `bytes` may tell.
+    fn is_known(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> bool {
+        if self.speaks.is_none()
+            && let Found::Is(protocol) = probe::find(self.transport, self.ports, chunk.from, bytes)
+        {
+            self.speaks = Some((protocol, begin(protocol, self.options)));
+        }
+        self.speaks.is_some()
+    }
+
+    /// How many bytes there have to be to recognise a protocol; `None` where these show that it is none.
+    fn try_again(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> Option<usize> {
+        let found = probe::find(self.transport, self.ports, chunk.from, bytes);
+        if let (Found::Unsure(need), None) = (found, chunk.end) {
+            return Some(need.max(bytes.len().saturating_add(1)));
+        }
+        let tries = self.tries.of_mut(chunk.from);
+        *tries = tries.saturating_add(1);
+        None
+    }
+}
+
+impl Pending {
+    /// What of `bytes` is behind those that nobody looks at.
+    fn pass_over<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let here = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len());
+        self.skip = self.skip.saturating_sub(u64::try_from(here).unwrap_or(u64::MAX));
+        bytes.get(here..).unwrap_or(&[])
+    }
+
+    /// Keeps what is left of `bytes` behind the first `taken`.
+    fn keep(&mut self, mut bytes: Vec<u8>, taken: usize, first: PacketStamp) {
+        bytes.drain(..taken.min(bytes.len()));
+        self.first = first;
+        self.bytes = bytes;
+    }
+}
+
+impl Place<'_> {
+    fn push(
+        &mut self,
+        protocol: Protocol,
+        chunk: &Chunk<'_>,
+        first: PacketStamp,
+        bytes: &[u8],
+        note: Note,
+        inner: Option<(&'static str, Vec<u8>)>,
+    ) {
+        if self.messages.messages.len() >= MAX_MESSAGES {
+            return;
+        }
+        let Some(range) = self.range_of(bytes) else { return };
+        let inner = inner.and_then(|(title, bytes)| self.messages.join(title, bytes, self.buffers));
+        let cut = !matches!(chunk.end, None | Some(Ending::Datagram | Ending::Fin));
+        self.messages.messages.push(Message {
+            protocol,
+            transport: self.transport,
+            flow: self.flow,
+            direction: chunk.from,
+            range,
+            inner,
+            first,
+            last: chunk.packet,
+            cut,
+            note,
+        });
+    }
+
+    /// Where `bytes` are: in the packet's payload, or in a buffer of their own.
+    fn range_of(&mut self, bytes: &[u8]) -> Option<ByteRange> {
+        let (outer, inner) = (self.payload.as_ptr_range(), bytes.as_ptr_range());
+        if outer.start <= inner.start && inner.end <= outer.end {
+            let at = u32::try_from(inner.start.addr().checked_sub(outer.start.addr())?).ok()?;
+            let start = self.range.start.saturating_add(at);
+            let end = start.saturating_add(u32::try_from(bytes.len()).ok()?);
+            return Some(ByteRange { buffer: self.range.buffer, start, end });
+        }
+        self.messages.join("Reassembled TCP", bytes.to_vec(), self.buffers)
+    }
+}
+
+/// One of each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Both<T> {
+    pub(super) orig: T,
+    pub(super) resp: T,
+}
+
+impl<T> Both<T> {
+    pub(super) fn of(&self, side: Direction) -> &T {
+        match side {
+            Direction::OrigToResp => &self.orig,
+            Direction::RespToOrig => &self.resp,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, side: Direction) -> &mut T {
+        match side {
+            Direction::OrigToResp => &mut self.orig,
+            Direction::RespToOrig => &mut self.resp,
+        }
+    }
+}
