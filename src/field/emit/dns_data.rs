@@ -8,11 +8,11 @@ use crate::field::{FieldId, FieldKind, Value};
 use crate::proto::dns::{Name, Record};
 use crate::time::Timestamp;
 
-/// Whether a record's data was there.
+/// Whether the parts of a record's data were there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
     There,
-    /// The message ends within it.
+    /// The message ends within one.
     Gone,
 }
 
@@ -23,8 +23,6 @@ enum Piece {
     Fixed(FieldId, usize),
     /// A number of so many bytes, and under it its bits.
     Flags(FieldId, usize, &'static [Part]),
-    /// Some bits of the bytes before.
-    Bits(Part, usize),
     /// A name.
     Name(FieldId),
     /// A length of one byte and as much text.
@@ -43,7 +41,7 @@ enum Piece {
     Special(fn(&mut Data<'_, '_, '_, '_>)),
 }
 
-use Piece::{Bits, Bytes, Counted, Fixed, Flags, Name as Domain, Seconds, Special, Text, Texts};
+use Piece::{Bytes, Counted, Fixed, Flags, Name as Domain, Seconds, Special, Text, Texts};
 
 /// The data of a record on its way out.
 pub(super) struct Data<'t, 'p, 'e, 'o> {
@@ -54,23 +52,24 @@ pub(super) struct Data<'t, 'p, 'e, 'o> {
     pub(super) end: usize,
     /// Where it begins.
     start: usize,
+    /// A part is longer than what is left of the message.
+    is_gone: bool,
 }
 
 /// Hands out the data of `record`, which has some.
 pub(super) fn emit(told: &mut Telling<'_, '_, '_>, record: &Record<'_>) -> Rest {
     let end = record.data_at.saturating_add(usize::from(record.data_len));
-    let rest = if end > told.body.len() { Rest::Gone } else { Rest::There };
-    let mut data = Data { told, at: record.data_at, end, start: record.data_at };
+    let mut data = Data { told, at: record.data_at, end, start: record.data_at, is_gone: false };
     for piece in pieces(record.kind) {
         if data.at > data.end || !data.piece(piece) {
             break;
         }
     }
-    rest
+    if data.is_gone { Rest::Gone } else { Rest::There }
 }
 
-impl Data<'_, '_, '_, '_> {
-    pub(super) fn body(&self) -> Run<'_> {
+impl<'p> Data<'_, 'p, '_, '_> {
+    pub(super) fn body(&self) -> Run<'p> {
         self.told.body
     }
 
@@ -87,6 +86,7 @@ impl Data<'_, '_, '_, '_> {
     /// So many bytes as a field; false where they are not there.
     pub(super) fn fixed(&mut self, id: FieldId, len: usize) -> bool {
         if len > self.left() {
+            self.is_gone |= self.at.saturating_add(len) > self.body().len();
             return false;
         }
         self.told.body.give(id, self.at, len, self.told.out);
@@ -99,6 +99,7 @@ impl Data<'_, '_, '_, '_> {
         let Some(len) = self.byte().map(usize::from).filter(|_| self.left() > 0) else { return false };
         self.fixed(length, 1);
         if self.at.saturating_add(len) > self.body().len() {
+            self.is_gone = true;
             return false;
         }
         self.told.ascii(text, self.at, len);
@@ -128,10 +129,6 @@ impl Data<'_, '_, '_, '_> {
                 }
                 self.told.body.flags((id, 0, u64::MAX), self.at, len, parts, self.told.out);
                 self.at += len;
-            }
-            Bits(part, len) => {
-                let at = self.at.saturating_sub(len);
-                self.told.body.bits(part, at, len, self.told.out);
             }
             Domain(id) => return self.name(id),
             Text(length, text) => return self.text(length, text),
@@ -208,7 +205,7 @@ fn pieces(kind: u16) -> &'static [Piece] {
         ],
         28 => &[Fixed(dns::AAAA, 16)],
         29 => &[Special(location)],
-        30 => &[Domain(dns::NXT_NEXT_DOMAIN_NAME)],
+        30 => &[Domain(dns::NXT_NEXT_DOMAIN_NAME), Special(old_types)],
         33 => &[
             Fixed(dns::SRV_PRIORITY, 2),
             Fixed(dns::SRV_WEIGHT, 2),
@@ -228,7 +225,7 @@ fn pieces(kind: u16) -> &'static [Piece] {
         39 => &[Domain(dns::DNAME)],
         41 => &[Special(dns_options::emit)],
         42 => &[Special(prefixes)],
-        47 => &[Domain(dns::NSEC_NEXT_DOMAIN_NAME)],
+        47 => &[Domain(dns::NSEC_NEXT_DOMAIN_NAME), Special(types)],
         49 => &[Bytes(dns::DHCID_RDATA)],
         64 | 65 => {
             &[Fixed(dns::SVCB_SVCPRIORITY, 2), Domain(dns::SVCB_TARGETNAME), Special(dns_service::parameters)]
@@ -308,6 +305,7 @@ fn keys(kind: u16) -> &'static [Piece] {
             Fixed(dns::NSEC3_ITERATIONS, 2),
             Counted(dns::NSEC3_SALT_LENGTH, 1, dns::NSEC3_SALT_VALUE),
             Special(next_hash),
+            Special(types),
         ],
         51 => &[
             Fixed(dns::NSEC3_ALGO, 1),
@@ -596,5 +594,34 @@ fn authentication(data: &mut Data<'_, '_, '_, '_>) {
     let nowhere = data.body().range(0, 0);
     data.told.out.give(dns::TSIG_NOALG, Value::Mark, nowhere);
     data.told.out.close();
+    data.at += len;
+}
+
+/// The types that a name has, a bit each in blocks of 256 (RFC 4034 section 4.1.2): `dns.resp.type` once more.
+fn types(data: &mut Data<'_, '_, '_, '_>) {
+    while data.left() >= 2 {
+        let (Some(block), Some(len)) = (data.byte(), data.body().byte(data.at + 1)) else { return };
+        data.at += 2;
+        let len = usize::from(len).min(data.left());
+        bitmap(data, u64::from(block) << 8, len);
+    }
+}
+
+/// The same without blocks (RFC 2535 section 5.2).
+fn old_types(data: &mut Data<'_, '_, '_, '_>) {
+    let len = data.left();
+    bitmap(data, 0, len);
+}
+
+fn bitmap(data: &mut Data<'_, '_, '_, '_>, first: u64, len: usize) {
+    let bits = data.body().part(data.at, len);
+    for (kind, (byte, bit)) in
+        (first..).zip(bits.bytes().iter().flat_map(|b| (0..8).map(move |bit| (b, bit))))
+    {
+        if byte & 0x80 >> bit != 0 {
+            let range = data.body().range(data.at, len);
+            data.told.out.give(dns::RESP_TYPE, Value::Unsigned(kind), range);
+        }
+    }
     data.at += len;
 }
