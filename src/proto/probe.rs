@@ -1,8 +1,8 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::dns::{Form, form_of_datagram, form_of_stream};
-use super::recognise::{is_dns, is_http, is_tls};
+use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
+use super::recognise::{is_http, is_tls};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
