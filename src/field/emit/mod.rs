@@ -349,6 +349,8 @@ fn offset(len: usize) -> u32 {
 }
 
 #[cfg(test)]
+mod dns_tests;
+#[cfg(test)]
 mod link_tests;
 #[cfg(test)]
 mod tests;
