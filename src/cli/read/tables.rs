@@ -3,7 +3,7 @@
 use super::options::StatisticKind;
 use crate::cli::output::{self, Failure, Stdout, say};
 use crate::cli::select::Selection;
-use crate::cli::{follow, stats, view};
+use crate::cli::{follow, stats, stream, view};
 use crate::pipeline::Pipeline;
 use crate::render::color::Colors;
 use crate::render::stats::{
@@ -37,8 +37,15 @@ pub(super) fn write(
         return view::table(out, &flows, colors);
     }
     if let StatisticKind::Follow(id, form) = kind {
-        let wanted = pipeline.flows().flows().iter().filter(|flow| flow.id == id);
-        return follow::show(out, &wanted.collect::<Vec<_>>(), form, None, colors);
+        // Exit code 0 as in tshark, which shows an empty stream.
+        return match pipeline.flows().flow(id) {
+            None => {
+                stream::say_missing(id, selection, pipeline.flows());
+                Ok(())
+            }
+            Some(flow) if flow.id != id && flow.conversation.is_none() => Err(stream::other_number(flow.id)),
+            Some(flow) => follow::show(out, &[flow], form, None, colors),
+        };
     }
     let Some(counted) = selection.table_stats(table) else { return Ok(()) };
     let output = TableOutput { width: output::terminal_width(), colors };
