@@ -6,9 +6,7 @@ use crate::cli::select::Selection;
 use crate::cli::{follow, stats, stream, view};
 use crate::pipeline::Pipeline;
 use crate::render::color::Colors;
-use crate::render::stats::{
-    write_addresses, write_intervals, write_pairs, write_protocols, write_tcp, write_udp,
-};
+use crate::render::stats::{EndpointsOf, write_endpoints, write_intervals, write_pairs, write_protocols};
 use crate::render::table::TableOutput;
 use crate::report::stats::{CaptureStats, Intervals};
 
@@ -53,9 +51,9 @@ pub(super) fn write(
         StatisticKind::Flows { .. } | StatisticKind::Follow(..) => {}
         StatisticKind::Protocols => write_protocols(out, output, counted)?,
         StatisticKind::Intervals(_) => write_intervals(out, output, counted)?,
-        StatisticKind::Addresses => write_addresses(out, output, "IP address", counted, usize::MAX)?,
-        StatisticKind::Tcp => write_tcp(out, output, "TCP endpoint", counted, usize::MAX)?,
-        StatisticKind::Udp => write_udp(out, output, "UDP endpoint", counted, usize::MAX)?,
+        StatisticKind::Addresses => write_endpoints(out, output, EndpointsOf::Ip, counted, usize::MAX)?,
+        StatisticKind::Tcp => write_endpoints(out, output, EndpointsOf::Tcp, counted, usize::MAX)?,
+        StatisticKind::Udp => write_endpoints(out, output, EndpointsOf::Udp, counted, usize::MAX)?,
         StatisticKind::Pairs { v6 } => write_pairs(out, output, counted, v6)?,
     }
     stats::tell_limits(counted);
