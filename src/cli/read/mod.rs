@@ -4,6 +4,7 @@
 mod accepted;
 mod format;
 mod options;
+mod preferences;
 mod rules;
 mod tables;
 
@@ -212,7 +213,7 @@ fn open(args: &ReadArgs, prints: Prints) -> Result<Reading<'_>, Failure> {
 fn pipeline_options(args: &ReadArgs) -> Result<PipelineOptions, Failure> {
     let mut all =
         PipelineOptions { decode_as: rules::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
-    options::prefer(&mut all, &args.preferences)?;
+    preferences::prefer(&mut all, &args.preferences)?;
     Ok(all)
 }
 
