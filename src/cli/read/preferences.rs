@@ -4,12 +4,7 @@ use crate::cli::output::{Failure, say};
 use crate::pipeline::PipelineOptions;
 use crate::suggest::nearest;
 
-/// A choice of Wireshark's that is known here.
-struct Preference {
-    name: &'static str,
-    effect: Effect,
-}
-
+/// What a choice of Wireshark's does here.
 enum Effect {
     /// Turned on and off.
     Sets(fn(&mut PipelineOptions, bool)),
@@ -21,47 +16,39 @@ enum Effect {
     Never,
 }
 
-static PREFERENCES: &[Preference] = &[
-    Preference {
-        name: "ip.check_checksum",
-        effect: Effect::Sets(|options, on| options.preferences.check_ip_checksum = on),
-    },
-    Preference { name: "ip.decode_tos_as_diffserv", effect: Effect::Always },
-    Preference { name: "ip.defragment", effect: Effect::Sets(|options, on| options.defragment = on) },
-    Preference { name: "ip.security_flag", effect: Effect::Never },
-    Preference { name: "ip.summary_in_tree", effect: Effect::None },
-    Preference { name: "ip.try_heuristic_first", effect: Effect::None },
-    Preference { name: "ip.tso_support", effect: Effect::Always },
-    Preference { name: "ip.use_geoip", effect: Effect::None },
-    Preference { name: "tcp.analyze_sequence_numbers", effect: Effect::Always },
-    Preference { name: "tcp.bif_seq_based", effect: Effect::Never },
-    Preference { name: "tcp.calculate_timestamps", effect: Effect::Always },
-    Preference {
-        name: "tcp.check_checksum",
-        effect: Effect::Sets(|options, on| options.preferences.check_tcp_checksum = on),
-    },
-    Preference { name: "tcp.desegment_tcp_streams", effect: Effect::None },
-    Preference { name: "tcp.fastrt_supersedes_ooo", effect: Effect::Always },
-    Preference { name: "tcp.ignore_tcp_timestamps", effect: Effect::Never },
-    Preference { name: "tcp.no_subdissector_on_error", effect: Effect::None },
-    Preference { name: "tcp.read_seq_as_syn_cookie", effect: Effect::Never },
-    Preference { name: "tcp.reassemble_out_of_order", effect: Effect::None },
-    Preference {
-        name: "tcp.relative_sequence_numbers",
-        effect: Effect::Sets(|options, on| options.preferences.relative_sequence_numbers = on),
-    },
-    Preference { name: "tcp.summary_in_tree", effect: Effect::None },
-    Preference { name: "tcp.track_bytes_in_flight", effect: Effect::Always },
-    Preference { name: "tcp.try_heuristic_first", effect: Effect::None },
-    Preference { name: "udp.calculate_timestamps", effect: Effect::Always },
-    Preference {
-        name: "udp.check_checksum",
-        effect: Effect::Sets(|options, on| options.preferences.check_udp_checksum = on),
-    },
-    Preference { name: "udp.ignore_ipv6_zero_checksum", effect: Effect::Never },
-    Preference { name: "udp.process_info", effect: Effect::Never },
-    Preference { name: "udp.summary_in_tree", effect: Effect::None },
-    Preference { name: "udp.try_heuristic_first", effect: Effect::None },
+/// The choices of Wireshark's that are known here.
+static PREFERENCES: &[(&str, Effect)] = &[
+    ("ip.check_checksum", Effect::Sets(|options, on| options.preferences.check_ip_checksum = on)),
+    ("ip.decode_tos_as_diffserv", Effect::Always),
+    ("ip.defragment", Effect::Sets(|options, on| options.defragment = on)),
+    ("ip.security_flag", Effect::Never),
+    ("ip.summary_in_tree", Effect::None),
+    ("ip.try_heuristic_first", Effect::None),
+    ("ip.tso_support", Effect::Always),
+    ("ip.use_geoip", Effect::None),
+    ("tcp.analyze_sequence_numbers", Effect::Always),
+    ("tcp.bif_seq_based", Effect::Never),
+    ("tcp.calculate_timestamps", Effect::Always),
+    ("tcp.check_checksum", Effect::Sets(|options, on| options.preferences.check_tcp_checksum = on)),
+    ("tcp.desegment_tcp_streams", Effect::None),
+    ("tcp.fastrt_supersedes_ooo", Effect::Always),
+    ("tcp.ignore_tcp_timestamps", Effect::Never),
+    ("tcp.no_subdissector_on_error", Effect::None),
+    ("tcp.read_seq_as_syn_cookie", Effect::Never),
+    ("tcp.reassemble_out_of_order", Effect::None),
+    (
+        "tcp.relative_sequence_numbers",
+        Effect::Sets(|options, on| options.preferences.relative_sequence_numbers = on),
+    ),
+    ("tcp.summary_in_tree", Effect::None),
+    ("tcp.track_bytes_in_flight", Effect::Always),
+    ("tcp.try_heuristic_first", Effect::None),
+    ("udp.calculate_timestamps", Effect::Always),
+    ("udp.check_checksum", Effect::Sets(|options, on| options.preferences.check_udp_checksum = on)),
+    ("udp.ignore_ipv6_zero_checksum", Effect::Never),
+    ("udp.process_info", Effect::Never),
+    ("udp.summary_in_tree", Effect::None),
+    ("udp.try_heuristic_first", Effect::None),
 ];
 
 /// Obeys every `-o NAME:VALUE`.
@@ -75,20 +62,20 @@ fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> 
             .hint("write NAME:VALUE, as in -o tcp.relative_sequence_numbers:FALSE"));
     };
     let (name, value) = (name.trim(), value.trim());
-    let Some(preference) = PREFERENCES.iter().find(|preference| preference.name == name) else {
+    let Some((_, effect)) = PREFERENCES.iter().find(|(known, _)| *known == name) else {
         return other_preference(name);
     };
     let on = match value.to_ascii_lowercase().as_str() {
         "true" => true,
         "false" => false,
         // A number or a word of Wireshark's for a choice that changes nothing here.
-        _ if !matches!(preference.effect, Effect::Sets(_)) => return without_effect(name),
+        _ if !matches!(effect, Effect::Sets(_)) => return without_effect(name),
         _ => {
             return Err(Failure::new(format_args!("{name} is TRUE or FALSE, not \"{value}\""))
                 .hint(format_args!("write -o {name}:TRUE or -o {name}:FALSE")));
         }
     };
-    match preference.effect {
+    match effect {
         Effect::Sets(set) => set(options, on),
         Effect::Always if !on => return without_effect(name),
         Effect::Never if on => return without_effect(name),
@@ -105,7 +92,7 @@ fn without_effect(name: &str) -> Result<(), Failure> {
 /// A preference that is not in the list: of a protocol whose preferences are all there, a mistake; of another one, or
 /// of Wireshark itself, none that changes anything here.
 fn other_preference(name: &str) -> Result<(), Failure> {
-    let names = || PREFERENCES.iter().map(|preference| preference.name);
+    let names = || PREFERENCES.iter().map(|(name, _)| *name);
     let group = name.split_once('.').map_or("", |(group, _)| group);
     let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     let listed = names().any(|known| known.split_once('.').is_some_and(|(protocol, _)| protocol == group));
