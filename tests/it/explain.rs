@@ -74,12 +74,17 @@ impl Capture {
 
     /// What is told of it, without line breaks and the spaces around them.
     fn story(&mut self) -> String {
+        self.lines().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// What is told of it, as it is written.
+    fn lines(&mut self) -> String {
         self.pipeline.finish();
         let mut out = Vec::new();
         let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false };
         let flows = self.pipeline.told(|_, _| true);
         explain::capture(&mut out, "made", self.pipeline.totals(), &flows, options).unwrap();
-        String::from_utf8(out).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+        String::from_utf8(out).unwrap()
     }
 }
 
@@ -261,4 +266,20 @@ fn segments_that_no_link_carries_are_explained() {
             "Segments of up to 20000 bytes of payload, more than a link carries: captured before the network card cut them",
         ],
     );
+}
+
+/// Captures whose first packet is of 1970 while the others have a clock.
+#[test]
+fn a_story_keeps_its_width_whatever_the_times_and_numbers_are() {
+    let mut capture = Capture::new();
+    capture.number = 99_999_990;
+    capture.send(CLIENT, "S", 1000, 0, 0);
+    capture.wait(1_500_000_000_000);
+    capture.send(SERVER, "S.", 5000, 1001, 0);
+    capture.send(CLIENT, ".", 1001, 5001, 0);
+    capture.send(CLIENT, "P.", 1001, 5001, 100);
+    let story = capture.lines();
+    assert!(story.contains("\n99999992  1500000000.000001  ←  SYN-ACK"), "{story}");
+    let widest = story.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|columns| columns <= 80), "{widest:?}: {story}");
 }

@@ -15,7 +15,7 @@ mod state;
 mod teardown;
 
 pub(super) use analysis::Setting;
-pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
+pub use analysis::{AnalysisFlags, Completeness, FastOpenAnswer, MAX_UNACKED, SegmentAnalysis};
 use endpoint_state::Ends;
 pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;

@@ -27,7 +27,7 @@ pub struct ExplainOptions {
     pub full: bool,
 }
 
-/// Columns that lines of the story are indented by: number, time, arrow.
+/// Columns that lines of the story are indented by: number, time, arrow. More only where a number or a time needs it.
 const GUTTER: usize = 24;
 
 /// The heading over all flows: what the capture is.
@@ -142,7 +142,7 @@ fn line(
     options: ExplainOptions,
 ) -> io::Result<()> {
     let direction = words::direction(&moment.event);
-    gutter(out, flow, moment.at, direction, options.colors)?;
+    let indent = gutter(out, flow, moment.at, direction, options.colors)?;
     let label = words::label(&moment.event);
     let style = words::style(&moment.event);
     let head = words::head(&moment.event);
@@ -151,7 +151,7 @@ fn line(
         text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
     }
     let mut lines =
-        Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
+        Wrapped::new(&text, options.width.saturating_sub(indent).saturating_sub(label.len()).max(20));
     let first = lines.next().unwrap_or("");
     let (styled, rest) = match first.strip_prefix(head.as_str()) {
         Some(rest) if label.is_empty() => (head.as_str(), rest),
@@ -160,7 +160,7 @@ fn line(
     };
     writeln!(out, "{}{rest}", options.colors.paint(style, styled))?;
     for more in lines {
-        writeln!(out, "{:1$}{more}", "", GUTTER.saturating_add(label.len()))?;
+        writeln!(out, "{:1$}{more}", "", indent.saturating_add(label.len()))?;
     }
     if let Event::Turn(turn) = moment.event {
         payload::write(out, turn, GUTTER, options)?;
@@ -168,25 +168,24 @@ fn line(
     Ok(())
 }
 
+/// What stands before a line; gives its columns.
 fn gutter(
     out: &mut impl Write,
     flow: &Flow,
     at: PacketStamp,
     direction: Option<Direction>,
     colors: Colors,
-) -> io::Result<()> {
+) -> io::Result<usize> {
+    let number = format!("{:>7}", at.number);
     let time = at.since(flow.first).map(|since| Seconds(since).to_string()).unwrap_or_default();
-    write!(
-        out,
-        "{}  {}  ",
-        colors.paint(Style::Dim, format_args!("{:>7}", at.number)),
-        format_args!("{time:>10}")
-    )?;
+    let time = format!("{time:>10}");
+    write!(out, "{}  {time}  ", colors.paint(Style::Dim, &number))?;
     match direction {
-        Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→")),
-        Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←")),
-        None => write!(out, "!  "),
+        Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→"))?,
+        Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←"))?,
+        None => write!(out, "!  ")?,
     }
+    Ok(number.len().saturating_add(time.len()).saturating_add(GUTTER - 17))
 }
 
 /// A remark of its own paragraph.

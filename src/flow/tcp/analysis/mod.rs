@@ -3,11 +3,13 @@
 //! Where its heuristics are wrong they are wrong here too: whoever looks for a field by Wireshark's name is to find
 //! what Wireshark shows.
 
+mod fast_open;
 mod flags;
 mod judge;
 mod side;
 mod unacked;
 
+pub use fast_open::FastOpenAnswer;
 pub use flags::{AnalysisFlags, Completeness};
 use side::Side;
 pub use unacked::MAX_UNACKED;
@@ -49,6 +51,8 @@ pub(in crate::flow) struct Setting {
 pub struct SegmentAnalysis {
     /// What it is suspected to be.
     pub flags: AnalysisFlags,
+    /// For a SYN-ACK: what became of the data that the SYN carried (`tcp.analysis.tfo_ack`, `tcp.analysis.tfo_ignored`).
+    pub fast_open: Option<FastOpenAnswer>,
     present: bool,
     duplicate_ack_num: u32,
     duplicate_ack_frame: PacketNumber,
@@ -65,6 +69,7 @@ impl SegmentAnalysis {
     /// Nothing to tell.
     pub const NONE: Self = Self {
         flags: AnalysisFlags::NONE,
+        fast_open: None,
         present: false,
         duplicate_ack_num: 0,
         duplicate_ack_frame: 0,
@@ -166,6 +171,7 @@ impl Analysis {
         let mut told = SegmentAnalysis::NONE;
         let begins_anew = begin(own, other, segment);
         told.flags.set(AnalysisFlags::REUSED_PORTS, setting.port_reused || begins_anew);
+        told.fast_open = fast_open::answer(own, other, segment);
         judge::judge(own, other, &judge::Seen::new(segment, packet.number, now), threshold, &mut told);
         own.scale = setting.scale;
         own.sacked = sacked_bytes(segment);
