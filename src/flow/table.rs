@@ -58,15 +58,22 @@ impl FlowTable {
 
     /// Takes one packet, in capture order, and answers one verdict for each of `decoded.transports()`.
     pub fn observe(&mut self, packet: &CapturedPacket<'_>, decoded: &DecodedPacket<'_>) -> &[Verdict] {
-        self.verdicts.clear();
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        verdicts.clear();
         let stamp = PacketStamp { number: packet.number, ts: packet.ts };
         for transport in decoded.transports() {
             let segment = decoded.tcp_segment(transport);
             let header = Header { transport, segment, stamp, wire_len: packet.wire_len, decoded };
-            let verdict =
-                if decoded.is_numbered(transport) { self.numbered(&header) } else { self.too_short(&header) };
-            self.verdicts.push(verdict);
+            // Verdicts are large, so each is filled in where it stays.
+            verdicts.push(Verdict::unplaced());
+            let Some(verdict) = verdicts.last_mut() else { break };
+            if decoded.is_numbered(transport) {
+                self.numbered(&header, verdict);
+            } else {
+                self.too_short(&header);
+            }
         }
+        self.verdicts = verdicts;
         &self.verdicts
     }
 
@@ -110,45 +117,44 @@ impl FlowTable {
         limits
     }
 
-    /// A header that takes or has a stream number.
-    fn numbered(&mut self, header: &Header<'_>) -> Verdict {
-        let place = {
-            let now = header.stamp.ts.unwrap_or_default();
-            self.conversations.place(header.transport, now, header.start())
-        };
-        let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
-        else {
+    /// A header that takes or has a stream number; `verdict` has nothing in it yet.
+    fn numbered(&mut self, header: &Header<'_>, verdict: &mut Verdict) {
+        let now = header.stamp.ts.unwrap_or_default();
+        let place = self.conversations.place(header.transport, now, header.start());
+        let Some(place) = place.filter(|place| self.place_verdict(place, verdict)) else {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
-            return Verdict::unplaced();
+            return;
         };
         verdict.tcp = place.relative.map(|(seq, ack)| TcpVerdict::numbered(seq, ack, place.port_reused));
         if header.transport.quoted {
-            self.note_error(Some(place.conversation), &verdict, header);
+            self.note_error(Some(place.conversation), verdict, header);
             verdict.flow = None;
-            return verdict;
+            return;
         }
-        if verdict.flow.is_none() && !self.begin_flow(&place, header, &mut verdict) {
+        if verdict.flow.is_none() && !self.begin_flow(&place, header, verdict) {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
-            return verdict;
+            return;
         }
         if let Some(index) = verdict.flow {
-            self.add_to_flow(index, place.conversation, header, &mut verdict);
+            self.add_to_flow(index, place.conversation, header, verdict);
         }
-        verdict
     }
 
     /// A header with ports and little more. Quoted, it still names the flow that an ICMP error is about.
-    fn too_short(&mut self, header: &Header<'_>) -> Verdict {
+    fn too_short(&mut self, header: &Header<'_>) {
         if header.transport.quoted {
             let place = self.conversations.find(header.transport);
-            let verdict = place.and_then(|place| self.verdict_at(&place)).unwrap_or_else(Verdict::unplaced);
+            let mut verdict = Verdict::unplaced();
+            if let Some(place) = &place {
+                self.place_verdict(place, &mut verdict);
+            }
             self.note_error(place.map(|place| place.conversation), &verdict, header);
         }
-        Verdict::unplaced()
     }
 
-    fn verdict_at(&mut self, place: &Place) -> Option<Verdict> {
-        let conversation = self.conversations.get_mut(place.conversation)?;
+    /// Says in `verdict`, which has nothing in it yet, what the conversation at `place` tells; false where there is none.
+    fn place_verdict(&mut self, place: &Place, verdict: &mut Verdict) -> bool {
+        let Some(conversation) = self.conversations.get_mut(place.conversation) else { return false };
         let forward = place.from_low == conversation.low_is_orig;
         let flow = conversation.flow();
         let known = flow.and_then(|index| self.flows.get(index)).and_then(|flow| flow.tcp.as_ref());
@@ -157,16 +163,13 @@ impl FlowTable {
             Some(tcp) => tcp.completeness(),
             None => Completeness::default(),
         };
-        Some(Verdict {
-            id: Some(place.id),
-            flow,
-            direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
-            starts_flow: false,
-            elapsed: place.elapsed,
-            window_scale: place.scale,
-            completeness,
-            tcp: None,
-        })
+        verdict.id = Some(place.id);
+        verdict.flow = flow;
+        verdict.direction = if forward { Direction::OrigToResp } else { Direction::RespToOrig };
+        verdict.elapsed = place.elapsed;
+        verdict.window_scale = place.scale;
+        verdict.completeness = completeness;
+        true
     }
 
     /// Ties the ICMP error that quotes this header to its flow, or keeps it until there is one.

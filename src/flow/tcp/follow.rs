@@ -1,6 +1,7 @@
 //! Follows one connection, segment by segment: handshake, sequence numbers, teardown, history.
 
 use super::measure::Measuring;
+use super::memory::awake;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
 use super::state::{Endpoint, Event, Written};
@@ -92,7 +93,7 @@ impl TcpFlow {
         }
         self.write_history(by, segment, added.repeat);
 
-        let memory = self.memory.get_or_insert_default();
+        let memory = awake(&mut self.memory);
         memory.previous = Some((by, kind_of(segment)));
         let (own, other) = memory.tracks(by);
         own.state.sends(&mut other.state, flags);
@@ -106,7 +107,7 @@ impl TcpFlow {
     }
 
     fn tracks(&mut self, by: Direction) -> (&mut Track, &mut Track) {
-        self.memory.get_or_insert_default().tracks(by)
+        awake(&mut self.memory).tracks(by)
     }
 
     fn side_mut(&mut self, by: Direction) -> &mut TcpSide {
@@ -127,7 +128,7 @@ impl TcpFlow {
         added: &Added,
         followed: &mut Followed,
     ) -> bool {
-        let judge = &mut self.memory.get_or_insert_default().judge;
+        let judge = &mut awake(&mut self.memory).judge;
         let at = Circumstances { packet, ip_id, handshake: &self.handshake };
         let (judgement, twice) = judge.segment(by, segment, &at, added, followed.keep_alive);
         followed.judgement = judgement;
@@ -189,7 +190,7 @@ impl TcpFlow {
 
     /// One new byte into a closed window (RFC 9293 section 3.8.6.1).
     fn is_zero_window_probe(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
-        let memory = self.memory.get_or_insert_default();
+        let memory = awake(&mut self.memory);
         let flags = segment.flags;
         segment.payload_len == 1
             && !(flags.syn() || flags.fin() || flags.rst())
@@ -332,7 +333,7 @@ impl TcpFlow {
     }
 
     fn write(&mut self, by: Direction, event: Event) {
-        let (track, _) = self.memory.get_or_insert_default().tracks(by);
+        let (track, _) = awake(&mut self.memory).tracks(by);
         track.written.note(&mut self.history, by, event);
     }
 }

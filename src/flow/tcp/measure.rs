@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::TcpFlow;
+use super::memory::awake;
 use super::received::Added;
 use super::seq::SeqNumber;
 use crate::decode::{TcpOption, TcpSegment};
@@ -252,7 +253,7 @@ impl TcpFlow {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
-        let (own, other) = self.memory.get_or_insert_default().tracks(by);
+        let (own, other) = awake(&mut self.memory).tracks(by);
         let (own, other) = (&mut own.measuring, &mut other.measuring);
         let side = &mut side.measures;
         side.idle(own.last, packet.ts);

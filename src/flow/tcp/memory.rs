@@ -24,6 +24,19 @@ pub(super) struct Memory {
     pub(super) judge: Judge,
 }
 
+/// What is remembered in `memory`; at first nothing.
+#[inline]
+pub(super) fn awake(memory: &mut Option<Box<Memory>>) -> &mut Memory {
+    memory.get_or_insert_with(anew)
+}
+
+/// Apart, for it comes once a flow, and the rest of [`awake`] many times a packet.
+#[cold]
+#[inline(never)]
+fn anew() -> Box<Memory> {
+    Box::default()
+}
+
 impl Memory {
     /// Of the sender of a segment that `by` sent, then of the other side.
     pub(super) fn tracks(&mut self, by: Direction) -> (&mut Track, &mut Track) {

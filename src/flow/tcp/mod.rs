@@ -25,7 +25,7 @@ pub use judge::{
     Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
 };
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
-use memory::{Memory, OnlySyn};
+use memory::{Memory, OnlySyn, awake};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use recent::Conflict;
 pub use seq::SeqNumber;
@@ -114,7 +114,7 @@ impl TcpFlow {
         packet: PacketStamp,
         setting: Setting,
     ) -> SegmentAnalysis {
-        self.memory.get_or_insert_default().analysis.segment(by, segment, packet, setting)
+        awake(&mut self.memory).analysis.segment(by, segment, packet, setting)
     }
 
     /// The states of the end that sends in `direction`, as far as they are shown.
