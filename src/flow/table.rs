@@ -1,5 +1,7 @@
 //! The table of flows: packets in, one verdict for each transport header out.
 
+use std::collections::VecDeque;
+
 use super::conversations::{Conversations, Place, TcpStart};
 use super::icmp::{WaitingErrors, quoting};
 use super::payload::PayloadKeeper;
@@ -16,6 +18,10 @@ use crate::source::CapturedPacket;
 /// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3 KB and the segments that wait
 /// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
+
+/// Most flows that are one SYN and keep what it showed at hand all the same, 1.2 MB: nearly every SYN is answered before so
+/// many others come. What it showed is worked out again of the others that are.
+const MAX_FRESH: usize = 1024;
 
 /// Limits that were reached. All zero where the table says everything that the packets show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +45,8 @@ pub struct FlowTable {
     flows: Vec<Flow>,
     verdicts: Vec<Verdict>,
     waiting_errors: WaitingErrors,
+    /// The latest flows that were one SYN when they were added.
+    fresh: VecDeque<usize>,
     payload: Option<PayloadKeeper>,
     packets_without_flow: u64,
 }
@@ -232,6 +240,7 @@ impl FlowTable {
         if let Some(tcp) = &mut flow.tcp {
             header.analyse(tcp, verdict);
         }
+        let mut is_fresh = false;
         let before = Some(flow.last).filter(|_| !verdict.starts_flow);
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
             let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id());
@@ -240,7 +249,7 @@ impl FlowTable {
             if verdict.starts_flow
                 && let Some(setting) = header.setting(verdict)
             {
-                tcp.rest(segment, header.stamp, header.ip_id(), setting);
+                is_fresh = tcp.note_syn(segment, header.stamp, header.ip_id(), setting);
             }
             let side = flow.side_mut(by);
             if followed.samples {
@@ -273,6 +282,20 @@ impl FlowTable {
         }
         flow.side_mut(by).add_packet(header.wire_len);
         flow.last = header.stamp;
+        if is_fresh {
+            self.keep_fresh(index);
+        }
+    }
+
+    /// Notes that the flow at `index` is one SYN; the one that is so longest may have to forget what it showed.
+    fn keep_fresh(&mut self, index: usize) {
+        self.fresh.push_back(index);
+        if self.fresh.len() > MAX_FRESH
+            && let Some(longest) = self.fresh.pop_front()
+            && let Some(tcp) = self.flows.get_mut(longest).and_then(|flow| flow.tcp.as_mut())
+        {
+            tcp.sleep();
+        }
     }
 }
 
@@ -298,9 +321,12 @@ impl<'a> Header<'a> {
     fn analyse(&self, tcp: &mut TcpFlow, verdict: &mut Verdict) {
         let Some(setting) = self.setting(verdict) else { return };
         let Some(told) = &mut verdict.tcp else { return };
-        let segment = self.segment.or_else(|| self.decoded.cut_tcp_segment(self.transport));
-        let Some(segment) = segment else { return };
-        told.analysis = tcp.analyse(verdict.direction, &segment, self.stamp, setting);
+        let cut = match &self.segment {
+            Some(_) => None,
+            None => self.decoded.cut_tcp_segment(self.transport),
+        };
+        let Some(segment) = self.segment.as_ref().or(cut.as_ref()) else { return };
+        tcp.analyse(verdict.direction, segment, self.stamp, setting, &mut told.analysis);
     }
 
     /// What the analysis is told of the segment; `None` where it is not asked.
@@ -309,7 +335,8 @@ impl<'a> Header<'a> {
         if layer.is_some_and(|layer| self.decoded.is_first_fragment(layer)) {
             return None;
         }
-        Some(Setting { scale: verdict.window_scale, port_reused: verdict.tcp?.port_reused })
+        let port_reused = verdict.tcp.as_ref()?.port_reused;
+        Some(Setting { scale: verdict.window_scale, port_reused })
     }
 
     /// The identification of the IPv4 header before it.

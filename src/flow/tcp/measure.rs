@@ -232,6 +232,13 @@ impl Measuring {
         since_base.checked_sub(exact?)
     }
 
+    /// Gives back the memory of what waited, where nothing does.
+    pub(super) fn rest(&mut self) {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+    }
+
     fn in_flight(&self) -> u32 {
         let sent = self.end.filter(|end| end.is_after(self.acked));
         sent.map(|end| end.since(self.acked)).filter(|&bytes| bytes <= MAX_WINDOW).unwrap_or(0)
