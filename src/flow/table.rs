@@ -19,9 +19,9 @@ use crate::source::CapturedPacket;
 /// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
 
-/// Most flows that are one SYN and keep what it showed at hand all the same, 1.2 MB: nearly every SYN is answered before so
+/// Most flows that are one SYN and keep what it showed at hand all the same, 0.3 MB: nearly every SYN is answered before so
 /// many others come. What it showed is worked out again of the others that are.
-const MAX_FRESH: usize = 1024;
+const MAX_FRESH: usize = 256;
 
 /// Limits that were reached. All zero where the table says everything that the packets show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
