@@ -118,6 +118,7 @@ impl Step<'_> {
 
     /// What the packet's fields need beyond its bytes.
     #[must_use]
+    #[inline]
     pub fn context<'s>(&'s self, interfaces: &'s [Interface]) -> PacketContext<'s> {
         let interface = usize::try_from(self.packet.interface).ok().and_then(|place| interfaces.get(place));
         PacketContext {

@@ -213,6 +213,7 @@ impl<'a> DecodedPacket<'a> {
 
     /// The bytes that offsets of `buffer` count in; empty for a buffer that this packet does not have.
     #[must_use]
+    #[inline]
     pub fn buffer(&self, buffer: BufferId) -> &'a [u8] {
         match usize::from(buffer).checked_sub(1) {
             None => self.frame,
@@ -225,18 +226,21 @@ impl<'a> DecodedPacket<'a> {
 
     /// A layer's header bytes.
     #[must_use]
+    #[inline]
     pub fn header(&self, layer: &Layer) -> &'a [u8] {
         slice(self.buffer(layer.buffer), layer.start, layer.payload)
     }
 
     /// The captured bytes behind a layer's header, bounded by its length field.
     #[must_use]
+    #[inline]
     pub fn payload(&self, layer: &Layer) -> &'a [u8] {
         slice(self.buffer(layer.buffer), layer.payload, layer.end)
     }
 
     /// The TCP segment of `transport`; `None` where it is not TCP, or its header is not all there.
     #[must_use]
+    #[inline]
     pub fn tcp_segment(&self, transport: &Transport) -> Option<TcpSegment<'a>> {
         let layer = self.layers.get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
         let header = self.header(layer);

@@ -1,9 +1,10 @@
 //! Follows one connection, segment by segment: handshake, sequence numbers, teardown, history.
 
 use super::measure::Measuring;
+use super::memory::awake;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
-use super::state::{Endpoint, Event, Written};
+use super::state::{Event, Written};
 use super::{Circumstances, HandshakeStep, Judgement, Kind, Reset, SegmentKind, Sureness, TcpFlow, TcpSide};
 use crate::decode::TcpSegment;
 use crate::flow::{Direction, PacketStamp, Repeat};
@@ -19,7 +20,6 @@ pub(super) struct Track {
     /// A byte sent into a closed window: the receiver takes it or not, and the sender may count it as sent or not.
     probe: Option<SeqNumber>,
     written: Written,
-    pub(super) state: Endpoint,
     /// A segment came out of order or cut, so the bytes that follow do not continue its sample.
     sample_ended: bool,
 }
@@ -57,6 +57,7 @@ impl TcpFlow {
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.teardown.swap_sides();
         self.ends.swap_sides();
+        std::mem::swap(&mut self.orig_end, &mut self.resp_end);
         if let Some(memory) = &mut self.memory {
             memory.swap_sides();
         }
@@ -80,6 +81,7 @@ impl TcpFlow {
         let added = self.sequence_part(by, segment, is_probe);
         followed.keep_alive = keep_alive;
         let is_copy = self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
+        let is_over = self.ends.segment(by, segment, packet.number);
         followed.repeat = if is_probe || is_copy { Repeat::New } else { added.repeat };
         followed.missing_before = added.missing_before;
         if !is_copy {
@@ -92,21 +94,28 @@ impl TcpFlow {
         }
         self.write_history(by, segment, added.repeat);
 
-        let memory = self.memory.get_or_insert_default();
+        let memory = awake(&mut self.memory);
         memory.previous = Some((by, kind_of(segment)));
-        let (own, other) = memory.tracks(by);
-        own.state.sends(&mut other.state, flags);
+        let (own, _) = memory.tracks(by);
+        let (end, other_end) = match by {
+            Direction::OrigToResp => (&mut self.orig_end, &mut self.resp_end),
+            Direction::RespToOrig => (&mut self.resp_end, &mut self.orig_end),
+        };
+        end.sends(other_end, flags);
         if segment.payload_len > 0 && added.repeat != Repeat::Whole && !is_probe {
             let continues = added.in_order && !own.sample_ended;
             let whole = u32::try_from(segment.payload.len()).is_ok_and(|had| had >= segment.payload_len);
             own.sample_ended = !continues || !whole;
             followed.samples = continues;
         }
+        if is_over {
+            memory.rest();
+        }
         followed
     }
 
     fn tracks(&mut self, by: Direction) -> (&mut Track, &mut Track) {
-        self.memory.get_or_insert_default().tracks(by)
+        awake(&mut self.memory).tracks(by)
     }
 
     fn side_mut(&mut self, by: Direction) -> &mut TcpSide {
@@ -116,8 +125,7 @@ impl TcpFlow {
         }
     }
 
-    /// wirelab's own verdict, and what state the ends are in. Whether the segment is a frame captured twice,
-    /// as far as more than the time tells.
+    /// wirelab's own verdict. Whether the segment is a frame captured twice, as far as more than the time tells.
     fn judge_part(
         &mut self,
         by: Direction,
@@ -127,7 +135,7 @@ impl TcpFlow {
         added: &Added,
         followed: &mut Followed,
     ) -> bool {
-        let judge = &mut self.memory.get_or_insert_default().judge;
+        let judge = &mut awake(&mut self.memory).judge;
         let at = Circumstances { packet, ip_id, handshake: &self.handshake };
         let (judgement, twice) = judge.segment(by, segment, &at, added, followed.keep_alive);
         followed.judgement = judgement;
@@ -142,9 +150,6 @@ impl TcpFlow {
         if twice.is_some() {
             let judged = &mut other_side.judged;
             judged.proved_unnecessary = judged.proved_unnecessary.saturating_add(1);
-        }
-        if self.ends.segment(by, segment, packet.number) {
-            judge.rest();
         }
         judgement.is_some_and(|judgement| {
             judgement.kind == Kind::CapturedTwice && judgement.sure != Sureness::Possible
@@ -189,7 +194,7 @@ impl TcpFlow {
 
     /// One new byte into a closed window (RFC 9293 section 3.8.6.1).
     fn is_zero_window_probe(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
-        let memory = self.memory.get_or_insert_default();
+        let memory = awake(&mut self.memory);
         let flags = segment.flags;
         segment.payload_len == 1
             && !(flags.syn() || flags.fin() || flags.rst())
@@ -332,7 +337,7 @@ impl TcpFlow {
     }
 
     fn write(&mut self, by: Direction, event: Event) {
-        let (track, _) = self.memory.get_or_insert_default().tracks(by);
+        let (track, _) = awake(&mut self.memory).tracks(by);
         track.written.note(&mut self.history, by, event);
     }
 }

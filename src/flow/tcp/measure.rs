@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::TcpFlow;
+use super::memory::awake;
 use super::received::Added;
 use super::seq::SeqNumber;
 use crate::decode::{TcpOption, TcpSegment};
@@ -231,6 +232,13 @@ impl Measuring {
         since_base.checked_sub(exact?)
     }
 
+    /// Gives back the memory of what waited, where nothing does.
+    pub(super) fn rest(&mut self) {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+    }
+
     fn in_flight(&self) -> u32 {
         let sent = self.end.filter(|end| end.is_after(self.acked));
         sent.map(|end| end.since(self.acked)).filter(|&bytes| bytes <= MAX_WINDOW).unwrap_or(0)
@@ -252,7 +260,7 @@ impl TcpFlow {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
-        let (own, other) = self.memory.get_or_insert_default().tracks(by);
+        let (own, other) = awake(&mut self.memory).tracks(by);
         let (own, other) = (&mut own.measuring, &mut other.measuring);
         let side = &mut side.measures;
         side.idle(own.last, packet.ts);

@@ -1,12 +1,12 @@
 //! What is remembered of a connection to judge its next segment.
 //!
-//! A connection that is no more than a SYN, as in a scan or a flood, does without: the SYN is kept, and what it showed is
-//! worked out again once something follows.
+//! A connection that is no more than a SYN for long, as in a scan or a flood, does without: the SYN is kept, and what it
+//! showed is worked out again once something follows.
 
 use super::analysis::Analysis;
 use super::follow::Track;
 use super::judge::Judge;
-use super::{SegmentKind, Setting, TcpFlow};
+use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow};
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 
@@ -22,6 +22,19 @@ pub(super) struct Memory {
     pub(super) previous: Option<(Direction, SegmentKind)>,
     pub(super) analysis: Analysis,
     pub(super) judge: Judge,
+}
+
+/// What is remembered in `memory`; at first nothing.
+#[inline]
+pub(super) fn awake(memory: &mut Option<Box<Memory>>) -> &mut Memory {
+    memory.get_or_insert_with(anew)
+}
+
+/// Apart, for it comes once a flow, and the rest of [`awake`] many times a packet.
+#[cold]
+#[inline(never)]
+fn anew() -> Box<Memory> {
+    Box::default()
 }
 
 impl Memory {
@@ -40,6 +53,14 @@ impl Memory {
         self.judge.swap_sides();
         self.previous = self.previous.map(|(by, kind)| (by.reversed(), kind));
     }
+
+    /// The connection is over: gives back what its segments took, as far as none of them waits any more.
+    pub(super) fn rest(&mut self) {
+        self.judge.rest();
+        self.analysis.rest();
+        self.orig_track.measuring.rest();
+        self.resp_track.measuring.rest();
+    }
 }
 
 /// The SYN of a connection that is nothing else yet.
@@ -57,28 +78,43 @@ pub(super) struct OnlySyn {
 }
 
 impl TcpFlow {
-    /// Forgets what can be worked out again, where all there is so far is the SYN `segment`.
-    pub(in crate::flow) fn rest(
+    /// Keeps the first segment, so that [`Self::sleep`] may forget what it showed; false where it is more than a SYN.
+    pub(in crate::flow) fn note_syn(
         &mut self,
         segment: &TcpSegment<'_>,
         packet: PacketStamp,
         ip_id: Option<u16>,
         setting: Setting,
-    ) {
+    ) -> bool {
         let TcpSegment { seq, ack, flags, window, options: bytes, payload_len, .. } = *segment;
         let is_bare_syn = flags.syn() && !flags.ack() && !flags.fin() && !flags.rst() && payload_len == 0;
         let mut options = [0; MAX_OPTIONS];
-        let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return };
+        let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return false };
         room.copy_from_slice(bytes);
         let options_len = bytes.len();
         let syn = OnlySyn { seq, ack, flags, window, ip_id, options, options_len, packet, setting };
         self.only_syn = Some(Box::new(syn));
-        self.memory = None;
+        true
     }
 
-    /// Works out again what [`Self::rest`] forgot; to be called before the next segment.
+    /// Forgets what can be worked out again, where all there is so far is the SYN that was noted.
+    pub(in crate::flow) fn sleep(&mut self) {
+        if self.only_syn.is_some() {
+            self.memory = None;
+        }
+    }
+
+    /// Works out again what [`Self::sleep`] forgot; to be called before the next segment.
+    #[inline]
     pub(in crate::flow) fn wake(&mut self) {
-        let Some(syn) = self.only_syn.take() else { return };
+        if let Some(syn) = self.only_syn.take()
+            && self.memory.is_none()
+        {
+            self.work_out(&syn);
+        }
+    }
+
+    fn work_out(&mut self, syn: &OnlySyn) {
         let segment = TcpSegment {
             seq: syn.seq,
             ack: syn.ack,
@@ -89,7 +125,8 @@ impl TcpFlow {
             payload_len: 0,
         };
         let mut again = Self::new(self.port_reused);
-        again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting);
+        let mut told = SegmentAnalysis::NONE;
+        again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting, &mut told);
         again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id);
         self.memory = again.memory;
     }
@@ -110,7 +147,8 @@ mod tests {
 
     fn follow(tcp: &mut TcpFlow, by: Direction, number: u64, segment: &TcpSegment<'_>) -> String {
         let packet = PacketStamp { number, ts: None };
-        let told = tcp.analyse(by, segment, packet, setting());
+        let mut told = SegmentAnalysis::NONE;
+        tcp.analyse(by, segment, packet, setting(), &mut told);
         format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7)))
     }
 
@@ -126,7 +164,8 @@ mod tests {
             follow(tcp, ORIG, 1, &syn);
         }
         let [awake, rested] = &mut flows;
-        rested.rest(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting());
+        assert!(rested.note_syn(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting()));
+        rested.sleep();
         assert!(rested.memory.is_none());
         assert_eq!((rested.conn_state(), rested.completeness()), (awake.conn_state(), awake.completeness()));
         assert_eq!(rested.conn_state(), ConnState::S0);
@@ -145,7 +184,8 @@ mod tests {
             let segment = segment(flags, 1000, 0);
             let mut tcp = TcpFlow::new(false);
             follow(&mut tcp, ORIG, 1, &segment);
-            tcp.rest(&segment, PacketStamp { number: 1, ts: None }, None, setting());
+            assert!(!tcp.note_syn(&segment, PacketStamp { number: 1, ts: None }, None, setting()));
+            tcp.sleep();
             assert!(tcp.memory.is_some() && tcp.only_syn.is_none());
         }
     }
