@@ -2,7 +2,7 @@
 
 use super::super::format::{Bytes, Count, Elapsed};
 use super::words::Names;
-use crate::flow::{AnalysisFlags, Evidence, Flow, Judgement, Kind, Reason, Sureness};
+use crate::flow::{AnalysisFlags, DueProbe, Evidence, Flow, Judgement, Kind, Reason, Sureness};
 use crate::report::{More, Remark, Shown, Topic};
 
 /// What the segment is called, with a word on how sure that is where it is not certain.
@@ -227,7 +227,9 @@ fn why(judgement: &Judgement) -> String {
             "still in the recovery after a time-out".to_owned()
         }
         Reason::SameRecovery => "part of the recovery that had begun".to_owned(),
-        Reason::NothingAsked => "no ACK had come, and none asked for it".to_owned(),
+        Reason::NothingAsked => "no ACK of it had come, and none asked for it".to_owned(),
+        Reason::AskedBefore => asked_before(evidence),
+        Reason::ProbeDue => evidence.probe.as_ref().map(probe_due).unwrap_or_default(),
         Reason::LastSegment => "the last segment, repeated to get an ACK".to_owned(),
         Reason::NothingNew => "everything before it was acknowledged".to_owned(),
         Reason::WindowClosed => "the window is closed".to_owned(),
@@ -244,6 +246,27 @@ fn why(judgement: &Judgement) -> String {
         Reason::LateEnough => format!("it came too late{} to be only out of order", after(evidence)),
         Reason::SameNumber => "same sequence number".to_owned(),
     }
+}
+
+/// What had asked for it, but was not what made it be sent.
+fn asked_before(evidence: &Evidence) -> String {
+    let asked_in = evidence.asked.map(|asked| packets(asked.first.get(), asked.last)).unwrap_or_default();
+    let acks = match evidence.asked.map(|asked| asked.duplicates) {
+        None | Some(0) => "SACKs of later bytes".to_owned(),
+        Some(duplicates) => Count::new(duplicates.into(), "duplicate ACK", "duplicate ACKs").to_string(),
+    };
+    match evidence.silence() {
+        Some(silence) => format!("{acks} had asked for it{asked_in}, but none for {}", Elapsed(silence)),
+        None => format!("{acks} had asked for it{asked_in}, but none since the last copy"),
+    }
+}
+
+/// The last segment again, at the time of a probe.
+fn probe_due(probe: &DueProbe) -> String {
+    let late = if probe.is_alone { " (and up to 200 ms for a delayed ACK)" } else { "" };
+    let or = if probe.time_out_fits { ", or a time-out" } else { "" };
+    let trip = Elapsed(probe.round_trip());
+    format!("no ACK of this last segment came in two round trips of {trip}{late}: a probe is due{or}")
 }
 
 fn than(evidence: &Evidence) -> String {

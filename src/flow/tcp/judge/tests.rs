@@ -31,9 +31,12 @@ struct Extra<'a> {
     id: Option<u16>,
     tsval: Option<u32>,
     sack: &'a [(u32, u32)],
+    /// On a SYN.
+    sack_permitted: bool,
+    checksum: u16,
 }
 
-const PLAIN: Extra<'_> = Extra { id: None, tsval: None, sack: &[] };
+const PLAIN: Extra<'_> = Extra { id: None, tsval: None, sack: &[], sack_permitted: false, checksum: 0 };
 
 impl Talk {
     fn new() -> Self {
@@ -46,6 +49,17 @@ impl Talk {
         talk.send(ORIG, SYN, 1000, 0, 0);
         talk.wait(10);
         talk.send(RESP, SYN_ACK, 5000, 1001, 0);
+        talk.send(ORIG, ACK, 1001, 5001, 0);
+        talk
+    }
+
+    /// The same with selective acknowledgment and another round trip, which all passes between capture and responder.
+    fn open_with_sack(round_trip_ms: i128) -> Self {
+        let mut talk = Self::new();
+        let permitted = Extra { sack_permitted: true, ..PLAIN };
+        talk.with(ORIG, SYN, 1000, 0, 0, permitted);
+        talk.wait(round_trip_ms);
+        talk.with(RESP, SYN_ACK, 5000, 1001, 0, permitted);
         talk.send(ORIG, ACK, 1001, 5001, 0);
         talk
     }
@@ -72,6 +86,9 @@ impl Talk {
             options.extend(tsval.to_be_bytes());
             options.extend([0; 4]);
         }
+        if extra.sack_permitted {
+            options.extend([1, 1, 4, 2]);
+        }
         if !extra.sack.is_empty() {
             options.extend([1, 1, 5, 2 + 8 * u8::try_from(extra.sack.len()).unwrap()]);
             for (left, right) in extra.sack {
@@ -83,6 +100,7 @@ impl Talk {
             ack,
             flags: TcpFlags(flags),
             window: self.window,
+            checksum: extra.checksum,
             options: &options,
             payload: &[],
             payload_len: len,
@@ -164,13 +182,114 @@ fn a_frame_captured_twice_is_no_retransmission() {
     assert_eq!(said(talk.with(RESP, ACK, 5001, 1101, 0, with_id(70))).0, Kind::CapturedTwice);
     assert_eq!(talk.with(RESP, ACK, 5001, 1101, 0, with_id(71)), None);
     // Without identification, the timestamp tells.
-    let stamped = Extra { id: Some(0), tsval: Some(7), sack: &[] };
+    let stamped = Extra { id: Some(0), tsval: Some(7), ..PLAIN };
     talk.with(ORIG, ACK, 1101, 5001, 100, stamped);
     let copy = talk.with(ORIG, ACK, 1101, 5001, 100, stamped);
     assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Likely, Reason::SameTimestamp));
     talk.wait(300);
     let later = talk.with(ORIG, ACK, 1101, 5001, 100, Extra { tsval: Some(307), ..stamped });
     assert_eq!(said(later).0, Kind::TimeOut);
+}
+
+#[test]
+fn a_constant_identification_does_not_make_a_copy() {
+    fn constant(sack: &[(u32, u32)]) -> Extra<'_> {
+        Extra { id: Some(7), sack, ..PLAIN }
+    }
+    let mut talk = Talk::new();
+    talk.with(ORIG, SYN, 1000, 0, 0, constant(&[]));
+    talk.with(RESP, SYN_ACK, 5000, 1001, 0, constant(&[]));
+    talk.with(ORIG, ACK, 1001, 5001, 0, constant(&[]));
+    for place in 0..5 {
+        assert_eq!(talk.with(ORIG, ACK, 1001 + place * 100, 5001, 100, constant(&[])), None);
+    }
+    // Duplicate ACKs, and what they ask for, within a few microseconds.
+    for end in [1201, 1301, 1401, 1501, 1501, 1501] {
+        let sack = [(1101, end)];
+        assert_eq!(talk.with(RESP, ACK, 5001, 1001, 0, constant(&sack)), None, "up to {end}");
+    }
+    let judgement = talk.with(ORIG, ACK, 1001, 5001, 100, constant(&[]));
+    assert_eq!(said(judgement), (Kind::Fast, Sureness::Certain, Reason::DuplicateAcks));
+    // Nothing asked for these, and no sender is that quick: likely copies, never certain.
+    let mut talk = Talk::new();
+    for tsval in [None, Some(3)] {
+        let same = Extra { tsval, ..constant(&[]) };
+        let start = if tsval.is_none() { 1001 } else { 1301 };
+        talk.with(ORIG, ACK, start, 5001, 100, same);
+        talk.with(ORIG, ACK, start + 100, 5001, 100, same);
+        let sure = if tsval.is_none() { Sureness::Possible } else { Sureness::Likely };
+        let copy = talk.with(ORIG, ACK, start + 100, 5001, 100, same);
+        assert_eq!((said(copy).0, said(copy).1), (Kind::CapturedTwice, sure));
+    }
+}
+
+#[test]
+fn copies_agree_in_every_option_and_the_checksum() {
+    let stamped = Extra { id: Some(900), tsval: Some(7), checksum: 0x1234, ..PLAIN };
+    for (other, expected) in [
+        (stamped, Some(Sureness::Certain)),
+        // Damaged, or captured before the checksum was filled in.
+        (Extra { checksum: 0x4321, ..stamped }, Some(Sureness::Likely)),
+        (Extra { sack: &[(6001, 6101)], ..stamped }, None),
+    ] {
+        let mut talk = Talk::open();
+        talk.with(ORIG, ACK, 1001, 5001, 100, stamped);
+        let copy = talk.with(ORIG, ACK, 1001, 5001, 100, other).filter(|it| it.kind == Kind::CapturedTwice);
+        assert_eq!(copy.map(|copy| copy.sure), expected);
+        // Where the identification says nothing, another checksum is another datagram.
+        let mut talk = Talk::open();
+        talk.with(ORIG, ACK, 1001, 5001, 100, Extra { id: Some(0), ..stamped });
+        let copy = talk.with(ORIG, ACK, 1001, 5001, 100, Extra { id: Some(0), ..other });
+        let is_copy = copy.is_some_and(|copy| copy.kind == Kind::CapturedTwice);
+        assert_eq!(is_copy, expected == Some(Sureness::Certain));
+    }
+    let acks = [(1101, 1201), (1301, 1401)].map(|block| [block]);
+    let mut talk = Talk::open();
+    talk.data(1001, 4);
+    talk.with(RESP, ACK, 5001, 1001, 0, Extra { id: Some(70), sack: &acks[0], ..PLAIN });
+    let other = talk.with(RESP, ACK, 5001, 1001, 0, Extra { id: Some(70), sack: &acks[1], ..PLAIN });
+    assert_eq!(other, None);
+}
+
+#[test]
+fn a_syn_captured_twice_is_no_retry() {
+    let mut talk = Talk::new();
+    talk.with(ORIG, SYN, 1000, 0, 0, Extra { id: Some(5), ..PLAIN });
+    let copy = talk.with(ORIG, SYN, 1000, 0, 0, Extra { id: Some(5), ..PLAIN });
+    assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Likely, Reason::SameIpId));
+    talk.with(RESP, SYN_ACK, 5000, 1001, 0, Extra { id: Some(0), ..PLAIN });
+    let copy = talk.with(RESP, SYN_ACK, 5000, 1001, 0, Extra { id: Some(0), ..PLAIN });
+    assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Likely, Reason::SameInstant));
+    let start = &talk.flow.handshake;
+    assert_eq!((start.syn_retry_count, start.syn_ack_retry_count), (0, 0));
+    assert!(start.syn_retries.is_empty() && start.syn_ack_retries.is_empty());
+    talk.wait(1000);
+    talk.send(RESP, SYN_ACK, 5000, 1001, 0);
+    assert_eq!(talk.flow.handshake.syn_ack_retry_count, 1);
+}
+
+#[test]
+fn who_is_not_connected_sends_no_keep_alive() {
+    let half_open = || {
+        let mut talk = Talk::new();
+        talk.send(ORIG, SYN, 1000, 0, 0);
+        talk.send(RESP, SYN_ACK, 5000, 1001, 0);
+        talk.wait(50);
+        talk
+    };
+    let mut talk = half_open();
+    assert_eq!(talk.send(RESP, ACK, 5000, 1001, 0), None);
+    let mut talk = half_open();
+    assert_eq!(talk.send(ORIG, ACK, 1000, 5001, 0), None);
+    assert_eq!((talk.flow.handshake.ack, talk.flow.orig.keep_alives), (None, 0));
+    talk.send(ORIG, ACK, 1001, 5001, 0);
+    assert_eq!(talk.flow.handshake.ack.map(|ack| ack.number), Some(4));
+    // An idle connection that carried nothing.
+    talk.wait(10_000);
+    assert_eq!(said(talk.send(ORIG, ACK, 1000, 5001, 0)).0, Kind::KeepAlive);
+    // One byte on its way, and an ACK that it overtook.
+    talk.send(ORIG, ACK, 1001, 5001, 1);
+    assert_eq!(talk.send(ORIG, ACK, 1001, 5001, 0), None);
 }
 
 #[test]
@@ -288,11 +407,12 @@ fn a_capture_begun_mid_stream_is_told() {
 
 #[test]
 fn time_outs_and_probes_are_told_apart() {
-    let mut talk = Talk::open();
+    let mut talk = Talk::open_with_sack(10);
     talk.data(1001, 3);
-    talk.wait(30);
+    talk.wait(20);
     let probe = talk.send(ORIG, ACK, 1201, 5001, 100);
-    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::LastSegment));
+    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::ProbeDue));
+    assert!(probe.unwrap().evidence.probe.is_some_and(|probe| !probe.is_alone && !probe.time_out_fits));
     talk.wait(300);
     let first = talk.send(ORIG, ACK, 1001, 5001, 100);
     assert_eq!(said(first), (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked));
@@ -306,6 +426,84 @@ fn time_outs_and_probes_are_told_apart() {
         said(talk.send(ORIG, ACK, 1101, 5001, 100)),
         (Kind::Unnecessary, Sureness::Certain, Reason::Acknowledged)
     );
+}
+
+#[test]
+fn a_probe_is_told_by_the_round_trip() {
+    // What is sent again after so many milliseconds, the only segment in flight.
+    let after = |talk: &mut Talk, ms| {
+        talk.data(1001, 1);
+        talk.wait(ms);
+        talk.send(ORIG, ACK, 1001, 5001, 100)
+    };
+    let at_150 = || Talk::open_with_sack(150);
+    let probe = after(&mut at_150(), 300);
+    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::ProbeDue));
+    assert_eq!(probe.unwrap().evidence.probe.unwrap().round_trip().as_nanos() / MS, 150);
+    // With the allowance for a delayed ACK, when a time-out may come as well.
+    let either = after(&mut at_150(), 500);
+    assert_eq!(said(either), (Kind::TailLossProbe, Sureness::Possible, Reason::ProbeDue));
+    assert!(either.unwrap().evidence.probe.unwrap().time_out_fits);
+    assert_eq!(said(after(&mut at_150(), 700)), (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked));
+    // A probe needs SACK, and is sent once.
+    let mut without = Talk::open();
+    assert_eq!(said(after(&mut without, 210)), (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked));
+    let mut twice = at_150();
+    assert_eq!(said(after(&mut twice, 300)).0, Kind::TailLossProbe);
+    twice.wait(300);
+    assert_eq!(said(twice.send(ORIG, ACK, 1001, 5001, 100)).0, Kind::TimeOut);
+    // Where neither handshake nor round trip is known, a time-out is no more than likely.
+    let mut unknown = Talk::new();
+    unknown.send(RESP, ACK, 5001, 1001, 0);
+    assert_eq!(said(after(&mut unknown, 300)), (Kind::TimeOut, Sureness::Likely, Reason::NothingAsked));
+}
+
+#[test]
+fn a_round_trip_has_a_part_on_each_side_of_the_capture() {
+    let mut talk = Talk::new();
+    let permitted = Extra { sack_permitted: true, ..PLAIN };
+    talk.with(ORIG, SYN, 1000, 0, 0, permitted);
+    talk.wait(20);
+    talk.with(RESP, SYN_ACK, 5000, 1001, 0, permitted);
+    talk.wait(130);
+    talk.send(ORIG, ACK, 1001, 5001, 0);
+    talk.data(1001, 1);
+    talk.wait(20);
+    talk.acks(1101, &[]);
+    talk.data(1101, 1);
+    talk.wait(300);
+    let probe = talk.send(ORIG, ACK, 1101, 5001, 100);
+    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::ProbeDue));
+    assert_eq!(probe.unwrap().evidence.probe.unwrap().round_trip().as_nanos() / MS, 150);
+}
+
+#[test]
+fn what_asked_long_before_is_told() {
+    let mut talk = Talk::open();
+    talk.data(1001, 5);
+    for _ in 0..3 {
+        talk.acks(1001, &[]);
+    }
+    talk.wait(600);
+    let judgement = talk.send(ORIG, ACK, 1001, 5001, 100);
+    assert_eq!(said(judgement), (Kind::TimeOut, Sureness::Likely, Reason::AskedBefore));
+    let evidence = judgement.unwrap().evidence;
+    assert_eq!(
+        evidence.asked.map(|asked| (asked.first.get(), asked.last, asked.duplicates)),
+        Some((9, 11, 3))
+    );
+    assert_eq!(evidence.silence().map(|silence| silence.as_nanos() / MS), Some(600));
+    // What was answered by a copy that was lost again.
+    let mut again = Talk::open();
+    again.data(1001, 5);
+    for _ in 0..4 {
+        again.acks(1001, &[]);
+    }
+    assert_eq!(said(again.send(ORIG, ACK, 1001, 5001, 100)).0, Kind::Fast);
+    again.wait(205);
+    let judgement = again.send(ORIG, ACK, 1001, 5001, 100);
+    assert_eq!(said(judgement), (Kind::TimeOut, Sureness::Likely, Reason::AskedBefore));
+    assert_eq!(judgement.unwrap().evidence.silence(), None);
 }
 
 #[test]
@@ -342,7 +540,7 @@ fn keep_alives_are_not_repeats_of_a_byte() {
 
 #[test]
 fn what_fills_a_hole_is_late_or_sent_again() {
-    let stamped = |tsval| Extra { tsval: Some(tsval), id: Some(0), sack: &[] };
+    let stamped = |tsval| Extra { tsval: Some(tsval), id: Some(0), ..PLAIN };
     let mut talk = Talk::open();
     talk.with(ORIG, ACK, 1001, 5001, 100, stamped(10));
     talk.with(ORIG, ACK, 1201, 5001, 100, stamped(12));
@@ -507,7 +705,7 @@ proptest! {
                 (1000 + near * 50, 1000 + u32::from(edges[1]))
             };
             let sack = [(ack.wrapping_add(u32::from(edges[2])), ack.wrapping_add(near * 60)), (seq, seq.wrapping_add(len))];
-            let extra = Extra { id, tsval: far.then_some(seq), sack: if near > 3 { &sack } else { &[] } };
+            let extra = Extra { id, tsval: far.then_some(seq), sack: if near > 3 { &sack } else { &[] }, ..PLAIN };
             talk.now += i128::from(edges[2]) * MS;
             let by = if from_orig { ORIG } else { RESP };
             let judgement = talk.with(by, u16::from(flags), seq, ack, len, extra);
