@@ -3,7 +3,7 @@
 use super::super::format::{Bytes, Count, Elapsed};
 use super::words::Names;
 use crate::flow::{AnalysisFlags, DueProbe, Evidence, Flow, Judgement, Kind, Reason, Sureness};
-use crate::report::{More, Remark, Shown, Topic};
+use crate::report::{Fate, Gap, More, Remark, Shown, Topic};
 
 /// What the segment is called, with a word on how sure that is where it is not certain.
 pub(super) fn head(remark: &Remark) -> String {
@@ -97,10 +97,12 @@ pub(super) const fn is_harmless(topic: Topic) -> bool {
 }
 
 /// What the segment is and what shows it, behind its head.
-pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names) -> String {
+pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names, marks: &mut Marks) -> String {
     let (by, other) = (names.role(remark.by), names.role(remark.by.reversed()));
     match &remark.shown {
-        Shown::Judged(judgement) => judged(flow, remark, judgement, by, other),
+        Shown::Judged(judgement) => {
+            format!("{}{}", judged(flow, remark, judgement, by, other), marks.differs(remark, judgement))
+        }
         Shown::WindowFull => {
             format!(
                 "with {} the window of the {other} is used up: the {by} must wait for an ACK.",
@@ -122,6 +124,32 @@ pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names) -> String {
     }
 }
 
+/// Bytes that are not in the capture: which, where, and what became of them.
+pub(super) fn gap(gap: &Gap, names: &Names) -> String {
+    let (by, other) = (names.role(gap.by), names.role(gap.by.reversed()));
+    let what = range(gap.start, gap.len());
+    let between = match gap.after {
+        0 => format!("before packet {}", gap.at.number),
+        after => format!("between packets {after} and {}", gap.at.number),
+    };
+    let fate = match gap.fate {
+        Fate::Arrived(ack) => {
+            format!("Packet {ack} acknowledges them: they arrived, and the capture missed them")
+        }
+        Fate::Lost(ack) => format!("No ACK up to packet {ack} covers them: lost on the way to the {other}"),
+        Fate::Unknown => "No later ACK tells whether they arrived".to_owned(),
+    };
+    format!("{what} of the {by}, {between}. {fate}.")
+}
+
+/// `byte 5`, `bytes 5–9`.
+fn range(start: u32, len: u32) -> String {
+    match len {
+        1 => format!("byte {start}"),
+        len => format!("bytes {start}–{}", start.wrapping_add(len).wrapping_sub(1)),
+    }
+}
+
 /// The bytes of a segment, or its flag.
 fn what(remark: &Remark) -> String {
     let flags = remark.flags;
@@ -130,8 +158,7 @@ fn what(remark: &Remark) -> String {
         0 if flags.syn() => "the SYN".to_owned(),
         0 if flags.fin() => "the FIN".to_owned(),
         0 => "an ACK".to_owned(),
-        1 => format!("byte {}", remark.seq),
-        len => format!("bytes {}–{}", remark.seq, remark.seq.wrapping_add(len).wrapping_sub(1)),
+        len => range(remark.seq, len),
     }
 }
 
@@ -182,7 +209,7 @@ fn judged(flow: &Flow, remark: &Remark, judgement: &Judgement, by: &str, other: 
     });
     let proof = proof.filter(|_| judgement.kind != Kind::Unnecessary);
     let proof = proof.map(|proof| format!(" It arrived twice, says the DSACK in packet {}.", proof.told_by));
-    format!("{text}{}{}", proof.unwrap_or_default(), wireshark_differs(remark, judgement))
+    format!("{text}{}", proof.unwrap_or_default())
 }
 
 /// `, first sent in packet 26, 45 ms before`.
@@ -282,7 +309,23 @@ fn packets(first: u64, last: u64) -> String {
     if first == last { format!(" (packet {last})") } else { format!(" (packets {first}–{last})") }
 }
 
-/// What Wireshark marks it as, where that is something else and what is said here is certain.
+/// The marks of Wireshark that were told in the story of a flow: of each kind of segment each once.
+#[derive(Default)]
+pub(super) struct Marks(Vec<(Kind, &'static str)>);
+
+impl Marks {
+    /// What Wireshark marks it as, where that is something else, what is said here is certain, and it is not told yet.
+    fn differs(&mut self, remark: &Remark, judgement: &Judgement) -> String {
+        let text = wireshark_differs(remark, judgement);
+        let told = (judgement.kind, wireshark_mark(remark.wireshark).unwrap_or_default());
+        if text.is_empty() || self.0.contains(&told) {
+            return String::new();
+        }
+        self.0.push(told);
+        text
+    }
+}
+
 fn wireshark_differs(remark: &Remark, judgement: &Judgement) -> String {
     let Some(mark) = wireshark_mark(remark.wireshark) else { return String::new() };
     if judgement.sure != Sureness::Certain || agrees(judgement.kind, mark) {
