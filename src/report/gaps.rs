@@ -10,11 +10,11 @@ pub const MAX_GAPS: usize = 64;
 /// Whether the bytes of a gap arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// No acknowledgment of the other side came after it.
+    /// What the other side acknowledged later does not tell.
     Unknown,
     /// This packet acknowledges them all: the capture missed them.
     Arrived(PacketNumber),
-    /// None of the later acknowledgments, up to this packet, covers them all: they were lost on the way.
+    /// Several later acknowledgments, the last in this packet, ask for its first byte: lost on the way, most likely.
     Lost(PacketNumber),
 }
 
@@ -33,9 +33,26 @@ pub struct Gap {
     pub end: u32,
     /// Whether they arrived.
     pub fate: Fate,
+    /// How many later acknowledgments end where it begins.
+    asked: u8,
 }
 
+/// So many acknowledgments that end where the gap begins tell of a loss: the first and two duplicates, for one may have been
+/// on its way.
+const ENOUGH: u8 = 3;
+
 impl Gap {
+    /// The bytes `start..end` of the side `by`, missing between its packets `after` and `at`.
+    pub(super) const fn new(
+        at: PacketStamp,
+        after: PacketNumber,
+        by: Direction,
+        start: u32,
+        end: u32,
+    ) -> Self {
+        Self { at, after, by, start, end, fate: Fate::Unknown, asked: 0 }
+    }
+
     /// How many bytes.
     #[must_use]
     pub const fn len(&self) -> u32 {
@@ -98,8 +115,12 @@ impl Gaps {
     pub(super) fn acknowledged(&mut self, by: Direction, ack: u32, packet: PacketNumber) {
         let open = self.list.iter_mut().filter(|gap| gap.by == by && !matches!(gap.fate, Fate::Arrived(_)));
         for gap in open {
-            let arrived = !SeqNumber(ack).is_before(SeqNumber(gap.end));
-            gap.fate = if arrived { Fate::Arrived(packet) } else { Fate::Lost(packet) };
+            if !SeqNumber(ack).is_before(SeqNumber(gap.end)) {
+                gap.fate = Fate::Arrived(packet);
+            } else if ack == gap.start {
+                gap.asked = gap.asked.saturating_add(1);
+                gap.fate = if gap.asked >= ENOUGH { Fate::Lost(packet) } else { gap.fate };
+            }
         }
     }
 
@@ -117,7 +138,7 @@ mod tests {
 
     fn gap(start: u32, end: u32) -> Gap {
         let at = PacketStamp { number: 5, ts: None };
-        Gap { at, after: 4, by: ORIG, start, end, fate: Fate::Unknown }
+        Gap::new(at, 4, ORIG, start, end)
     }
 
     fn ranges(gaps: &Gaps) -> Vec<(u32, u32, Fate)> {
@@ -148,8 +169,10 @@ mod tests {
         }
         gaps.acknowledged(ORIG, 300, 8);
         gaps.acknowledged(ORIG, 300, 9);
-        gaps.acknowledged(ORIG.reversed(), 500, 10);
-        assert_eq!(ranges(&gaps), [(100, 200, Fate::Arrived(8)), (300, 400, Fate::Lost(9))]);
+        assert_eq!(gaps.list()[1].fate, Fate::Unknown, "one may have been on its way");
+        gaps.acknowledged(ORIG, 300, 10);
+        gaps.acknowledged(ORIG.reversed(), 500, 11);
+        assert_eq!(ranges(&gaps), [(100, 200, Fate::Arrived(8)), (300, 400, Fate::Lost(10))]);
         let many = u32::try_from(MAX_GAPS).unwrap();
         (0..many).for_each(|_| _ = gaps.add(gap(500, 600), true));
         assert_eq!((gaps.list().len(), gaps.not_kept), (MAX_GAPS, 2));

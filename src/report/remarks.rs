@@ -1,6 +1,6 @@
 //! Segments that are more than simply the next one: what each is, and the packets that show it.
 
-use super::gaps::{Fate, Gap, Gaps};
+use super::gaps::{Gap, Gaps};
 use crate::decode::{DecodedPacket, Endpoint, TcpFlags, Transport};
 use crate::flow::{AnalysisFlags, Direction, Judgement, Kind, PacketStamp, TcpVerdict, Verdict};
 use crate::source::{CapturedPacket, PacketNumber};
@@ -251,7 +251,7 @@ impl Remarks {
         let at = PacketStamp { number: packet.number, ts: packet.ts };
         if tcp.missing_before > 0 {
             let start = tcp.seq.wrapping_sub(tcp.missing_before);
-            let gap = Gap { at, after: before, by, start, end: tcp.seq, fate: Fate::Unknown };
+            let gap = Gap::new(at, before, by, start, tcp.seq);
             let kept = flow.gaps.add(gap, self.kept < MAX_REMARKS);
             self.kept = self.kept.saturating_add(usize::from(kept));
         } else if !segment.flags.rst() {

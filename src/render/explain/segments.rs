@@ -132,12 +132,13 @@ pub(super) fn gap(gap: &Gap, names: &Names) -> String {
         0 => format!("before packet {}", gap.at.number),
         after => format!("between packets {after} and {}", gap.at.number),
     };
+    let them = if gap.len() == 1 { "it" } else { "them" };
     let fate = match gap.fate {
         Fate::Arrived(ack) => {
-            format!("Packet {ack} acknowledges them: they arrived, and the capture missed them")
+            format!("Packet {ack} acknowledges {them}: the capture missed {them}, no loss")
         }
-        Fate::Lost(ack) => format!("No ACK up to packet {ack} covers them: lost on the way to the {other}"),
-        Fate::Unknown => "No later ACK tells whether they arrived".to_owned(),
+        Fate::Lost(ack) => format!("The {other} asks for {them} up to packet {ack}: likely lost on the way"),
+        Fate::Unknown => format!("No later ACK tells whether the {other} got {them}"),
     };
     format!("{what} of the {by}, {between}. {fate}.")
 }
@@ -172,12 +173,14 @@ fn judged(flow: &Flow, remark: &Remark, judgement: &Judgement, by: &str, other: 
         Kind::ZeroWindowProbe => format!("the {by} asks whether the {other} has room again."),
         Kind::KeepAlive => format!("the {by} asks whether the {other} is still there. Nothing was lost."),
         Kind::Reordered => late(judgement, &what),
-        Kind::CapturedTwice => match evidence.original {
-            Some(original) => {
-                format!("the frame of packet {original} once more ({}). It was sent once.", why(judgement))
-            }
-            None => format!("a frame once more ({}). It was sent once.", why(judgement)),
-        },
+        Kind::CapturedTwice => {
+            let frame = match evidence.original {
+                Some(original) => format!("the frame of packet {original}"),
+                None => "a frame".to_owned(),
+            };
+            let once = if judgement.sure == Sureness::Certain { " It was sent once." } else { "" };
+            format!("{frame} once more ({}).{once}", why(judgement))
+        }
         Kind::SynRetried | Kind::SynAckRetried => {
             let (request, reply) =
                 if judgement.kind == Kind::SynRetried { ("request", "answer") } else { ("answer", "ACK") };

@@ -20,7 +20,7 @@ const THRESHOLD: u32 = 3;
 
 /// A segment without bytes: a probe, or the same ACK captured twice.
 pub(super) fn bare(own: &Board, other: &Board, sent: &Sent, keep_alive: bool) -> Option<Judgement> {
-    if let Some(copy) = twice::bare(own, sent) {
+    if let Some(copy) = twice::bare(own, other, sent) {
         return Some(copy);
     }
     if !keep_alive {

@@ -211,7 +211,7 @@ impl DueProbe {
 /// The packets a judgement rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The packet that first held its first byte; `None` where the capture has none, or it is too far back
+    /// The packet that first held its first byte, or that is captured twice; `None` where the capture has none, or it is too far back
     /// ([`MAX_REMEMBERED`]).
     pub original: Option<NonZero<PacketNumber>>,
     /// Nanoseconds since the original.

@@ -1,3 +1,6 @@
+mod copies;
+mod timers;
+
 use std::num::NonZero;
 
 use proptest::prelude::*;
@@ -171,104 +174,6 @@ fn the_second_retransmission_of_a_sack_recovery_is_fast_too() {
 }
 
 #[test]
-fn a_frame_captured_twice_is_no_retransmission() {
-    let mut talk = Talk::open();
-    let with_id = |id| Extra { id: Some(id), ..PLAIN };
-    talk.with(ORIG, ACK, 1001, 5001, 100, with_id(900));
-    let copy = talk.with(ORIG, ACK, 1001, 5001, 100, with_id(900));
-    assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Certain, Reason::SameIpId));
-    assert_eq!(copy.unwrap().evidence.original.map(NonZero::get), Some(4));
-    talk.with(RESP, ACK, 5001, 1101, 0, with_id(70));
-    assert_eq!(said(talk.with(RESP, ACK, 5001, 1101, 0, with_id(70))).0, Kind::CapturedTwice);
-    assert_eq!(talk.with(RESP, ACK, 5001, 1101, 0, with_id(71)), None);
-    // Without identification, the timestamp tells.
-    let stamped = Extra { id: Some(0), tsval: Some(7), ..PLAIN };
-    talk.with(ORIG, ACK, 1101, 5001, 100, stamped);
-    let copy = talk.with(ORIG, ACK, 1101, 5001, 100, stamped);
-    assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Likely, Reason::SameTimestamp));
-    talk.wait(300);
-    let later = talk.with(ORIG, ACK, 1101, 5001, 100, Extra { tsval: Some(307), ..stamped });
-    assert_eq!(said(later).0, Kind::TimeOut);
-}
-
-#[test]
-fn a_constant_identification_does_not_make_a_copy() {
-    fn constant(sack: &[(u32, u32)]) -> Extra<'_> {
-        Extra { id: Some(7), sack, ..PLAIN }
-    }
-    let mut talk = Talk::new();
-    talk.with(ORIG, SYN, 1000, 0, 0, constant(&[]));
-    talk.with(RESP, SYN_ACK, 5000, 1001, 0, constant(&[]));
-    talk.with(ORIG, ACK, 1001, 5001, 0, constant(&[]));
-    for place in 0..5 {
-        assert_eq!(talk.with(ORIG, ACK, 1001 + place * 100, 5001, 100, constant(&[])), None);
-    }
-    // Duplicate ACKs, and what they ask for, within a few microseconds.
-    for end in [1201, 1301, 1401, 1501, 1501, 1501] {
-        let sack = [(1101, end)];
-        assert_eq!(talk.with(RESP, ACK, 5001, 1001, 0, constant(&sack)), None, "up to {end}");
-    }
-    let judgement = talk.with(ORIG, ACK, 1001, 5001, 100, constant(&[]));
-    assert_eq!(said(judgement), (Kind::Fast, Sureness::Certain, Reason::DuplicateAcks));
-    // Nothing asked for these, and no sender is that quick: likely copies, never certain.
-    let mut talk = Talk::new();
-    for tsval in [None, Some(3)] {
-        let same = Extra { tsval, ..constant(&[]) };
-        let start = if tsval.is_none() { 1001 } else { 1301 };
-        talk.with(ORIG, ACK, start, 5001, 100, same);
-        talk.with(ORIG, ACK, start + 100, 5001, 100, same);
-        let sure = if tsval.is_none() { Sureness::Possible } else { Sureness::Likely };
-        let copy = talk.with(ORIG, ACK, start + 100, 5001, 100, same);
-        assert_eq!((said(copy).0, said(copy).1), (Kind::CapturedTwice, sure));
-    }
-}
-
-#[test]
-fn copies_agree_in_every_option_and_the_checksum() {
-    let stamped = Extra { id: Some(900), tsval: Some(7), checksum: 0x1234, ..PLAIN };
-    for (other, expected) in [
-        (stamped, Some(Sureness::Certain)),
-        // Damaged, or captured before the checksum was filled in.
-        (Extra { checksum: 0x4321, ..stamped }, Some(Sureness::Likely)),
-        (Extra { sack: &[(6001, 6101)], ..stamped }, None),
-    ] {
-        let mut talk = Talk::open();
-        talk.with(ORIG, ACK, 1001, 5001, 100, stamped);
-        let copy = talk.with(ORIG, ACK, 1001, 5001, 100, other).filter(|it| it.kind == Kind::CapturedTwice);
-        assert_eq!(copy.map(|copy| copy.sure), expected);
-        // Where the identification says nothing, another checksum is another datagram.
-        let mut talk = Talk::open();
-        talk.with(ORIG, ACK, 1001, 5001, 100, Extra { id: Some(0), ..stamped });
-        let copy = talk.with(ORIG, ACK, 1001, 5001, 100, Extra { id: Some(0), ..other });
-        let is_copy = copy.is_some_and(|copy| copy.kind == Kind::CapturedTwice);
-        assert_eq!(is_copy, expected == Some(Sureness::Certain));
-    }
-    let acks = [(1101, 1201), (1301, 1401)].map(|block| [block]);
-    let mut talk = Talk::open();
-    talk.data(1001, 4);
-    talk.with(RESP, ACK, 5001, 1001, 0, Extra { id: Some(70), sack: &acks[0], ..PLAIN });
-    let other = talk.with(RESP, ACK, 5001, 1001, 0, Extra { id: Some(70), sack: &acks[1], ..PLAIN });
-    assert_eq!(other, None);
-}
-
-#[test]
-fn a_syn_captured_twice_is_no_retry() {
-    let mut talk = Talk::new();
-    talk.with(ORIG, SYN, 1000, 0, 0, Extra { id: Some(5), ..PLAIN });
-    let copy = talk.with(ORIG, SYN, 1000, 0, 0, Extra { id: Some(5), ..PLAIN });
-    assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Likely, Reason::SameIpId));
-    talk.with(RESP, SYN_ACK, 5000, 1001, 0, Extra { id: Some(0), ..PLAIN });
-    let copy = talk.with(RESP, SYN_ACK, 5000, 1001, 0, Extra { id: Some(0), ..PLAIN });
-    assert_eq!(said(copy), (Kind::CapturedTwice, Sureness::Likely, Reason::SameInstant));
-    let start = &talk.flow.handshake;
-    assert_eq!((start.syn_retry_count, start.syn_ack_retry_count), (0, 0));
-    assert!(start.syn_retries.is_empty() && start.syn_ack_retries.is_empty());
-    talk.wait(1000);
-    talk.send(RESP, SYN_ACK, 5000, 1001, 0);
-    assert_eq!(talk.flow.handshake.syn_ack_retry_count, 1);
-}
-
-#[test]
 fn who_is_not_connected_sends_no_keep_alive() {
     let half_open = || {
         let mut talk = Talk::new();
@@ -290,24 +195,6 @@ fn who_is_not_connected_sends_no_keep_alive() {
     // One byte on its way, and an ACK that it overtook.
     talk.send(ORIG, ACK, 1001, 5001, 1);
     assert_eq!(talk.send(ORIG, ACK, 1001, 5001, 0), None);
-}
-
-#[test]
-fn a_frame_captured_twice_is_counted_once_and_still_timed() {
-    let mut talk = Talk::open();
-    talk.send(RESP, ACK, 5001, 1001, 0);
-    let with_id = |id| Extra { id: Some(id), ..PLAIN };
-    for _ in 0..2 {
-        talk.with(ORIG, ACK, 1001, 5001, 100, with_id(900));
-    }
-    talk.wait(10);
-    for _ in 0..2 {
-        talk.with(RESP, ACK, 5001, 1101, 0, with_id(70));
-    }
-    let side = talk.flow.orig;
-    assert_eq!((side.repeated_packets, side.repeated_bytes, side.measures.unique_bytes), (0, 0, 100));
-    assert_eq!((side.measures.round_trips.samples, side.judged.captured_twice), (2, 1));
-    assert_eq!(talk.flow.resp.measures.duplicate_acks, 0);
 }
 
 #[test]
@@ -341,15 +228,6 @@ fn a_byte_into_a_closed_window_is_sent_only_once_it_is_acknowledged() {
     closed(&mut talk);
     assert_eq!(talk.send(ORIG, ACK, 1102, 5001, 100), None);
     assert_eq!(talk.flow.orig.missing_bytes, 0);
-}
-
-#[test]
-fn an_identification_that_never_changes_tells_nothing() {
-    let mut talk = Talk::new();
-    let same = Extra { id: Some(5), ..PLAIN };
-    talk.with(ORIG, SYN, 1000, 0, 0, same);
-    talk.wait(500);
-    assert_eq!(said(talk.with(ORIG, SYN, 1000, 0, 0, same)).0, Kind::SynRetried);
 }
 
 #[test]
@@ -403,119 +281,6 @@ fn a_capture_begun_mid_stream_is_told() {
     assert_eq!(talk.flow.states(ORIG).state(), EndpointState::Established);
     assert_eq!(talk.flow.states(RESP).state(), EndpointState::Established);
     assert!(!Talk::open().flow.begins_mid_stream());
-}
-
-#[test]
-fn time_outs_and_probes_are_told_apart() {
-    let mut talk = Talk::open_with_sack(10);
-    talk.data(1001, 3);
-    talk.wait(20);
-    let probe = talk.send(ORIG, ACK, 1201, 5001, 100);
-    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::ProbeDue));
-    assert!(probe.unwrap().evidence.probe.is_some_and(|probe| !probe.is_alone && !probe.time_out_fits));
-    talk.wait(300);
-    let first = talk.send(ORIG, ACK, 1001, 5001, 100);
-    assert_eq!(said(first), (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked));
-    talk.acks(1101, &[]);
-    assert_eq!(
-        said(talk.send(ORIG, ACK, 1101, 5001, 100)),
-        (Kind::TimeOut, Sureness::Likely, Reason::SameRecovery)
-    );
-    talk.acks(1301, &[]);
-    assert_eq!(
-        said(talk.send(ORIG, ACK, 1101, 5001, 100)),
-        (Kind::Unnecessary, Sureness::Certain, Reason::Acknowledged)
-    );
-}
-
-#[test]
-fn a_probe_is_told_by_the_round_trip() {
-    // What is sent again after so many milliseconds, the only segment in flight.
-    let after = |talk: &mut Talk, ms| {
-        talk.data(1001, 1);
-        talk.wait(ms);
-        talk.send(ORIG, ACK, 1001, 5001, 100)
-    };
-    let at_150 = || Talk::open_with_sack(150);
-    let probe = after(&mut at_150(), 300);
-    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::ProbeDue));
-    assert_eq!(probe.unwrap().evidence.probe.unwrap().round_trip().as_nanos() / MS, 150);
-    // With the allowance for a delayed ACK, when a time-out may come as well.
-    let either = after(&mut at_150(), 500);
-    assert_eq!(said(either), (Kind::TailLossProbe, Sureness::Possible, Reason::ProbeDue));
-    assert!(either.unwrap().evidence.probe.unwrap().time_out_fits);
-    assert_eq!(said(after(&mut at_150(), 700)), (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked));
-    // A probe needs SACK, and is sent once.
-    let mut without = Talk::open();
-    assert_eq!(said(after(&mut without, 210)), (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked));
-    let mut twice = at_150();
-    assert_eq!(said(after(&mut twice, 300)).0, Kind::TailLossProbe);
-    twice.wait(300);
-    assert_eq!(said(twice.send(ORIG, ACK, 1001, 5001, 100)).0, Kind::TimeOut);
-    // Where neither handshake nor round trip is known, a time-out is no more than likely.
-    let mut unknown = Talk::new();
-    unknown.send(RESP, ACK, 5001, 1001, 0);
-    assert_eq!(said(after(&mut unknown, 300)), (Kind::TimeOut, Sureness::Likely, Reason::NothingAsked));
-}
-
-#[test]
-fn a_round_trip_has_a_part_on_each_side_of_the_capture() {
-    let mut talk = Talk::new();
-    let permitted = Extra { sack_permitted: true, ..PLAIN };
-    talk.with(ORIG, SYN, 1000, 0, 0, permitted);
-    talk.wait(20);
-    talk.with(RESP, SYN_ACK, 5000, 1001, 0, permitted);
-    talk.wait(130);
-    talk.send(ORIG, ACK, 1001, 5001, 0);
-    talk.data(1001, 1);
-    talk.wait(20);
-    talk.acks(1101, &[]);
-    talk.data(1101, 1);
-    talk.wait(300);
-    let probe = talk.send(ORIG, ACK, 1101, 5001, 100);
-    assert_eq!(said(probe), (Kind::TailLossProbe, Sureness::Likely, Reason::ProbeDue));
-    assert_eq!(probe.unwrap().evidence.probe.unwrap().round_trip().as_nanos() / MS, 150);
-}
-
-#[test]
-fn what_asked_long_before_is_told() {
-    let mut talk = Talk::open();
-    talk.data(1001, 5);
-    for _ in 0..3 {
-        talk.acks(1001, &[]);
-    }
-    talk.wait(600);
-    let judgement = talk.send(ORIG, ACK, 1001, 5001, 100);
-    assert_eq!(said(judgement), (Kind::TimeOut, Sureness::Likely, Reason::AskedBefore));
-    let evidence = judgement.unwrap().evidence;
-    assert_eq!(
-        evidence.asked.map(|asked| (asked.first.get(), asked.last, asked.duplicates)),
-        Some((9, 11, 3))
-    );
-    assert_eq!(evidence.silence().map(|silence| silence.as_nanos() / MS), Some(600));
-    // What was answered by a copy that was lost again.
-    let mut again = Talk::open();
-    again.data(1001, 5);
-    for _ in 0..4 {
-        again.acks(1001, &[]);
-    }
-    assert_eq!(said(again.send(ORIG, ACK, 1001, 5001, 100)).0, Kind::Fast);
-    again.wait(205);
-    let judgement = again.send(ORIG, ACK, 1001, 5001, 100);
-    assert_eq!(said(judgement), (Kind::TimeOut, Sureness::Likely, Reason::AskedBefore));
-    assert_eq!(judgement.unwrap().evidence.silence(), None);
-}
-
-#[test]
-fn a_repeat_that_is_lost_again_is_a_time_out() {
-    let mut talk = Talk::open();
-    talk.data(1001, 5);
-    for _ in 0..4 {
-        talk.acks(1001, &[]);
-    }
-    assert_eq!(said(talk.send(ORIG, ACK, 1001, 5001, 100)).0, Kind::Fast);
-    talk.wait(400);
-    assert_eq!(said(talk.send(ORIG, ACK, 1001, 5001, 100)).0, Kind::TimeOut);
 }
 
 #[test]

@@ -48,19 +48,31 @@ impl Ids {
     }
 }
 
-/// A segment without bytes. Without identifications nothing tells it from a duplicate ACK.
-pub(super) fn bare(own: &Board, sent: &Sent) -> Option<Judgement> {
+/// A segment without bytes. Where the receiver misses something it may be a duplicate ACK, from which the identification
+/// alone tells a copy.
+pub(super) fn bare(own: &Board, other: &Board, sent: &Sent) -> Option<Judgement> {
     let last = own.last_bare.as_ref()?;
-    let is_same = own.ids.tell() && has_same_id(sent, last) && is_same_header(sent, last);
-    (is_same && lies_within(sent, last, SAME_ID_WITHIN)).then(|| {
-        let evidence = Evidence {
-            original: std::num::NonZero::new(last.number),
-            since_original: sent.nanos_since(last),
-            tsvals: last.tsval.zip(sent.tsval),
-            ..Evidence::default()
-        };
-        told(same_checksum(sent, last), Reason::SameIpId, evidence)
-    })
+    if !has_same_id(sent, last) || own.ids.are_shared || !is_same_header(sent, last) {
+        return None;
+    }
+    let evidence = of_copy(sent, last, Evidence::default());
+    if own.ids.tell() {
+        let is_same = lies_within(sent, last, SAME_ID_WITHIN);
+        return is_same.then(|| told(same_checksum(sent, last), Reason::SameIpId, evidence));
+    }
+    let misses = sent.is(TcpFlags::ACK) && other.next.is_after(crate::flow::tcp::SeqNumber(sent.ack));
+    let is_same = !misses && sent.checksum == last.checksum && lies_within(sent, last, SAME_INSTANT);
+    is_same.then(|| told(Sureness::Likely, Reason::SameIpId, evidence))
+}
+
+/// The evidence of a copy of `before`.
+fn of_copy(sent: &Sent, before: &Sent, evidence: Evidence) -> Evidence {
+    Evidence {
+        original: std::num::NonZero::new(before.number),
+        since_original: sent.nanos_since(before),
+        tsvals: before.tsval.zip(sent.tsval),
+        ..evidence
+    }
 }
 
 /// A segment with bytes, SYN or FIN, of which `previous` is the copy before it; `is_asked`: the receiver asked for it after
@@ -76,6 +88,7 @@ pub(super) fn with_bytes(
     if !is_same_header(sent, previous) || sent.ip_id != previous.ip_id {
         return None;
     }
+    let evidence = of_copy(sent, previous, evidence);
     if own.ids.tell() && has_same_id(sent, previous) {
         let is_same = lies_within(sent, previous, SAME_ID_WITHIN);
         return is_same.then(|| told(same_checksum(sent, previous), Reason::SameIpId, evidence));
@@ -86,7 +99,9 @@ pub(super) fn with_bytes(
     let may_tell = has_same_id(sent, previous) && !own.ids.are_shared;
     if may_tell || sent.is(TcpFlags::SYN) {
         let reason = if may_tell { Reason::SameIpId } else { Reason::SameInstant };
-        let is_same = lies_within(sent, previous, SAME_FRAME_WITHIN);
+        // A SYN-ACK may answer a second SYN just when it is sent again.
+        let within = if may_tell || !sent.is(TcpFlags::ACK) { SAME_FRAME_WITHIN } else { SAME_INSTANT };
+        let is_same = lies_within(sent, previous, within);
         return is_same.then(|| told(Sureness::Likely, reason, evidence));
     }
     let half_a_trip = at.handshake_nanos().map_or(SAME_INSTANT, |rtt| rtt / 2);
