@@ -97,7 +97,9 @@ fn probe(other: &Board, evidence: Evidence) -> Judgement {
     if other.window_closed {
         told(Kind::ZeroWindowProbe, Sureness::Certain, Reason::WindowClosed, evidence)
     } else {
-        told(Kind::KeepAlive, Sureness::Certain, Reason::NothingNew, evidence)
+        // Without an ACK in the capture, what was acknowledged is not known.
+        let sure = if other.acked.is_some() { Sureness::Certain } else { Sureness::Likely };
+        told(Kind::KeepAlive, sure, Reason::NothingNew, evidence)
     }
 }
 

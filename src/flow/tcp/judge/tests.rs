@@ -192,6 +192,9 @@ fn who_is_not_connected_sends_no_keep_alive() {
     // An idle connection that carried nothing.
     talk.wait(10_000);
     assert_eq!(said(talk.send(ORIG, ACK, 1000, 5001, 0)).0, Kind::KeepAlive);
+    let mut one_sided = Talk::new();
+    one_sided.data(1001, 1);
+    assert_eq!(said(one_sided.send(ORIG, ACK, 1100, 5001, 0)).1, Sureness::Likely);
     // One byte on its way, and an ACK that it overtook.
     talk.send(ORIG, ACK, 1001, 5001, 1);
     assert_eq!(talk.send(ORIG, ACK, 1001, 5001, 0), None);
