@@ -368,6 +368,7 @@ fn repeats_and_keep_alives() {
     wire.c(101, 501, ACK, b"abcdef");
     assert_eq!(wire.c(101, 501, ACK, b"abcdef").repeat, Repeat::Whole);
     assert_eq!(wire.c(104, 501, ACK, b"defghi").repeat, Repeat::Partly);
+    wire.s(501, 110, ACK, b"");
     let probe = wire.c(109, 501, ACK, b"i");
     assert!(probe.keep_alive && probe.repeat == Repeat::New);
     let side = wire.tcp_flow().orig;

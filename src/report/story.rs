@@ -1,9 +1,10 @@
 //! The story of a flow: what happened in which order, and how it came out. Typed; the words are the renderer's.
 
-use super::{More, Remark, Told};
+use super::{FlowRemarks, Gap, MAX_REMARKS_OF_A_TOPIC, More, Remark, Told, runs};
 use crate::flow::{
     Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown, Turn,
 };
+use crate::source::PacketNumber;
 
 /// Something that happened in a flow.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,24 @@ pub enum Event<'f> {
     Remark(&'f Remark),
     /// Further segments of which the same is to say.
     More(&'f More),
+    /// Bytes that are not in the capture.
+    Gap(&'f Gap),
+    /// Further gaps.
+    MoreGaps {
+        /// How many.
+        count: u64,
+        /// The packet behind the last that is known.
+        last: PacketNumber,
+    },
+    /// UDP: the datagram before this, or the two before it, again.
+    Same {
+        /// Who sent it; `None` where it is an exchange of two.
+        by: Option<Direction>,
+        /// How many more times.
+        times: usize,
+        /// The last packet of them.
+        last: PacketStamp,
+    },
 }
 
 /// An [`Event`] and its packet.
@@ -114,10 +133,22 @@ pub fn timeline<'f>(told: &Told<'f>) -> Vec<Moment<'f>> {
         let kept = remarks.kept().iter();
         moments.extend(kept.map(|remark| Moment { at: remark.at, event: Event::Remark(remark) }));
         moments.extend(remarks.more().map(|more| Moment { at: more.first, event: Event::More(more) }));
+        gaps(remarks, &mut moments);
     }
     // A segment can be several moments (payload with FIN): they keep the order in which they take effect.
     moments.sort_by_key(|moment| (moment.at.number, rank(&moment.event)));
-    moments
+    if flow.tcp.is_some() { moments } else { runs::join(moments) }
+}
+
+/// The first gaps, and how many more there are.
+fn gaps<'f>(remarks: &'f FlowRemarks, moments: &mut Vec<Moment<'f>>) {
+    let (list, not_kept) = remarks.gaps();
+    let (told, more) = list.split_at(list.len().min(MAX_REMARKS_OF_A_TOPIC.into()));
+    moments.extend(told.iter().map(|gap| Moment { at: gap.at, event: Event::Gap(gap) }));
+    if let (Some(first), Some(last)) = (more.first(), more.last()) {
+        let count = u64::try_from(more.len()).unwrap_or(u64::MAX).saturating_add(not_kept);
+        moments.push(Moment { at: first.at, event: Event::MoreGaps { count, last: last.at.number } });
+    }
 }
 
 /// Handshake before payload before close within one packet.
@@ -125,8 +156,8 @@ fn rank(event: &Event<'_>) -> u8 {
     match event {
         Event::MidStream => 0,
         Event::Step { .. } => 1,
-        Event::FinAck { .. } => 2,
-        Event::Turn(_) => 3,
+        Event::FinAck { .. } | Event::Gap(_) | Event::MoreGaps { .. } => 2,
+        Event::Turn(_) | Event::Same { .. } => 3,
         Event::Remark(_) | Event::More(_) => 4,
         Event::Fin { .. } => 5,
         Event::Refusal | Event::Reset(_) | Event::Icmp(_) => 6,

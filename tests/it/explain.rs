@@ -125,8 +125,12 @@ fn a_frame_captured_twice_is_no_fault_whatever_wireshark_marks() {
     let mut capture = Capture::open();
     capture.send(CLIENT, ".", 1001, 5001, 100);
     capture.frame(CLIENT, ".", 1001, 5001, 100);
+    capture.send(CLIENT, ".", 1101, 5001, 100);
+    capture.frame(CLIENT, ".", 1101, 5001, 100);
+    let story = capture.story();
+    assert_eq!(story.matches("Wireshark marks").count(), 1, "{story}");
     assert_told(
-        &capture.story(),
+        &story,
         &[
             "Captured twice: the frame of packet 4 once more (same sequence number and IP identification). It was sent \
            once. Wireshark marks it Retransmission, but it is the same datagram.",
@@ -282,4 +286,50 @@ fn a_story_keeps_its_width_whatever_the_times_and_numbers_are() {
     assert!(story.contains("\n99999992  1500000000.000001  ←  SYN-ACK"), "{story}");
     let widest = story.lines().map(|line| line.chars().count()).max();
     assert!(widest.is_some_and(|columns| columns <= 80), "{widest:?}: {story}");
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_became_of_it() {
+    let mut capture = Capture::open();
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(CLIENT, ".", 1201, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1301, 0);
+    capture.send(CLIENT, ".", 1302, 5001, 100);
+    for _ in 0..3 {
+        capture.send(SERVER, ".", 5001, 1301, 0);
+    }
+    let story = capture.story();
+    assert_told(
+        &story,
+        &[
+            "Missing: bytes 101–200 of the client, between packets 4 and 5. Packet 6 acknowledges them: the capture \
+             missed them, no loss.",
+            "Missing: byte 301 of the client, between packets 5 and 7. The server asks for it up to packet 10: likely \
+             lost on the way.",
+        ],
+    );
+    // What comes late is told as late, and no longer missing.
+    let mut late = Capture::open();
+    late.send(CLIENT, ".", 1001, 5001, 100);
+    late.send(CLIENT, ".", 1201, 5001, 100);
+    late.send(CLIENT, ".", 1101, 5001, 100);
+    assert!(!late.story().contains("Missing:"));
+    let mut many = Capture::open();
+    (0..9).for_each(|place| many.send(CLIENT, ".", 1101 + place * 200, 5001, 100));
+    let story = many.story();
+    assert_eq!(story.matches("No later ACK tells whether the server got them.").count(), 3);
+    assert_told(&story, &["6 more gaps: up to packet 12"]);
+}
+
+#[test]
+fn what_is_known_of_a_sender_tells_a_probe_from_a_time_out() {
+    let mut capture = Capture::open();
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1001, 0);
+    capture.send(SERVER, ".", 5001, 1001, 0);
+    capture.wait(900);
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    let story = capture.story();
+    assert!(!story.contains("none asked for it"), "{story}");
+    assert_told(&story, &["2 duplicate ACKs had asked for it (packets 5–6), but none for 900 ms."]);
 }

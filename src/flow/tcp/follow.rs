@@ -75,13 +75,17 @@ impl TcpFlow {
     ) -> Followed {
         let flags = segment.flags;
         let mut followed = self.handshake_part(by, segment, packet);
-        let keep_alive = self.is_keep_alive(by, segment);
+        let keep_alive = self.is_keep_alive(by, segment) && !self.awaits_handshake(by, segment, packet);
         let into_closed_window = self.is_zero_window_probe(by, segment);
         let is_probe = keep_alive || into_closed_window;
         let added = self.sequence_part(by, segment, is_probe);
         followed.keep_alive = keep_alive;
         let is_copy = self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
         let is_over = self.ends.segment(by, segment, packet.number);
+        followed.handshake_retry &= !is_copy;
+        if followed.handshake_retry {
+            self.handshake.note_retry(flags, packet);
+        }
         followed.repeat = if is_probe || is_copy { Repeat::New } else { added.repeat };
         followed.missing_before = added.missing_before;
         if !is_copy {
@@ -136,7 +140,7 @@ impl TcpFlow {
         followed: &mut Followed,
     ) -> bool {
         let judge = &mut awake(&mut self.memory).judge;
-        let at = Circumstances { packet, ip_id, handshake: &self.handshake };
+        let at = Circumstances { packet, ip_id, by, handshake: &self.handshake };
         let (judgement, twice) = judge.segment(by, segment, &at, added, followed.keep_alive);
         followed.judgement = judgement;
         followed.tells_twice = twice;
@@ -182,9 +186,21 @@ impl TcpFlow {
         followed
     }
 
-    /// At most one byte, just below what comes next (RFC 9293 section 3.8.4).
+    /// The number of its own SYN, before the connection stands: who is not connected does not ask whether the other side
+    /// is still there.
+    fn awaits_handshake(&self, by: Direction, segment: &TcpSegment<'_>, packet: PacketStamp) -> bool {
+        let start = &self.handshake;
+        let isn = if by == Direction::OrigToResp { start.orig_isn } else { start.resp_isn };
+        isn == Some(segment.seq) && start.ack.is_none_or(|ack| ack.number == packet.number)
+    }
+
+    /// At most one byte, just below what comes next, after everything was acknowledged (RFC 9293 section 3.8.4).
     fn is_keep_alive(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
-        let track = self.tracks(by).0;
+        let memory = self.memory.get_or_insert_default();
+        if !memory.judge.may_ask(by) {
+            return false;
+        }
+        let track = memory.tracks(by).0;
         let flags = segment.flags;
         segment.payload_len <= 1
             && !(flags.syn() || flags.fin() || flags.rst())

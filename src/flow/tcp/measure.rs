@@ -377,6 +377,7 @@ mod tests {
                 ack,
                 flags: TcpFlags(flags),
                 window,
+                checksum: 0,
                 options,
                 payload: &payload,
                 payload_len: u32::try_from(len).unwrap(),

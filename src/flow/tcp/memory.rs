@@ -70,6 +70,7 @@ pub(super) struct OnlySyn {
     ack: u32,
     flags: TcpFlags,
     window: u16,
+    checksum: u16,
     ip_id: Option<u16>,
     options: [u8; MAX_OPTIONS],
     options_len: usize,
@@ -86,13 +87,13 @@ impl TcpFlow {
         ip_id: Option<u16>,
         setting: Setting,
     ) -> bool {
-        let TcpSegment { seq, ack, flags, window, options: bytes, payload_len, .. } = *segment;
+        let TcpSegment { seq, ack, flags, window, checksum, options: bytes, payload_len, .. } = *segment;
         let is_bare_syn = flags.syn() && !flags.ack() && !flags.fin() && !flags.rst() && payload_len == 0;
         let mut options = [0; MAX_OPTIONS];
         let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return false };
         room.copy_from_slice(bytes);
         let options_len = bytes.len();
-        let syn = OnlySyn { seq, ack, flags, window, ip_id, options, options_len, packet, setting };
+        let syn = OnlySyn { seq, ack, flags, window, checksum, ip_id, options, options_len, packet, setting };
         self.only_syn = Some(Box::new(syn));
         true
     }
@@ -120,6 +121,7 @@ impl TcpFlow {
             ack: syn.ack,
             flags: syn.flags,
             window: syn.window,
+            checksum: syn.checksum,
             options: syn.options.get(..syn.options_len).unwrap_or(&[]),
             payload: &[],
             payload_len: 0,
@@ -142,7 +144,8 @@ mod tests {
 
     fn segment(flags: u16, seq: u32, ack: u32) -> TcpSegment<'static> {
         let options = if flags & TcpFlags::SYN == 0 { &[][..] } else { &[2, 4, 5, 0xb4, 1, 3, 3, 7] };
-        TcpSegment { seq, ack, flags: TcpFlags(flags), window: 9, options, payload: &[], payload_len: 0 }
+        let flags = TcpFlags(flags);
+        TcpSegment { seq, ack, flags, window: 9, checksum: 7, options, payload: &[], payload_len: 0 }
     }
 
     fn follow(tcp: &mut TcpFlow, by: Direction, number: u64, segment: &TcpSegment<'_>) -> String {

@@ -22,7 +22,8 @@ pub(super) use follow::Followed;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
 pub(super) use judge::Circumstances;
 pub use judge::{
-    Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
+    Asked, DueProbe, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof,
+    Reason, Sureness,
 };
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 use memory::{Memory, OnlySyn, awake};
