@@ -1,6 +1,6 @@
 //! Payload of the flows, reassembled and kept in turns, for whoever asked for it.
 
-use super::tcp::{Reassembler, Segment, SeqNumber, StreamEvent};
+use super::tcp::{PayloadUse, Reassembler, Segment, SeqNumber, StreamEvent};
 use super::turns::{
     Budget, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Said,
 };
@@ -60,8 +60,75 @@ pub(super) struct PayloadKeeper {
 
 #[derive(Debug, Default)]
 struct Streams {
-    orig: Reassembler,
-    resp: Reassembler,
+    orig: Stream,
+    resp: Stream,
+}
+
+/// The stream of one side.
+#[derive(Debug, Default)]
+struct Stream {
+    reassembler: Reassembler,
+    /// Segments with a wrong checksum, until the other side acknowledges them.
+    aside: Vec<Aside>,
+}
+
+/// Most segments set aside of one side: damage on the way is rare, and of a line that damages more the first tell.
+const MAX_ASIDE: usize = 8;
+
+/// A segment that may have been damaged.
+#[derive(Debug)]
+struct Aside {
+    seq: SeqNumber,
+    bytes: Vec<u8>,
+    len: u32,
+    fin: bool,
+    packet: PacketStamp,
+}
+
+impl Stream {
+    fn set_aside(&mut self, tcp: &TcpSegment<'_>, packet: PacketStamp) {
+        if self.aside.len() < MAX_ASIDE {
+            self.aside.push(Aside {
+                seq: SeqNumber(tcp.seq),
+                bytes: tcp.payload.to_vec(),
+                len: tcp.payload_len,
+                fin: tcp.flags.fin(),
+                packet,
+            });
+        }
+    }
+
+    /// Takes what was set aside and `ack` covers, where nothing else brought it: then it did arrive whole.
+    fn acked(&mut self, ack: SeqNumber, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        for _ in 0..self.aside.len() {
+            let covered = self.aside.iter().position(|aside| !aside.seq.plus(aside.len).is_after(ack));
+            let Some(place) = covered else { break };
+            let aside = self.aside.remove(place);
+            if self.reassembler.lacks(aside.seq, aside.len) {
+                self.reassembler.segment(&aside.segment(), emit);
+            }
+        }
+        self.reassembler.acked(ack, emit);
+    }
+
+    /// Takes all that was set aside.
+    fn take_aside(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        for aside in std::mem::take(&mut self.aside) {
+            self.reassembler.segment(&aside.segment(), emit);
+        }
+    }
+
+    fn held(&self) -> usize {
+        let aside = self.aside.iter().map(|aside| aside.bytes.len()).sum();
+        self.reassembler.held().saturating_add(aside)
+    }
+}
+
+impl Aside {
+    fn segment(&self) -> Segment<'_> {
+        let Self { seq, ref bytes, len, fin, packet } = *self;
+        Segment { seq, syn: false, fin, rst: false, payload: bytes, payload_len: len, packet }
+    }
 }
 
 impl PayloadKeeper {
@@ -116,7 +183,7 @@ impl PayloadKeeper {
         index: usize,
         flow: &mut Flow,
         by: Direction,
-        tcp: &TcpSegment<'_>,
+        (tcp, used): (&TcpSegment<'_>, PayloadUse),
         packet: PacketStamp,
     ) {
         let Some(conversation) = &mut flow.conversation else { return };
@@ -126,12 +193,23 @@ impl PayloadKeeper {
             Direction::OrigToResp => (&mut streams.orig, &mut streams.resp),
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
         };
-        if tcp.flags.ack() && !tcp.flags.rst() {
+        let believes = !matches!(used, PayloadUse::SetAside | PayloadUse::Leave);
+        if tcp.flags.ack() && !tcp.flags.rst() && believes {
             let mut listener = Listener { conversation, by: by.reversed(), budget: &mut self.budget };
             other.acked(SeqNumber(tcp.ack), &mut |event| listener.take(&event));
         }
         let mut listener = Listener { conversation, by, budget: &mut self.budget };
-        own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
+        match used {
+            PayloadUse::SetAside if tcp.payload_len > 0 => own.set_aside(tcp, packet),
+            PayloadUse::SetAside | PayloadUse::Leave => {}
+            PayloadUse::TakeAll => own.take_aside(&mut |event| listener.take(&event)),
+            PayloadUse::TakeAnew => own.aside.clear(),
+            PayloadUse::Take => {}
+        }
+        let own = &mut own.reassembler;
+        if believes {
+            own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
+        }
         if self.held > MAX_BUFFERED_TOTAL && own.held() > 0 {
             own.flush(&mut |event| listener.take(&event));
             self.given_up = self.given_up.saturating_add(1);
@@ -147,8 +225,8 @@ impl PayloadKeeper {
     /// Forgets the delivered bytes of all flows.
     fn forget(&mut self) {
         for streams in self.streams.iter_mut().flatten() {
-            streams.orig.forget();
-            streams.resp.forget();
+            streams.orig.reassembler.forget();
+            streams.resp.reassembler.forget();
         }
         self.remembered = 0;
     }
@@ -163,6 +241,11 @@ impl PayloadKeeper {
                     Direction::OrigToResp => &mut streams.orig,
                     Direction::RespToOrig => &mut streams.resp,
                 };
+                if !stream.reassembler.has_begun() {
+                    // There is nothing else of this side.
+                    stream.take_aside(&mut |event| listener.take(&event));
+                }
+                let stream = &mut stream.reassembler;
                 stream.finish(&mut |event| listener.take(&event));
                 let named = stream.named_conflicts().iter().map(|conflict| (by, *conflict));
                 conversation.named_conflicts.extend(named);
@@ -182,7 +265,8 @@ impl PayloadKeeper {
         limits.flows_cut = count(conversations().filter(|c| c.at_flow_limit).count());
         limits.flows_cut_by_total = count(conversations().filter(|c| c.at_total_limit).count());
         let streams = self.streams.iter().flatten();
-        let forced = streams.map(|s| s.orig.forced_gaps().saturating_add(s.resp.forced_gaps()));
+        let forced = streams
+            .map(|s| s.orig.reassembler.forced_gaps().saturating_add(s.resp.reassembler.forced_gaps()));
         limits.gaps_forced = forced.fold(self.given_up, u64::saturating_add);
     }
 }
@@ -193,7 +277,7 @@ impl Streams {
     }
 
     fn remembered(&self) -> usize {
-        self.orig.remembered().saturating_add(self.resp.remembered())
+        self.orig.reassembler.remembered().saturating_add(self.resp.reassembler.remembered())
     }
 }
 

@@ -10,7 +10,7 @@ mod story;
 mod totals;
 
 pub use beside::Beside;
-pub use checksums::{ChecksumTally, Checksums};
+pub use checksums::{ChecksumTally, Checksums, ChecksumsOfPacket};
 pub use contents::contents;
 pub use numbers::{Agreed, SideNumbers, TcpNumbers};
 pub use remarks::{FlowRemarks, MAX_REMARKS, MAX_REMARKS_OF_A_TOPIC, More, Remark, Remarks, Shown, Topic};

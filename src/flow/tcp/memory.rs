@@ -6,7 +6,7 @@
 use super::analysis::Analysis;
 use super::follow::Track;
 use super::judge::Judge;
-use super::{SegmentKind, Setting, TcpFlow};
+use super::{SegmentKind, Setting, TcpFlow, Verified};
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 
@@ -54,6 +54,7 @@ pub(super) struct OnlySyn {
     options_len: usize,
     packet: PacketStamp,
     setting: Setting,
+    verified: Verified,
 }
 
 impl TcpFlow {
@@ -64,6 +65,7 @@ impl TcpFlow {
         packet: PacketStamp,
         ip_id: Option<u16>,
         setting: Setting,
+        verified: Verified,
     ) {
         let TcpSegment { seq, ack, flags, window, options: bytes, payload_len, .. } = *segment;
         let is_bare_syn = flags.syn() && !flags.ack() && !flags.fin() && !flags.rst() && payload_len == 0;
@@ -71,7 +73,7 @@ impl TcpFlow {
         let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return };
         room.copy_from_slice(bytes);
         let options_len = bytes.len();
-        let syn = OnlySyn { seq, ack, flags, window, ip_id, options, options_len, packet, setting };
+        let syn = OnlySyn { seq, ack, flags, window, ip_id, options, options_len, packet, setting, verified };
         self.only_syn = Some(Box::new(syn));
         self.memory = None;
     }
@@ -90,7 +92,7 @@ impl TcpFlow {
         };
         let mut again = Self::new(self.port_reused);
         again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting);
-        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id);
+        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id, syn.verified);
         self.memory = again.memory;
     }
 }
@@ -111,7 +113,7 @@ mod tests {
     fn follow(tcp: &mut TcpFlow, by: Direction, number: u64, segment: &TcpSegment<'_>) -> String {
         let packet = PacketStamp { number, ts: None };
         let told = tcp.analyse(by, segment, packet, setting());
-        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7)))
+        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7), Verified::No))
     }
 
     fn setting() -> Setting {
@@ -126,7 +128,7 @@ mod tests {
             follow(tcp, ORIG, 1, &syn);
         }
         let [awake, rested] = &mut flows;
-        rested.rest(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting());
+        rested.rest(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting(), Verified::No);
         assert!(rested.memory.is_none());
         assert_eq!((rested.conn_state(), rested.completeness()), (awake.conn_state(), awake.completeness()));
         assert_eq!(rested.conn_state(), ConnState::S0);
@@ -145,7 +147,7 @@ mod tests {
             let segment = segment(flags, 1000, 0);
             let mut tcp = TcpFlow::new(false);
             follow(&mut tcp, ORIG, 1, &segment);
-            tcp.rest(&segment, PacketStamp { number: 1, ts: None }, None, setting());
+            tcp.rest(&segment, PacketStamp { number: 1, ts: None }, None, setting(), Verified::No);
             assert!(tcp.memory.is_some() && tcp.only_syn.is_none());
         }
     }

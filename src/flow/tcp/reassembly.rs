@@ -127,6 +127,21 @@ impl Reassembler {
         Self::default()
     }
 
+    /// Whether there was a segment of this side.
+    pub(in crate::flow) fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Whether nothing of the `len` bytes at `seq` is here yet; of bytes before the first segment nothing is lacking.
+    pub(in crate::flow) fn lacks(&self, seq: SeqNumber, len: u32) -> bool {
+        let Some(ahead) = self.next.and_then(|next| u64::try_from(next.distance_to(seq)).ok()) else {
+            return false;
+        };
+        let start = self.position.saturating_add(ahead);
+        let before = self.waiting.range(..start.saturating_add(u64::from(len))).next_back();
+        before.is_none_or(|(&at, waiting)| at.saturating_add(waiting.len) <= start)
+    }
+
     /// Takes a segment of this side.
     pub fn segment(&mut self, segment: &Segment<'_>, emit: &mut dyn FnMut(StreamEvent<'_>)) {
         // The number of an empty RST may be made up.
