@@ -1,6 +1,6 @@
 //! Payload of the flows, reassembled and kept in turns, for whoever asked for it.
 
-use super::tcp::{PayloadUse, Reassembler, Segment, SeqNumber, StreamEvent};
+use super::tcp::{MOST_AHEAD, PayloadUse, Reassembler, Segment, SeqNumber, StreamEvent};
 use super::turns::{
     Budget, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Said,
 };
@@ -81,7 +81,6 @@ struct Aside {
     seq: SeqNumber,
     bytes: Vec<u8>,
     len: u32,
-    fin: bool,
     packet: PacketStamp,
 }
 
@@ -92,7 +91,6 @@ impl Stream {
                 seq: SeqNumber(tcp.seq),
                 bytes: tcp.payload.to_vec(),
                 len: tcp.payload_len,
-                fin: tcp.flags.fin(),
                 packet,
             });
         }
@@ -101,14 +99,36 @@ impl Stream {
     /// Takes what was set aside and `ack` covers, where nothing else brought it: then it did arrive whole.
     fn acked(&mut self, ack: SeqNumber, emit: &mut dyn FnMut(StreamEvent<'_>)) {
         for _ in 0..self.aside.len() {
-            let covered = self.aside.iter().position(|aside| !aside.seq.plus(aside.len).is_after(ack));
-            let Some(place) = covered else { break };
+            let covers = |aside: &Aside| {
+                let end = aside.seq.plus(aside.len);
+                !end.is_after(ack) && (self.reassembler.has_begun() || ack.since(end) <= MOST_AHEAD)
+            };
+            let Some(place) = self.aside.iter().position(covers) else { break };
             let aside = self.aside.remove(place);
-            if self.reassembler.lacks(aside.seq, aside.len) {
-                self.reassembler.segment(&aside.segment(), emit);
-            }
+            self.fill_with(&aside, emit);
         }
         self.reassembler.acked(ack, emit);
+    }
+
+    /// The capture ends: what was set aside and nothing else brought is better than nothing, unless it lies far off.
+    fn take_rest(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        for aside in std::mem::take(&mut self.aside) {
+            if self.reassembler.is_near(aside.seq) {
+                self.fill_with(&aside, emit);
+            }
+        }
+    }
+
+    /// Takes of `aside` what is lacking.
+    fn fill_with(&mut self, aside: &Aside, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        let stream = &mut self.reassembler;
+        let len = if stream.has_begun() { stream.lacking(aside.seq, aside.len) } else { aside.len };
+        if len > 0 {
+            let whole = aside.segment();
+            let captured = usize::try_from(len).ok().and_then(|len| whole.payload.get(..len));
+            let payload = captured.unwrap_or(whole.payload);
+            stream.segment(&Segment { payload, payload_len: len, ..whole }, emit);
+        }
     }
 
     /// Takes all that was set aside.
@@ -126,8 +146,8 @@ impl Stream {
 
 impl Aside {
     fn segment(&self) -> Segment<'_> {
-        let Self { seq, ref bytes, len, fin, packet } = *self;
-        Segment { seq, syn: false, fin, rst: false, payload: bytes, payload_len: len, packet }
+        let Self { seq, ref bytes, len, packet } = *self;
+        Segment { seq, syn: false, fin: false, rst: false, payload: bytes, payload_len: len, packet }
     }
 }
 
@@ -193,21 +213,20 @@ impl PayloadKeeper {
             Direction::OrigToResp => (&mut streams.orig, &mut streams.resp),
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
         };
-        let believes = !matches!(used, PayloadUse::SetAside | PayloadUse::Leave);
-        if tcp.flags.ack() && !tcp.flags.rst() && believes {
+        use PayloadUse::{Leave, SetAside, SetAsideUnheard, Take, TakeAll, TakeAnew};
+        if tcp.flags.ack() && !tcp.flags.rst() && !matches!(used, Leave | SetAsideUnheard) {
             let mut listener = Listener { conversation, by: by.reversed(), budget: &mut self.budget };
             other.acked(SeqNumber(tcp.ack), &mut |event| listener.take(&event));
         }
         let mut listener = Listener { conversation, by, budget: &mut self.budget };
         match used {
-            PayloadUse::SetAside if tcp.payload_len > 0 => own.set_aside(tcp, packet),
-            PayloadUse::SetAside | PayloadUse::Leave => {}
-            PayloadUse::TakeAll => own.take_aside(&mut |event| listener.take(&event)),
-            PayloadUse::TakeAnew => own.aside.clear(),
-            PayloadUse::Take => {}
+            SetAside | SetAsideUnheard if tcp.payload_len > 0 => own.set_aside(tcp, packet),
+            SetAside | SetAsideUnheard | Leave | Take => {}
+            TakeAll => own.take_aside(&mut |event| listener.take(&event)),
+            TakeAnew => own.aside.clear(),
         }
         let own = &mut own.reassembler;
-        if believes {
+        if matches!(used, Take | TakeAll | TakeAnew) {
             own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
         }
         if self.held > MAX_BUFFERED_TOTAL && own.held() > 0 {
@@ -241,10 +260,7 @@ impl PayloadKeeper {
                     Direction::OrigToResp => &mut streams.orig,
                     Direction::RespToOrig => &mut streams.resp,
                 };
-                if !stream.reassembler.has_begun() {
-                    // There is nothing else of this side.
-                    stream.take_aside(&mut |event| listener.take(&event));
-                }
+                stream.take_rest(&mut |event| listener.take(&event));
                 let stream = &mut stream.reassembler;
                 stream.finish(&mut |event| listener.take(&event));
                 let named = stream.named_conflicts().iter().map(|conflict| (by, *conflict));

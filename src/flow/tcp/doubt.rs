@@ -6,7 +6,7 @@ use super::seq::SeqNumber;
 use super::state::Event;
 use super::teardown::FinNumbers;
 use super::{SegmentKind, TcpFlow, TcpSide};
-use crate::decode::TcpSegment;
+use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp, Repeat};
 use crate::source::PacketNumber;
 
@@ -22,7 +22,7 @@ const USUAL_MSS: u32 = 1460;
 
 /// The most that is in flight without window scaling: farther ahead of the others, the number of a damaged segment is
 /// what was damaged, and no acknowledgment is of it.
-const MOST_AHEAD: i32 = 65_535;
+pub(in crate::flow) const MOST_AHEAD: u32 = 65_535;
 
 /// What verifying the checksum of a segment found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,22 +132,51 @@ pub(in crate::flow) enum PayloadUse {
     TakeAll,
     /// So it is, and what was set aside before it is not.
     TakeAnew,
-    /// It is part of the stream only if the other end acknowledges it.
+    /// It is part of the stream only if the other end acknowledges it, or nothing else brings it.
     SetAside,
+    /// So it is, and what it acknowledges is not believed.
+    SetAsideUnheard,
     /// It is not part of the stream.
     Leave,
+}
+
+/// A segment as far as it is to be believed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Believed<'a> {
+    /// It, or what is left of it.
+    pub(super) segment: TcpSegment<'a>,
+    pub(super) payload: PayloadUse,
+    /// Nothing of it is, and why.
+    pub(super) ignored: Option<Why>,
 }
 
 /// The checksums of one side, what its wrong ones are taken for, and what of it is not believed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Doubted {
     /// A FIN that the other end is thought to ignore: unless it acknowledges it.
-    ignored_fin: Option<(PacketStamp, FinNumbers)>,
+    ignored_fin: Option<IgnoredFin>,
     right: u32,
     wrong: u32,
     /// The only segment so far, with a wrong checksum.
-    first: Option<(PacketNumber, SegmentKind)>,
+    first: Option<First>,
     damaged: Vec<Damaged>,
+}
+
+/// A FIN that is not believed so far.
+#[derive(Clone, Copy, Debug)]
+struct IgnoredFin {
+    packet: PacketStamp,
+    numbers: FinNumbers,
+    /// Bytes before it in its segment that are not believed either.
+    len: u32,
+}
+
+/// A first segment, with a wrong checksum.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    packet: PacketNumber,
+    kind: SegmentKind,
+    end: SeqNumber,
 }
 
 /// The numbers of a damaged segment.
@@ -160,57 +189,53 @@ struct Damaged {
 
 /// What the checksum of a segment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Finding {
+enum Finding {
     /// Nothing against it.
     Fine,
-    /// It is the first of its side, and wrong: the next will tell whether all are.
+    /// It is the first of its side, and wrong: the next will tell more.
     FirstIsWrong,
-    /// Wrong checksums are usual on this side: the sending host left them to its network card.
-    WrongAsUsual,
-    /// It was damaged on the way.
-    Damaged,
-    /// It is right, so the one before it, in this packet, was damaged.
+    /// Nothing against it and what was set aside: wrong checksums are usual on this side, because the sending host left
+    /// them to its network card, or the first goes together with this one.
+    AllIsFine,
+    /// It was damaged on the way, or changed in the savefile.
+    Suspect,
+    /// It is right and nowhere near the one before it, so that, in this packet, was damaged.
     FirstWasDamaged(PacketNumber, SegmentKind),
 }
 
 impl Doubted {
-    /// Takes the checksum of the next segment; `mss` is the most payload that its sender may send in one.
-    pub(super) fn take(
+    /// Takes the checksum of the next segment, in `packet`; `mss` is the most payload that its sender may send in one.
+    fn take(
         &mut self,
         segment: &TcpSegment<'_>,
-        kind: SegmentKind,
         packet: PacketNumber,
         verified: Verified,
         mss: Option<u16>,
     ) -> Finding {
-        match verified {
-            Verified::No => {
-                self.first = None;
-                Finding::Fine
-            }
-            Verified::Right => {
-                self.right = self.right.saturating_add(1);
-                match self.first.take() {
-                    Some((packet, kind)) => Finding::FirstWasDamaged(packet, kind),
-                    None => Finding::Fine,
+        let seq = SeqNumber(segment.seq);
+        let first = self.first.take();
+        if verified != Verified::Wrong {
+            let is_right = verified == Verified::Right;
+            self.right = self.right.saturating_add(u32::from(is_right));
+            return match first {
+                Some(first) if is_right && first.end.distance_to(seq).unsigned_abs() > MOST_AHEAD => {
+                    Finding::FirstWasDamaged(first.packet, first.kind)
                 }
-            }
-            Verified::Wrong => {
-                let is_first = self.right == 0 && self.wrong == 0;
-                self.wrong = self.wrong.saturating_add(1);
-                self.first = None;
-                // Larger ones were put together or not yet cut by the network card, which left the checksum of one part.
-                let fits = segment.payload_len <= mss.map_or(USUAL_MSS, u32::from).max(USUAL_MSS);
-                if is_first && fits && !segment.flags.syn() {
-                    self.first = Some((packet, kind));
-                    Finding::FirstIsWrong
-                } else if self.wrong <= self.right && fits {
-                    self.note_damaged(segment, packet);
-                    Finding::Damaged
-                } else {
-                    Finding::WrongAsUsual
-                }
-            }
+                Some(_) => Finding::AllIsFine,
+                None => Finding::Fine,
+            };
+        }
+        self.wrong = self.wrong.saturating_add(1);
+        // Larger ones were put together or not yet cut by the network card, which left the checksum of one part.
+        let fits = segment.payload_len <= mss.map_or(USUAL_MSS, u32::from).max(USUAL_MSS);
+        if self.right == 0 && self.wrong == 1 && fits && !segment.flags.syn() {
+            let end = seq.plus(segment.payload_len);
+            self.first = Some(First { packet, kind: kind_of(segment), end });
+            Finding::FirstIsWrong
+        } else if self.wrong <= self.right && fits {
+            Finding::Suspect
+        } else {
+            Finding::AllIsFine
         }
     }
 
@@ -222,7 +247,7 @@ impl Doubted {
     }
 
     /// Takes out a damaged segment that an acknowledgment up to `ack` covers: where it starts, its length, its packet.
-    pub(super) fn acknowledged(&mut self, ack: SeqNumber) -> Option<(SeqNumber, u32, PacketNumber)> {
+    fn acknowledged(&mut self, ack: SeqNumber) -> Option<(SeqNumber, u32, PacketNumber)> {
         let at = self.damaged.iter().position(|it| !it.seq.plus(it.len).is_after(ack))?;
         let it = self.damaged.remove(at);
         Some((it.seq, it.len, it.packet))
@@ -230,46 +255,93 @@ impl Doubted {
 }
 
 impl TcpFlow {
-    /// What speaks against believing the segment, and what that makes of its payload.
-    pub(super) fn doubt_part(
+    /// What speaks against believing the segment.
+    pub(super) fn doubt_part<'a>(
         &mut self,
         by: Direction,
-        segment: &TcpSegment<'_>,
+        segment: &TcpSegment<'a>,
         packet: PacketStamp,
         verified: Verified,
-    ) -> (PayloadUse, Option<Why>) {
-        let kind = kind_of(segment);
-        let mut payload = PayloadUse::Take;
-        let mut why = None;
+    ) -> Believed<'a> {
+        let mut believed = Believed { segment: *segment, payload: PayloadUse::Take, ignored: None };
         if verified != Verified::No {
-            let mss = self.handshake.mss(by);
-            let doubted = self.tracks(by).0.doubted.get_or_insert_default();
-            match doubted.take(segment, kind, packet.number, verified, mss) {
-                Finding::Fine => {}
-                Finding::FirstIsWrong => payload = PayloadUse::SetAside,
-                Finding::WrongAsUsual => payload = PayloadUse::TakeAll,
-                Finding::Damaged => {
-                    payload = PayloadUse::SetAside;
-                    why = Some(Why::Damaged);
-                }
-                Finding::FirstWasDamaged(number, kind) => {
-                    payload = PayloadUse::TakeAnew;
-                    self.disbelieve_first(by, number, kind);
-                }
+            self.check_integrity(by, packet, verified, &mut believed);
+        }
+        let flags = believed.segment.flags;
+        if believed.ignored.is_none()
+            && (flags.rst() || flags.fin())
+            && let Some(why) = self.outside_window(by, segment)
+        {
+            let kind = if flags.rst() { SegmentKind::Reset } else { SegmentKind::Fin };
+            self.doubts.get_or_insert_default().add(Doubt { packet: packet.number, by, kind, why });
+            if why.is_ignored() {
+                believed.ignored = Some(why);
+                believed.payload = if flags.rst() { PayloadUse::Leave } else { PayloadUse::SetAsideUnheard };
             }
         }
-        let flags = segment.flags;
-        if why.is_none() && (flags.rst() || flags.fin()) {
-            why = self.outside_window(by, segment);
-            if why.is_some_and(Why::is_ignored) {
-                payload = PayloadUse::Leave;
+        believed
+    }
+
+    /// What the checksum says. Of a segment that goes on where its side was, a wrong one says only that its payload may
+    /// not be what was sent: it is believed unless another copy comes. One that would end the connection, or jump, is not.
+    fn check_integrity(
+        &mut self,
+        by: Direction,
+        packet: PacketStamp,
+        verified: Verified,
+        believed: &mut Believed<'_>,
+    ) {
+        let segment = believed.segment;
+        let mss = self.handshake.mss(by);
+        let doubted = self.tracks(by).0.doubted.get_or_insert_default();
+        let mut kind = kind_of(&segment);
+        match doubted.take(&segment, packet.number, verified, mss) {
+            Finding::Fine => return,
+            Finding::FirstIsWrong => {
+                believed.payload = PayloadUse::SetAside;
+                return;
             }
+            Finding::AllIsFine => {
+                believed.payload = PayloadUse::TakeAll;
+                return;
+            }
+            Finding::FirstWasDamaged(number, kind) => {
+                believed.payload = PayloadUse::TakeAnew;
+                self.disbelieve_first(by, number, kind);
+                return;
+            }
+            Finding::Suspect => believed.payload = PayloadUse::SetAside,
         }
-        if let Some(why) = why {
-            let doubt = Doubt { packet: packet.number, by, kind, why };
-            self.doubts.get_or_insert_default().add(doubt);
+        if !self.continues(by, &segment) {
+            believed.ignored = Some(Why::Damaged);
+            believed.payload = PayloadUse::SetAsideUnheard;
+            if let Some(doubted) = self.doubted(by) {
+                doubted.note_damaged(&segment, packet.number);
+            }
+        } else if segment.flags.rst() {
+            believed.segment.flags.0 &= !TcpFlags::RST;
+        } else if segment.flags.fin() {
+            kind = SegmentKind::Fin;
+            believed.segment.flags.0 &= !TcpFlags::FIN;
+            let fin = IgnoredFin { packet, numbers: fin_numbers(&segment), len: 0 };
+            let own = self.tracks(by).0;
+            if own.fin_end.is_none() {
+                own.doubted.get_or_insert_default().ignored_fin = Some(fin);
+            }
+        } else {
+            return;
         }
-        (payload, why)
+        let doubt = Doubt { packet: packet.number, by, kind, why: Why::Damaged };
+        self.doubts.get_or_insert_default().add(doubt);
+    }
+
+    /// The segment begins where its side was, or repeats something, and acknowledges nothing that was not sent.
+    fn continues(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
+        let (own, other) = self.tracks(by);
+        let behind = own.received.next().map_or(0, |next| SeqNumber(segment.seq).distance_to(next));
+        let is_sent = |next: SeqNumber| !segment.flags.ack() || !SeqNumber(segment.ack).is_after(next);
+        u32::try_from(behind).is_ok_and(|behind| behind <= MOST_AHEAD)
+            && other.received.next().is_none_or(is_sent)
     }
 
     /// Whether the RST or FIN is outside of what the other end takes. Once there was one that counts, more do no harm.
@@ -307,7 +379,8 @@ impl TcpFlow {
             own.state.sends(&mut other.state, flags);
         }
         if flags.fin() && !flags.rst() && own.fin_end.is_none() {
-            own.doubted.get_or_insert_default().ignored_fin = Some((packet, fin_numbers(segment)));
+            let fin = IgnoredFin { packet, numbers: fin_numbers(segment), len: segment.payload_len };
+            own.doubted.get_or_insert_default().ignored_fin = Some(fin);
         }
     }
 
@@ -315,7 +388,7 @@ impl TcpFlow {
     pub(super) fn take_back(&mut self, by: Direction, ack: SeqNumber) {
         while let Some((seq, len, packet)) = self.doubted(by).and_then(|doubted| doubted.acknowledged(ack)) {
             let own = self.tracks(by).0;
-            if own.received.next().is_none_or(|next| next.distance_to(seq) > MOST_AHEAD) {
+            if own.received.next().is_none_or(|next| seq.is_after(next.plus(MOST_AHEAD))) {
                 continue;
             }
             let added = own.received.add(seq, len);
@@ -323,15 +396,21 @@ impl TcpFlow {
                 self.count_late(by, len, &added, packet);
             }
         }
-        let fin = self.doubted(by).and_then(|doubted| doubted.ignored_fin.take_if(|(_, fin)| fin.end == ack));
-        let Some((packet, numbers)) = fin else { return };
+        let next = self.tracks(by).0.received.next();
+        // It acknowledges exactly the FIN, or more than all that was sent before it.
+        let shows = |fin: &mut IgnoredFin| {
+            let FinNumbers { end, .. } = fin.numbers;
+            end == ack || end.is_before(ack) && next.is_some_and(|next| next.plus(1) == end)
+        };
+        let fin = self.doubted(by).and_then(|doubted| doubted.ignored_fin.take_if(shows));
+        let Some(IgnoredFin { packet, numbers, len }) = fin else { return };
         let own = self.tracks(by).0;
-        // The number of the FIN itself, one below its end.
-        let added = own.received.add(numbers.end.plus(u32::MAX), 1);
+        let span = len.saturating_add(1);
+        let added = own.received.add(numbers.end.plus(span.wrapping_neg()), span);
         own.fin_end = Some(numbers.end);
         self.teardown.note_fin(by, packet, numbers);
         self.ends.late_fin(by, numbers.end, numbers.ack, packet.number);
-        self.count_late(by, 0, &added, packet.number);
+        self.count_late(by, len, &added, packet.number);
     }
 
     fn doubted(&mut self, by: Direction) -> Option<&mut Doubted> {

@@ -375,7 +375,14 @@ fn close(own: &mut EndpointStates, other: &mut EndpointStates, fin: Mark) {
     own.fin = Some(fin);
     match own.state {
         S::Established | S::SynReceived => own.enter(S::FinWait1, fin.packet),
-        S::CloseWait => own.enter(S::LastAck, fin.packet),
+        S::CloseWait => match other.fin.filter(|had| fin.ack.is_some_and(|ack| ack.is_before(had.end))) {
+            // Its ACK of the other FIN was captured before its own FIN, which it sent first.
+            Some(had) => {
+                own.amend(S::FinWait1, fin.packet);
+                own.enter(S::Closing, had.packet);
+            }
+            None => own.enter(S::LastAck, fin.packet),
+        },
         // Mid-stream: the other side's data came after its own beginning and no FIN did.
         S::Unknown if other.sent_data && other.fin.is_none() => own.enter(S::FinWait1, fin.packet),
         _ => {}

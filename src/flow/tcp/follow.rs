@@ -89,12 +89,14 @@ impl TcpFlow {
         ip_id: Option<u16>,
         verified: Verified,
     ) -> Followed {
-        let flags = segment.flags;
-        let (payload, why) = self.doubt_part(by, segment, packet, verified);
-        if let Some(why) = why.filter(|why| why.is_ignored()) {
+        let believed = self.doubt_part(by, segment, packet, verified);
+        let payload = believed.payload;
+        if let Some(why) = believed.ignored {
             self.ignore(by, segment, packet, why);
             return Followed { payload, ..Followed::default() };
         }
+        let segment = &believed.segment;
+        let flags = segment.flags;
         let mut followed = Followed { payload, ..self.handshake_part(by, segment, packet) };
         let keep_alive = self.is_keep_alive(by, segment);
         let into_closed_window = self.is_zero_window_probe(by, segment);

@@ -17,8 +17,8 @@ mod teardown;
 
 pub(super) use analysis::Setting;
 pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
-pub(super) use doubt::PayloadUse;
 pub use doubt::{Doubt, Doubts, MAX_DOUBTS, Verified, Why};
+pub(super) use doubt::{MOST_AHEAD, PayloadUse};
 use endpoint_state::Ends;
 pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;

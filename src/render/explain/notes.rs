@@ -148,8 +148,9 @@ fn doubt_words(doubt: &Doubt, names: &Names) -> String {
         ),
         Why::Damaged => format!(
             "Packet {packet} was damaged on the way: its checksum is wrong, and others of the {}'s are right. The {other} \
-             must have dropped it, so what it says is left out here.",
-            names.role(doubt.by)
+             must have dropped it, so nothing follows from {} here.",
+            names.role(doubt.by),
+            if what == "segment" { "its numbers".to_owned() } else { format!("its {what}") }
         ),
     }
 }
