@@ -72,7 +72,8 @@ struct Stream {
     aside: Vec<Aside>,
 }
 
-/// Most segments set aside of one side: damage on the way is rare, and of a line that damages more the first tell.
+/// Most segments set aside of one side: damage on the way is rare, and of a line that damages more the first tell. They
+/// count against [`MAX_BUFFERED_TOTAL`]; where it is reached, none is.
 const MAX_ASIDE: usize = 8;
 
 /// A segment that may have been damaged.
@@ -214,6 +215,11 @@ impl PayloadKeeper {
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
         };
         use PayloadUse::{Leave, SetAside, SetAsideUnheard, Take, TakeAll, TakeAnew};
+        let used = match used {
+            SetAside if self.held > MAX_BUFFERED_TOTAL => Take,
+            SetAsideUnheard if self.held > MAX_BUFFERED_TOTAL => Leave,
+            used => used,
+        };
         if tcp.flags.ack() && !tcp.flags.rst() && !matches!(used, Leave | SetAsideUnheard) {
             let mut listener = Listener { conversation, by: by.reversed(), budget: &mut self.budget };
             other.acked(SeqNumber(tcp.ack), &mut |event| listener.take(&event));

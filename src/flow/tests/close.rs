@@ -217,3 +217,24 @@ fn a_damaged_first_segment_moves_no_numbers() {
     assert_eq!(doubts(&wire), []);
     assert_eq!(wire.turns(), said(&[("orig", "edited and not", 0)]));
 }
+
+#[test]
+fn what_is_set_aside_is_bounded() {
+    let mut wire = verified();
+    wire.verified = Verified::Right;
+    for _ in 0..100 {
+        wire.c(101, 501, ACK, b"");
+    }
+    for place in 0..50 {
+        damaged(&mut wire, 101 + place * 10, ACK, b"0123456789");
+    }
+    wire.table.finish();
+    let told: u64 = wire.turns().iter().map(|turn| u64::try_from(turn.1.len()).unwrap()).sum();
+    assert_eq!(told, 80, "eight segments are kept in case nothing better comes");
+    damaged(&mut wire, 0x4000_0000, ACK | RST, b"");
+    for _ in 0..40 {
+        damaged(&mut wire, 0x4000_0000, ACK | RST, b"");
+    }
+    let doubts = wire.tcp_flow().doubts.as_ref().unwrap();
+    assert_eq!((doubts.listed().len(), doubts.left_out(), doubts.damaged()), (MAX_DOUBTS, 37, 41));
+}
