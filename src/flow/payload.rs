@@ -87,14 +87,12 @@ struct Aside {
 
 impl Stream {
     fn set_aside(&mut self, tcp: &TcpSegment<'_>, packet: PacketStamp) {
-        if self.aside.len() < MAX_ASIDE {
-            self.aside.push(Aside {
-                seq: SeqNumber(tcp.seq),
-                bytes: tcp.payload.to_vec(),
-                len: tcp.payload_len,
-                packet,
-            });
-        }
+        self.aside.push(Aside {
+            seq: SeqNumber(tcp.seq),
+            bytes: tcp.payload.to_vec(),
+            len: tcp.payload_len,
+            packet,
+        });
     }
 
     /// Takes what was set aside and `ack` covers, where nothing else brought it: then it did arrive whole.
@@ -215,9 +213,11 @@ impl PayloadKeeper {
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
         };
         use PayloadUse::{Leave, SetAside, SetAsideUnheard, Take, TakeAll, TakeAnew};
+        let aside = own.aside.len();
         let used = match used {
-            SetAside if self.held > MAX_BUFFERED_TOTAL => Take,
-            SetAsideUnheard if self.held > MAX_BUFFERED_TOTAL => Leave,
+            // Without room what may be damaged is better than nothing.
+            SetAside if aside >= MAX_ASIDE || self.held > MAX_BUFFERED_TOTAL => Take,
+            SetAsideUnheard if aside >= MAX_ASIDE || self.held > MAX_BUFFERED_TOTAL => Leave,
             used => used,
         };
         if tcp.flags.ack() && !tcp.flags.rst() && !matches!(used, Leave | SetAsideUnheard) {

@@ -230,7 +230,7 @@ fn what_is_set_aside_is_bounded() {
     }
     wire.table.finish();
     let told: u64 = wire.turns().iter().map(|turn| u64::try_from(turn.1.len()).unwrap()).sum();
-    assert_eq!(told, 80, "eight segments are kept in case nothing better comes");
+    assert_eq!(told, 500, "eight wait for a better copy, and the others do not");
     damaged(&mut wire, 0x4000_0000, ACK | RST, b"");
     for _ in 0..40 {
         damaged(&mut wire, 0x4000_0000, ACK | RST, b"");
