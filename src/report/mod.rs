@@ -12,7 +12,7 @@ mod story;
 mod totals;
 
 pub use beside::Beside;
-pub use checksums::{ChecksumTally, Checksums};
+pub use checksums::{ChecksumTally, Checksums, ChecksumsOfPacket};
 pub use contents::contents;
 pub use gaps::{Fate, Gap, MAX_GAPS};
 pub use numbers::{Agreed, SideNumbers, TcpNumbers};

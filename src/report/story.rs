@@ -2,7 +2,8 @@
 
 use super::{FlowRemarks, Gap, MAX_REMARKS_OF_A_TOPIC, More, Remark, Told, runs};
 use crate::flow::{
-    Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown, Turn,
+    Closing, Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown,
+    Turn,
 };
 use crate::source::PacketNumber;
 
@@ -86,8 +87,8 @@ pub enum Outcome<'f> {
     Reset(Reset),
     /// Both sides closed.
     Closed {
-        /// Who sent the first FIN.
-        first: Direction,
+        /// Who closed first; `None` where both did at once.
+        first: Option<Direction>,
     },
     /// One side closed, and the other did not before the capture ended.
     HalfClosed {
@@ -112,7 +113,11 @@ pub fn timeline<'f>(told: &Told<'f>) -> Vec<Moment<'f>> {
         opening(flow, &mut moments);
         let end = &tcp.teardown;
         for by in [Direction::OrigToResp, Direction::RespToOrig] {
-            let first = end.closed_first() == Some(by);
+            let number = |by| end.fin(by).map(|fin| fin.number);
+            let first = match end.closing() {
+                Some(Closing::AtOnce) => number(by) < number(by.reversed()),
+                closing => closing == Some(Closing::First(by)),
+            };
             push(&mut moments, end.fin(by), Event::Fin { by, first });
             push(&mut moments, end.fin_acked(by), Event::FinAck { by: by.reversed() });
         }
@@ -197,12 +202,12 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
     {
         return Outcome::Reset(reset);
     }
-    match (tcp.handshake.opening(), end.closed_first()) {
+    match (tcp.handshake.opening(), end.closing()) {
         (Opening::Unanswered, _) => unanswered(),
         (Opening::NotCompleted, None) => Outcome::NotCompleted,
         (_, None) => Outcome::Open,
-        (_, Some(first)) if end.fin(first.reversed()).is_some() => Outcome::Closed { first },
-        (_, Some(by)) => Outcome::HalfClosed { by },
+        (_, Some(Closing::First(by))) if end.fin(by.reversed()).is_none() => Outcome::HalfClosed { by },
+        (_, Some(_)) => Outcome::Closed { first: end.closed_first() },
     }
 }
 

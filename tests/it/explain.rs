@@ -17,6 +17,8 @@ struct Capture {
     id: u16,
     window: u16,
     addresses: [[u8; 4]; 2],
+    /// Place and bits of a byte that changes on the way.
+    damage: Option<(usize, u8)>,
 }
 
 const CLIENT: bool = true;
@@ -26,7 +28,7 @@ impl Capture {
     fn new() -> Self {
         let pipeline = Pipeline::new(Some(PayloadWanted::for_story(1000)));
         let addresses = [[192, 0, 2, 1], [192, 0, 2, 2]];
-        Self { pipeline, number: 0, micros: 0, id: 0, window: 1000, addresses }
+        Self { pipeline, number: 0, micros: 0, id: 0, window: 1000, addresses, damage: None }
     }
 
     /// After a handshake of 10 ms, in packets 1 to 3.
@@ -64,6 +66,9 @@ impl Capture {
         });
         let mut data = Vec::new();
         step.write(&mut data, &vec![b'x'; len]).unwrap();
+        if let Some((place, bits)) = self.damage {
+            data[place] ^= bits;
+        }
         self.number += 1;
         self.micros += 1;
         let ts = Some(Timestamp::from_nanos(self.micros * 1000));
@@ -240,6 +245,76 @@ fn who_closes_first_waits_and_a_lost_capture_is_no_loss() {
             "The server closed first and waits in TIME-WAIT for 2 MSL (RFC 9293)",
         ],
     );
+}
+
+#[test]
+fn the_headline_of_a_close_and_its_note_say_the_same() {
+    let mut at_once = Capture::open();
+    at_once.send(CLIENT, "F.", 1001, 5001, 0);
+    at_once.send(SERVER, "F.", 5001, 1001, 0);
+    at_once.send(CLIENT, ".", 1002, 5002, 0);
+    at_once.send(SERVER, ".", 5002, 1002, 0);
+    assert_told(
+        &at_once.story(),
+        &[
+            "Closed in order, by both at once: neither had the other's FIN when it sent its own.",
+            "4 0.010003 → FIN The client closes: it will send nothing more.",
+            "Both closed at once, so both wait in TIME-WAIT",
+        ],
+    );
+    let mut swapped = Capture::open();
+    swapped.send(SERVER, "F.", 5001, 1002, 0);
+    swapped.send(CLIENT, "F.", 1001, 5001, 0);
+    swapped.send(CLIENT, ".", 1002, 5002, 0);
+    assert_told(
+        &swapped.story(),
+        &[
+            "Closed in order: the client closed first. Its FIN was captured late: packet 4, the server's, acknowledges it",
+            "The client closed first and waits in TIME-WAIT",
+        ],
+    );
+}
+
+#[test]
+fn what_the_other_end_ignores_is_told_beside_the_story_and_ends_nothing() {
+    let mut capture = Capture::open();
+    capture.send(SERVER, "R", 12_345_678, 0, 0);
+    capture.send(SERVER, ".", 5001, 1001, 23);
+    let story = capture.story();
+    assert_told(
+        &story,
+        &[
+            "Still open when the capture ended.",
+            "Packet 4 carries a RST that the client must ignore (RFC 9293 section 3.10.7.4): its number lies 12339677 bytes \
+             beyond the window of the client.",
+        ],
+    );
+    assert!(!story.contains("after its sender had closed"), "{story}");
+}
+
+#[test]
+fn a_damaged_segment_is_named_and_not_believed() {
+    let mut capture = Capture::open();
+    capture.damage = Some((33, 4)); // RST
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.damage = Some((24, 0x40)); // its number
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.damage = None;
+    capture.wait(300);
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1101, 0);
+    let story = capture.story();
+    assert_told(
+        &story,
+        &[
+            "Still open when the capture ended.",
+            "Packet 4 was damaged on the way: its checksum is wrong, and others of the client's are right. The server must \
+             have dropped it, so nothing follows from its RST here.",
+            "Packet 5 was damaged on the way",
+            "100 bytes",
+        ],
+    );
+    assert!(!story.contains("missing") && !story.contains("Not in the capture"), "{story}");
 }
 
 #[test]

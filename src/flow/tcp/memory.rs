@@ -6,7 +6,7 @@
 use super::analysis::Analysis;
 use super::follow::Track;
 use super::judge::Judge;
-use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow};
+use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow, Verified};
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 
@@ -76,6 +76,7 @@ pub(super) struct OnlySyn {
     options_len: usize,
     packet: PacketStamp,
     setting: Setting,
+    verified: Verified,
 }
 
 impl TcpFlow {
@@ -86,6 +87,7 @@ impl TcpFlow {
         packet: PacketStamp,
         ip_id: Option<u16>,
         setting: Setting,
+        verified: Verified,
     ) -> bool {
         let TcpSegment { seq, ack, flags, window, checksum, options: bytes, payload_len, .. } = *segment;
         let is_bare_syn = flags.syn() && !flags.ack() && !flags.fin() && !flags.rst() && payload_len == 0;
@@ -93,7 +95,19 @@ impl TcpFlow {
         let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return false };
         room.copy_from_slice(bytes);
         let options_len = bytes.len();
-        let syn = OnlySyn { seq, ack, flags, window, checksum, ip_id, options, options_len, packet, setting };
+        let syn = OnlySyn {
+            seq,
+            ack,
+            flags,
+            window,
+            checksum,
+            ip_id,
+            options,
+            options_len,
+            packet,
+            setting,
+            verified,
+        };
         self.only_syn = Some(Box::new(syn));
         true
     }
@@ -129,7 +143,7 @@ impl TcpFlow {
         let mut again = Self::new(self.port_reused);
         let mut told = SegmentAnalysis::NONE;
         again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting, &mut told);
-        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id);
+        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id, syn.verified);
         self.memory = again.memory;
     }
 }
@@ -152,7 +166,7 @@ mod tests {
         let packet = PacketStamp { number, ts: None };
         let mut told = SegmentAnalysis::NONE;
         tcp.analyse(by, segment, packet, setting(), &mut told);
-        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7)))
+        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7), Verified::No))
     }
 
     fn setting() -> Setting {
@@ -167,7 +181,7 @@ mod tests {
             follow(tcp, ORIG, 1, &syn);
         }
         let [awake, rested] = &mut flows;
-        assert!(rested.note_syn(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting()));
+        assert!(rested.note_syn(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting(), Verified::No));
         rested.sleep();
         assert!(rested.memory.is_none());
         assert_eq!((rested.conn_state(), rested.completeness()), (awake.conn_state(), awake.completeness()));
@@ -187,7 +201,13 @@ mod tests {
             let segment = segment(flags, 1000, 0);
             let mut tcp = TcpFlow::new(false);
             follow(&mut tcp, ORIG, 1, &segment);
-            assert!(!tcp.note_syn(&segment, PacketStamp { number: 1, ts: None }, None, setting()));
+            assert!(!tcp.note_syn(
+                &segment,
+                PacketStamp { number: 1, ts: None },
+                None,
+                setting(),
+                Verified::No
+            ));
             tcp.sleep();
             assert!(tcp.memory.is_some() && tcp.only_syn.is_none());
         }

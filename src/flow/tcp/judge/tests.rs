@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Judgement, Kind, MAX_REMEMBERED, Reason, Sureness};
 use crate::decode::{TcpFlags, TcpSegment};
-use crate::flow::tcp::{EndpointState, TcpFlow};
+use crate::flow::tcp::{EndpointState, TcpFlow, Verified};
 use crate::flow::{Direction, PacketStamp};
 use crate::time::Timestamp;
 
@@ -109,7 +109,7 @@ impl Talk {
             payload_len: len,
         };
         let packet = PacketStamp { number: self.number, ts: Some(Timestamp::from_nanos(self.now)) };
-        self.flow.follow(by, &segment, packet, None, extra.id.or(Some(self.id))).judgement
+        self.flow.follow(by, &segment, packet, None, extra.id.or(Some(self.id)), Verified::No).judgement
     }
 
     fn send(&mut self, by: Direction, flags: u16, seq: u32, ack: u32, len: u32) -> Option<Judgement> {
