@@ -15,7 +15,7 @@ use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportPr
 use crate::source::CapturedPacket;
 
 /// Most flows recorded of one capture; beyond it conversations are still numbered, but their packets belong to no flow
-/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3 KB and the segments that wait
+/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3.1 KB and the segments that wait
 /// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
 
