@@ -1,5 +1,13 @@
 //! DNS (RFC 1035) over UDP and TCP, multicast DNS and LLMNR.
 
+mod name;
+mod wire;
+
+pub use name::{MAX_NAME_BYTES, MAX_POINTERS, Name, NameFault};
+pub use wire::{
+    Damage, DamageKind, Edns, HEADER_BYTES, Header, Message, OPT, Part, Parts, Question, Record, Section,
+};
+
 use super::{Analyzer, Ending, Input, Note, Protocol, Step};
 
 /// What the flow tells of a DNS message.
