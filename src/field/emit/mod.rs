@@ -5,6 +5,10 @@ mod arp;
 mod cooked;
 mod data;
 mod dns;
+mod dns_data;
+mod dns_layout;
+mod dns_options;
+mod dns_service;
 mod ethernet;
 mod fragments;
 mod frame;
@@ -352,6 +356,8 @@ fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+#[cfg(test)]
+mod dns_tests;
 #[cfg(test)]
 mod link_tests;
 #[cfg(test)]
