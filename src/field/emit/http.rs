@@ -1,5 +1,7 @@
 //! HTTP, and SSDP, whose messages have its form.
 
+use std::borrow::Cow;
+
 use super::http_body;
 use super::run::Run;
 use super::{ByteRange, Emitter, Subject};
@@ -11,7 +13,7 @@ use crate::proto::http::{Cut, Head, HttpNote, full_uri};
 use crate::proto::{Ending, Message, Note, Protocol};
 
 /// The header fields that have a name, as it stands before the colon, in lower case.
-const HEADERS: [(&str, FieldId); 31] = [
+const HEADERS: [(&str, FieldId); 30] = [
     ("authorization", http::AUTHORIZATION),
     ("proxy-authorization", http::PROXY_AUTHORIZATION),
     ("proxy-authenticate", http::PROXY_AUTHENTICATE),
@@ -42,7 +44,6 @@ const HEADERS: [(&str, FieldId); 31] = [
     ("last-modified", http::LAST_MODIFIED),
     ("x-forwarded-for", http::X_FORWARDED_FOR),
     ("http2-settings", http::HTTP2_SETTINGS),
-    ("proxy-connection", http::CONNECTION),
 ];
 
 /// A message on its way out.
@@ -61,7 +62,12 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
         return;
     }
     let all = Run::of(subject.packet, message.range);
-    let Some(head) = Head::read(all.bytes()).filter(|_| note.head_len > 0) else {
+    let head = if matches!(note.cut, Some(Cut::Ended(Ending::Cut(_) | Ending::Snapped))) {
+        Head::read_cut(all.bytes())
+    } else {
+        Head::read(all.bytes())
+    };
+    let Some(head) = head.filter(|_| note.head_len > 0) else {
         return http_body::of_simple_response(&all, protocol, out);
     };
     out.open(protocol, Value::Bytes(all.bytes()), all.range(0, note.head_len));
@@ -87,8 +93,17 @@ fn is_told(note: &HttpNote) -> bool {
 }
 
 /// Text as Wireshark tells ASCII: a character of its own for each byte beyond.
-pub(super) fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    // A zero ends a text.
+    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+        _ => {
+            let shown =
+                |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+            Cow::Owned(bytes.iter().map(shown).collect())
+        }
+    }
 }
 
 impl Out<'_, '_, '_> {
@@ -125,11 +140,12 @@ impl Out<'_, '_, '_> {
             }
             Start::Response { version, code, phrase } => {
                 self.part(http::RESPONSE_VERSION, version);
-                let status = self.head.status().unwrap_or(0);
-                let range = self.all.range(self.place(code), code.len());
-                self.out.give(http::RESPONSE_CODE, Value::Unsigned(u64::from(status)), range);
-                if let Some(words) = response_code(u64::from(status)) {
-                    self.out.give(http::RESPONSE_CODE_DESC, Value::Text(words), range);
+                if let Some(status) = self.head.status() {
+                    let range = self.all.range(self.place(code), code.len());
+                    self.out.give(http::RESPONSE_CODE, Value::Unsigned(u64::from(status)), range);
+                    if let Some(words) = response_code(u64::from(status)) {
+                        self.out.give(http::RESPONSE_CODE_DESC, Value::Text(words), range);
+                    }
                 }
                 if !phrase.is_empty() {
                     self.part(http::RESPONSE_PHRASE, phrase);
