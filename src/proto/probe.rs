@@ -1,7 +1,7 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::http::head::{Begins, begins, begins_flow};
+use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dns, is_tls};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -33,6 +33,11 @@ pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Directio
         TransportProtocol::Tcp => stream(ports, from, bytes),
         TransportProtocol::Udp => datagram(ports, bytes),
     }
+}
+
+/// What bytes of a stream are that would tell more if the capture had not cut their packet.
+pub(super) fn cut_short(bytes: &[u8]) -> Option<Protocol> {
+    has_known_method(bytes).then_some(Protocol::Http)
 }
 
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {

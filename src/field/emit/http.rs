@@ -155,6 +155,9 @@ impl Out<'_, '_, '_> {
     }
 
     fn target(&mut self, target: &[u8]) {
+        if target.is_empty() {
+            return;
+        }
         let at = self.place(target);
         let range = self.all.range(at, target.len());
         self.out.open(http::REQUEST_URI, Value::Text(&text(target)), range);
@@ -194,7 +197,14 @@ impl Out<'_, '_, '_> {
 
     fn header(&mut self, id: FieldId, header: &Header<'_>) {
         let range = self.all.range(header.line.start, header.line.next.saturating_sub(header.line.start));
-        let value = header.unfolded();
+        let value = match header.unfolded() {
+            // Blanks behind it are left, as Wireshark leaves them.
+            Cow::Borrowed(_) => {
+                let len = header.line.end.saturating_sub(header.value_at);
+                Cow::Borrowed(self.all.part(header.value_at, len).bytes())
+            }
+            folded => folded,
+        };
         self.out.open(id, Value::Text(&text(&value)), range);
         match id {
             http::CONTENT_LENGTH_HEADER => {
@@ -265,7 +275,8 @@ impl Out<'_, '_, '_> {
         if let Some(number) = note.previous_response {
             out.give(http::PREV_RESPONSE_IN, Value::Unsigned(number), nowhere);
         }
-        let Some(request) = &note.request else { return };
+        // The packet that a request is told in comes after an answer to its head alone.
+        let Some(request) = note.request.as_ref().filter(|request| request.is_whole) else { return };
         out.give(http::REQUEST_IN, Value::Unsigned(request.last.number), nowhere);
         if out.wants(http::RESPONSE_FOR_URI)
             && let Some(uri) = request.full_uri()

@@ -196,6 +196,7 @@ impl HttpAnalyzer {
                 is_simple: head.start().is_simple(),
                 first: input.first,
                 last: input.packet,
+                is_whole: false,
                 exchange: self.exchanges,
                 previous: self.last_request,
             });
@@ -250,7 +251,8 @@ impl HttpAnalyzer {
         note.cut = cut;
         if note.is_response {
             self.last_response = Some(input.packet.number);
-            note.elapsed = note.request.as_ref().and_then(|request| input.packet.since(request.last));
+            let request = note.request.as_ref().filter(|request| request.is_whole);
+            note.elapsed = request.and_then(|request| input.packet.since(request.last));
         } else {
             self.ended(input, note.exchange);
         }
@@ -263,6 +265,7 @@ impl HttpAnalyzer {
         let waiting = self.asked.of_mut(input.from);
         if let Some(request) = waiting.iter_mut().rev().find(|request| request.exchange == exchange) {
             request.last = packet;
+            request.is_whole = true;
         }
         if exchange == self.exchanges {
             self.last_request = Some(packet.number);

@@ -311,7 +311,8 @@ impl<'a> Header<'a> {
         let Some(colon) = memchr::memchr(b':', before_fold) else {
             return Self { name: text, value: &[], value_at: line.end, line, has_colon: false };
         };
-        let name = text.get(..colon).unwrap_or(&[]).trim_ascii_end();
+        // White space behind a name makes it another one (section 5.1).
+        let name = text.get(..colon).unwrap_or(&[]);
         let behind = text.get(colon.saturating_add(1)..).unwrap_or(&[]);
         let value = trim_blanks(behind);
         let before = behind.iter().take_while(|byte| is_blank(**byte)).count();
@@ -410,7 +411,8 @@ pub(super) fn line_at(bytes: &[u8], at: usize) -> Option<Line> {
     let rest = bytes.get(at..)?;
     let newline = memchr::memchr(b'\n', rest)?;
     let text = rest.get(..newline)?;
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let returns = text.iter().rev().take_while(|byte| **byte == b'\r').count();
+    let text = text.get(..text.len().checked_sub(returns)?)?;
     Some(Line { start: at, end: at.checked_add(text.len())?, next: at.checked_add(newline)?.checked_add(1)? })
 }
 
@@ -440,7 +442,7 @@ fn start(line: &[u8]) -> Option<Start<'_>> {
         let (code, phrase) = split_word(rest).unwrap_or((rest, &[]));
         return Some(Start::Response { version, code, phrase });
     }
-    let (method, rest) = split_word(line)?;
+    let (method, rest) = split_word(line).unwrap_or((line, &[]));
     // HTTP/2 begins so on purpose, for servers that know HTTP/1.1 only (RFC 9113 section 3.4).
     if !is_method(method) || method == b"PRI" {
         return None;
