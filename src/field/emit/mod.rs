@@ -15,6 +15,7 @@ mod frame;
 mod header;
 mod host;
 mod http;
+mod http_body;
 mod icmp;
 mod icmp_extensions;
 mod icmpv6;
