@@ -1,7 +1,7 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::recognise::{is_dns, is_http, is_tls};
+use super::recognise::{is_dns, is_dtls, is_http, is_quic, is_tls, is_tls_record};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -34,7 +34,7 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     if is_http(bytes) {
         return Found::Is(Protocol::Http);
     }
-    if is_tls(bytes) {
+    if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
     }
     if ports.contains(&53) {
@@ -57,6 +57,8 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(53) && is_dns(bytes) => Found::Is(Protocol::Dns),
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if is_quic(bytes) => Found::Is(Protocol::Quic),
+        () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
         () => Found::Nothing,
     }
 }
