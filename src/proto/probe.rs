@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
-use super::recognise::is_tls;
+use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -51,7 +51,7 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
         }
         _ => {}
     }
-    if is_tls(bytes) {
+    if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
     }
     if ports.contains(&53) || ports.contains(&5353) {
@@ -77,6 +77,8 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if is_quic(bytes) => Found::Is(Protocol::Quic),
+        () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
         // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
         () if is(137) => Found::Nothing,
         () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),

@@ -25,6 +25,7 @@ mod ip_options;
 mod ipv6;
 mod mptcp;
 mod nd_options;
+mod quic;
 mod run;
 mod tcp;
 mod tcp_analysis;
@@ -35,6 +36,7 @@ mod transport;
 mod tunnel;
 mod udp;
 mod wirelab;
+mod x509;
 
 use super::{FieldId, FieldSet, Value};
 use crate::decode::{ByteRange, DecodedPacket, Layer, LayerKind};

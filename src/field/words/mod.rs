@@ -8,6 +8,8 @@ pub(super) mod http;
 pub(super) mod icmp;
 pub(super) mod ip;
 pub(super) mod link;
+pub(super) mod quic;
 pub(super) mod status;
 pub(super) mod tcp;
+pub(super) mod tls;
 pub(super) mod tunnel;
