@@ -21,6 +21,7 @@ mod replay;
 mod save;
 mod select;
 mod stats;
+mod stream;
 mod view;
 
 use std::io::{self, Write};

@@ -3,15 +3,18 @@
 mod beside;
 mod checksums;
 mod contents;
+mod gaps;
 mod numbers;
 mod remarks;
+mod runs;
 pub mod stats;
 mod story;
 mod totals;
 
 pub use beside::Beside;
-pub use checksums::{ChecksumTally, Checksums};
+pub use checksums::{ChecksumTally, Checksums, ChecksumsOfPacket};
 pub use contents::contents;
+pub use gaps::{Fate, Gap, MAX_GAPS};
 pub use numbers::{Agreed, SideNumbers, TcpNumbers};
 pub use remarks::{FlowRemarks, MAX_REMARKS, MAX_REMARKS_OF_A_TOPIC, More, Remark, Remarks, Shown, Topic};
 pub use story::{Event, Moment, Outcome, outcome, starts_mid_stream, timeline};
