@@ -11,6 +11,10 @@ use crate::proto::{Analyzer, Ending, Input, Note, Step};
 /// what claims more is passed over.
 pub const MAX_HANDSHAKE: usize = 128 << 10;
 
+/// Farthest that a hello is looked for behind bytes of another protocol, such as the one byte by which a database
+/// server agrees to TLS.
+const MAX_BEFORE_HELLO: usize = 64;
+
 /// What joined handshake messages are called.
 const TITLE: &str = "Reassembled TLS";
 
@@ -204,7 +208,7 @@ impl Analyzer for TlsAnalyzer {
         }
         let Some(header) = RecordHeader::read(input.bytes) else { return Step::More(RECORD_HEADER) };
         if !header.is_sane() {
-            return Step::Lost;
+            return begins_behind(input.bytes).map_or(Step::Lost, Step::Skip);
         }
         match input.bytes.get(RECORD_HEADER..header.whole()) {
             Some(body) => self.record(input.from, header, body),
@@ -238,6 +242,18 @@ impl TlsAnalyzer {
 /// Whether the capture cut the packet that the record is in: the bytes that are missing are of the same packet.
 fn is_snapped(input: &Input<'_>) -> bool {
     matches!(input.end, Some(Ending::Gap(_) | Ending::Snapped)) && input.first.number == input.packet.number
+}
+
+/// How many bytes stand before a hello: the last of what another protocol said before it changed to TLS.
+fn begins_behind(bytes: &[u8]) -> Option<u64> {
+    let places = 1..bytes.len().min(MAX_BEFORE_HELLO);
+    let mut found = places.filter(|&at| {
+        let rest = bytes.get(at..).unwrap_or(&[]);
+        let is_hello = matches!(rest.get(RECORD_HEADER), Some(&(kind::CLIENT_HELLO | kind::SERVER_HELLO)));
+        let header = RecordHeader::read(rest).filter(|header| header.content_type == content::HANDSHAKE);
+        is_hello && header.is_some_and(|header| header.is_sane())
+    });
+    found.next().and_then(|at| u64::try_from(at).ok())
 }
 
 fn is_alert(body: &[u8]) -> bool {
