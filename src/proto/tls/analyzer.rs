@@ -124,9 +124,16 @@ impl TlsAnalyzer {
         }
         let mut joined = std::mem::take(&mut side.begun);
         joined.extend_from_slice(rest);
-        if Handshakes::new(&joined).next().is_none_or(|message| !message.is_whole()) {
-            side.begun = joined;
-            return Body::Fragment;
+        match Handshakes::new(&joined).next() {
+            Some(message) if message.is_whole() => {}
+            Some(message) if is_too_long(&message) => {
+                side.keep(&joined);
+                return Body::Fragment;
+            }
+            _ => {
+                side.begun = joined;
+                return Body::Fragment;
+            }
         }
         let rest = self.walk(from, &joined);
         self.sides.of_mut(from).keep(rest);
@@ -177,8 +184,8 @@ impl Side {
             self.begun.extend_from_slice(rest);
             return;
         };
-        let claimed = usize::try_from(message.claimed).unwrap_or(usize::MAX);
-        if claimed > MAX_HANDSHAKE {
+        if is_too_long(&message) {
+            let claimed = usize::try_from(message.claimed).unwrap_or(usize::MAX);
             self.pass = claimed.saturating_sub(message.body.len());
         } else {
             self.begun.extend_from_slice(rest);
@@ -263,11 +270,14 @@ fn is_alert(body: &[u8]) -> bool {
 /// Whether a handshake message may begin like this: its kind is known, and its length such that it is no accident.
 fn begins_message(body: &[u8]) -> bool {
     match Handshakes::new(body).next() {
-        Some(message) => {
-            is_known(message.kind) && usize::try_from(message.claimed).is_ok_and(|n| n <= MAX_HANDSHAKE)
-        }
+        Some(message) => is_known(message.kind) && !is_too_long(&message),
         None => body.first().is_some_and(|&kind| is_known(kind)),
     }
+}
+
+/// Whether a message is longer than those that are joined.
+fn is_too_long(message: &Handshake<'_>) -> bool {
+    usize::try_from(message.claimed).is_ok_and(|len| len > MAX_HANDSHAKE)
 }
 
 fn is_known(kind: u8) -> bool {
