@@ -114,7 +114,7 @@ mod live {
             return Err(Failure::new("-w - and --view cannot both have standard output")
                 .hint("save to a file, or omit --view"));
         }
-        let selection = Selection::live(&args.select)?;
+        let selection = Selection::of_options(&args.select)?;
         let (device, reason) = device(args)?;
         let options = LiveOptions {
             snaplen: args.snaplen,

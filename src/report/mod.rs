@@ -1,5 +1,6 @@
 //! The owned results of a run: facts about the capture, and the story of each flow.
 
+pub mod audit;
 mod beside;
 mod checksums;
 mod contents;
