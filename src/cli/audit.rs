@@ -68,8 +68,9 @@ Examples:
   wirelab audit captures/                        a line a file
 
 What a flow speaks decides, a packed body changes nothing; where that is not
-known, its bytes do. Random bytes look encrypted from 256 on; fewer that are
-neither text nor skewed are too little data.";
+known, its bytes do: text if 9 of 10 are readable, else encrypted if they look
+random (chi-square of their counts up to 330.5, of 256 bytes or more), else
+compressed if their entropy is above 7.5 bits a byte, else binary.";
 
 /// What every flow is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -86,6 +86,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule("ONC RPC", On::Tcp, |b| matches!(b, [0x80, ..]) && b.get(4..).is_some_and(rpc)),
     Rule("ONC RPC", On::BothPort(&[111, 2049]), |b| b.len() >= 8),
     Rule("TFTP", On::Udp, tftp),
+    // Data goes between other ports than the request: the first block, the acknowledgment of it or of the request.
+    Rule("TFTP", On::Udp, |b| {
+        matches!(b, [0, 3, 0, 1, ..] if b.len() <= 516) || matches!(b, [0, 4, 0, 0 | 1])
+    }),
     Rule("TFTP", On::UdpPort(&[69]), |b| matches!(b, [0, 1..=6, ..])),
     Rule("AFP", On::TcpPort(&[548]), |b| matches!(b, [0 | 1, 1..=8, ..] if b.len() >= 16)),
     Rule("iSCSI", On::TcpPort(&[3260, 860]), |b| b.len() >= 48),
@@ -217,7 +221,7 @@ fn kerberos(bytes: &[u8]) -> bool {
 }
 
 /// Cookies, next payload, version 1 or 2 (RFC 2408 section 3.1, RFC 7296 section 3.1).
-fn isakmp(bytes: &[u8]) -> bool {
+pub(super) fn isakmp(bytes: &[u8]) -> bool {
     matches!(bytes.get(17), Some(0x10 | 0x20)) && bytes.len() >= 28
 }
 
@@ -269,7 +273,8 @@ fn rtcp(bytes: &[u8]) -> bool {
             return false;
         }
         reports += 1;
-        rest = rest.get(len..).unwrap_or(&[]);
+        let Some(behind) = rest.get(len..) else { return false };
+        rest = behind;
         if rest.is_empty() {
             return bytes.len() >= 8;
         }

@@ -7,6 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule("TLS", On::Tcp, ssl2),
     Rule("SSH", On::Tcp, |b| b.starts_with(b"SSH-2.") || b.starts_with(b"SSH-1.")),
     Rule("DTLS", On::Udp, dtls),
+    Rule("DTLS", On::Udp, dtls_hello),
     Rule("QUIC", On::Udp, quic),
     Rule("WireGuard", On::Udp, wireguard),
     // An SPI that is not zero, and a first sequence number (RFC 3948 section 2.1).
@@ -37,17 +38,24 @@ fn tls(bytes: &[u8]) -> bool {
     }
 }
 
-/// Two records, one behind the other: a stream that was not captured from its beginning.
+/// Records that fill the segment, one behind the other, or at least two: a stream that was not captured from its
+/// beginning.
 fn tls_chain(bytes: &[u8]) -> bool {
-    let record = |b: &[u8]| match b {
-        [20..=23, 3, minor @ 0..=4, high, low, ..] => {
-            Some((*minor, u16::from_be_bytes([*high, *low]))).filter(|(_, len)| (1..=0x4800).contains(len))
+    let mut rest = bytes;
+    let mut records = 0;
+    while let [20..=23, 3, 0..=4, high, low, body @ ..] = rest {
+        let len = usize::from(u16::from_be_bytes([*high, *low]));
+        if !(1..=0x4800).contains(&len) {
+            return false;
         }
-        _ => None,
-    };
-    let Some((minor, len)) = record(bytes) else { return false };
-    let behind = bytes.get(usize::from(len) + 5..).unwrap_or(&[]);
-    record(behind).is_some_and(|(next, _)| next == minor)
+        records += 1;
+        match body.get(len..) {
+            Some([]) => return true,
+            Some(behind) => rest = behind,
+            None => return records >= 2,
+        }
+    }
+    false
 }
 
 /// The client hello of SSL 2.0, which clients of SSL 3.0 and TLS 1.0 sent, too (RFC 5246 appendix E.2).
@@ -78,6 +86,12 @@ fn dtls(bytes: &[u8]) -> bool {
     };
     let fits = bytes.len() >= 13 + usize::from(len);
     (20..=26).contains(&kind) && matches!(version, 0xfeff | 0xfefd | 0x0100) && len > 0 && fits
+}
+
+/// A handshake of DTLS begins here, behind CAPWAP's mark for it or not (RFC 5415 section 4.3).
+pub(super) fn dtls_hello(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(&[1, 0, 0, 0]).unwrap_or(bytes);
+    dtls(bytes) && matches!(bytes, [22, _, _, 0, 0, ..]) && matches!(bytes.get(13), Some(1..=3))
 }
 
 /// A long header of QUIC (RFC 9000 section 17.2) of a version that exists, or Google's older ones.

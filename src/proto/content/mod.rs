@@ -125,6 +125,18 @@ pub fn begins_tls(bytes: &[u8]) -> bool {
 /// TLS as a protocol that a flow switches to.
 pub const TLS: Spoken = Spoken::of(Protocol::Tls);
 
+/// What takes over a flow of datagrams that spoke `before`: DTLS after STUN or CAPWAP, ESP after the negotiation of its
+/// keys (RFC 3948 section 2.2).
+#[must_use]
+pub fn takes_over(before: Spoken, datagram: &[u8]) -> Option<Spoken> {
+    if encrypted::dtls_hello(datagram) {
+        return Some(Spoken::of(Protocol::Dtls));
+    }
+    let esp =
+        before.name == "ISAKMP" && datagram.len() >= 32 && be32(datagram, 0).is_some_and(|spi| spi > 255);
+    (esp && !binary::isakmp(datagram)).then_some(Spoken { name: "ESP", form: Form::Encrypted })
+}
+
 /// The community of an SNMP message of version 1 or 2c, which stands for a password (RFC 1157 section 4).
 #[must_use]
 pub fn snmp_community(message: &[u8]) -> Option<&[u8]> {
@@ -157,7 +169,8 @@ const PRELUDES: &[Rule] = &[
     }),
     // Version 4: CONNECT or BIND, port, address, user name, a zero.
     Rule("SOCKS", On::Tcp, |b| matches!(b, [4, 1 | 2, _, _, _, _, _, _, .., 0] if b.len() < 300)),
-    // The PROXY protocol of load balancers, version 2 (its version 1 is a line of text).
+    // The PROXY protocol of load balancers: a line of text, or its version 2.
+    Rule("PROXY", On::Tcp, |b| b.starts_with(b"PROXY TCP") || b.starts_with(b"PROXY UNKNOWN")),
     Rule("PROXY", On::Tcp, |b| b.starts_with(b"\r\n\r\n\0\r\nQUIT\n")),
 ];
 

@@ -40,7 +40,6 @@ fn words_tell_protocols_of_words() {
         (Tcp, 43, "example.org\r\n", "whois"),
         (Tcp, FAR, "@RSYNCD: 31.0\n", "rsync"),
         (Tcp, FAR, "0033git-upload-pack /a\0", "git"),
-        (Tcp, FAR, "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", "PROXY"),
         (Tcp, FAR, "INFO {\"a\":1}\r\n", "NATS"),
         (Tcp, FAR, "STOMP\naccept-version:1.2\n", "STOMP"),
         (Tcp, FAR, "8=FIX.4.2\u{1}", "FIX"),
@@ -63,6 +62,7 @@ fn encryption_is_told_by_its_handshakes() {
     for (transport, port, bytes, wanted) in [
         (Tcp, FAR, &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"[..], "TLS"),
         (Tcp, FAR, b"\x17\x03\x03\x00\x02ab\x17\x03\x03\x00\x20c", "TLS"),
+        (Tcp, FAR, b"\x17\x03\x03\x00\x02ab", "TLS"),
         (Tcp, FAR, b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10\x00", "TLS"),
         (Tcp, 443, b"\x17\x03\x03\x00\x20abcdef", "TLS"),
         (Tcp, FAR, b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"),
@@ -75,6 +75,12 @@ fn encryption_is_told_by_its_handshakes() {
         let found = spoken(transport, [40000, port], bytes).unwrap();
         assert_eq!((found.name, found.form), (wanted, Form::Encrypted));
     }
+    let capwap = [&[1, 0, 0, 0][..], &dtls].concat();
+    let stun = Spoken { name: "STUN", form: Form::Binary };
+    let isakmp = Spoken { name: "ISAKMP", form: Form::Binary };
+    assert_eq!(takes_over(stun, &capwap).map(|spoken| spoken.name), Some("DTLS"));
+    assert_eq!(takes_over(isakmp, &[9; 64]).map(|spoken| spoken.name), Some("ESP"));
+    assert_eq!(takes_over(stun, &[9; 64]), None);
     // A message of another length is none of WireGuard's.
     assert_eq!(name(Udp, FAR, &wireguard[..147]), None);
 }
@@ -125,6 +131,7 @@ fn fields_tell_binary_protocols() {
 
 #[test]
 fn a_prelude_makes_way() {
+    assert_eq!(spoken(Tcp, [1, 2], b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n").unwrap().form, Form::Prelude);
     assert_eq!(spoken(Tcp, [1, 2], &[5, 1, 0]).unwrap().form, Form::Prelude);
     assert_eq!(spoken(Tcp, [1, 2], b"\x04\x01\x00\x50\x01\x02\x03\x04me\0").unwrap().form, Form::Prelude);
 }

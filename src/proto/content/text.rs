@@ -3,13 +3,13 @@
 use super::{On, Rule};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule("HTTP", On::Tcp, |b| super::super::recognise::is_http(b)),
-    Rule("HTTP", On::Tcp, http_like),
     Rule("SSDP", On::Udp, |b| ssdp(b)),
     Rule("SIP", On::Both, |b| starts(b, &["SIP/2.0 "]) || line_has(b, b" SIP/2.0")),
     Rule("RTSP", On::Tcp, |b| {
         starts(b, &["RTSP/1.", "RTSP/2."]) || line_has(b, b" RTSP/1.") || line_has(b, b" RTSP/2.")
     }),
+    Rule("HTTP", On::Tcp, |b| super::super::recognise::is_http(b)),
+    Rule("HTTP", On::Tcp, http_like),
     Rule("MGCP", On::Udp, |b| line_has(b, b" MGCP 1.")),
     Rule("MSRP", On::Tcp, |b| starts(b, &["MSRP "])),
     Rule("SMTP", On::Tcp, |b| starts(b, &["EHLO ", "HELO ", "MAIL FROM:", "RCPT TO:", "LHLO "])),
@@ -43,7 +43,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule("ident", On::TcpPort(&[113]), readable),
     Rule("Gopher", On::TcpPort(&[70]), mostly),
     Rule("HTTP", On::TcpPort(&[80, 8080, 8000, 8008, 8888, 3128, 5000]), readable),
-    Rule("PROXY", On::Tcp, |b| starts(b, &["PROXY TCP4 ", "PROXY TCP6 ", "PROXY UNKNOWN"])),
     Rule("rsync", On::Tcp, |b| starts(b, &["@RSYNCD:"])),
     Rule("git", On::Tcp, |b| {
         matches!(b, [a, b, c, d, rest @ ..]

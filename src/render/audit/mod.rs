@@ -10,14 +10,15 @@ use super::format::{Bytes, Count};
 use super::safe::{Safe, cut_shown, safe_line};
 use super::table::{Align, Column, TableOutput, write_table};
 use crate::flow::{Direction, Flow};
-use crate::report::audit::{CHI_SQUARE_LIMIT, FlowAudit, Legibility, Looks, Secret, SecretKind, SideAudit};
+use crate::report::audit::{FlowAudit, Legibility, Looks, Secret, SecretKind, SideAudit};
 
 pub use json::{AUDIT_SCHEMA, AuditDocument, FileJson};
 
 /// What the table's abbreviations mean, for a terminal.
 pub const LEGEND: &str = "\
-packets: the flow's first and last. text: readable bytes sent by orig/by resp.
---long shows each side; --show-secrets does not mask secrets.";
+packets: the flow's first and last. text: share of readable bytes by orig/by resp.
+seen: the first readable words, else how the bytes are distributed.
+--long shows each side of each flow.";
 
 /// Columns of the first readable line that evidence shows.
 const SAMPLE_COLUMNS: usize = 60;
@@ -25,13 +26,16 @@ const SAMPLE_COLUMNS: usize = 60;
 /// A masked secret. Its length is not shown either.
 const MASK: &str = "********";
 
-const COLUMNS: [Column; 6] = [
+/// A narrow terminal loses the originator first; what was seen gets the room that is left.
+const COLUMNS: [Column; 8] = [
     Column { title: "flow", align: Align::Left, width: 7, min: 5, shrink: 0 },
     Column { title: "packets", align: Align::Right, width: 11, min: 7, shrink: 0 },
-    Column { title: "orig", align: Align::Left, width: 21, min: 0, shrink: 5 },
-    Column { title: "resp", align: Align::Left, width: 21, min: 13, shrink: 4 },
+    Column { title: "orig", align: Align::Left, width: 21, min: 0, shrink: 6 },
+    Column { title: "resp", align: Align::Left, width: 21, min: 13, shrink: 3 },
     Column { title: "verdict", align: Align::Left, width: 15, min: 9, shrink: 0 },
-    Column { title: "evidence", align: Align::Left, width: 30, min: 20, shrink: 3 },
+    Column { title: "protocol", align: Align::Left, width: 10, min: 4, shrink: 2 },
+    Column { title: "text", align: Align::Right, width: 9, min: 7, shrink: 0 },
+    Column { title: "seen", align: Align::Left, width: 30, min: 12, shrink: 9 },
 ];
 
 /// A flow and what is known of it.
@@ -75,7 +79,9 @@ pub fn write_audit<W: Write + ?Sized>(
             cells.cell(flow.tuple.orig);
             cells.cell(flow.tuple.resp);
             cells.cell(row.audit.verdict.name());
-            cells.cell(Evidence(&row.audit));
+            cells.cell(Speaks(&row.audit));
+            cells.cell(Shares(&row.audit));
+            cells.cell(Seen(&row.audit));
         })?
     };
     secrets(out, options, rows)?;
@@ -91,38 +97,43 @@ impl fmt::Display for Span {
     }
 }
 
-/// Why a flow has its verdict, on one line.
-struct Evidence<'a>(&'a FlowAudit);
+/// `100/31 %`: the shares of readable bytes of originator and responder.
+struct Shares<'a>(&'a FlowAudit);
 
-impl fmt::Display for Evidence<'_> {
+impl fmt::Display for Shares<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |side: &SideAudit| {
+            side.readable.map_or_else(|| "-".to_owned(), |share| percent(share).to_string())
+        };
+        match (self.0.orig.readable, self.0.resp.readable) {
+            (None, None) => f.write_str("-"),
+            _ => write!(f, "{}/{} %", one(&self.0.orig), one(&self.0.resp)),
+        }
+    }
+}
+
+/// What else there is to see: readable words, a mark of something packed, how the bytes are distributed.
+struct Seen<'a>(&'a FlowAudit);
+
+impl fmt::Display for Seen<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let audit = self.0;
         if audit.orig.bytes == 0 && audit.resp.bytes == 0 {
             return f.write_str("no payload");
         }
-        Speaks(audit).fmt(f)?;
-        f.write_str("; text ")?;
-        for (place, side) in [&audit.orig, &audit.resp].into_iter().enumerate() {
-            f.write_str(if place == 0 { "" } else { "/" })?;
-            match side.readable {
-                Some(share) => write!(f, "{}", Percent(share))?,
-                None => f.write_str("-")?,
+        let sides = || [&audit.orig, &audit.resp].into_iter();
+        let sample = sides().map(|side| side.sample.as_slice()).find(|sample| !sample.is_empty());
+        let magic = audit.orig.magic.or(audit.resp.magic);
+        match (sample, magic) {
+            (Some(sample), _) if audit.verdict == Legibility::Plaintext => {
+                write!(f, "\"{}\"", safe_line(sample, SAMPLE_COLUMNS))
             }
-        }
-        if let Some(magic) = audit.orig.magic.or(audit.resp.magic) {
-            write!(f, "; begins as {magic}")?;
-        }
-        if audit.spoken.is_empty()
-            && matches!(audit.verdict, Legibility::Encrypted | Legibility::Binary | Legibility::TooLittleData)
-        {
-            let larger = if audit.orig.bytes >= audit.resp.bytes { &audit.orig } else { &audit.resp };
-            write!(f, "; {}", Distribution(larger))?;
-        }
-        let sample =
-            [&audit.orig, &audit.resp].into_iter().map(|side| side.sample.as_slice()).find(|s| !s.is_empty());
-        match sample.filter(|_| matches!(audit.verdict, Legibility::Plaintext)) {
-            Some(sample) => write!(f, "; \"{}\"", safe_line(sample, SAMPLE_COLUMNS)),
-            None => Ok(()),
+            (_, Some(magic)) if audit.spoken.is_empty() => write!(f, "begins as {magic}"),
+            _ if audit.spoken.is_empty() => {
+                let larger = if audit.orig.bytes >= audit.resp.bytes { &audit.orig } else { &audit.resp };
+                Distribution(larger).fmt(f)
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -133,7 +144,7 @@ struct Speaks<'a>(&'a FlowAudit);
 impl fmt::Display for Speaks<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.spoken.is_empty() {
-            return f.write_str("unknown protocol");
+            return f.write_str("unknown");
         }
         for (place, spoken) in self.0.spoken.iter().enumerate() {
             write!(f, "{}{}", if place == 0 { "" } else { ", then " }, spoken.name)?;
@@ -146,14 +157,10 @@ impl fmt::Display for Speaks<'_> {
 }
 
 /// A share as a whole number of hundredths; only all is 100 %, and only nothing is 0 %.
-struct Percent(f64);
-
-impl fmt::Display for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = (self.0 * 100.0).round();
-        let shown = if self.0 < 1.0 { percent.min(99.0) } else { percent };
-        write!(f, "{:.0} %", if self.0 > 0.0 { shown.max(1.0) } else { shown })
-    }
+fn percent(share: f64) -> f64 {
+    let percent = (share * 100.0).round();
+    let shown = if share < 1.0 { percent.min(99.0) } else { percent };
+    if share > 0.0 { shown.max(1.0) } else { shown }
 }
 
 /// What the test of randomness says of a side.
@@ -193,7 +200,7 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
             line.push_str(&format!(" in packets {}", Span(first, last)));
         }
         if let Some(share) = side.readable {
-            line.push_str(&format!(", {} text", Percent(share)));
+            line.push_str(&format!(", {} % text", percent(share)));
         }
         for packed in &side.packed_bodies {
             line.push_str(&format!(", carries a {} body", safe_line(packed, 20)));
@@ -203,11 +210,7 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
         }
         writeln!(out, "  {arrow} {}", fitted(&line, options.output.width, 4))?;
         if let Some(randomness) = side.randomness {
-            let test = format!(
-                "{} (random up to {CHI_SQUARE_LIMIT}), entropy {:.2} bits a byte",
-                Distribution(side),
-                randomness.entropy
-            );
+            let test = format!("{}, entropy {:.2} bits a byte", Distribution(side), randomness.entropy);
             writeln!(out, "    {}", fitted(&test, options.output.width, 4))?;
         }
         if !side.sample.is_empty() {

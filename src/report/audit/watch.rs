@@ -7,7 +7,7 @@ use super::{FlowAudit, Legibility, SideAudit};
 use crate::decode::{Endpoint, TcpSegment, Transport, TransportProtocol};
 use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
 use crate::proto::content::{self, Form, Spoken};
-use crate::proto::{Protocol, judge};
+use crate::proto::{Protocol, Readability, judge};
 use crate::source::PacketNumber;
 
 /// Most secrets kept of a flow; more are counted.
@@ -21,6 +21,9 @@ const MAX_SPOKEN: usize = 4;
 
 /// Sequence numbers that a datagram of RTP may be ahead of the one before: some are lost.
 const RTP_AHEAD: u16 = 64;
+
+/// Readable bytes in a row that are shown where the protocol is not known to be text: fewer come about by chance.
+const FEWEST_SHOWN: usize = 4;
 
 /// A flow that is watched. Sides are told by who sent, because the flow table may still change its mind about who began.
 #[derive(Debug)]
@@ -203,7 +206,11 @@ impl Watch {
             }
             return;
         }
-        if known {
+        if let Some(before) = self.spoken.last().filter(|_| known) {
+            if let Some(after) = content::takes_over(*before, bytes) {
+                self.encrypted_from = Some(packet);
+                self.speaks(after);
+            }
             return;
         }
         let (transport, ports) = (self.transport, self.ports);
@@ -280,6 +287,7 @@ impl Watch {
 
     /// The line of a side is whole.
     fn end_line(&mut self, second: bool) {
+        let is_text = self.form() == Some(Form::Text);
         let side = self.side(second);
         if side.line.is_empty() {
             return;
@@ -292,7 +300,9 @@ impl Watch {
         let expect = std::mem::take(&mut side.expect);
         let read = secrets::read(&line, &expect);
         side.expect = read.next;
-        if read.found.is_empty() && !matches!(expect, Expect::Password { .. } | Expect::Plain) {
+        let is_secret = !read.found.is_empty() || matches!(expect, Expect::Password { .. } | Expect::Plain);
+        let is_whole = matches!(judge(&line), Readability::Readable { .. }) && line.len() >= FEWEST_SHOWN;
+        if !is_secret && (is_text || is_whole) {
             side.show(&line);
         }
         if let Some(packed) = read.packed {
