@@ -4,7 +4,7 @@ use super::{On, Rule, be16, be32, ber, fits, le32};
 
 pub(super) const RULES: &[Rule] = &[
     // Names and addresses.
-    Rule("DNS", On::Udp, |b| dns(b)),
+    Rule("DNS", On::Udp, dns),
     Rule("DNS", On::Tcp, |b| be16(b, 0).is_some_and(|len| len >= 12) && b.get(2..).is_some_and(dns)),
     Rule("DNS", On::BothPort(&[53, 5353, 5355]), |b| dns_header(b) || b.get(2..).is_some_and(dns_header)),
     Rule("NBNS", On::UdpPort(&[137]), |b| b.len() >= 12),
@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule("PPTP", On::TcpPort(&[1723]), |b| be32(b, 4) == Some(0x1a2b_3c4d)),
     Rule("Teredo", On::UdpPort(&[3544]), |b| matches!(b, [0, 0 | 1, ..] | [0x60..=0x6f, ..])),
     Rule("LISP", On::UdpPort(&[4341, 4342]), |b| b.len() >= 8),
-    Rule("ISAKMP", On::UdpPort(&[500]), |b| isakmp(b)),
+    Rule("ISAKMP", On::UdpPort(&[500]), isakmp),
     Rule("ISAKMP", On::UdpPort(&[4500]), |b| {
         b == [0xff] || b.starts_with(&[0; 4]) && b.get(4..).is_some_and(isakmp)
     }),
@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
         |b| matches!(b, [5, 0 | 1, 0..=19, _, 0x10 | 0x00, 0, 0, 0, ..] if b.len() >= 16),
     ),
     Rule("DCE/RPC", On::Udp, |b| matches!(b, [4, 0..=19, _, _, 0x00 | 0x10, 0, 0, _, ..] if b.len() >= 80)),
-    Rule("ONC RPC", On::Udp, |b| rpc(b)),
+    Rule("ONC RPC", On::Udp, rpc),
     Rule("ONC RPC", On::Tcp, |b| matches!(b, [0x80, ..]) && b.get(4..).is_some_and(rpc)),
     Rule("ONC RPC", On::BothPort(&[111, 2049]), |b| b.len() >= 8),
     Rule("TFTP", On::Udp, tftp),
@@ -141,7 +141,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule("X11", On::TcpPort(&[6000, 6001, 6010]), |b| b.len() >= 4),
     Rule("XDMCP", On::UdpPort(&[177]), |b| matches!(b, [0, 1, 0, ..])),
     // Machines.
-    Rule("Modbus", On::Tcp, |b| modbus(b)),
+    Rule("Modbus", On::Tcp, modbus),
     Rule("DNP3", On::Both, |b| matches!(b, [5, 0x64, 5..=255, ..] if b.len() >= 10)),
     Rule("IEC 104", On::TcpPort(&[2404]), |b| matches!(b, [0x68, 4..=253, ..])),
     Rule("EtherNet/IP", On::BothPort(&[44818, 2222]), |b| b.len() >= 24),

@@ -62,10 +62,10 @@ fn tls_chain(bytes: &[u8]) -> bool {
 fn ssl2(bytes: &[u8]) -> bool {
     match bytes {
         [0x80, len, 1, 3, 0..=3, 0, specs, 0, 0 | 16 | 32, 0, 8..=32, ..] => {
-            *specs > 0 && specs % 3 == 0 && *len > *specs
+            *specs > 0 && specs.is_multiple_of(3) && *len > *specs
         }
         [0x80, len, 1, 0, 2, 0, specs, 0, 0 | 16, 0, 8..=32, ..] => {
-            *specs > 0 && specs % 3 == 0 && *len > *specs
+            *specs > 0 && specs.is_multiple_of(3) && *len > *specs
         }
         _ => false,
     }
@@ -117,7 +117,7 @@ fn wireguard(bytes: &[u8]) -> bool {
         Some(2) => bytes.len() == 92,
         Some(3) => bytes.len() == 64,
         // Padded to 16 bytes, behind a header of 16 and before a tag of 16; counters begin at 0.
-        Some(4) => bytes.len() >= 32 && bytes.len() % 16 == 0 && le32(bytes, 12) == Some(0),
+        Some(4) => bytes.len() >= 32 && bytes.len().is_multiple_of(16) && le32(bytes, 12) == Some(0),
         _ => false,
     }
 }

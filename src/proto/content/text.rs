@@ -1,14 +1,16 @@
 //! Protocols of words.
 
+use super::super::recognise::is_http;
+use super::super::{Readability, judge};
 use super::{On, Rule};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule("SSDP", On::Udp, |b| ssdp(b)),
+    Rule("SSDP", On::Udp, ssdp),
     Rule("SIP", On::Both, |b| starts(b, &["SIP/2.0 "]) || line_has(b, b" SIP/2.0")),
     Rule("RTSP", On::Tcp, |b| {
         starts(b, &["RTSP/1.", "RTSP/2."]) || line_has(b, b" RTSP/1.") || line_has(b, b" RTSP/2.")
     }),
-    Rule("HTTP", On::Tcp, |b| super::super::recognise::is_http(b)),
+    Rule("HTTP", On::Tcp, is_http),
     Rule("HTTP", On::Tcp, http_like),
     Rule("MGCP", On::Udp, |b| line_has(b, b" MGCP 1.")),
     Rule("MSRP", On::Tcp, |b| starts(b, &["MSRP "])),
@@ -163,9 +165,9 @@ fn priority(bytes: &[u8]) -> bool {
 }
 
 fn readable(bytes: &[u8]) -> bool {
-    matches!(super::super::judge(bytes), super::super::Readability::Readable { .. })
+    matches!(judge(bytes), Readability::Readable { .. })
 }
 
 fn mostly(bytes: &[u8]) -> bool {
-    super::super::judge(bytes).is_text()
+    judge(bytes).is_text()
 }

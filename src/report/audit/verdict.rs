@@ -131,9 +131,8 @@ fn together(one: &Side, other: &Side, form: Option<Form>) -> Legibility {
     if counts.total() == 0 {
         return Legibility::TooLittleData;
     }
-    match form {
-        Some(Form::Prelude) => return Legibility::Binary,
-        Some(_) | None => {}
+    if form == Some(Form::Prelude) {
+        return Legibility::Binary;
     }
     let readable = one.readable.readable().saturating_add(other.readable.readable());
     if is_text(&counts, readable as f64 / counts.total() as f64) {
