@@ -1,5 +1,6 @@
 //! Which application protocol is this? By the first bytes; the port is a hint and is labelled as one.
 
+use super::dns::is_dns;
 use crate::decode::TransportProtocol;
 
 /// A protocol and how it was told.
@@ -95,20 +96,6 @@ pub(super) fn is_tls(first: &[u8]) -> bool {
         21 => sane && length == 2,
         _ => false,
     }
-}
-
-/// A DNS header (RFC 1035 section 4.1.1) that makes sense: a known opcode, the reserved bit clear, few questions.
-pub(super) fn is_dns(message: &[u8]) -> bool {
-    let Some((&[_, _, high, low, q0, q1, a0, a1, n0, n1, ..], _)) = message.split_first_chunk::<12>() else {
-        return false;
-    };
-    let opcode = (high >> 3) & 0x0f;
-    let records = u16::from_be_bytes([a0, a1]).saturating_add(u16::from_be_bytes([n0, n1]));
-    let is_response = high & 0x80 != 0;
-    matches!(opcode, 0 | 1 | 2 | 4 | 5)
-        && low & 0x40 == 0
-        && u16::from_be_bytes([q0, q1]) <= 16
-        && (is_response || opcode == 5 || records <= 64)
 }
 
 /// The greeting of a server that speaks first.

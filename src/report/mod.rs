@@ -4,15 +4,18 @@ pub mod audit;
 mod beside;
 mod checksums;
 mod contents;
+mod gaps;
 mod numbers;
 mod remarks;
+mod runs;
 pub mod stats;
 mod story;
 mod totals;
 
 pub use beside::Beside;
-pub use checksums::{ChecksumTally, Checksums};
+pub use checksums::{ChecksumTally, Checksums, ChecksumsOfPacket};
 pub use contents::contents;
+pub use gaps::{Fate, Gap, MAX_GAPS};
 pub use numbers::{Agreed, SideNumbers, TcpNumbers};
 pub use remarks::{FlowRemarks, MAX_REMARKS, MAX_REMARKS_OF_A_TOPIC, More, Remark, Remarks, Shown, Topic};
 pub use story::{Event, Moment, Outcome, outcome, starts_mid_stream, timeline};
@@ -25,6 +28,8 @@ pub struct Told<'a> {
     pub flow: &'a crate::flow::Flow,
     /// Its wrong and unfilled checksums; `None` where there are none, or they were not verified.
     pub checksums: Option<&'a ChecksumTally>,
+    /// What an analyzer recognised that it speaks; `None` where none did, or nobody asked.
+    pub spoken: Option<crate::proto::Protocol>,
     /// What is to say of its segments; `None` where there is nothing, or nobody asked.
     pub remarks: Option<&'a FlowRemarks>,
 }

@@ -1,6 +1,8 @@
 //! Protocols of fields and numbers: not text, though words may be in them, and not encrypted.
 
+use super::super::name;
 use super::{On, Rule, be16, be32, ber, fits, le32};
+use crate::decode::TransportProtocol;
 
 pub(super) const RULES: &[Rule] = &[
     // Names and addresses.
@@ -168,7 +170,7 @@ fn has(bytes: &[u8], word: &[u8], within: usize) -> bool {
 
 /// A header of DNS (RFC 1035 section 4.1.1) that makes sense.
 fn dns_header(bytes: &[u8]) -> bool {
-    super::super::recognise::is_dns(bytes)
+    name(TransportProtocol::Udp, 53, bytes) == Some("DNS")
 }
 
 /// A DNS message told without its port: a header that makes sense, and a first question that does.

@@ -1,8 +1,8 @@
 //! Protocols of words.
 
-use super::super::recognise::is_http;
-use super::super::{Readability, judge};
+use super::super::{Readability, judge, name};
 use super::{On, Rule};
+use crate::decode::TransportProtocol;
 
 pub(super) const RULES: &[Rule] = &[
     Rule("SSDP", On::Udp, ssdp),
@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule("RTSP", On::Tcp, |b| {
         starts(b, &["RTSP/1.", "RTSP/2."]) || line_has(b, b" RTSP/1.") || line_has(b, b" RTSP/2.")
     }),
-    Rule("HTTP", On::Tcp, is_http),
+    Rule("HTTP", On::Tcp, |b| name(TransportProtocol::Tcp, 80, b) == Some("HTTP")),
     Rule("HTTP", On::Tcp, http_like),
     Rule("MGCP", On::Udp, |b| line_has(b, b" MGCP 1.")),
     Rule("MSRP", On::Tcp, |b| starts(b, &["MSRP "])),
@@ -27,24 +27,16 @@ pub(super) const RULES: &[Rule] = &[
     Rule("IMAP", On::TcpPort(&[143, 220]), |b| starts(b, &["* ", "+ "]) || tagged(b)),
     Rule("NNTP", On::TcpPort(&[119, 433]), |b| reply(b) || command(b, NNTP_WORDS)),
     Rule("XMPP", On::Tcp, |b| says(b, b"<stream:stream") || says(b, b"http://etherx.jabber.org/streams")),
-    Rule(
-        "IRC",
-        On::TcpPort(&[194, 6660, 6661, 6662, 6663, 6664, 6665, 6666, 6667, 6668, 6669, 7000]),
-        readable,
-    ),
+    Rule("IRC", On::TcpPort(&[194, 6660, 6665, 6666, 6667, 6668, 6669, 7000]), |b| {
+        b.starts_with(b":") && readable(b) || command(b, CHAT_WORDS)
+    }),
     Rule("IRC", On::Tcp, |b| starts(b, &["NICK ", "PRIVMSG ", "NOTICE AUTH", ":irc."])),
     Rule("Telnet", On::Tcp, telnet),
     Rule("Telnet", On::TcpPort(&[23, 2323]), |b| mostly(b) || b.contains(&0xff)),
     Rule("Redis", On::Tcp, redis),
-    Rule("Redis", On::TcpPort(&[6379]), readable),
-    Rule("memcached", On::BothPort(&[11211]), readable),
-    Rule("syslog", On::UdpPort(&[514, 1514]), |b| priority(b) || mostly(b)),
+    Rule("memcached", On::BothPort(&[11211]), |b| command(b, CACHE_WORDS)),
+    Rule("syslog", On::UdpPort(&[514, 1514]), priority),
     Rule("syslog", On::TcpPort(&[514, 601, 1514]), priority),
-    Rule("finger", On::TcpPort(&[79]), readable),
-    Rule("whois", On::TcpPort(&[43, 4321]), mostly),
-    Rule("ident", On::TcpPort(&[113]), readable),
-    Rule("Gopher", On::TcpPort(&[70]), mostly),
-    Rule("HTTP", On::TcpPort(&[80, 8080, 8000, 8008, 8888, 3128, 5000]), readable),
     Rule("rsync", On::Tcp, |b| starts(b, &["@RSYNCD:"])),
     Rule("git", On::Tcp, |b| {
         matches!(b, [a, b, c, d, rest @ ..]
@@ -82,6 +74,28 @@ const NNTP_WORDS: &[&[u8]] = &[
     b"CAPABILITIES",
     b"IHAVE",
     b"NEWNEWS",
+];
+
+const CHAT_WORDS: &[&[u8]] =
+    &[b"NICK", b"USER", b"PASS", b"JOIN", b"PRIVMSG", b"NOTICE", b"PING", b"PONG", b"MODE", b"CAP", b"QUIT"];
+const CACHE_WORDS: &[&[u8]] = &[
+    b"get",
+    b"gets",
+    b"set",
+    b"add",
+    b"replace",
+    b"append",
+    b"cas",
+    b"incr",
+    b"decr",
+    b"delete",
+    b"stats",
+    b"version",
+    b"VALUE",
+    b"STORED",
+    b"END",
+    b"STAT",
+    b"flush_all",
 ];
 
 fn starts(bytes: &[u8], any: &[&str]) -> bool {
