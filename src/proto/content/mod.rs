@@ -41,7 +41,7 @@ impl Spoken {
     pub const fn of(protocol: Protocol) -> Self {
         let form = match protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Form::Binary,
-            Protocol::Http => Form::Text,
+            Protocol::Http | Protocol::Ssdp => Form::Text,
             Protocol::Tls | Protocol::Dtls | Protocol::Quic => Form::Encrypted,
         };
         Self { name: protocol.name(), form }
