@@ -46,7 +46,7 @@ Examples:
 An arrow → is a packet of the side that began, ← one of the other side.";
 
 /// Reads `tcp:0` or `udp:3`: whether TCP, and the number.
-fn stream(text: &str) -> Result<(bool, u32), String> {
+pub(super) fn stream(text: &str) -> Result<(bool, u32), String> {
     let wrong = || "expected tcp:NUMBER or udp:NUMBER, as in tcp:0".to_owned();
     let (protocol, number) = text.split_once(':').ok_or_else(wrong)?;
     let number = number.parse().map_err(|_| wrong())?;

@@ -5,6 +5,7 @@
 
 mod args;
 mod capture;
+mod dns;
 mod explain;
 mod fields;
 mod flows;
@@ -60,6 +61,8 @@ enum Verb {
     Stats(stats::StatsArgs),
     #[command(about = "Show what both sides of a flow said, in turns")]
     Follow(follow::FollowArgs),
+    #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
+    Dns(dns::DnsArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Verb::Flows(args) => flows::run(&args),
         Verb::Stats(args) => stats::run(&args),
         Verb::Follow(args) => follow::run(&args),
+        Verb::Dns(args) => dns::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -3,6 +3,7 @@
 
 pub mod color;
 pub mod columns;
+pub mod dns;
 pub mod explain;
 pub mod fields;
 pub mod flows;
