@@ -1,6 +1,7 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
+use super::dns::{Form, form_of_datagram, form_of_stream};
 use super::recognise::{is_dns, is_http, is_tls};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -37,13 +38,18 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     if is_tls(bytes) {
         return Found::Is(Protocol::Tls);
     }
-    if ports.contains(&53) {
+    if ports.contains(&53) || ports.contains(&5353) {
         if bytes.len() < FRAMED_DNS_HEADER {
             return Found::Unsure(FRAMED_DNS_HEADER);
         }
         if bytes.get(2..).is_some_and(is_dns) {
             return Found::Is(Protocol::Dns);
         }
+    }
+    match form_of_stream(bytes) {
+        Form::Dns => return Found::Is(Protocol::Dns),
+        Form::Unsure(need) => return Found::Unsure(need),
+        Form::Other => {}
     }
     if bytes.len() < HTTP_BEGINS && bytes.iter().all(u8::is_ascii_graphic) {
         return Found::Unsure(HTTP_BEGINS);
@@ -57,6 +63,9 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(53) && is_dns(bytes) => Found::Is(Protocol::Dns),
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
+        () if is(137) => Found::Nothing,
+        () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),
         () => Found::Nothing,
     }
 }
