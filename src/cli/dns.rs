@@ -31,6 +31,9 @@ pub(super) struct DnsArgs {
     /// Only what was asked about this name, or a name below it
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Print the queries in full, too, as dig's +qr does
+    #[arg(long, conflicts_with_all = ["json", "short"])]
+    queries: bool,
     /// Print one line for each transaction
     #[arg(long, conflicts_with = "json")]
     short: bool,
@@ -63,7 +66,7 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
     let summary = DnsSummary::of(shown.iter().copied());
     let mut out = output::stdout();
     let width = output::terminal_width();
-    let options = DnsOptions { colors: args.color.colors(), width: view::prose_width() };
+    let options = DnsOptions { colors: args.color.colors(), width: view::prose_width(), queries: args.queries };
     if args.json {
         write_dns_json(&mut out, &shown, &transactions.all, &summary)?;
     } else if shown.is_empty() {
@@ -87,7 +90,7 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
         say(format_args!("limit reached: DNS messages that were not kept: {left_out}"));
     }
     if shown.is_empty() && status == Status::Done {
-        tell_nothing(&reading, &transactions);
+        tell_nothing(args, &reading, &transactions);
         return Ok(Status::No);
     }
     Ok(status)
@@ -107,13 +110,18 @@ fn wanted<'a>(args: &DnsArgs, transactions: &'a DnsTransactions) -> Vec<&'a DnsT
 }
 
 /// Says what there is instead of what was asked for.
-fn tell_nothing(reading: &Reading<'_>, transactions: &DnsTransactions) {
+fn tell_nothing(args: &DnsArgs, reading: &Reading<'_>, transactions: &DnsTransactions) {
     let all = u64::try_from(transactions.all.len()).unwrap_or(u64::MAX);
     let name = crate::render::safe::Safe(reading.name().as_bytes()).to_string();
     if all == 0 {
         say(format_args!("there is no DNS in {name}; `wirelab flows` lists what there is"));
     } else {
+        let mut wanted: Vec<String> = reading.selection().spelled().into_iter().collect();
+        wanted.extend(args.name.as_ref().map(|name| format!("--name {name}")));
+        wanted.extend(args.stream.map(|(tcp, number)| {
+            format!("--stream {}:{number}", if tcp { "tcp" } else { "udp" })
+        }));
         let all = Count::new(all, "DNS transaction", "DNS transactions");
-        say(format_args!("none of the {all} of {name} was asked for"));
+        say(format_args!("no DNS matched {}; {name} holds {all}", wanted.join(" and ")));
     }
 }

@@ -27,4 +27,6 @@ pub struct Told<'a> {
     pub checksums: Option<&'a ChecksumTally>,
     /// What is to say of its segments; `None` where there is nothing, or nobody asked.
     pub remarks: Option<&'a FlowRemarks>,
+    /// The application protocol that its messages were read as.
+    pub speaks: Option<crate::proto::Protocol>,
 }

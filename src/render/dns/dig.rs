@@ -11,11 +11,12 @@ use crate::proto::dns::{Edns, Header, Message, OPT, Question, Record, Section};
 
 /// Where time to live, class, type and data begin.
 const COLUMNS: [usize; 4] = [24, 32, 40, 48];
-/// What a tab leads to the next of.
-const TAB: usize = 8;
 
 /// Opcode of an update, whose sections have names of their own (RFC 2136 section 2).
 const UPDATE: u8 = 5;
+
+/// The class of the Internet.
+const CLASS_IN: u16 = 1;
 
 /// The bit of a class that means something else in multicast DNS (RFC 6762 sections 5.4 and 10.2).
 const MULTICAST_BIT: u16 = 0x8000;
@@ -170,9 +171,8 @@ impl fmt::Display for EdnsOption<'_> {
             (15, [high, low, text @ ..]) => {
                 let code = u16::from_be_bytes([*high, *low]);
                 write!(f, " {code}")?;
-                match extended_error(code) {
-                    Some(words) => write!(f, " ({words})")?,
-                    None => {}
+                if let Some(words) = extended_error(code) {
+                    write!(f, " ({words})")?;
                 }
                 if text.is_empty() { Ok(()) } else { write!(f, ": ({})", Quoted(text)) }
             }
@@ -260,8 +260,11 @@ fn write_record(out: &mut impl Write, record: &Record<'_>, protocol: Protocol) -
     cell(out, &mut at, class)?;
     column(out, &mut at, type_at)?;
     cell(out, &mut at, RecordType(record.kind))?;
-    column(out, &mut at, data_at)?;
-    write!(out, "{}", Data(record))?;
+    // An update deletes by records without data (RFC 2136 section 2.5).
+    if !record.data.is_empty() || record.class == CLASS_IN {
+        column(out, &mut at, data_at)?;
+        write!(out, "{}", Data(record))?;
+    }
     if bit {
         write!(out, " ; replaces what is cached")?;
     }
@@ -283,15 +286,9 @@ fn cell(out: &mut impl Write, at: &mut usize, value: impl fmt::Display) -> io::R
     out.write_all(text.as_bytes())
 }
 
-/// Goes on to a column by tabs, or by a space where the text before has passed it.
+/// Goes on to a column, where dig's tabs lead, by spaces; by one where the text before has passed it.
 fn column(out: &mut impl Write, at: &mut usize, to: usize) -> io::Result<()> {
-    if *at >= to {
-        *at += 1;
-        return out.write_all(b" ");
-    }
-    while *at < to {
-        out.write_all(b"\t")?;
-        *at = (*at / TAB + 1) * TAB;
-    }
-    Ok(())
+    let spaces = to.saturating_sub(*at).max(1);
+    *at += spaces;
+    write!(out, "{:spaces$}", "")
 }

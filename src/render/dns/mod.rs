@@ -18,6 +18,7 @@ use self::words::{Server, carrier, packets};
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Utc};
 use super::wrap::Wrapped;
+use crate::proto::dns::Record;
 use crate::report::dns::{DnsMessage, DnsOutcome, DnsSummary, DnsTransaction};
 
 /// How to print.
@@ -27,6 +28,8 @@ pub struct DnsOptions {
     pub colors: Colors,
     /// Columns that sentences fill, at least 40. Records take what they need.
     pub width: usize,
+    /// Queries in full, too, as dig's +qr.
+    pub queries: bool,
 }
 
 /// Writes each of `shown` as dig does; `all` are the transactions that they are of, which their links lead to.
@@ -63,6 +66,11 @@ fn write_transaction(
     comment(out, &heading, Style::Bold, options)?;
     comment(out, &words::outcome(transaction, all), style(transaction), options)?;
     let shown = transaction.response().unwrap_or(opening);
+    if options.queries && transaction.response().is_some() && !transaction.is_unasked() {
+        writeln!(out, "\n;; Query:")?;
+        dig::message(out, &opening.read(), transaction.protocol)?;
+        writeln!(out, "\n;; Response:")?;
+    }
     dig::message(out, &shown.read(), transaction.protocol)?;
     for more in transaction.responses.iter().skip(1).filter(|more| !is_repeat(more, shown)) {
         writeln!(out, "\n;; Packet {} goes on:", more.at.number)?;
@@ -104,7 +112,14 @@ fn footer(out: &mut impl Write, transaction: &DnsTransaction) -> io::Result<()> 
         writeln!(out, ";; Query time: {time}")?;
     }
     let server = transaction.answered_by().unwrap_or(transaction.server);
-    writeln!(out, ";; SERVER: {} ({}), client {}", Server(server), carrier(transaction), Server(transaction.client))?;
+    let client = if transaction.is_unasked() { "sent to" } else { "client" };
+    writeln!(
+        out,
+        ";; SERVER: {} ({}), {client} {}",
+        Server(server),
+        carrier(transaction),
+        Server(transaction.client)
+    )?;
     if let Some(ts) = transaction.opening().and_then(|opening| opening.at.ts) {
         writeln!(out, ";; WHEN: {} UTC", Utc(ts))?;
     }
@@ -127,6 +142,12 @@ fn footer(out: &mut impl Write, transaction: &DnsTransaction) -> io::Result<()> 
     Ok(())
 }
 
+/// A record on one line, its parts a space apart.
+pub(in crate::render) fn write_record_line(record: &Record<'_>) -> String {
+    let (class, kind) = (types::Class(record.class), types::RecordType(record.kind));
+    format!("{} {} {class} {kind} {}", record.name, record.ttl, rdata::Data(record))
+}
+
 /// Writes the numbers of all that was shown, in a line or two.
 ///
 /// # Errors
@@ -145,7 +166,10 @@ pub fn write_dns_summary(out: &mut impl Write, summary: &DnsSummary, options: Dn
     }
     if let Some([min, median, max]) = summary.times {
         let (min, median, max) = (Elapsed(min), Elapsed(median), Elapsed(max));
-        text.push_str(&format!("; median time {median} ({min} to {max})"));
+        text.push_str(&match summary.answered {
+            1 => format!("; time {median}"),
+            _ => format!("; median time {median} ({min} to {max})"),
+        });
     }
     comment(out, &text, Style::Bold, options)?;
     let outcomes: Vec<String> =

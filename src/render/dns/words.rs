@@ -9,7 +9,7 @@ use super::types::{Opcode, RecordType, ResponseCode};
 use crate::decode::{Endpoint, TransportProtocol};
 use crate::proto::Protocol;
 use crate::proto::dns::{Message, Section};
-use crate::report::dns::{Chain, DnsOutcome, DnsTransaction, Link, NoDataKind};
+use crate::report::dns::{Chain, DnsMessage, DnsOutcome, DnsTransaction, Link, NoDataKind, of_response};
 
 /// What was asked: `www.example.com. A`, with the opcode where that is no query.
 pub(in crate::render) fn question(message: &Message<'_>) -> String {
@@ -68,7 +68,7 @@ pub(super) fn packets(numbers: impl ExactSizeIterator<Item = u64>) -> String {
 
 /// The outcome in a word or two, and what is worth most of it: for a table.
 pub(super) fn brief(transaction: &DnsTransaction) -> String {
-    let response = transaction.response().map(|kept| kept.read());
+    let response = transaction.response().map(DnsMessage::read);
     let text = match (&transaction.outcome, &response) {
         (DnsOutcome::Answer(_), Some(response)) => records(response),
         (DnsOutcome::Cname(chain), _) => format!("CNAME {}", chain.target),
@@ -139,40 +139,8 @@ pub(super) fn outcome(transaction: &DnsTransaction, all: &[DnsTransaction]) -> S
 
 fn what(transaction: &DnsTransaction) -> String {
     let response = transaction.response();
-    let read = response.map(|kept| kept.read());
-    let opening = transaction.opening().map(|kept| kept.read());
-    let kind = opening.as_ref().and_then(|asked| asked.questions.first()).map_or(RecordType(0), |q| RecordType(q.kind));
-    let is_authoritative = read.as_ref().and_then(|read| read.header).is_some_and(|header| header.is_authoritative());
+    let read = response.map(DnsMessage::read);
     match &transaction.outcome {
-        DnsOutcome::Answer(chain) => {
-            let records = read.map_or(0, |read| read.section(Section::Answer).count());
-            let authority = if is_authoritative && transaction.protocol == Protocol::Dns { ", authoritative" } else { "" };
-            format!("answer: {}{authority}{}", Count::new(count(records), "record", "records"), through(chain))
-        }
-        DnsOutcome::Cname(chain) => {
-            format!("CNAME only: an alias of {}, of which no {kind} record is here", chain.target)
-        }
-        DnsOutcome::Referral { zone } => format!("referral to the name servers of {zone}: this server knows no more"),
-        DnsOutcome::Lame { zone } => {
-            format!("lame: the server does not serve the zone, and refers to {zone}, which is no step on")
-        }
-        DnsOutcome::NoData { kind: form, chain } => {
-            let keep = match form {
-                NoDataKind::WithSoa(seconds) => format!(", which may be remembered for {seconds} s"),
-                NoDataKind::Bare => ", without the SOA that would let it be remembered (RFC 2308 type 3)".to_owned(),
-            };
-            format!("NODATA: the name exists, a {kind} record of it does not{keep}{}", through(chain))
-        }
-        DnsOutcome::NxDomain(chain) => format!("NXDOMAIN: the name does not exist{}", through(chain)),
-        DnsOutcome::Truncated => "truncated: the answer does not fit into this message".to_owned(),
-        DnsOutcome::Failed(code) => match code {
-            1 => "FORMERR: the server says that it cannot read the query".to_owned(),
-            2 => "SERVFAIL: the server could not find out".to_owned(),
-            4 => "NOTIMP: the server does not do this kind of request".to_owned(),
-            5 => "refused: the server does not answer this client, or not this question".to_owned(),
-            code => format!("error: the server answers {}", ResponseCode(*code)),
-        },
-        DnsOutcome::Done => "done, as asked".to_owned(),
         DnsOutcome::Unanswered => unanswered(transaction),
         DnsOutcome::Damaged(damage) => {
             let kept = response.or_else(|| transaction.opening());
@@ -184,6 +152,74 @@ fn what(transaction: &DnsTransaction) -> String {
                 None => format!("damaged: {damage}. What stands before it is shown"),
             }
         }
+        outcome => {
+            let opening = transaction.opening().map(DnsMessage::read);
+            let asked = opening.as_ref().and_then(|asked| asked.questions.first());
+            let kind = RecordType(asked.map_or(0, |question| question.kind));
+            told(outcome, kind, read.as_ref(), transaction.protocol)
+        }
+    }
+}
+
+/// What a query asks for, in words: `asks for www.example.com. A`.
+pub(in crate::render) fn asks(query: &Message<'_>) -> String {
+    let what = question(query);
+    let damage = query.damage.map(|damage| format!("; damaged: {damage}")).unwrap_or_default();
+    match query.header.map(|header| header.opcode()) {
+        Some(0) | None => format!("asks for {what}{damage}"),
+        Some(_) => format!("{what}{damage}"),
+    }
+}
+
+/// What a response says, in words, without the query at hand.
+pub(in crate::render) fn says(response: &Message<'_>) -> String {
+    let outcome = of_response(None, response);
+    let kind = RecordType(response.questions.first().map_or(0, |question| question.kind));
+    let name = response.questions.first().map(|question| format!("{} {kind}, ", question.name));
+    let text = match &outcome {
+        DnsOutcome::Damaged(damage) => format!("damaged: {damage}"),
+        outcome => told(outcome, kind, Some(response), Protocol::Dns),
+    };
+    format!("{}{text}", name.unwrap_or_default())
+}
+
+/// An outcome of a question for `kind`, as the response alone tells it.
+fn told(outcome: &DnsOutcome, kind: RecordType, response: Option<&Message<'_>>, protocol: Protocol) -> String {
+    match outcome {
+        DnsOutcome::Answer(chain) => {
+            let records = response.map_or(0, |read| read.section(Section::Answer).count());
+            let header = response.and_then(|read| read.header);
+            let is_authoritative = header.is_some_and(|header| header.is_authoritative());
+            let authority = if is_authoritative && protocol == Protocol::Dns { ", authoritative" } else { "" };
+            format!("answer: {}{authority}{}", Count::new(count(records), "record", "records"), through(chain))
+        }
+        DnsOutcome::Cname(chain) => {
+            format!("CNAME only: an alias of {}, of which no {kind} record is here", chain.target)
+        }
+        DnsOutcome::Referral { zone } => {
+            format!("referral to the name servers of {zone}: this server knows no more")
+        }
+        DnsOutcome::Lame { zone } => {
+            format!("lame: the server does not serve the zone, and refers to {zone}, which is no step on")
+        }
+        DnsOutcome::NoData { kind: form, chain } => {
+            let keep = match form {
+                NoDataKind::WithSoa(seconds) => format!(", which may be remembered for {seconds} s"),
+                NoDataKind::Bare => ", without the SOA that would let it be remembered (RFC 2308 type 3)".to_owned(),
+            };
+            format!("NODATA: the name exists, but it has no {kind} record{keep}{}", through(chain))
+        }
+        DnsOutcome::NxDomain(chain) => format!("NXDOMAIN: the name does not exist{}", through(chain)),
+        DnsOutcome::Truncated => "truncated: the answer does not fit into this message".to_owned(),
+        DnsOutcome::Failed(1) => "FORMERR: the server says that it cannot read the query".to_owned(),
+        DnsOutcome::Failed(2) => "SERVFAIL: the server could not find out".to_owned(),
+        DnsOutcome::Failed(4) => "NOTIMP: the server does not do this kind of request".to_owned(),
+        DnsOutcome::Failed(5) => {
+            "refused: the server does not answer this client, or not this question".to_owned()
+        }
+        DnsOutcome::Failed(code) => format!("error: the server answers {}", ResponseCode(*code)),
+        DnsOutcome::Done => "done, as asked".to_owned(),
+        DnsOutcome::Unanswered | DnsOutcome::Damaged(_) => String::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `explain`: the story of each flow in plain words, every claim with its packet.
 
+mod dns;
 mod notes;
 mod outcome;
 mod payload;
@@ -124,7 +125,7 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, flow, &moment, &names, options)?;
+        line(out, told, &moment, &names, options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -136,17 +137,22 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
 /// One moment: packet number, time since the flow began, direction, what it is.
 fn line(
     out: &mut impl Write,
-    flow: &Flow,
+    told: &Told<'_>,
     moment: &Moment<'_>,
     names: &words::Names,
     options: ExplainOptions,
 ) -> io::Result<()> {
+    let flow = told.flow;
     let direction = words::direction(&moment.event);
     gutter(out, flow, moment.at, direction, options.colors)?;
     let label = words::label(&moment.event);
     let style = words::style(&moment.event);
     let head = words::head(&moment.event);
-    let mut text = words::sentence(flow, &moment.event, names);
+    let dns = dns::Turn::of(told, &moment.event);
+    let mut text = match &dns {
+        Some(dns) => dns.sentence(),
+        None => words::sentence(flow, &moment.event, names),
+    };
     if !head.is_empty() {
         text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
     }
@@ -162,8 +168,10 @@ fn line(
     for more in lines {
         writeln!(out, "{:1$}{more}", "", GUTTER.saturating_add(label.len()))?;
     }
-    if let Event::Turn(turn) = moment.event {
-        payload::write(out, turn, GUTTER, options)?;
+    match (&dns, moment.event) {
+        (Some(dns), _) => dns.write_records(out, GUTTER, options)?,
+        (None, Event::Turn(turn)) => payload::write(out, turn, GUTTER, options)?,
+        (None, _) => {}
     }
     Ok(())
 }

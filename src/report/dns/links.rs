@@ -65,7 +65,7 @@ pub(super) fn find(all: &mut [DnsTransaction]) {
             let asked = asked_next.map_or(asked.clone(), |name| (asked.0, name, asked.2, asked.3));
             waiting.insert(asked, (link, place));
         }
-        if delegated.len() < MAX_DELEGATED && matches!(this.outcome, DnsOutcome::Referral { .. }) {
+        if delegated.len() < MAX_DELEGATED && lame.is_none() && matches!(this.outcome, DnsOutcome::Referral { .. }) {
             named_servers(this, place, &mut delegated);
         }
         if let Some((link, before)) = link

@@ -11,7 +11,7 @@ mod summary;
 
 pub use collect::{DnsCollector, DnsLimits, MAX_AGE, MAX_KEPT_BYTES, MAX_MESSAGES, MAX_TRANSACTIONS};
 pub use links::{Delegation, Link};
-pub use outcome::{Chain, DnsOutcome, NoDataKind, is_within};
+pub use outcome::{Chain, DnsOutcome, NoDataKind, is_within, of_response};
 pub use summary::DnsSummary;
 
 use crate::decode::{Endpoint, TransportProtocol};

@@ -80,7 +80,7 @@ const NXDOMAIN: u16 = 3;
 const QUERY: u8 = 0;
 
 /// How a question came out by its response alone.
-pub(super) fn of_response(query: Option<&Message<'_>>, response: &Message<'_>) -> DnsOutcome {
+pub fn of_response(query: Option<&Message<'_>>, response: &Message<'_>) -> DnsOutcome {
     let Some(header) = response.header else {
         return response.damage.map_or(DnsOutcome::Unanswered, DnsOutcome::Damaged);
     };
