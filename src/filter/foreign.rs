@@ -21,15 +21,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Those whose form is recognised in a payload, and what it is called there.
-const RECOGNISED: &[(&str, &str)] = &[
-    ("ftp", "FTP"),
-    ("imap", "IMAP"),
-    ("MDNS"),
-    ("pop", "POP3"),
-    ("smtp", "SMTP"),
-    ("ssh", "SSH"),
-    ("ssl", "TLS"),
-];
+const RECOGNISED: &[(&str, &str)] =
+    &[("ftp", "FTP"), ("imap", "IMAP"), ("pop", "POP3"), ("smtp", "SMTP"), ("ssh", "SSH"), ("ssl", "TLS")];
 
 /// What to say of a field or protocol of a protocol that is not decoded; `None` of any other name. In lower case.
 pub(super) fn hints(name: &str) -> Option<Vec<String>> {

@@ -7,9 +7,7 @@ use crate::decode::TransportProtocol;
 use crate::field::names::{dns, llmnr, mdns};
 use crate::field::{FieldId, Value};
 use crate::flow::PacketStamp;
-use crate::proto::dns::{
-    DnsNote, Header, InWireshark, Name, NameFault, OPT, Parts, Question, Record, Section,
-};
+use crate::proto::dns::{DnsNote, InWireshark, Name, NameFault, OPT, Parts, Question, Record};
 use crate::proto::{Message, Note, Protocol, dns as wire};
 
 /// Update (RFC 2136), whose sections have other names.
@@ -61,13 +59,7 @@ pub(super) struct Telling<'p, 'e, 'o> {
 impl<'p> Telling<'p, '_, '_> {
     fn message(&mut self, note: &DnsNote) {
         let body = self.body;
-        body.open(dns::ID, 0, 2, self.out);
-        match note.wireshark {
-            InWireshark::RepeatsQuery(_) => self.mark(dns::RETRANSMIT_REQUEST),
-            InWireshark::RepeatsResponse(_) => self.mark(dns::RETRANSMIT_RESPONSE),
-            _ => {}
-        }
-        self.out.close();
+        body.give(dns::ID, 0, 2, self.out);
         self.flags();
         let is_update = body.byte(2).is_some_and(|byte| byte >> 3 & 0xf == UPDATE);
         let counts = if is_update {
@@ -80,9 +72,10 @@ impl<'p> Telling<'p, '_, '_> {
         for part in &mut parts {
             match part {
                 wire::Part::Question(question) => self.question(&question),
-                // As Wireshark, which gives a message up where a record reads on behind its end.
+                // As Wireshark, which tells nothing of a record that is cut, and nothing behind it.
                 wire::Part::Record(record) => {
-                    if self.record(&record) == Rest::Gone {
+                    if usize::from(record.data_len) > record.data.len() || self.record(&record) == Rest::Gone
+                    {
                         return;
                     }
                 }
@@ -178,15 +171,20 @@ impl<'p> Telling<'p, '_, '_> {
 
     fn pair(&mut self, note: &DnsNote) {
         let nowhere = self.body.range(0, 0);
-        let (repeated, number) = match note.wireshark {
+        let (mark, repeated, number) = match note.wireshark {
             InWireshark::Alone => return,
             InWireshark::ResponseTo(query) => return self.response_to(query, nowhere),
             InWireshark::Unsolicited => {
                 return self.out.give(dns::UNSOLICITED, Value::Unsigned(1), nowhere);
             }
-            InWireshark::RepeatsQuery(number) => (dns::RETRANSMIT_REQUEST_IN, number),
-            InWireshark::RepeatsResponse(number) => (dns::RETRANSMIT_RESPONSE_IN, number),
+            InWireshark::RepeatsQuery(number) => {
+                (dns::RETRANSMIT_REQUEST, dns::RETRANSMIT_REQUEST_IN, number)
+            }
+            InWireshark::RepeatsResponse(number) => {
+                (dns::RETRANSMIT_RESPONSE, dns::RETRANSMIT_RESPONSE_IN, number)
+            }
         };
+        self.mark(mark);
         self.out.give(repeated, Value::Unsigned(number), nowhere);
         self.out.give(dns::RETRANSMISSION, Value::Unsigned(1), nowhere);
     }

@@ -6,6 +6,7 @@ mod cooked;
 mod data;
 mod dns;
 mod dns_data;
+mod dns_layout;
 mod dns_options;
 mod dns_service;
 mod ethernet;
