@@ -66,7 +66,8 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
     let summary = DnsSummary::of(shown.iter().copied());
     let mut out = output::stdout();
     let width = output::terminal_width();
-    let options = DnsOptions { colors: args.color.colors(), width: view::prose_width(), queries: args.queries };
+    let options =
+        DnsOptions { colors: args.color.colors(), width: view::prose_width(), queries: args.queries };
     if args.json {
         write_dns_json(&mut out, &shown, &transactions.all, &summary)?;
     } else if shown.is_empty() {
@@ -118,9 +119,9 @@ fn tell_nothing(args: &DnsArgs, reading: &Reading<'_>, transactions: &DnsTransac
     } else {
         let mut wanted: Vec<String> = reading.selection().spelled().into_iter().collect();
         wanted.extend(args.name.as_ref().map(|name| format!("--name {name}")));
-        wanted.extend(args.stream.map(|(tcp, number)| {
-            format!("--stream {}:{number}", if tcp { "tcp" } else { "udp" })
-        }));
+        wanted.extend(
+            args.stream.map(|(tcp, number)| format!("--stream {}:{number}", if tcp { "tcp" } else { "udp" })),
+        );
         let all = Count::new(all, "DNS transaction", "DNS transactions");
         say(format_args!("no DNS matched {}; {name} holds {all}", wanted.join(" and ")));
     }

@@ -14,9 +14,9 @@ use crate::program::wirelab;
 
 /// What a run prints: exit status, standard output, standard error.
 fn run(capture: &Capture, args: &[&str]) -> (Option<i32>, String, String) {
-    let (_folder, path) = capture.file();
-    let all: Vec<&str> = args[..1].iter().copied().chain(path.to_str()).chain(args[1..].iter().copied()).collect();
-    let output = wirelab(&all).output().unwrap();
+    let (folder, name) = capture.file();
+    let all = [&args[..1], &[name], &args[1..]].concat();
+    let output = wirelab(&all).current_dir(folder.path()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

@@ -49,8 +49,11 @@ pub fn write_dns_json<W: Write>(
             list.end()
         }
     }
-    let document =
-        Document { schema: DNS_SCHEMA, transactions: Transactions(shown, all), summary: SummaryJson::new(summary) };
+    let document = Document {
+        schema: DNS_SCHEMA,
+        transactions: Transactions(shown, all),
+        summary: SummaryJson::new(summary),
+    };
     write_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }
@@ -168,11 +171,15 @@ impl TransactionJson {
         let outcome = one.outcome.name();
         let cut = one.response().or_else(|| one.opening()).is_some_and(|kept| kept.cut);
         let (zone, chain, negative_ttl, damage) = match &one.outcome {
-            DnsOutcome::Referral { zone } | DnsOutcome::Lame { zone } => (Some(zone.clone()), None, None, None),
+            DnsOutcome::Referral { zone } | DnsOutcome::Lame { zone } => {
+                (Some(zone.clone()), None, None, None)
+            }
             DnsOutcome::Answer(chain) | DnsOutcome::Cname(chain) | DnsOutcome::NxDomain(chain) => {
                 (None, Some(chain), None, None)
             }
-            DnsOutcome::NoData { kind: NoDataKind::WithSoa(ttl), chain } => (None, Some(chain), Some(*ttl), None),
+            DnsOutcome::NoData { kind: NoDataKind::WithSoa(ttl), chain } => {
+                (None, Some(chain), Some(*ttl), None)
+            }
             DnsOutcome::NoData { kind: NoDataKind::Bare, chain } => (None, Some(chain), None, None),
             DnsOutcome::Damaged(damage) => {
                 let what = damage.to_string();
@@ -354,7 +361,8 @@ struct OptionJson {
 impl EdnsJson {
     fn new(message: &Message<'_>) -> Option<Self> {
         let edns = message.edns()?;
-        let option = |(code, value)| OptionJson { code, name: option_name(code), hex: Hex(value).to_string() };
+        let option =
+            |(code, value)| OptionJson { code, name: option_name(code), hex: Hex(value).to_string() };
         Some(Self {
             version: edns.version,
             udp_payload: edns.udp_payload,

@@ -52,8 +52,8 @@ pub(super) enum Part {
 }
 
 use Part::{
-    A, Aaaa, Base64, Hex, Name, Rcode, RestText, Service, SizedBase32, SizedBase64, SizedHex, Text, Texts, Time,
-    Type, Types, U8, U16, U32, U48, Word,
+    A, Aaaa, Base64, Hex, Name, Rcode, RestText, Service, SizedBase32, SizedBase64, SizedHex, Text, Texts,
+    Time, Type, Types, U8, U16, U32, U48, Word,
 };
 
 const NAME: &[Part] = &[Name];
@@ -66,56 +66,56 @@ const SERVICE: &[Part] = &[U16, Name, Service];
 /// Number and data of the types whose data is written in a form of its own: RFC 1035 section 3.3, and the RFCs that
 /// IANA's registry names. The data of others is written as RFC 3597 has it.
 const TYPES: &[(u16, &[Part])] = &[
-    (1, &[A]), // A
-    (2, NAME), // NS
-    (3, NAME), // MD
-    (4, NAME), // MF
-    (5, NAME), // CNAME
-    (6, &[Name, Name, U32, U32, U32, U32, U32]), // SOA
-    (7, NAME), // MB
-    (8, NAME), // MG
-    (9, NAME), // MR
-    (12, NAME), // PTR
-    (13, &[Text, Text]), // HINFO
-    (14, &[Name, Name]), // MINFO
-    (15, PREFERENCE), // MX
-    (16, &[Texts]), // TXT
-    (17, &[Name, Name]), // RP
-    (18, PREFERENCE), // AFSDB
-    (19, &[Text]), // X25
-    (20, &[Texts]), // ISDN
-    (21, PREFERENCE), // RT
-    (24, SIGNATURE), // SIG
-    (25, KEY), // KEY
-    (26, &[U16, Name, Name]), // PX
-    (28, &[Aaaa]), // AAAA
-    (33, &[U16, U16, U16, Name]), // SRV
-    (35, &[U16, U16, Text, Text, Text, Name]), // NAPTR
-    (36, PREFERENCE), // KX
-    (37, &[U16, U16, U8, Base64]), // CERT
-    (39, NAME), // DNAME
-    (43, DIGEST), // DS
-    (44, &[U8, U8, Hex]), // SSHFP
-    (46, SIGNATURE), // RRSIG
-    (47, &[Name, Types]), // NSEC
-    (48, KEY), // DNSKEY
-    (49, &[Base64]), // DHCID
-    (50, &[U8, U8, U16, SizedHex, SizedBase32, Types]), // NSEC3
-    (51, &[U8, U8, U16, SizedHex]), // NSEC3PARAM
-    (52, ASSOCIATION), // TLSA
-    (53, ASSOCIATION), // SMIMEA
-    (59, DIGEST), // CDS
-    (60, KEY), // CDNSKEY
-    (61, &[Base64]), // OPENPGPKEY
-    (62, &[U32, U16, Types]), // CSYNC
-    (63, &[U32, U8, U8, Hex]), // ZONEMD
-    (64, SERVICE), // SVCB
-    (65, SERVICE), // HTTPS
-    (99, &[Texts]), // SPF
+    (1, &[A]),                                                      // A
+    (2, NAME),                                                      // NS
+    (3, NAME),                                                      // MD
+    (4, NAME),                                                      // MF
+    (5, NAME),                                                      // CNAME
+    (6, &[Name, Name, U32, U32, U32, U32, U32]),                    // SOA
+    (7, NAME),                                                      // MB
+    (8, NAME),                                                      // MG
+    (9, NAME),                                                      // MR
+    (12, NAME),                                                     // PTR
+    (13, &[Text, Text]),                                            // HINFO
+    (14, &[Name, Name]),                                            // MINFO
+    (15, PREFERENCE),                                               // MX
+    (16, &[Texts]),                                                 // TXT
+    (17, &[Name, Name]),                                            // RP
+    (18, PREFERENCE),                                               // AFSDB
+    (19, &[Text]),                                                  // X25
+    (20, &[Texts]),                                                 // ISDN
+    (21, PREFERENCE),                                               // RT
+    (24, SIGNATURE),                                                // SIG
+    (25, KEY),                                                      // KEY
+    (26, &[U16, Name, Name]),                                       // PX
+    (28, &[Aaaa]),                                                  // AAAA
+    (33, &[U16, U16, U16, Name]),                                   // SRV
+    (35, &[U16, U16, Text, Text, Text, Name]),                      // NAPTR
+    (36, PREFERENCE),                                               // KX
+    (37, &[U16, U16, U8, Base64]),                                  // CERT
+    (39, NAME),                                                     // DNAME
+    (43, DIGEST),                                                   // DS
+    (44, &[U8, U8, Hex]),                                           // SSHFP
+    (46, SIGNATURE),                                                // RRSIG
+    (47, &[Name, Types]),                                           // NSEC
+    (48, KEY),                                                      // DNSKEY
+    (49, &[Base64]),                                                // DHCID
+    (50, &[U8, U8, U16, SizedHex, SizedBase32, Types]),             // NSEC3
+    (51, &[U8, U8, U16, SizedHex]),                                 // NSEC3PARAM
+    (52, ASSOCIATION),                                              // TLSA
+    (53, ASSOCIATION),                                              // SMIMEA
+    (59, DIGEST),                                                   // CDS
+    (60, KEY),                                                      // CDNSKEY
+    (61, &[Base64]),                                                // OPENPGPKEY
+    (62, &[U32, U16, Types]),                                       // CSYNC
+    (63, &[U32, U8, U8, Hex]),                                      // ZONEMD
+    (64, SERVICE),                                                  // SVCB
+    (65, SERVICE),                                                  // HTTPS
+    (99, &[Texts]),                                                 // SPF
     (250, &[Name, U48, U16, SizedBase64, U16, Rcode, SizedBase64]), // TSIG
-    (256, &[U16, U16, RestText]), // URI
-    (257, &[U8, Word, RestText]), // CAA
-    (32769, DIGEST), // DLV
+    (256, &[U16, U16, RestText]),                                   // URI
+    (257, &[U8, Word, RestText]),                                   // CAA
+    (32769, DIGEST),                                                // DLV
 ];
 
 /// A record type by its name, or `TYPE1234` (RFC 3597 section 5).

@@ -102,7 +102,8 @@ pub(super) fn unasked(transaction: &DnsTransaction) -> Option<&'static str> {
 /// The first record of the type that was asked for, and how many more there are.
 fn records(response: &Message<'_>) -> String {
     let asked = response.questions.first().map(|question| question.kind);
-    let mut answers = response.section(Section::Answer).filter(|record| asked.is_none_or(|kind| kind == record.kind));
+    let mut answers =
+        response.section(Section::Answer).filter(|record| asked.is_none_or(|kind| kind == record.kind));
     let mut all = response.section(Section::Answer);
     let Some(first) = answers.next().or_else(|| all.next()) else { return "empty answer".to_owned() };
     let more = match answers.count() {
@@ -184,14 +185,24 @@ pub(in crate::render) fn says(response: &Message<'_>) -> String {
 }
 
 /// An outcome of a question for `kind`, as the response alone tells it.
-fn told(outcome: &DnsOutcome, kind: RecordType, response: Option<&Message<'_>>, protocol: Protocol) -> String {
+fn told(
+    outcome: &DnsOutcome,
+    kind: RecordType,
+    response: Option<&Message<'_>>,
+    protocol: Protocol,
+) -> String {
     match outcome {
         DnsOutcome::Answer(chain) => {
             let records = response.map_or(0, |read| read.section(Section::Answer).count());
             let header = response.and_then(|read| read.header);
             let is_authoritative = header.is_some_and(|header| header.is_authoritative());
-            let authority = if is_authoritative && protocol == Protocol::Dns { ", authoritative" } else { "" };
-            format!("answer: {}{authority}{}", Count::new(count(records), "record", "records"), through(chain))
+            let authority =
+                if is_authoritative && protocol == Protocol::Dns { ", authoritative" } else { "" };
+            format!(
+                "answer: {}{authority}{}",
+                Count::new(count(records), "record", "records"),
+                through(chain)
+            )
         }
         DnsOutcome::Cname(chain) => {
             format!("CNAME only: an alias of {}, of which no {kind} record is here", chain.target)
@@ -205,7 +216,9 @@ fn told(outcome: &DnsOutcome, kind: RecordType, response: Option<&Message<'_>>, 
         DnsOutcome::NoData { kind: form, chain } => {
             let keep = match form {
                 NoDataKind::WithSoa(seconds) => format!(", which may be remembered for {seconds} s"),
-                NoDataKind::Bare => ", without the SOA that would let it be remembered (RFC 2308 type 3)".to_owned(),
+                NoDataKind::Bare => {
+                    ", without the SOA that would let it be remembered (RFC 2308 type 3)".to_owned()
+                }
             };
             format!("NODATA: the name exists, but it has no {kind} record{keep}{}", through(chain))
         }
@@ -235,7 +248,11 @@ fn unanswered(transaction: &DnsTransaction) -> String {
     let numbers = transaction.queries.iter().map(|query| query.at.number);
     let mut text = match transaction.queries.as_slice() {
         [] | [_] => "no answer in the capture".to_owned(),
-        queries => format!("no answer in the capture; asked {} times, in packets {}", queries.len(), packets(numbers)),
+        queries => format!(
+            "no answer in the capture; asked {} times, in packets {}",
+            queries.len(),
+            packets(numbers)
+        ),
     };
     if let Some(error) = &transaction.icmp {
         let message = IcmpMessage { v6: error.v6, icmp_type: error.icmp_type, code: error.code };

@@ -16,7 +16,7 @@ use crate::report::{Event, Told};
 /// Lines of records that are shown of a turn that is folded.
 const FOLDED_LINES: usize = 8;
 
-/// Turns before one in which the query is looked for that it answers or repeats.
+/// Turns before one, and after, in which the query or the response is looked for that belongs to it.
 const LOOKED_BACK: usize = 64;
 
 /// Messages that are told of one turn; a zone transfer has more.
@@ -44,8 +44,12 @@ impl<'f> Turn<'f> {
             return None;
         }
         let mut bytes = messages(told, turn);
-        let messages: Vec<Message<'f>> =
-            bytes.by_ref().take(MAX_TOLD).map(Message::read).take_while(|read| read.header.is_some()).collect();
+        let messages: Vec<Message<'f>> = bytes
+            .by_ref()
+            .take(MAX_TOLD)
+            .map(Message::read)
+            .take_while(|read| read.header.is_some())
+            .collect();
         let more = bytes.next().is_some();
         (!messages.is_empty()).then_some(Self { told, turn, messages, more })
     }
@@ -78,7 +82,26 @@ impl<'f> Turn<'f> {
         }
         let again = asked.filter(|_| self.told.speaks != Some(Protocol::Mdns));
         let again = again.map(|before| format!(" once more (packet {})", before.first.number));
-        format!("query {}{}: {}", header.id, again.unwrap_or_default(), asks(message))
+        let silence = if self.is_answered(header.id) { "" } else { "; no answer to it is in the capture" };
+        format!("query {}{}: {}{silence}", header.id, again.unwrap_or_default(), asks(message))
+    }
+
+    /// Whether a turn after this one has a response of this id; said of a group's flow, whose answers come in others, and
+    /// where not all turns were kept.
+    fn is_answered(&self, id: u16) -> bool {
+        let Some(talk) = &self.told.flow.conversation else { return true };
+        let mut later = talk.turns.iter().skip_while(|turn| turn.first.number <= self.turn.first.number);
+        let is_to_group = self.told.flow.tuple.resp.addr.is_multicast();
+        is_to_group
+            || talk.turns_not_kept > 0
+            || later.by_ref().take(LOOKED_BACK).any(|turn| self.has(turn, id, true))
+            || later.next().is_some()
+    }
+
+    /// Whether `turn` has a response, or a query, with this id.
+    fn has(&self, turn: &flow::Turn, id: u16, response: bool) -> bool {
+        let mut headers = messages(self.told, turn).take(MAX_TOLD).filter_map(Header::read);
+        headers.any(|header| header.id == id && header.is_response() == response)
     }
 
     /// The last turn before this one with the query of this id.
@@ -87,10 +110,7 @@ impl<'f> Turn<'f> {
         let before = turns.take_while(|turn| turn.first.number < self.turn.first.number);
         let mut before: Vec<&flow::Turn> = before.collect();
         before.reverse();
-        before.into_iter().take(LOOKED_BACK).find(|turn| {
-            let headers = messages(self.told, turn).take(MAX_TOLD).filter_map(Header::read);
-            headers.into_iter().any(|header| header.id == id && !header.is_response())
-        })
+        before.into_iter().take(LOOKED_BACK).find(|turn| self.has(turn, id, false))
     }
 
     /// The records of the turn, a line each, behind `indent` columns.

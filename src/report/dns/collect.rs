@@ -109,12 +109,14 @@ impl DnsCollector {
         self.kept_bytes = bytes;
         let header = dns::Header::read(&message.bytes);
         let is_response = header.map_or(!begun.from_orig, |header| header.is_response());
-        let (client, server) = if is_response { (message.to, message.from) } else { (message.from, message.to) };
+        let (client, server) =
+            if is_response { (message.to, message.from) } else { (message.from, message.to) };
         let place = match (header, begun.protocol) {
             (None, _) => None,
             (Some(_), Protocol::Mdns) => self.find_multicast(is_response, &message),
             (Some(header), protocol) => {
-                let key = |server| Key { protocol, transport: begun.transport, client, server, id: header.id };
+                let key =
+                    |server| Key { protocol, transport: begun.transport, client, server, id: header.id };
                 let place = self.find(&key(Some(server)), is_response, &message);
                 place.or_else(|| self.find(&key(None), is_response, &message))
             }
@@ -135,8 +137,13 @@ impl DnsCollector {
                 self.multicast.push(place);
             } else {
                 let server = (!is_group(server.addr)).then_some(server);
-                let key =
-                    Key { protocol: begun.protocol, transport: begun.transport, client, server, id: header.id };
+                let key = Key {
+                    protocol: begun.protocol,
+                    transport: begun.transport,
+                    client,
+                    server,
+                    id: header.id,
+                };
                 self.open.entry(key).or_default().push(place);
             }
         }

@@ -59,13 +59,17 @@ pub(super) fn find(all: &mut [DnsTransaction]) {
         let lame = delegation.as_ref().and_then(|found| lame(this, found));
         let asked = asked(this);
         let before = asked.as_ref().and_then(|asked| waiting.remove(asked));
-        let link = before.and_then(|(link, before)| link_to(all.get(before)?, this, link).map(|link| (link, before)));
+        let link = before
+            .and_then(|(link, before)| link_to(all.get(before)?, this, link).map(|link| (link, before)));
         if let (Some(asked), Some((link, asked_next))) = (asked, expects(this)) {
             // What was asked is looked for again under the same name, or under that of an alias.
             let asked = asked_next.map_or(asked.clone(), |name| (asked.0, name, asked.2, asked.3));
             waiting.insert(asked, (link, place));
         }
-        if delegated.len() < MAX_DELEGATED && lame.is_none() && matches!(this.outcome, DnsOutcome::Referral { .. }) {
+        if delegated.len() < MAX_DELEGATED
+            && lame.is_none()
+            && matches!(this.outcome, DnsOutcome::Referral { .. })
+        {
             named_servers(this, place, &mut delegated);
         }
         if let Some((link, before)) = link

@@ -114,7 +114,8 @@ impl DnsTransaction {
     #[must_use]
     pub fn is_about(&self, name: &str) -> bool {
         let Some(opening) = self.opening().map(DnsMessage::read) else { return false };
-        let wanted: Vec<&str> = name.trim_end_matches('.').split('.').filter(|label| !label.is_empty()).collect();
+        let wanted: Vec<&str> =
+            name.trim_end_matches('.').split('.').filter(|label| !label.is_empty()).collect();
         let asked = opening.questions.iter().map(|question| question.name);
         let told = opening.records.iter().filter(|_| opening.questions.is_empty()).map(|record| record.name);
         asked.chain(told).any(|name| {

@@ -107,7 +107,11 @@ fn of_success(question: Option<&Question<'_>>, response: &Message<'_>) -> DnsOut
     let answers = response.section(Section::Answer).count();
     let Some(question) = question else {
         // mDNS: a response repeats no question.
-        return if answers > 0 { DnsOutcome::Answer(Chain::default()) } else { of_nothing(None, response, Chain::default()) };
+        return if answers > 0 {
+            DnsOutcome::Answer(Chain::default())
+        } else {
+            of_nothing(None, response, Chain::default())
+        };
     };
     let found = follow(question.name, question.kind, response);
     if found.answered || answers > 0 && found.chain.links == 0 {

@@ -51,7 +51,8 @@ impl DnsSummary {
         }
         times.sort_unstable();
         let median = times.get(times.len().saturating_sub(1) / 2);
-        summary.times = median.zip(times.first().zip(times.last())).map(|(&median, (&min, &max))| [min, median, max]);
+        summary.times =
+            median.zip(times.first().zip(times.last())).map(|(&median, (&min, &max))| [min, median, max]);
         summary
     }
 }

@@ -1,8 +1,5 @@
 //! DNS messages and the packets that carry them, made for tests.
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use etherparse::PacketBuilder;
 
 /// Types of records.
@@ -146,23 +143,26 @@ impl Capture {
     }
 
     /// An ICMP port unreachable about a datagram.
-    pub(super) fn unreachable(&mut self, from: ([u8; 4], u16), to: ([u8; 4], u16), payload: &[u8]) -> &mut Self {
+    pub(super) fn unreachable(
+        &mut self,
+        from: ([u8; 4], u16),
+        to: ([u8; 4], u16),
+        payload: &[u8],
+    ) -> &mut Self {
         let mut quoted = Vec::new();
         PacketBuilder::ipv4(from.0, to.0, 64).udp(from.1, to.1).write(&mut quoted, payload).unwrap();
-        let kind = etherparse::Icmpv4Type::DestinationUnreachable(
-            etherparse::icmpv4::DestUnreachableHeader::Port,
-        );
+        let kind =
+            etherparse::Icmpv4Type::DestinationUnreachable(etherparse::icmpv4::DestUnreachableHeader::Port);
         let mut packet = Vec::new();
         PacketBuilder::ipv4(to.0, from.0, 64).icmpv4(kind).write(&mut packet, &quoted).unwrap();
         self.packet(&packet, usize::MAX)
     }
 
-    /// As a file, in a folder of its own.
-    pub(super) fn file(&self) -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("made.pcap");
-        std::fs::File::create(&path).unwrap().write_all(&self.bytes).unwrap();
-        (folder, path)
+    /// As a file, in a folder of its own, and its name there.
+    pub(super) fn file(&self) -> (tempfile::TempDir, &'static str) {
+        let (folder, name) = (tempfile::tempdir().unwrap(), "made.pcap");
+        std::fs::write(folder.path().join(name), &self.bytes).unwrap();
+        (folder, name)
     }
 }
 

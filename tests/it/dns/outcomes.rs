@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::build::{
-    A, AA, AAAA, CLIENT, CNAME, Capture, LLMNR, MDNS, NS, OTHER, QR, QR_ONLY, RD, Rr, SERVER, SPEAKER, TC, framed,
-    message, name, query, soa,
+    A, AA, AAAA, CLIENT, CNAME, Capture, LLMNR, MDNS, NS, OTHER, QR, QR_ONLY, RD, Rr, SERVER, SPEAKER, TC,
+    framed, message, name, query, soa,
 };
 use super::transactions;
 
@@ -53,7 +53,11 @@ fn an_answer_has_records_of_the_type_behind_any_aliases() {
 fn an_alias_alone_is_no_answer_and_who_asks_on_is_named() {
     let alias = [Rr("www.example.com", CNAME, name("cdn.example.net"))];
     let only = one(WWW, QR_ONLY, [&alias, &[], &[]]);
-    assert_outcome(&only, "cname", &["alias of cdn.example.net.", "no A record", "nobody asks for that name"]);
+    assert_outcome(
+        &only,
+        "cname",
+        &["alias of cdn.example.net.", "no A record", "nobody asks for that name"],
+    );
     let mut capture = Capture::new();
     capture.udp(CLIENT, SERVER, &query(7, WWW));
     capture.udp(SERVER, CLIENT, &message(7, QR_ONLY, WWW, [&alias, &[], &[]]));
@@ -99,9 +103,11 @@ fn a_name_that_is_not_there_is_nxdomain_also_behind_an_alias() {
 
 #[test]
 fn codes_have_words() {
-    for (code, outcome, words) in
-        [(5, "refused", "does not answer this client"), (2, "servfail", "could not find out"), (1, "error", "FORMERR")]
-    {
+    for (code, outcome, words) in [
+        (5, "refused", "does not answer this client"),
+        (2, "servfail", "could not find out"),
+        (1, "error", "FORMERR"),
+    ] {
         assert_outcome(&one(WWW, QR | code, [&[], &[], &[]]), outcome, &[words]);
     }
     let mut capture = Capture::new();
@@ -164,7 +170,10 @@ fn what_is_truncated_is_asked_again_over_tcp() {
     assert_outcome(&all[0], "truncated", &["asked again over TCP in packet 3"]);
     assert_outcome(&all[1], "answer", &["over TCP, since the response in packet 2 was truncated"]);
     assert_eq!((&all[1]["transport"], &all[1]["flow"]), (&Value::from("tcp"), &Value::from("tcp:0")));
-    assert_eq!((&all[1]["response"]["packet"], &all[1]["time_ns"]), (&Value::from(5), &Value::from(20_000_000)));
+    assert_eq!(
+        (&all[1]["response"]["packet"], &all[1]["time_ns"]),
+        (&Value::from(5), &Value::from(20_000_000))
+    );
 }
 
 #[test]
@@ -190,7 +199,11 @@ fn no_answer_names_the_repeats_the_error_and_who_was_asked_next() {
     assert_outcome(
         &all[0],
         "unanswered",
-        &["asked 2 times, in packets 1, 2", "192.0.2.53 reports port unreachable in packet 3", "again in packet 4, of 198.51.100.53#53"],
+        &[
+            "asked 2 times, in packets 1, 2",
+            "192.0.2.53 reports port unreachable in packet 3",
+            "again in packet 4, of 198.51.100.53#53",
+        ],
     );
     assert_eq!(all[0]["next"], serde_json::json!({"why": "asked_again", "packet": 4}));
     assert_eq!(all.len(), 2);
@@ -279,7 +292,10 @@ fn multicast_is_answered_by_whoever_knows() {
     capture.udp(SPEAKER, MDNS, &mdns).wait(70_000).udp(SPEAKER, MDNS, &mdns);
     let all = transactions(&capture);
     assert_eq!(all.len(), 3, "{all:#?}");
-    assert_eq!((&all[0]["protocol"], &all[0]["answered_by"]["address"]), (&"llmnr".into(), &"192.0.2.7".into()));
+    assert_eq!(
+        (&all[0]["protocol"], &all[0]["answered_by"]["address"]),
+        (&"llmnr".into(), &"192.0.2.7".into())
+    );
     assert_outcome(&all[0], "answer", &["1 record"]);
     assert_eq!((&all[1]["protocol"], &all[1]["answered_by"]["port"]), (&"mdns".into(), &5353.into()));
     assert_outcome(&all[1], "answer", &["1 record"]);
