@@ -5,11 +5,11 @@ use std::io::Write;
 use clap::Args;
 
 use super::args::{ColorArgs, InputArgs};
-use super::explain::stream;
+use super::explain::wanted as flow_id;
 use super::input::{Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use super::view;
-use crate::decode::TransportProtocol;
+use crate::flow::FlowId;
 use crate::pipeline::Pipeline;
 use crate::render::dns::{DnsOptions, write_dns, write_dns_json, write_dns_short, write_dns_summary};
 use crate::render::format::Count;
@@ -26,8 +26,8 @@ pub(super) struct DnsArgs {
     #[command(flatten)]
     input: InputArgs,
     /// Only this flow, by protocol and Wireshark's stream number: udp:3, tcp:0
-    #[arg(long, value_name = "FLOW", value_parser = stream)]
-    stream: Option<(bool, u32)>,
+    #[arg(long, value_name = "FLOW", value_parser = flow_id)]
+    stream: Option<FlowId>,
     /// Only what was asked about this name, or a name below it
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -62,7 +62,9 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
         Ok(Go::On)
     })?;
     let transactions = collector.finish(pipeline.flows());
-    let shown = wanted(args, &transactions);
+    // A flow may have two numbers, and goes by the first.
+    let stream = args.stream.map(|id| pipeline.flows().flow(id).map_or(id, |flow| flow.id));
+    let shown = wanted(args, stream, &transactions);
     let summary = DnsSummary::of(shown.iter().copied());
     let mut out = output::stdout();
     let width = output::terminal_width();
@@ -98,13 +100,8 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
 }
 
 /// The transactions that were asked for.
-fn wanted<'a>(args: &DnsArgs, transactions: &'a DnsTransactions) -> Vec<&'a DnsTransaction> {
-    let of_stream = |transaction: &DnsTransaction| {
-        args.stream.is_none_or(|(tcp, number)| {
-            let flow = transaction.flow;
-            flow.is_some_and(|flow| (flow.protocol == TransportProtocol::Tcp) == tcp && flow.number == number)
-        })
-    };
+fn wanted<'a>(args: &DnsArgs, stream: Option<FlowId>, transactions: &'a DnsTransactions) -> Vec<&'a DnsTransaction> {
+    let of_stream = |transaction: &DnsTransaction| stream.is_none_or(|flow| transaction.flow == Some(flow));
     let of_name =
         |transaction: &DnsTransaction| args.name.as_deref().is_none_or(|name| transaction.is_about(name));
     transactions.selected().filter(|one| of_stream(one) && of_name(one)).collect()
@@ -119,9 +116,7 @@ fn tell_nothing(args: &DnsArgs, reading: &Reading<'_>, transactions: &DnsTransac
     } else {
         let mut wanted: Vec<String> = reading.selection().spelled().into_iter().collect();
         wanted.extend(args.name.as_ref().map(|name| format!("--name {name}")));
-        wanted.extend(
-            args.stream.map(|(tcp, number)| format!("--stream {}:{number}", if tcp { "tcp" } else { "udp" })),
-        );
+        wanted.extend(args.stream.map(|flow| format!("--stream {flow}")));
         let all = Count::new(all, "DNS transaction", "DNS transactions");
         say(format_args!("no DNS matched {}; {name} holds {all}", wanted.join(" and ")));
     }

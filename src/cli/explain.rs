@@ -5,10 +5,11 @@ use std::io::Write;
 use clap::Args;
 
 use super::args::{ColorArgs, InputArgs};
-use super::input::{Go, Prints, Reading};
+use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status};
+use super::stream;
 use super::view::{self, PAYLOAD_PER_SIDE};
-use crate::flow::{Flow, PayloadWanted};
+use crate::flow::{Flow, FlowId, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::explain;
 use crate::render::json::write_flows_json;
@@ -24,8 +25,8 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     input: InputArgs,
     /// Only this flow, by protocol and Wireshark's stream number: tcp:0, udp:3
-    #[arg(long, value_name = "FLOW", value_parser = stream)]
-    stream: Option<(bool, u32)>,
+    #[arg(long, value_name = "FLOW", value_parser = wanted)]
+    stream: Option<FlowId>,
     /// Show payloads whole instead of folding long ones
     #[arg(long)]
     full: bool,
@@ -45,47 +46,49 @@ Examples:
 
 An arrow → is a packet of the side that began, ← one of the other side.";
 
-/// Reads `tcp:0` or `udp:3`: whether TCP, and the number.
-pub(super) fn stream(text: &str) -> Result<(bool, u32), String> {
-    let wrong = || "expected tcp:NUMBER or udp:NUMBER, as in tcp:0".to_owned();
-    let (protocol, number) = text.split_once(':').ok_or_else(wrong)?;
-    let number = number.parse().map_err(|_| wrong())?;
-    match protocol {
-        "tcp" => Ok((true, number)),
-        "udp" => Ok((false, number)),
-        _ => Err(wrong()),
-    }
+/// Reads `tcp:0` or `udp:3`.
+pub(super) fn wanted(text: &str) -> Result<FlowId, String> {
+    stream::id(text).ok_or_else(|| "expected tcp:NUMBER or udp:NUMBER, as in tcp:0".to_owned())
 }
 
 /// Runs `explain`.
 pub(super) fn run(args: &ExplainArgs) -> Result<Status, Failure> {
+    story(args, args.stream)
+}
+
+/// Tells the story, of the flow `stream` alone where one is named.
+fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> {
     let max_bytes_per_side = if args.full { PAYLOAD_PER_SIDE_FULL } else { PAYLOAD_PER_SIDE };
-    let mut pipeline = Pipeline::new(Some(PayloadWanted::for_story(max_bytes_per_side)));
+    let payload = PayloadWanted { only: stream, ..PayloadWanted::for_story(max_bytes_per_side) };
+    let mut pipeline = Pipeline::new(Some(payload));
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
     let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    // Some flows have a second number (Wireshark's of SNMP) and are meant by both.
+    let first = stream.and_then(|id| pipeline.flows().flow(id)).map(|flow| flow.id);
+    if first != stream
+        && let Some(first) = first
+    {
+        let again = stream::is_file(&args.input) && !matches!(ending, Ending::Interrupted);
+        return if again { story(args, Some(first)) } else { Err(stream::other_number(first)) };
+    }
     let wanted = |place: usize, flow: &Flow| {
-        reading.selection().takes_flow(place, flow)
-            && args.stream.is_none_or(|(tcp, number)| flow.tcp.is_some() == tcp && flow.id.number == number)
+        reading.selection().takes_flow(place, flow) && stream.is_none_or(|id| flow.id == id)
     };
     let flows = pipeline.told(wanted);
+    let missing = stream.filter(|_| flows.is_empty());
     let mut out = output::stdout();
     if args.json {
         write_flows_json(&mut out, &flows)?;
-    } else {
+    } else if missing.is_none() {
         let options = view::explain_options(args.color.colors(), args.full);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
-        if args.stream.is_none() && reading.selection().is_whole() {
+        if stream.is_none() && reading.selection().is_whole() {
             explain::beside(&mut out, &pipeline.beside(), options)?;
         }
     }
     out.flush()?;
-    if flows.is_empty()
-        && let Some((tcp, number)) = args.stream
-    {
-        let protocol = if tcp { "tcp" } else { "udp" };
-        output::say(format_args!("there is no flow {protocol}:{number}; `wirelab flows` lists them"));
-        let status = reading.tell(&pipeline, &ending, 1);
-        return Ok(if status == Status::Done { Status::No } else { status });
+    if let Some(id) = missing {
+        return Ok(stream::missing(id, &reading, pipeline.flows(), &ending));
     }
     Ok(reading.tell(&pipeline, &ending, u64::try_from(flows.len()).unwrap_or(u64::MAX)))
 }

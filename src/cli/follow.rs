@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::args::{ColorArgs, InputArgs};
 use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
-use crate::decode::TransportProtocol;
+use super::stream;
 use crate::flow::{Direction, Flow, FlowId, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::color::Colors;
@@ -38,7 +38,8 @@ pub(super) struct FollowArgs {
     /// "packets", "time", "since_turn_before_ns", "gap_before" (bytes not captured), "len" and "hex"; "missing_bytes",
     /// "not_kept_bytes"; "conflict_count" and, of the first, "conflicts", each with "from", "packets" (the one believed,
     /// the one that contradicts it), "offset" and "len" within what that side sent; "not_compared_bytes", repeated too late
-    /// to be compared.
+    /// to be compared. Left out are times that are not known, and where they are 0 or empty "missing_at_end",
+    /// "gap_before" and what stands behind "turns".
     #[arg(long = "as", value_enum, value_name = "FORM", default_value_t, hide_possible_values = true)]
     form: Form,
     /// Only what this side sent: orig, who began, or resp, who was addressed
@@ -99,13 +100,7 @@ fn wanted(text: &str) -> Result<Wanted, String> {
     if text == "all" {
         return Ok(Wanted::All);
     }
-    let (protocol, number) = text.split_once(':').ok_or_else(wrong)?;
-    let protocol = match protocol {
-        "tcp" => TransportProtocol::Tcp,
-        "udp" => TransportProtocol::Udp,
-        _ => return Err(wrong()),
-    };
-    Ok(Wanted::One(FlowId { protocol, number: number.parse().map_err(|_| wrong())? }))
+    stream::id(text).map(Wanted::One).ok_or_else(wrong)
 }
 
 /// Runs `follow`.
@@ -116,10 +111,7 @@ pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
             "send them to a file (> FILE) or a pipe, show them with --as hex, or insist with --force",
         ));
     }
-    let is_file = {
-        let path = args.input.path();
-        path.as_os_str() != "-" && std::fs::metadata(&path).is_ok_and(|about| about.is_file())
-    };
+    let is_file = stream::is_file(&args.input);
     let first = match args.stream {
         Some(Wanted::One(id)) => Some(PayloadWanted::to_follow(Some(id))),
         Some(Wanted::All) => Some(PayloadWanted::to_follow(None)),
@@ -132,10 +124,7 @@ pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
     }
     if let Some(again) = pass.flow_to_read_again(args.stream) {
         if !is_file {
-            return Err(Failure::new(
-                "the flow has two stream numbers, and its bytes were not kept under this one",
-            )
-            .hint(format!("follow it as {again}, or save the packets to a file first")));
+            return Err(stream::other_number(again));
         }
         pass = Pass::over(args, Some(PayloadWanted::to_follow(Some(again))))?;
     }
@@ -145,19 +134,17 @@ pub(super) fn run(args: &FollowArgs) -> Result<Status, Failure> {
         choose(&flows);
         return Ok(if status == Status::Interrupted { status } else { Status::Error });
     }
+    if let Some(Wanted::One(id)) = args.stream
+        && flows.is_empty()
+    {
+        return Ok(stream::missing(id, &pass.reading, pass.pipeline.flows(), &pass.ending));
+    }
     let mut out = output::stdout();
     let only = args.only.map(|side| match side {
         OnlySide::Orig => Direction::OrigToResp,
         OnlySide::Resp => Direction::RespToOrig,
     });
     show(&mut out, &flows, form, only, args.color.colors())?;
-    if let Some(Wanted::One(id)) = args.stream
-        && flows.is_empty()
-    {
-        say(format_args!("there is no flow {id}; `wirelab flows` lists them"));
-        let status = pass.tell(1);
-        return Ok(if status == Status::Done { Status::No } else { status });
-    }
     Ok(pass.tell(u64::try_from(flows.len()).unwrap_or(u64::MAX)))
 }
 

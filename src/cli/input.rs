@@ -176,6 +176,11 @@ impl<'a> Reading<'a> {
         for (link, packets) in pipeline.beside().undecoded_links() {
             say(format_args!("{link} (link type {}) is not decoded: {} only listed", link.0, were(packets)));
         }
+        self.tell_ending(ending)
+    }
+
+    /// The same of the ending alone.
+    pub(super) fn tell_ending(&self, ending: &Ending) -> Status {
         match ending {
             Ending::Done => Status::Done,
             Ending::Interrupted => Status::Interrupted,

@@ -22,6 +22,7 @@ mod replay;
 mod save;
 mod select;
 mod stats;
+mod stream;
 mod view;
 
 use std::io::{self, Write};

@@ -110,7 +110,27 @@ impl<'a> Selection<'a> {
     }
 
     /// What the fields of the packet need, where it is one to show.
+    #[inline]
     pub(super) fn take<'s>(
+        &mut self,
+        step: &'s Step<'_>,
+        interfaces: &'s [Interface],
+    ) -> Option<PacketContext<'s>> {
+        if self.first.is_some() || self.filter.is_some() || !self.tables.is_empty() {
+            return self.take_asked(step, interfaces);
+        }
+        // Nobody here asks for fields: what they need is put together only if the caller does.
+        if !self.select.takes_packet(&step.decoded) {
+            return None;
+        }
+        let displayed = self.displayed;
+        self.displayed = step.packet.ts.or(displayed);
+        Some(PacketContext { displayed, ..step.context(interfaces) })
+    }
+
+    /// The same, where filters and tables are asked.
+    #[inline(never)]
+    fn take_asked<'s>(
         &mut self,
         step: &'s Step<'_>,
         interfaces: &'s [Interface],

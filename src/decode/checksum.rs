@@ -86,7 +86,8 @@ impl DecodedPacket<'_> {
 
     /// The IP header that `layer` stands in.
     pub(crate) fn carrier(&self, layer: &Layer) -> Option<&Layer> {
-        let at = self.layers.iter().position(|other| other == layer)?;
+        // Where it starts is compared first, because that nearly always tells.
+        let at = self.layers.iter().position(|other| other.start == layer.start && other == layer)?;
         let outer = self.layers.get(..at)?;
         outer.iter().rev().find(|outer| matches!(outer.kind, LayerKind::Ipv4 | LayerKind::Ipv6))
     }

@@ -213,6 +213,7 @@ impl<'a> DecodedPacket<'a> {
 
     /// The bytes that offsets of `buffer` count in; empty for a buffer that this packet does not have.
     #[must_use]
+    #[inline]
     pub fn buffer(&self, buffer: BufferId) -> &'a [u8] {
         match usize::from(buffer).checked_sub(1) {
             None => self.frame,
@@ -225,23 +226,26 @@ impl<'a> DecodedPacket<'a> {
 
     /// A layer's header bytes.
     #[must_use]
+    #[inline]
     pub fn header(&self, layer: &Layer) -> &'a [u8] {
         slice(self.buffer(layer.buffer), layer.start, layer.payload)
     }
 
     /// The captured bytes behind a layer's header, bounded by its length field.
     #[must_use]
+    #[inline]
     pub fn payload(&self, layer: &Layer) -> &'a [u8] {
         slice(self.buffer(layer.buffer), layer.payload, layer.end)
     }
 
     /// The TCP segment of `transport`; `None` where it is not TCP, or its header is not all there.
     #[must_use]
+    #[inline]
     pub fn tcp_segment(&self, transport: &Transport) -> Option<TcpSegment<'a>> {
         let layer = self.layers.get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
         let header = self.header(layer);
         let (fixed, options) = header.split_first_chunk::<20>()?;
-        let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1, ..] = *fixed;
+        let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1, c0, c1, ..] = *fixed;
         if header.len() < usize::from(high >> 4) * 4 || high < 0x50 {
             return None;
         }
@@ -250,6 +254,7 @@ impl<'a> DecodedPacket<'a> {
             ack: u32::from_be_bytes([a0, a1, a2, a3]),
             flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
             window: u16::from_be_bytes([w0, w1]),
+            checksum: u16::from_be_bytes([c0, c1]),
             options,
             payload: self.payload(layer),
             payload_len: layer.claimed_end.saturating_sub(layer.payload),
@@ -269,6 +274,7 @@ impl<'a> DecodedPacket<'a> {
             ack: u32::from_be_bytes([a0, a1, a2, a3]),
             flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
             window: u16::from_be_bytes([w0, w1]),
+            checksum: 0,
             options: header.get(20..).unwrap_or(&[]),
             payload: &[],
             payload_len: on_wire.checked_sub(header_len).filter(|_| high >= 0x50)?,

@@ -117,6 +117,7 @@ pub(super) fn offset(len: usize) -> u32 {
 }
 
 /// `data[start..end]`, empty where that is out of bounds.
+#[inline]
 pub(super) fn slice(data: &[u8], start: u32, end: u32) -> &[u8] {
     let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return &[] };
     data.get(start..end).unwrap_or(&[])

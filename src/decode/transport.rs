@@ -37,7 +37,47 @@ pub struct Endpoint {
 impl fmt::Display for Endpoint {
     /// `192.0.2.1:80` or `[2001:db8::1]:80`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SocketAddr::new(self.addr, self.port).fmt(f)
+        let IpAddr::V4(addr) = self.addr else { return SocketAddr::new(self.addr, self.port).fmt(f) };
+        // Put together by hand: tables of many flows are little else than addresses.
+        let mut text = Digits::default();
+        for (octet, after) in addr.octets().into_iter().zip(*b"...:") {
+            text.number(u16::from(octet));
+            text.push(after);
+        }
+        text.number(self.port);
+        f.pad(text.as_str())
+    }
+}
+
+/// Room for an IPv4 address and a port in digits, filled from the left.
+#[derive(Default)]
+struct Digits {
+    bytes: [u8; Self::MOST],
+    len: usize,
+}
+
+impl Digits {
+    /// As long as `255.255.255.255:65535`.
+    const MOST: usize = 21;
+
+    fn push(&mut self, byte: u8) {
+        if let Some(free) = self.bytes.get_mut(self.len) {
+            *free = byte;
+            self.len += 1;
+        }
+    }
+
+    fn number(&mut self, number: u16) {
+        let mut unit = [10_000, 1_000, 100, 10].into_iter().find(|unit| number >= *unit).unwrap_or(1);
+        while unit > 0 {
+            let digit = u8::try_from(number / unit % 10).unwrap_or(0);
+            self.push(b'0' + digit);
+            unit /= 10;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 
@@ -120,6 +160,8 @@ pub struct TcpSegment<'a> {
     pub flags: TcpFlags,
     /// Window field as sent, not scaled.
     pub window: u16,
+    /// Checksum as sent; 0 where the capture cuts it off.
+    pub checksum: u16,
     /// Option bytes, up to 40.
     pub options: &'a [u8],
     /// Captured payload bytes.
@@ -133,5 +175,23 @@ impl<'a> TcpSegment<'a> {
     #[must_use]
     pub fn typed_options(&self) -> TcpOptionIter<'a> {
         TcpOptionIter::new(self.options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_written_as_a_socket_address_is() {
+        let addresses = ["0.0.0.0", "255.255.255.255", "10.0.100.9", "::1", "2001:db8::9"];
+        for (addr, port) in
+            addresses.iter().flat_map(|addr| [0, 9, 10, 99, 100, 12_000, 65_535].map(|port| (addr, port)))
+        {
+            let addr: IpAddr = addr.parse().unwrap();
+            let (endpoint, socket) = (Endpoint { addr, port }, SocketAddr::new(addr, port));
+            assert_eq!(endpoint.to_string(), socket.to_string());
+            assert_eq!(format!("{endpoint:>30}"), format!("{socket:>30}"));
+        }
     }
 }

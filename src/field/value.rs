@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Base, Clock, FieldKind};
+use crate::time::calendar::{Date, SECONDS_PER_DAY};
 use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 
 /// A typed value, as a packet holds it.
@@ -75,26 +76,14 @@ fn write_seconds(nanos: i128, out: &mut dyn Write) -> fmt::Result {
     write!(out, "{sign}{}.{:09}", distance / second, distance % second)
 }
 
-/// `Feb  7, 2012 17:04:21.351352000 UTC`, by the Gregorian calendar without end in either direction.
+/// `Feb  7, 2012 17:04:21.351352000 UTC`.
 fn write_date(nanos: i128, out: &mut dyn Write) -> fmt::Result {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (seconds, fraction) = (nanos.div_euclid(NANOS_PER_SECOND), nanos.rem_euclid(NANOS_PER_SECOND));
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Years begin in March here, so that a leap day is the last of its year; 400 of them are 146,097 days, and
-    // 719,468 days lie between the first of March of the year 0 and 1970.
-    let since_zero = days + 719_468;
-    let (era, day) = (since_zero.div_euclid(146_097), since_zero.rem_euclid(146_097));
-    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // Months of 31 and 30 days in turn, five of which are 153 days.
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = (from_march + 2) % 12;
-    let year = era * 400 + year_of_era + i128::from(month < 2);
-    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
+    let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+    let date = Date::of_days(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    write!(out, "{name} {day_of_month:>2}, {year} {hour:02}:{minute:02}:{second:02}.{fraction:09} UTC")
+    write!(out, "{} {:>2}, {} ", date.month_name(), date.day, date.year)?;
+    write!(out, "{hour:02}:{minute:02}:{second:02}.{fraction:09} UTC")
 }
 
 /// RFC 5952, except that only what is IPv4-mapped or -compatible by its form is written with dots, as glibc does.

@@ -6,6 +6,7 @@ use super::error::{FilterError, quoted};
 use super::hint;
 use super::pattern;
 use super::program::{Compare, Condition, Constant, Operand, Range, Source};
+use super::refusal::is_constant;
 use super::types::{comparable, describe, has_bytes, room};
 use crate::field::{Base, FieldDef, FieldId, FieldKind};
 
@@ -137,41 +138,6 @@ impl<'t> Checker<'t> {
         Ok(Condition::Compare { all: all(by_default), compare, left: typed.operand, right })
     }
 
-    /// Refuses a constant on the left of an operator, as Wireshark 4.0 does.
-    fn not_constant(&self, left: &Expr, sign: &str, right: Option<&Expr>) -> Result<(), FilterError> {
-        if !is_constant(left) {
-            return Ok(());
-        }
-        if let Some(error) = meant_a_field(left) {
-            return Err(error);
-        }
-        if let ExprKind::Literal(Literal::Word(word)) = &left.kind
-            && word.starts_with(|c: char| c.is_ascii_alphabetic())
-            && !word.contains(':')
-        {
-            return Err(hint::no_field(word, left.span.clone()));
-        }
-        let shown = quoted(self.written(&left.span));
-        let error = FilterError::new(
-            left.span.clone(),
-            format!("\"{shown}\" is a constant, which cannot stand left of \"{sign}\""),
-        )
-        .expecting("a field, a slice or a function of one");
-        let turned = match sign {
-            "<" => ">",
-            "<=" => ">=",
-            ">" => "<",
-            ">=" => "<=",
-            "==" | "!=" | "===" | "!==" => sign,
-            _ => return Err(error),
-        };
-        Err(match right.filter(|right| !is_constant(right)) {
-            Some(right) => error
-                .hinting(format!("turn it round: {} {turned} {shown}", quoted(self.written(&right.span)))),
-            None => error,
-        })
-    }
-
     /// The right side of a comparison, of a type that goes with the left's.
     fn against(&mut self, left: &Expr, typed: &Typed, right: &Expr) -> Result<Operand, FilterError> {
         if typed.kind == FieldKind::Mark {
@@ -233,31 +199,6 @@ impl<'t> Checker<'t> {
             let shown = quoted(self.written(&right.span).trim_matches('"'));
             FilterError::new(right.span.clone(), format!("{name} cannot contain \"{shown}\""))
                 .expecting("bytes in hexadecimal, such as 00:1b")
-        })
-    }
-
-    /// Whether a text or bytes can be searched for in it.
-    fn searchable(&self, typed: &Typed, left: &Expr, relation: Relation) -> Result<(), FilterError> {
-        let fits = typed.slice
-            || matches!(
-                typed.kind,
-                FieldKind::Text | FieldKind::Bytes | FieldKind::Protocol | FieldKind::Mac
-            );
-        if fits {
-            return Ok(());
-        }
-        let name = quoted(self.written(&left.span));
-        let sign = relation.sign();
-        let error = FilterError::new(
-            left.span.clone(),
-            format!("{name} is {}, in which \"{sign}\" cannot search", describe(typed.kind)),
-        )
-        .expecting("a string, bytes, a protocol or a slice");
-        let written = super::function::written(typed.kind).is_some();
-        Err(if written {
-            error.hinting(format!("as a string: string({name}) {sign} \"…\""))
-        } else {
-            error
         })
     }
 
@@ -326,29 +267,6 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn no_type(&self, expr: &Expr) -> FilterError {
-        if let Some(error) = meant_a_field(expr) {
-            return error;
-        }
-        let shown = quoted(self.written(&expr.span));
-        FilterError::new(expr.span.clone(), format!("\"{shown}\" is a constant, where there must be a field"))
-            .expecting("a field, such as tcp.len")
-    }
-
-    /// A word that is no value may be a mistyped field.
-    fn maybe_a_field(&self, error: FilterError, literal: &Literal) -> FilterError {
-        match literal {
-            Literal::Word(word)
-                if error.hints().is_empty()
-                    && word.contains('.')
-                    && word.starts_with(|c: char| c.is_ascii_alphabetic()) =>
-            {
-                hint::near_field(error, word)
-            }
-            _ => error,
-        }
-    }
-
     fn slice(&mut self, inner: &Expr, parts: &[Part]) -> Result<Typed, FilterError> {
         let typed = self.operand(inner, None)?;
         if !typed.slice && !has_bytes(typed.kind) {
@@ -396,49 +314,5 @@ impl<'t> Checker<'t> {
         let slice = first.slice || second.slice;
         let operand = Operand::Binary(operator, bits, Box::new(first.operand), Box::new(second.operand));
         Ok(Typed { operand, kind, field: first.field.or(second.field), slice })
-    }
-
-    /// Whether the operator takes values of this type.
-    fn calculable(&self, operator: Operator, expr: &Expr, kind: FieldKind) -> Result<(), FilterError> {
-        let allowed = match kind {
-            FieldKind::Unsigned(..) | FieldKind::Signed(_) | FieldKind::PacketNumber => true,
-            FieldKind::Float => !matches!(operator, Operator::And | Operator::Modulo),
-            FieldKind::Span => matches!(operator, Operator::Add | Operator::Subtract),
-            FieldKind::Bytes | FieldKind::Mac | FieldKind::Ipv4 | FieldKind::Ipv6 => {
-                operator == Operator::And
-            }
-            _ => false,
-        };
-        if allowed { Ok(()) } else { Err(self.cannot(operator.sign(), expr, kind)) }
-    }
-
-    fn cannot(&self, sign: &str, expr: &Expr, kind: FieldKind) -> FilterError {
-        let name = quoted(self.written(&expr.span));
-        FilterError::new(
-            expr.span.clone(),
-            format!("{name} is {}, with which \"{sign}\" cannot calculate", describe(kind)),
-        )
-        .expecting(if sign == "&" { "a number, an address or bytes" } else { "a number" })
-    }
-}
-
-fn is_constant(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Literal(_) => true,
-        ExprKind::Negate(inner) => is_constant(inner),
-        ExprKind::Binary(_, left, right) => is_constant(left) && is_constant(right),
-        _ => false,
-    }
-}
-
-/// The error for a constant that is, or is worked out from, the name of a field that there is not.
-fn meant_a_field(expr: &Expr) -> Option<FilterError> {
-    match &expr.kind {
-        ExprKind::Literal(Literal::Word(word)) if hint::names_a_protocol(word) => {
-            Some(hint::no_field(word, expr.span.clone()))
-        }
-        ExprKind::Negate(inner) => meant_a_field(inner),
-        ExprKind::Binary(_, left, right) => meant_a_field(left).or_else(|| meant_a_field(right)),
-        _ => None,
     }
 }

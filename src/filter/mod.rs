@@ -23,6 +23,7 @@ mod number;
 mod parser;
 mod pattern;
 mod program;
+mod refusal;
 mod store;
 mod time_text;
 mod types;

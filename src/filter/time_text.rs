@@ -1,9 +1,7 @@
 //! Times and spans as filters write them, in nanoseconds.
 
 use crate::time::NANOS_PER_SECOND;
-
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+use crate::time::calendar::{Date, MONTHS, SECONDS_PER_DAY};
 
 /// A point in time, counted from 1970: `2011-07-04`, `2011-07-04T12:34:56.5Z`, with a zone as `+02:00`, or
 /// `Nov 12, 1999 08:55:44.123`. Without a zone UTC: what a filter means must not depend on the machine.
@@ -12,7 +10,7 @@ pub(super) fn parse(text: &str) -> Option<i128> {
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     let (days, rest) = date(text)?;
     if rest.is_empty() && !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Some(i128::from(days) * 86_400 * NANOS_PER_SECOND);
+        return Some(days * SECONDS_PER_DAY * NANOS_PER_SECOND);
     }
     let rest = rest.strip_prefix(['T', ' '])?.trim_start();
     let (clock, offset) = zone(rest)?;
@@ -26,7 +24,7 @@ pub(super) fn parse(text: &str) -> Option<i128> {
     if parts.next().is_some() {
         return None;
     }
-    let minutes = i128::from(days) * 1440 + i128::from(hour * 60 + minute) - i128::from(offset);
+    let minutes = days * 1440 + i128::from(hour * 60 + minute) - i128::from(offset);
     Some(minutes * 60 * NANOS_PER_SECOND + seconds)
 }
 
@@ -44,10 +42,10 @@ pub(super) fn seconds(text: &str) -> Option<i128> {
 }
 
 /// Days since 1970, and what follows the date.
-fn date(text: &str) -> Option<(i64, &str)> {
+fn date(text: &str) -> Option<(i128, &str)> {
     if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        let name = text.get(..3)?.to_ascii_lowercase();
-        let month = (1..).zip(MONTHS).find(|(_, month)| *month == name)?.0;
+        let name = text.get(..3)?;
+        let month = (1..).zip(MONTHS).find(|(_, month)| month.eq_ignore_ascii_case(name))?.0;
         let (day, rest) = text.get(3..)?.trim_start().split_once(',')?;
         let rest = rest.trim_start();
         let (year, rest) = (digits(rest.get(..4)?, 9999)?, rest.get(4..)?);
@@ -78,23 +76,15 @@ fn zone(text: &str) -> Option<(&str, i64)> {
     Some((clock, sign * (hours * 60 + minutes)))
 }
 
+/// Days from 1970-01-01 to a date; `None` where there is no such day.
+fn days(year: i64, month: i64, day: i64) -> Option<i128> {
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    Date { year: i128::from(year), month, day }.days()
+}
+
 fn digits(text: &str, most: i64) -> Option<i64> {
     let all = !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|&number| all && number <= most)
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar; `None` where the month has no such day.
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before = usize::try_from(month).ok()?.checked_sub(1)?;
-    if !(1..=*lengths.get(before)?).contains(&day) {
-        return None;
-    }
-    let past = year - 1;
-    let leap_days = past / 4 - past / 100 + past / 400;
-    // 719,162 days lie before 1970.
-    Some(past * 365 + leap_days + lengths.iter().take(before).sum::<i64>() + day - 1 - 719_162)
 }
 
 #[cfg(test)]

@@ -212,10 +212,10 @@ impl Conversations {
         now: Timestamp,
         start: Option<TcpStart<'_>>,
     ) -> Option<Place> {
-        let from_low = transport.src <= transport.dst;
         let known = self.all.len();
         let fresh = u32::try_from(known).ok()?;
-        let slot = match FlowKey::new(transport.src, transport.dst, transport.protocol) {
+        let (key, from_low) = FlowKey::new(transport.src, transport.dst, transport.protocol);
+        let slot = match key {
             FlowKey::V4(key) => slot(self.v4.entry(key), known, fresh),
             FlowKey::V6(key) => slot(self.v6.entry(key), known, fresh),
         }?;
@@ -255,13 +255,13 @@ impl Conversations {
 
     /// The latest conversation between the endpoints of a header that is too short to be numbered itself.
     pub(super) fn find(&self, transport: &Transport) -> Option<Place> {
-        let slot = match FlowKey::new(transport.src, transport.dst, transport.protocol) {
+        let (key, from_low) = FlowKey::new(transport.src, transport.dst, transport.protocol);
+        let slot = match key {
             FlowKey::V4(key) => self.v4.get(&key),
             FlowKey::V6(key) => self.v6.get(&key),
         };
         let conversation = usize::try_from(*slot?).ok()?;
         let id = self.all.get(conversation)?.id();
-        let from_low = transport.src <= transport.dst;
         Some(Place {
             conversation,
             id,

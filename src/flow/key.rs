@@ -79,20 +79,24 @@ pub(super) type V4Key = (u64, u64);
 pub(super) type V6Key = ([u8; 16], [u8; 16], u64);
 
 impl FlowKey {
-    /// The key of packets between `a` and `b`, in either order.
-    pub(super) fn new(a: Endpoint, b: Endpoint, protocol: TransportProtocol) -> Self {
-        let (low, high) = if a <= b { (a, b) } else { (b, a) };
+    /// The key of packets from `a` to `b` or back, and whether `a` is the lower endpoint (or both are the same).
+    pub(super) fn new(a: Endpoint, b: Endpoint, protocol: TransportProtocol) -> (Self, bool) {
         let kind: u64 = match protocol {
             TransportProtocol::Tcp => 0,
             TransportProtocol::Udp => 1,
         };
-        let rest = kind << 32 | u64::from(low.port) << 16 | u64::from(high.port);
-        match (low.addr, high.addr) {
-            (IpAddr::V4(low), IpAddr::V4(high)) => {
-                Self::V4((u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()), rest))
-            }
-            (low, high) => Self::V6((octets(low), octets(high), rest)),
+        if let (IpAddr::V4(from), IpAddr::V4(to)) = (a.addr, b.addr) {
+            // Address, then port: the order of endpoints, as one number.
+            let from = u64::from(from.to_bits()) << 16 | u64::from(a.port);
+            let to = u64::from(to.to_bits()) << 16 | u64::from(b.port);
+            let (low, high) = (from.min(to), from.max(to));
+            let rest = kind << 32 | (low & 0xffff) << 16 | high & 0xffff;
+            return (Self::V4(((low >> 16) << 32 | high >> 16, rest)), from <= to);
         }
+        let from_low = a <= b;
+        let (low, high) = if from_low { (a, b) } else { (b, a) };
+        let rest = kind << 32 | u64::from(low.port) << 16 | u64::from(high.port);
+        (Self::V6((octets(low.addr), octets(high.addr), rest)), from_low)
     }
 }
 
@@ -114,14 +118,19 @@ mod tests {
 
     #[test]
     fn both_directions_have_one_key() {
-        let pairs = [("192.0.2.1:80", "192.0.2.2:4000"), ("[2001:db8::1]:80", "[2001:db8::2]:80")];
+        let pairs = [
+            ("192.0.2.1:80", "192.0.2.2:4000"),
+            ("192.0.2.1:4000", "192.0.2.1:80"),
+            ("[2001:db8::1]:80", "[2001:db8::2]:80"),
+        ];
         for (a, b) in pairs.map(|(a, b)| (endpoint(a), endpoint(b))) {
-            let key = FlowKey::new(a, b, TransportProtocol::Tcp);
-            assert_eq!(key, FlowKey::new(b, a, TransportProtocol::Tcp));
-            assert_ne!(key, FlowKey::new(a, b, TransportProtocol::Udp));
+            let (key, from_low) = FlowKey::new(a, b, TransportProtocol::Tcp);
+            assert_eq!((key, !from_low), FlowKey::new(b, a, TransportProtocol::Tcp));
+            assert_eq!(from_low, a <= b);
+            assert_ne!(key, FlowKey::new(a, b, TransportProtocol::Udp).0);
             let swapped_ports = (Endpoint { port: b.port, ..a }, Endpoint { port: a.port, ..b });
-            if a.port != b.port {
-                assert_ne!(key, FlowKey::new(swapped_ports.0, swapped_ports.1, TransportProtocol::Tcp));
+            if a.port != b.port && a.addr != b.addr {
+                assert_ne!(key, FlowKey::new(swapped_ports.0, swapped_ports.1, TransportProtocol::Tcp).0);
             }
         }
     }
@@ -130,6 +139,6 @@ mod tests {
     fn a_mapped_address_is_not_the_ipv4_address() {
         let v4 = FlowKey::new(endpoint("192.0.2.1:1"), endpoint("192.0.2.2:2"), TransportProtocol::Udp);
         let mapped = ("[::ffff:192.0.2.1]:1", "[::ffff:192.0.2.2]:2");
-        assert_ne!(v4, FlowKey::new(endpoint(mapped.0), endpoint(mapped.1), TransportProtocol::Udp));
+        assert_ne!(v4.0, FlowKey::new(endpoint(mapped.0), endpoint(mapped.1), TransportProtocol::Udp).0);
     }
 }

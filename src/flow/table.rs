@@ -1,5 +1,7 @@
 //! The table of flows: packets in, one verdict for each transport header out.
 
+use std::collections::VecDeque;
+
 use super::conversations::{Conversations, Place, TcpStart};
 use super::icmp::{WaitingErrors, quoting};
 use super::payload::PayloadKeeper;
@@ -7,15 +9,19 @@ use super::tcp::{Followed, Setting};
 use super::udp;
 use super::{
     Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp,
-    PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict,
+    PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict, Verified,
 };
 use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
 /// Most flows recorded of one capture; beyond it conversations are still numbered, but their packets belong to no flow
-/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3 KB and the segments that wait
+/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3.1 KB and the segments that wait
 /// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
+
+/// Most flows that are one SYN and keep what it showed at hand all the same, 0.3 MB: nearly every SYN is answered before so
+/// many others come. What it showed is worked out again of the others that are.
+const MAX_FRESH: usize = 256;
 
 /// Limits that were reached. All zero where the table says everything that the packets show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +45,12 @@ pub struct FlowTable {
     flows: Vec<Flow>,
     verdicts: Vec<Verdict>,
     waiting_errors: WaitingErrors,
+    /// The latest flows that were one SYN when they were added.
+    fresh: VecDeque<usize>,
     payload: Option<PayloadKeeper>,
     packets_without_flow: u64,
+    /// Of the packet at hand.
+    verified: Verified,
 }
 
 impl FlowTable {
@@ -56,17 +66,37 @@ impl FlowTable {
         Self { payload: Some(PayloadKeeper::new(wanted)), ..Self::default() }
     }
 
+    /// The same as [`Self::observe`] where the checksum of the packet's TCP segment was verified.
+    pub fn observe_verified(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        verified: Verified,
+    ) -> &[Verdict] {
+        self.verified = verified;
+        self.observe(packet, decoded);
+        self.verified = Verified::No;
+        &self.verdicts
+    }
+
     /// Takes one packet, in capture order, and answers one verdict for each of `decoded.transports()`.
     pub fn observe(&mut self, packet: &CapturedPacket<'_>, decoded: &DecodedPacket<'_>) -> &[Verdict] {
-        self.verdicts.clear();
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        verdicts.clear();
         let stamp = PacketStamp { number: packet.number, ts: packet.ts };
         for transport in decoded.transports() {
             let segment = decoded.tcp_segment(transport);
             let header = Header { transport, segment, stamp, wire_len: packet.wire_len, decoded };
-            let verdict =
-                if decoded.is_numbered(transport) { self.numbered(&header) } else { self.too_short(&header) };
-            self.verdicts.push(verdict);
+            // Verdicts are large, so each is filled in where it stays.
+            verdicts.push(Verdict::unplaced());
+            let Some(verdict) = verdicts.last_mut() else { break };
+            if decoded.is_numbered(transport) {
+                self.numbered(&header, verdict);
+            } else {
+                self.too_short(&header);
+            }
         }
+        self.verdicts = verdicts;
         &self.verdicts
     }
 
@@ -110,45 +140,44 @@ impl FlowTable {
         limits
     }
 
-    /// A header that takes or has a stream number.
-    fn numbered(&mut self, header: &Header<'_>) -> Verdict {
-        let place = {
-            let now = header.stamp.ts.unwrap_or_default();
-            self.conversations.place(header.transport, now, header.start())
-        };
-        let Some((place, mut verdict)) = place.and_then(|place| Some((place, self.verdict_at(&place)?)))
-        else {
+    /// A header that takes or has a stream number; `verdict` has nothing in it yet.
+    fn numbered(&mut self, header: &Header<'_>, verdict: &mut Verdict) {
+        let now = header.stamp.ts.unwrap_or_default();
+        let place = self.conversations.place(header.transport, now, header.start());
+        let Some(place) = place.filter(|place| self.place_verdict(place, verdict)) else {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
-            return Verdict::unplaced();
+            return;
         };
         verdict.tcp = place.relative.map(|(seq, ack)| TcpVerdict::numbered(seq, ack, place.port_reused));
         if header.transport.quoted {
-            self.note_error(Some(place.conversation), &verdict, header);
+            self.note_error(Some(place.conversation), verdict, header);
             verdict.flow = None;
-            return verdict;
+            return;
         }
-        if verdict.flow.is_none() && !self.begin_flow(&place, header, &mut verdict) {
+        if verdict.flow.is_none() && !self.begin_flow(&place, header, verdict) {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
-            return verdict;
+            return;
         }
         if let Some(index) = verdict.flow {
-            self.add_to_flow(index, place.conversation, header, &mut verdict);
+            self.add_to_flow(index, place.conversation, header, verdict);
         }
-        verdict
     }
 
     /// A header with ports and little more. Quoted, it still names the flow that an ICMP error is about.
-    fn too_short(&mut self, header: &Header<'_>) -> Verdict {
+    fn too_short(&mut self, header: &Header<'_>) {
         if header.transport.quoted {
             let place = self.conversations.find(header.transport);
-            let verdict = place.and_then(|place| self.verdict_at(&place)).unwrap_or_else(Verdict::unplaced);
+            let mut verdict = Verdict::unplaced();
+            if let Some(place) = &place {
+                self.place_verdict(place, &mut verdict);
+            }
             self.note_error(place.map(|place| place.conversation), &verdict, header);
         }
-        Verdict::unplaced()
     }
 
-    fn verdict_at(&mut self, place: &Place) -> Option<Verdict> {
-        let conversation = self.conversations.get_mut(place.conversation)?;
+    /// Says in `verdict`, which has nothing in it yet, what the conversation at `place` tells; false where there is none.
+    fn place_verdict(&mut self, place: &Place, verdict: &mut Verdict) -> bool {
+        let Some(conversation) = self.conversations.get_mut(place.conversation) else { return false };
         let forward = place.from_low == conversation.low_is_orig;
         let flow = conversation.flow();
         let known = flow.and_then(|index| self.flows.get(index)).and_then(|flow| flow.tcp.as_ref());
@@ -157,16 +186,13 @@ impl FlowTable {
             Some(tcp) => tcp.completeness(),
             None => Completeness::default(),
         };
-        Some(Verdict {
-            id: Some(place.id),
-            flow,
-            direction: if forward { Direction::OrigToResp } else { Direction::RespToOrig },
-            starts_flow: false,
-            elapsed: place.elapsed,
-            window_scale: place.scale,
-            completeness,
-            tcp: None,
-        })
+        verdict.id = Some(place.id);
+        verdict.flow = flow;
+        verdict.direction = if forward { Direction::OrigToResp } else { Direction::RespToOrig };
+        verdict.elapsed = place.elapsed;
+        verdict.window_scale = place.scale;
+        verdict.completeness = completeness;
+        true
     }
 
     /// Ties the ICMP error that quotes this header to its flow, or keeps it until there is one.
@@ -229,15 +255,16 @@ impl FlowTable {
         if let Some(tcp) = &mut flow.tcp {
             header.analyse(tcp, verdict);
         }
+        let mut is_fresh = false;
         let before = Some(flow.last).filter(|_| !verdict.starts_flow);
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
-            let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id());
+            let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id(), self.verified);
             let states = [Direction::OrigToResp, Direction::RespToOrig].map(|side| tcp.states(side).state());
             let begins_mid_stream = verdict.starts_flow && tcp.begins_mid_stream();
             if verdict.starts_flow
                 && let Some(setting) = header.setting(verdict)
             {
-                tcp.rest(segment, header.stamp, header.ip_id(), setting);
+                is_fresh = tcp.note_syn(segment, header.stamp, header.ip_id(), setting, self.verified);
             }
             let side = flow.side_mut(by);
             if followed.samples {
@@ -250,7 +277,7 @@ impl FlowTable {
                 verdict.begins_mid_stream = begins_mid_stream;
             }
             if let Some(payload) = &mut self.payload {
-                payload.segment(index, flow, by, segment, header.stamp);
+                payload.segment(index, flow, by, (segment, followed.payload), header.stamp);
             }
         } else if let Some(udp) = &mut flow.udp {
             udp.follow(by, header.stamp, before);
@@ -270,6 +297,20 @@ impl FlowTable {
         }
         flow.side_mut(by).add_packet(header.wire_len);
         flow.last = header.stamp;
+        if is_fresh {
+            self.keep_fresh(index);
+        }
+    }
+
+    /// Notes that the flow at `index` is one SYN; the one that is so longest may have to forget what it showed.
+    fn keep_fresh(&mut self, index: usize) {
+        self.fresh.push_back(index);
+        if self.fresh.len() > MAX_FRESH
+            && let Some(longest) = self.fresh.pop_front()
+            && let Some(tcp) = self.flows.get_mut(longest).and_then(|flow| flow.tcp.as_mut())
+        {
+            tcp.sleep();
+        }
     }
 }
 
@@ -295,9 +336,12 @@ impl<'a> Header<'a> {
     fn analyse(&self, tcp: &mut TcpFlow, verdict: &mut Verdict) {
         let Some(setting) = self.setting(verdict) else { return };
         let Some(told) = &mut verdict.tcp else { return };
-        let segment = self.segment.or_else(|| self.decoded.cut_tcp_segment(self.transport));
-        let Some(segment) = segment else { return };
-        told.analysis = tcp.analyse(verdict.direction, &segment, self.stamp, setting);
+        let cut = match &self.segment {
+            Some(_) => None,
+            None => self.decoded.cut_tcp_segment(self.transport),
+        };
+        let Some(segment) = self.segment.as_ref().or(cut.as_ref()) else { return };
+        tcp.analyse(verdict.direction, segment, self.stamp, setting, &mut told.analysis);
     }
 
     /// What the analysis is told of the segment; `None` where it is not asked.
@@ -306,7 +350,8 @@ impl<'a> Header<'a> {
         if layer.is_some_and(|layer| self.decoded.is_first_fragment(layer)) {
             return None;
         }
-        Some(Setting { scale: verdict.window_scale, port_reused: verdict.tcp?.port_reused })
+        let port_reused = verdict.tcp.as_ref()?.port_reused;
+        Some(Setting { scale: verdict.window_scale, port_reused })
     }
 
     /// The identification of the IPv4 header before it.

@@ -40,6 +40,10 @@ pub fn judge(bytes: &[u8]) -> Readability {
     if bytes.is_empty() {
         return Readability::Empty;
     }
+    // What most samples are either of, and quickly told.
+    if bytes.iter().all(|&byte| is_readable(char::from(byte)) && byte.is_ascii()) {
+        return Readability::Readable { utf8: false };
+    }
     let (mut readable, mut utf8) = (0_usize, false);
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {

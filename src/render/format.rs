@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::time::calendar::{Date, SECONDS_PER_DAY};
 use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 
 /// A span as a person says it: `250 ns`, `23 µs`, `1.2 ms`, `3.45 s`, `2 min 5 s`, `3 h 2 min`, `5 d 1 h`.
@@ -173,16 +174,6 @@ impl fmt::Display for Utc {
     }
 }
 
-/// The year of a time in UTC, and which day of that year it is, from 1.
-#[must_use]
-pub fn day_of_year(ts: Timestamp) -> (i128, i128) {
-    let days = ts.parts().0.div_euclid(86_400);
-    let (year, ..) = civil_from_days(days);
-    // Days up to the first of January of `year`: of the year before it, counted back from this one.
-    let back = (1..=366).find(|back| civil_from_days(days - back).0 != year).unwrap_or(1);
-    (year, back)
-}
-
 /// A time in UTC as ISO 8601 writes it, with nine digits: `2026-11-21T00:47:54.123456789Z`.
 #[derive(Clone, Copy, Debug)]
 pub struct IsoNanos(pub Timestamp);
@@ -201,32 +192,13 @@ fn write_date_and_time(
     f: &mut fmt::Formatter<'_>,
 ) -> Result<u32, fmt::Error> {
     let (seconds, nanos) = time.parts();
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil_from_days(days);
+    let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+    let Date { year, month, day } = Date::of_days(days);
     let sign = if year < 0 { "-" } else { "" };
     write!(f, "{sign}{:04}-{month:02}-{day:02}{between}", year.unsigned_abs())?;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     write!(f, "{hour:02}:{minute:02}:{second:02}")?;
     Ok(nanos)
-}
-
-/// Year, month (1 to 12) and day (1 to 31) of a count of days since 1970-01-01.
-///
-/// The calendar repeats every 400 years (146,097 days). Years are counted from 1 March, so that the leap day is a
-/// year's last and the lengths of the months before it follow one formula: 153 days in five months.
-fn civil_from_days(days: i128) -> (i128, i128, i128) {
-    // Day 0 of the count from 0000-03-01.
-    let since_march_0 = days + 719_468;
-    let (cycle, day_of_cycle) = (since_march_0.div_euclid(146_097), since_march_0.rem_euclid(146_097));
-    // Take out the leap days that passed: one in 4 years but not in 100, though in 400.
-    let leap_days = day_of_cycle / 1_460 - day_of_cycle / 36_524 + day_of_cycle / 146_096;
-    let year_of_cycle = (day_of_cycle - leap_days) / 365;
-    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = cycle * 400 + year_of_cycle + i128::from(month <= 2);
-    (year, month, day)
 }
 
 /// Seconds with six digits, cut off, not rounded: `0.000023`, `-1.500000`.
@@ -412,28 +384,7 @@ mod tests {
         assert_eq!(Hex(&[0xb0; 33]).to_string(), "b0".repeat(33));
     }
 
-    /// Days from 1970-01-01 to a date, counted the long way round.
-    fn days_by_counting(year: i128, month: i128, day: i128) -> i128 {
-        let leap = |year: i128| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let years: i128 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
-        let before: i128 = (1..month)
-            .map(|month| match month {
-                2 => 28 + i128::from(leap(year)),
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            })
-            .sum();
-        years + before + day - 1
-    }
-
     proptest! {
-        #[test]
-        fn dates_agree_with_counting(days in 0_i128..300_000) {
-            let (year, month, day) = civil_from_days(days);
-            prop_assert!((1..=12).contains(&month) && (1..=31).contains(&day));
-            prop_assert_eq!(days_by_counting(year, month, day), days);
-        }
-
         #[test]
         fn no_span_or_time_panics(nanos in any::<i128>()) {
             prop_assert!(!utc(nanos).is_empty() && !elapsed(nanos).is_empty());

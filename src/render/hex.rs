@@ -19,6 +19,7 @@ use std::io::{self, Write};
 use super::color::{Colors, Style};
 use super::format::{Count, hex_digit};
 use super::tree::FieldTree;
+use super::wrap::end_line;
 use crate::decode::{BufferId, DecodedPacket};
 use crate::field::names::{frame, wirelab};
 use crate::field::{ByteRange, FieldKind, PacketContext};
@@ -169,7 +170,7 @@ impl PacketHex {
             b' '..=b'~' => char::from(byte),
             _ => '.',
         }));
-        self.end_line(out)
+        end_line(out, &mut self.line)
     }
 
     /// The letter of each field under its first byte of the row, and a line under the others.
@@ -182,7 +183,7 @@ impl PacketHex {
             self.line.push_str(self.colors.end());
             self.line.push(' ');
         }
-        self.end_line(out)
+        end_line(out, &mut self.line)
     }
 
     /// What the letters stand for.
@@ -197,23 +198,14 @@ impl PacketHex {
             let label = run.first().map_or(NO_FIELD, |&label| labels.text(label));
             let columns = 2 + label.chars().count();
             if used > 0 && used + 2 + columns > self.width {
-                self.end_line(out)?;
+                end_line(out, &mut self.line)?;
                 used = 0;
             }
             let gap = if used == 0 { INDENT } else { 2 };
             let _ = write!(self.line, "{:gap$}{} {label}", "", self.colors.paint(*style, letter));
             used += gap + columns;
         }
-        self.end_line(out)
-    }
-
-    fn end_line<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        let kept = self.line.trim_end_matches(' ').len();
-        self.line.truncate(kept);
-        self.line.push('\n');
-        let written = out.write_all(self.line.as_bytes());
-        self.line.clear();
-        written
+        end_line(out, &mut self.line)
     }
 }
 

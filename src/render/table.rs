@@ -16,6 +16,9 @@ pub const MAX_FITTED_ROWS: usize = 1_000;
 /// Spaces between two columns.
 const GAP: usize = 2;
 
+/// As many spaces as are written at once.
+const SPACES: &str = "                                                                ";
+
 /// Which edge of its column a cell stands at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -103,23 +106,31 @@ fn streamed<W: Write + ?Sized, T>(
     mut fill: impl FnMut(T, &mut Row),
 ) -> io::Result<()> {
     let mut row = Row::default();
+    let mut line = String::new();
     columns.iter().for_each(|column| row.cell(column.title));
     out.write_all(colors.start(Style::Bold).as_bytes())?;
-    write_row(out, columns, &row, colors.end())?;
+    write_row(out, columns, &row, colors.end(), &mut line)?;
     for item in rows {
         row.clear();
         fill(item, &mut row);
-        write_row(out, columns, &row, "")?;
+        write_row(out, columns, &row, "", &mut line)?;
     }
     Ok(())
 }
 
-/// One row in fixed columns, without spaces at its end.
-fn write_row<W: Write + ?Sized>(out: &mut W, columns: &[Column], row: &Row, end: &str) -> io::Result<()> {
+/// One row in fixed columns, without spaces at its end; put together in `line`.
+fn write_row<W: Write + ?Sized>(
+    out: &mut W,
+    columns: &[Column],
+    row: &Row,
+    end: &str,
+    line: &mut String,
+) -> io::Result<()> {
+    line.clear();
     // Spaces that are owed before the next text.
     let mut owed = 0;
     for (column, cell) in columns.iter().zip(row.cells()) {
-        let padding = column.width.max(column.title.width()).saturating_sub(cell.width());
+        let padding = column.width.max(shown_width(column.title)).saturating_sub(shown_width(cell));
         let (before, after) = match column.align {
             Align::Left => (0, padding),
             Align::Right => (padding, 0),
@@ -128,10 +139,23 @@ fn write_row<W: Write + ?Sized>(out: &mut W, columns: &[Column], row: &Row, end:
             owed += padding + GAP;
             continue;
         }
-        write!(out, "{:1$}{cell}", "", owed + before)?;
+        let mut spaces = owed + before;
+        while spaces > 0 {
+            let some = spaces.min(SPACES.len());
+            line.push_str(SPACES.get(..some).unwrap_or(SPACES));
+            spaces -= some;
+        }
+        line.push_str(cell);
         owed = after + GAP;
     }
-    writeln!(out, "{end}")
+    line.push_str(end);
+    line.push('\n');
+    out.write_all(line.as_bytes())
+}
+
+/// Columns that `text` takes on a terminal. Of nearly all cells that is how long they are.
+fn shown_width(text: &str) -> usize {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) { text.len() } else { text.width() }
 }
 
 fn fitted<W: Write + ?Sized, T>(

@@ -1,4 +1,6 @@
-//! Prose broken at spaces to fit a number of columns.
+//! Lines of text: prose broken at spaces to fit a number of columns, and the end of a line put together in memory.
+
+use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
@@ -36,6 +38,15 @@ impl<'a> Iterator for Wrapped<'a> {
         self.rest = rest.trim_start();
         Some(line.trim_end())
     }
+}
+
+/// Writes `line` without spaces at its end, and empties it for the next.
+pub(super) fn end_line<W: Write + ?Sized>(out: &mut W, line: &mut String) -> io::Result<()> {
+    line.truncate(line.trim_end_matches(' ').len());
+    line.push('\n');
+    let written = out.write_all(line.as_bytes());
+    line.clear();
+    written
 }
 
 #[cfg(test)]

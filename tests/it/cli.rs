@@ -1,6 +1,7 @@
 //! The program as a person or a script meets it: exit status, what goes to which stream, and what it says of mistakes.
 
 mod errors;
+mod explain;
 mod follow;
 mod help;
 mod hostile;

@@ -4,6 +4,7 @@
 mod accepted;
 mod format;
 mod options;
+mod preferences;
 mod rules;
 mod tables;
 
@@ -85,7 +86,8 @@ pub(super) struct ReadArgs {
     preferences: Vec<String>,
     /// Print a table at the end: conv,tcp or conv,udp, which is what `flows` shows, or a part of what `stats` shows:
     /// io,phs io,stat,SECONDS endpoints,ip endpoints,tcp endpoints,udp conv,ip conv,ipv6; a display filter of its own
-    /// may follow behind a comma. Or follow,tcp,ascii,0, which is what `follow --stream tcp:0` shows
+    /// may follow behind a comma. Or follow,tcp,ascii,0, which is what `follow --stream tcp:0` shows; that there is no
+    /// such stream is said and no error, as in tshark
     #[arg(short = 'z', value_name = "TABLE", conflicts_with = "json")]
     statistics: Vec<String>,
     /// Print no packets, only what -z asks for
@@ -211,7 +213,7 @@ fn open(args: &ReadArgs, prints: Prints) -> Result<Reading<'_>, Failure> {
 fn pipeline_options(args: &ReadArgs) -> Result<PipelineOptions, Failure> {
     let mut all =
         PipelineOptions { decode_as: rules::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
-    options::prefer(&mut all, &args.preferences)?;
+    preferences::prefer(&mut all, &args.preferences)?;
     Ok(all)
 }
 

@@ -1,4 +1,4 @@
-//! What the options of `read` say in tshark's own little languages: `-E`, `-o`, `-t`, `-z`, `-T`, `-F`.
+//! What the options of `read` say in tshark's own little languages: `-E`, `-t`, `-z`, `-T`, `-F`.
 
 use crate::cli::follow::Form;
 use crate::cli::output::{Failure, say};
@@ -6,7 +6,6 @@ use crate::cli::stats::nanos;
 use crate::decode::TransportProtocol;
 use crate::field::FieldId;
 use crate::flow::{FlowId, PayloadWanted};
-use crate::pipeline::PipelineOptions;
 use crate::render::fields::{FieldStyle, Occurrence};
 use crate::render::line::TimeStyle;
 use crate::source::SaveFormat;
@@ -131,123 +130,6 @@ fn set(style: &mut FieldStyle, option: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A choice of Wireshark's that is known here.
-struct Preference {
-    name: &'static str,
-    effect: Effect,
-}
-
-enum Effect {
-    /// Turned on and off.
-    Sets(fn(&mut PipelineOptions, bool)),
-    /// Both are the same to what is decoded so far.
-    None,
-    /// Only on: what it would turn off is always done.
-    Always,
-    /// Only off: what it would turn on is never done.
-    Never,
-}
-
-static PREFERENCES: &[Preference] = &[
-    Preference {
-        name: "ip.check_checksum",
-        effect: Effect::Sets(|options, on| options.preferences.check_ip_checksum = on),
-    },
-    Preference { name: "ip.decode_tos_as_diffserv", effect: Effect::Always },
-    Preference { name: "ip.defragment", effect: Effect::Sets(|options, on| options.defragment = on) },
-    Preference { name: "ip.security_flag", effect: Effect::Never },
-    Preference { name: "ip.summary_in_tree", effect: Effect::None },
-    Preference { name: "ip.try_heuristic_first", effect: Effect::None },
-    Preference { name: "ip.tso_support", effect: Effect::Always },
-    Preference { name: "ip.use_geoip", effect: Effect::None },
-    Preference { name: "tcp.analyze_sequence_numbers", effect: Effect::Always },
-    Preference { name: "tcp.bif_seq_based", effect: Effect::Never },
-    Preference { name: "tcp.calculate_timestamps", effect: Effect::Always },
-    Preference {
-        name: "tcp.check_checksum",
-        effect: Effect::Sets(|options, on| options.preferences.check_tcp_checksum = on),
-    },
-    Preference { name: "tcp.desegment_tcp_streams", effect: Effect::None },
-    Preference { name: "tcp.fastrt_supersedes_ooo", effect: Effect::Always },
-    Preference { name: "tcp.ignore_tcp_timestamps", effect: Effect::Never },
-    Preference { name: "tcp.no_subdissector_on_error", effect: Effect::None },
-    Preference { name: "tcp.read_seq_as_syn_cookie", effect: Effect::Never },
-    Preference { name: "tcp.reassemble_out_of_order", effect: Effect::None },
-    Preference {
-        name: "tcp.relative_sequence_numbers",
-        effect: Effect::Sets(|options, on| options.preferences.relative_sequence_numbers = on),
-    },
-    Preference { name: "tcp.summary_in_tree", effect: Effect::None },
-    Preference { name: "tcp.track_bytes_in_flight", effect: Effect::Always },
-    Preference { name: "tcp.try_heuristic_first", effect: Effect::None },
-    Preference { name: "udp.calculate_timestamps", effect: Effect::Always },
-    Preference {
-        name: "udp.check_checksum",
-        effect: Effect::Sets(|options, on| options.preferences.check_udp_checksum = on),
-    },
-    Preference { name: "udp.ignore_ipv6_zero_checksum", effect: Effect::Never },
-    Preference { name: "udp.process_info", effect: Effect::Never },
-    Preference { name: "udp.summary_in_tree", effect: Effect::None },
-    Preference { name: "udp.try_heuristic_first", effect: Effect::None },
-];
-
-/// Obeys every `-o NAME:VALUE`.
-pub(super) fn prefer(options: &mut PipelineOptions, given: &[String]) -> Result<(), Failure> {
-    given.iter().try_for_each(|text| prefer_one(options, text))
-}
-
-fn prefer_one(options: &mut PipelineOptions, text: &str) -> Result<(), Failure> {
-    let Some((name, value)) = text.split_once(':') else {
-        return Err(Failure::new(format_args!("-o {text} has no value"))
-            .hint("write NAME:VALUE, as in -o tcp.relative_sequence_numbers:FALSE"));
-    };
-    let (name, value) = (name.trim(), value.trim());
-    let Some(preference) = PREFERENCES.iter().find(|preference| preference.name == name) else {
-        return other_preference(name);
-    };
-    let on = match value.to_ascii_lowercase().as_str() {
-        "true" => true,
-        "false" => false,
-        // A number or a word of Wireshark's for a choice that changes nothing here.
-        _ if !matches!(preference.effect, Effect::Sets(_)) => return without_effect(name),
-        _ => {
-            return Err(Failure::new(format_args!("{name} is TRUE or FALSE, not \"{value}\""))
-                .hint(format_args!("write -o {name}:TRUE or -o {name}:FALSE")));
-        }
-    };
-    match preference.effect {
-        Effect::Sets(set) => set(options, on),
-        Effect::Always if !on => return without_effect(name),
-        Effect::Never if on => return without_effect(name),
-        Effect::None | Effect::Always | Effect::Never => {}
-    }
-    Ok(())
-}
-
-fn without_effect(name: &str) -> Result<(), Failure> {
-    say(format_args!("warning: -o {name} has no effect here"));
-    Ok(())
-}
-
-/// A preference that is not in the list: of a protocol whose preferences are all there, a mistake; of another one, or
-/// of Wireshark itself, none that changes anything here.
-fn other_preference(name: &str) -> Result<(), Failure> {
-    let names = || PREFERENCES.iter().map(|preference| preference.name);
-    let group = name.split_once('.').map_or("", |(group, _)| group);
-    let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    let listed = names().any(|known| known.split_once('.').is_some_and(|(protocol, _)| protocol == group));
-    if well_formed && !group.is_empty() && !name.ends_with('.') && !listed {
-        return without_effect(name);
-    }
-    let failure = Failure::new(format_args!("there is no preference {name}"));
-    Err(match nearest(name, names()).join(" or ").as_str() {
-        "" => failure.hint(
-            "preferences have Wireshark's names, such as ip.defragment or tcp.relative_sequence_numbers",
-        ),
-        near => failure.hint(format_args!("did you mean {near}?")),
-    })
-}
-
 /// A table that `-z` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Statistic {
@@ -369,54 +251,6 @@ pub(in crate::cli) fn hint_for(option: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn preferences_reach_what_they_are_for() {
-        let options = |given: &[&str]| {
-            let mut options = PipelineOptions::default();
-            prefer(&mut options, &given.iter().map(ToString::to_string).collect::<Vec<_>>()).map(|()| options)
-        };
-        let all = options(&[
-            "tcp.relative_sequence_numbers:FALSE",
-            "tcp.check_checksum: TRUE",
-            "udp.check_checksum:true",
-            "ip.check_checksum:True",
-            "ip.defragment:false",
-            "tcp.desegment_tcp_streams:FALSE",
-        ])
-        .unwrap();
-        let preferences = all.preferences;
-        assert!(!preferences.relative_sequence_numbers && !all.defragment);
-        assert!(
-            preferences.check_tcp_checksum && preferences.check_udp_checksum && preferences.check_ip_checksum
-        );
-        let off = options(&["tcp.check_checksum:TRUE", "tcp.check_checksum:FALSE"]).unwrap();
-        assert_eq!(off, PipelineOptions::default(), "the last one counts");
-        assert!(options(&["tcp.analyze_sequence_numbers:TRUE"]).is_ok());
-        let same = Ok(PipelineOptions::default());
-        let without_effect = [
-            "tcp.analyze_sequence_numbers:FALSE",
-            "tcp.calculate_timestamps:TRUE",
-            "ipv6.defragment:FALSE",
-            "http.tcp.port:80",
-            "gui.column.format:\"a\",\"%t\"",
-        ];
-        for given in without_effect {
-            assert_eq!(options(&[given]).map_err(|failure| failure.to_string()), same, "{given}");
-        }
-        for (given, hint) in [
-            ("tcp.check_checksums:TRUE", "did you mean tcp.check_checksum?"),
-            ("tcp.nosuch:TRUE", "preferences have"),
-            ("nosuch:TRUE", "preferences have"),
-            ("no such.one:TRUE", "preferences have"),
-            ("ip.defragment:xyz", "write -o ip.defragment:TRUE"),
-            ("ip.defragment", "write NAME:VALUE"),
-            (":TRUE", "preferences have"),
-        ] {
-            let told = options(&[given]).unwrap_err().to_string();
-            assert!(told.contains(hint), "{given}: {told}");
-        }
-    }
 
     #[test]
     fn the_first_character_says_how_fields_are_printed() {

@@ -3,12 +3,10 @@
 use super::options::StatisticKind;
 use crate::cli::output::{self, Failure, Stdout, say};
 use crate::cli::select::Selection;
-use crate::cli::{follow, stats, view};
+use crate::cli::{follow, stats, stream, view};
 use crate::pipeline::Pipeline;
 use crate::render::color::Colors;
-use crate::render::stats::{
-    write_addresses, write_intervals, write_pairs, write_protocols, write_tcp, write_udp,
-};
+use crate::render::stats::{EndpointsOf, write_endpoints, write_intervals, write_pairs, write_protocols};
 use crate::render::table::TableOutput;
 use crate::report::stats::{CaptureStats, Intervals};
 
@@ -37,8 +35,15 @@ pub(super) fn write(
         return view::table(out, &flows, colors);
     }
     if let StatisticKind::Follow(id, form) = kind {
-        let wanted = pipeline.flows().flows().iter().filter(|flow| flow.id == id);
-        return follow::show(out, &wanted.collect::<Vec<_>>(), form, None, colors);
+        // Exit code 0 as in tshark, which shows an empty stream.
+        return match pipeline.flows().flow(id) {
+            None => {
+                stream::say_missing(id, selection, pipeline.flows());
+                Ok(())
+            }
+            Some(flow) if flow.id != id && flow.conversation.is_none() => Err(stream::other_number(flow.id)),
+            Some(flow) => follow::show(out, &[flow], form, None, colors),
+        };
     }
     let Some(counted) = selection.table_stats(table) else { return Ok(()) };
     let output = TableOutput { width: output::terminal_width(), colors };
@@ -46,9 +51,9 @@ pub(super) fn write(
         StatisticKind::Flows { .. } | StatisticKind::Follow(..) => {}
         StatisticKind::Protocols => write_protocols(out, output, counted)?,
         StatisticKind::Intervals(_) => write_intervals(out, output, counted)?,
-        StatisticKind::Addresses => write_addresses(out, output, "IP address", counted, usize::MAX)?,
-        StatisticKind::Tcp => write_tcp(out, output, "TCP endpoint", counted, usize::MAX)?,
-        StatisticKind::Udp => write_udp(out, output, "UDP endpoint", counted, usize::MAX)?,
+        StatisticKind::Addresses => write_endpoints(out, output, EndpointsOf::Ip, counted, usize::MAX)?,
+        StatisticKind::Tcp => write_endpoints(out, output, EndpointsOf::Tcp, counted, usize::MAX)?,
+        StatisticKind::Udp => write_endpoints(out, output, EndpointsOf::Udp, counted, usize::MAX)?,
         StatisticKind::Pairs { v6 } => write_pairs(out, output, counted, v6)?,
     }
     stats::tell_limits(counted);

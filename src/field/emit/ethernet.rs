@@ -98,7 +98,7 @@ fn address_of(side: &Side, layer: &Layer, mac: [u8; 6], out: &mut Emitter<'_>) {
     out.open(side.addr, Value::Mac(mac), whole);
     let mut text = [0; 17];
     let text = if out.wants(side.resolved) || out.wants(eth::ADDR_RESOLVED) {
-        Value::Text(spelled(mac, &mut text))
+        Value::Text(mac_text(mac, &mut text))
     } else {
         Value::Mark
     };
@@ -116,7 +116,7 @@ fn address_of(side: &Side, layer: &Layer, mac: [u8; 6], out: &mut Emitter<'_>) {
 }
 
 /// An address as text: no names are looked up, so that it is what the address itself is.
-fn spelled(mac: [u8; 6], text: &mut [u8; 17]) -> &str {
+fn mac_text(mac: [u8; 6], text: &mut [u8; 17]) -> &str {
     for (place, byte) in text.chunks_mut(3).zip(mac) {
         let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
         for (slot, digit) in place.iter_mut().zip([digit(byte >> 4), digit(byte & 15), b':']) {

@@ -59,7 +59,7 @@ pub(super) fn checksum(subject: &Subject<'_>, layer: &Layer, names: &ChecksumNam
     if matches!(verdict, ChecksumVerdict::Bad { .. }) {
         out.give(names.bad, Value::Mark, ByteRange::default());
     }
-    let status = Value::Unsigned(super::checksum_status(verdict));
+    let status = Value::Unsigned(super::status::of(verdict));
     out.give(names.status, status, ByteRange::default());
 }
 

@@ -39,7 +39,7 @@ fn checksum(run: &Run<'_>, out: &mut Emitter<'_>) {
     if run.word(2) == Some(0) {
         return out.give(
             icmp::EXT_CHECKSUM_STATUS,
-            Value::Unsigned(super::NOT_PRESENT),
+            Value::Unsigned(super::status::NOT_PRESENT),
             ByteRange::default(),
         );
     }

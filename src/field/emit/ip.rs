@@ -81,11 +81,11 @@ fn checksum(subject: &Subject<'_>, layer: &Layer, run: &Run<'_>, out: &mut Emitt
         out.give(ip::CHECKSUM_STATUS, Value::Unsigned(status), ByteRange::default());
     };
     if !subject.context.preferences.check_ip_checksum {
-        return status(out, super::UNVERIFIED);
+        return status(out, super::status::UNVERIFIED);
     }
     // An error may quote a header that was not changed since it was sent: its checksum is its own.
     let verdict = subject.packet.checksum(&Layer { quoted: false, ..*layer });
-    status(out, super::checksum_status(verdict));
+    status(out, super::status::of(verdict));
     let right = match verdict {
         ChecksumVerdict::Good => sent,
         ChecksumVerdict::Bad { expected, .. } => expected,

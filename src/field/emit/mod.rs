@@ -36,7 +36,7 @@ mod udp;
 mod wirelab;
 
 use super::{FieldId, FieldSet, Value};
-use crate::decode::{ByteRange, ChecksumVerdict, DecodedPacket, Layer, LayerKind};
+use crate::decode::{ByteRange, DecodedPacket, Layer, LayerKind};
 use crate::flow::{EchoAnswer, Hindsight, Verdict};
 use crate::proto::Messages;
 use crate::source::{CapturedPacket, Interface};
@@ -277,17 +277,25 @@ fn close_message(subject: &Subject<'_>, message: &Layer, out: &mut Emitter<'_>) 
     }
 }
 
-/// Wireshark's number for a checksum that was not verified.
-const UNVERIFIED: u64 = 2;
-/// Wireshark's number for a checksum that the sender left out.
-const NOT_PRESENT: u64 = 3;
+/// Wireshark's numbers for what became of a checksum (`….checksum.status`).
+mod status {
+    use crate::decode::ChecksumVerdict;
 
-/// What became of a checksum, as Wireshark's `….checksum.status` numbers it.
-fn checksum_status(verdict: ChecksumVerdict) -> u64 {
-    match verdict {
-        ChecksumVerdict::Bad { .. } => 0,
-        ChecksumVerdict::Good => 1,
-        ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => UNVERIFIED,
+    pub(super) const BAD: u64 = 0;
+    pub(super) const GOOD: u64 = 1;
+    pub(super) const UNVERIFIED: u64 = 2;
+    /// The sender left it out.
+    pub(super) const NOT_PRESENT: u64 = 3;
+    /// The sender left it out where it may not.
+    pub(super) const ILLEGAL: u64 = 4;
+
+    /// The number for a verdict.
+    pub(super) const fn of(verdict: ChecksumVerdict) -> u64 {
+        match verdict {
+            ChecksumVerdict::Bad { .. } => BAD,
+            ChecksumVerdict::Good => GOOD,
+            ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => UNVERIFIED,
+        }
     }
 }
 

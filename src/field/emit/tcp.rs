@@ -6,7 +6,7 @@ use super::{ByteRange, Emitter, Subject, own, part, tcp_analysis, tcp_options};
 use crate::decode::{Layer, TcpFlags};
 use crate::field::names::tcp;
 use crate::field::{FieldId, Value};
-use crate::flow::{Verdict, WindowScale};
+use crate::flow::{FastOpenAnswer, Verdict, WindowScale};
 
 static LENGTH: &[HeaderField] = &[words(tcp::HDR_LEN, 12, 4)];
 static FLAGS: &[HeaderField] = &[
@@ -115,7 +115,8 @@ impl<'a> Header<'a> {
             return;
         }
         if self.len > FIXED_LEN {
-            tcp_options::emit(self.subject, layer, self.ack, self.ack_base, out);
+            let numbers = tcp_options::Numbers { ack: self.ack, ack_base: self.ack_base, flags: self.flags };
+            tcp_options::emit(self.subject, layer, numbers, out);
         }
         if let Some(verdict) = self.verdict.filter(|verdict| verdict.id.is_some()) {
             seconds(tcp::TIME_RELATIVE, tcp::TIME_DELTA, verdict, out);
@@ -150,8 +151,22 @@ impl<'a> Header<'a> {
             let next = seq.wrapping_add(payload).wrapping_add(u32::from(flags.syn() || flags.fin()));
             self.give(tcp::NXTSEQ, next, nowhere, out);
         }
-        self.give(tcp::ACK, self.ack.wrapping_sub(self.ack_base), part(layer, 8, 4), out);
+        let ack = Value::Unsigned(u64::from(self.ack.wrapping_sub(self.ack_base)));
+        out.open(tcp::ACK, ack, part(layer, 8, 4));
+        if flags.syn() && flags.ack() {
+            tcp_analysis::fast_open(self.fast_open(), out);
+        }
+        out.close();
         self.give(tcp::ACK_RAW, self.ack, part(layer, 8, 4), out);
+    }
+
+    /// What a SYN-ACK says of data in the SYN. Where Wireshark follows no numbers, as in a quoted segment, it takes the
+    /// number as sent for the count.
+    fn fast_open(&self) -> Option<FastOpenAnswer> {
+        if self.payload.is_none() {
+            return FastOpenAnswer::of(self.ack, false);
+        }
+        self.verdict.and_then(|verdict| verdict.tcp.as_ref()).and_then(|tcp| tcp.analysis.fast_open)
     }
 
     fn flags(&self, out: &mut Emitter<'_>) {

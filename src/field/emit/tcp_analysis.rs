@@ -3,7 +3,7 @@
 use super::{ByteRange, Emitter};
 use crate::field::names::tcp;
 use crate::field::{FieldId, Value};
-use crate::flow::{SegmentAnalysis, Verdict};
+use crate::flow::{FastOpenAnswer, SegmentAnalysis, Verdict};
 use crate::time::TimeDelta;
 
 /// How much of the conversation was captured before the segment.
@@ -11,6 +11,12 @@ pub(super) fn completeness(verdict: Option<&Verdict>, out: &mut Emitter<'_>) {
     if let Some(verdict) = verdict.filter(|verdict| verdict.id.is_some()) {
         number(tcp::COMPLETENESS, Some(verdict.completeness.number()), out);
     }
+}
+
+/// What a SYN-ACK says of data in the SYN.
+pub(super) fn fast_open(answer: Option<FastOpenAnswer>, out: &mut Emitter<'_>) {
+    mark(tcp::ANALYSIS_TFO_ACK, answer == Some(FastOpenAnswer::Accepted), out);
+    mark(tcp::ANALYSIS_TFO_IGNORED, answer == Some(FastOpenAnswer::Ignored), out);
 }
 
 /// The analysis itself, if it has anything to tell.
@@ -79,6 +85,32 @@ fn span(id: FieldId, value: Option<TimeDelta>, out: &mut Emitter<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::transport::testing::{Wire, tcp};
+
+    #[test]
+    fn fast_open_is_told_of_the_cookie_and_of_the_answer() {
+        const FIELDS: [&str; 5] = [
+            "tcp.analysis.tfo_syn",
+            "tcp.analysis.tfo_ack",
+            "tcp.analysis.tfo_ignored",
+            "tcp.options.tfo.cookie",
+            "tcp.analysis.flags",
+        ];
+        let cookie = [34, 6, 1, 2, 3, 4, 0, 0];
+        let answered = |ack| {
+            let mut wire = Wire::default();
+            let syn = wire.texts(&tcp(true, 100, 0, 0x02, 1000, &cookie, b"hello"), &FIELDS);
+            assert_eq!(syn, ["1", "", "", "01020304", ""]);
+            wire.texts(&tcp(false, 500, ack, 0x12, 1000, &cookie, b""), &FIELDS)
+        };
+        assert_eq!(answered(106), ["", "1", "", "01020304", ""]);
+        assert_eq!(answered(101), ["", "", "1", "01020304", ""]);
+        assert_eq!(answered(100), ["", "", "", "01020304", ""]);
+        let mut wire = Wire::default();
+        let twice = wire.texts(&tcp(true, 100, 0, 0x02, 1000, &cookie.repeat(2), b""), &FIELDS);
+        assert_eq!(twice[0], "1", "what follows the end of the list is none");
+        let asks = wire.texts(&tcp(true, 100, 0, 0x02, 1000, &[34, 2, 0, 0], b"hello"), &FIELDS);
+        assert_eq!(asks, [""; 5]);
+    }
 
     #[test]
     fn what_the_analysis_tells_are_fields() {

@@ -2,7 +2,7 @@
 
 use super::mptcp;
 use super::{ByteRange, Emitter, Subject, part};
-use crate::decode::{Layer, TcpOptionIter};
+use crate::decode::{Layer, TcpFlags, TcpOptionIter};
 use crate::field::names::mptcp::PROTOCOL as MPTCP;
 use crate::field::names::tcp;
 use crate::field::{FieldId, Value};
@@ -71,8 +71,12 @@ impl RawOption<'_> {
     /// Hands out all bytes from `at`, where there are any.
     pub(super) fn rest(&self, id: FieldId, at: u8, out: &mut Emitter<'_>) {
         let Some(bytes) = self.bytes.get(usize::from(at)..).filter(|bytes| !bytes.is_empty()) else { return };
-        let range = ByteRange { end: self.whole_range().end, ..self.range(at, 0) };
-        out.give(id, Value::Bytes(bytes), range);
+        out.give(id, Value::Bytes(bytes), self.range_from(at));
+    }
+
+    /// All from `at`.
+    fn range_from(&self, at: u8) -> ByteRange {
+        ByteRange { end: self.whole_range().end, ..self.range(at, 0) }
     }
 
     /// Opens the item of the option, with its kind, and its length where it has one.
@@ -90,9 +94,18 @@ pub(super) fn wanted(out: &Emitter<'_>) -> bool {
     out.wants_any_of(MPTCP)
 }
 
-/// Hands out the options of a header that has some, or should; `ack` and `ack_base` are its acknowledgment number
-/// and what that side's numbers are counted from.
-pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
+/// What the header says that its options are told from.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    /// Its acknowledgment number.
+    pub(super) ack: u32,
+    /// What that side's numbers are counted from.
+    pub(super) ack_base: u32,
+    pub(super) flags: TcpFlags,
+}
+
+/// Hands out the options of a header that has some, or should.
+pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, numbers: Numbers, out: &mut Emitter<'_>) {
     let header = subject.packet.header(layer);
     let bytes = header.get(20..).unwrap_or(&[]);
     out.open(tcp::OPTIONS, Value::Bytes(bytes), part(layer, FIXED_LEN, super::offset(bytes.len())));
@@ -105,12 +118,12 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, ack: u32, ack_base: u32
         let index = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
         let option = bytes.get(index(from)..index(options.offset())).unwrap_or(&[]);
         let option = RawOption { bytes: option, layer, at: FIXED_LEN.saturating_add(from) };
-        one(subject, &option, ack, ack_base, out);
+        one(subject, &option, numbers, out);
     }
     out.close();
 }
 
-fn one(subject: &Subject<'_>, option: &RawOption<'_>, ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
+fn one(subject: &Subject<'_>, option: &RawOption<'_>, numbers: Numbers, out: &mut Emitter<'_>) {
     let is_whole = match *option.bytes {
         // Every zero is an end of its own; what follows them is padding that should be zero.
         [0, ..] => {
@@ -135,9 +148,9 @@ fn one(subject: &Subject<'_>, option: &RawOption<'_>, ack: u32, ack_base: u32, o
     option.open(item(kind), out);
     let data = option.bytes.get(2..).unwrap_or(&[]);
     if is_whole {
-        inside(option, kind, data, ack, ack_base, out);
+        inside(option, kind, data, numbers, out);
     } else if kind == 5 {
-        edges(option, ack_base, out);
+        edges(option, numbers.ack_base, out);
     } else if kind == 8 {
         option.numbers(&TIMESTAMPS, out);
     }
@@ -173,7 +186,7 @@ fn item(kind: u8) -> FieldId {
 }
 
 /// What stands under an option that is whole; nothing where its length is not what its kind says.
-fn inside(option: &RawOption<'_>, kind: u8, data: &[u8], ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
+fn inside(option: &RawOption<'_>, kind: u8, data: &[u8], numbers: Numbers, out: &mut Emitter<'_>) {
     static SNACK: [Number; 2] =
         [whole(tcp::OPTIONS_SNACK_OFFSET, 2, 2), whole(tcp::OPTIONS_SNACK_SIZE, 4, 2)];
     static QUICK_START: [Number; 2] =
@@ -191,7 +204,7 @@ fn inside(option: &RawOption<'_>, kind: u8, data: &[u8], ack: u32, ack_base: u32
             let multiplier = 1_u64 << shift.min(crate::flow::WindowScale::MAX_SHIFT);
             out.give(tcp::OPTIONS_WSCALE_MULTIPLIER, Value::Unsigned(multiplier), option.range(2, 1));
         }
-        (5, _) => sack(option, ack, ack_base, out),
+        (5, _) => sack(option, numbers, out),
         (6 | 7, 4) => option.numbers(&[whole(tcp::OPTIONS_ECHO_VALUE, 2, 4)], out),
         (8, 8) => option.numbers(&TIMESTAMPS, out),
         (11..=13, 4) => option.numbers(&[whole(tcp::OPTIONS_CC_VALUE, 2, 4)], out),
@@ -204,12 +217,12 @@ fn inside(option: &RawOption<'_>, kind: u8, data: &[u8], ack: u32, ack_base: u32
             option.rest(tcp::OPTIONS_AO_MAC, 4, out);
         }
         (30, 1..) => mptcp::emit(option, out),
-        (34, _) => fast_open(option, 2, out),
+        (34, _) => fast_open(option, 2, numbers.flags, out),
         (172 | 174, _) => accurate_ecn(option, kind, out),
         (253 | 254, 2..) => {
             option.numbers(&[whole(tcp::OPTIONS_EXPERIMENTAL_EXID, 2, 2)], out);
             if option.number(2, 2) == Some(EXPERIMENT_FAST_OPEN) {
-                fast_open(option, 4, out);
+                fast_open(option, 4, numbers.flags, out);
             } else {
                 option.rest(tcp::OPTIONS_EXPERIMENTAL_DATA, 4, out);
             }
@@ -220,9 +233,13 @@ fn inside(option: &RawOption<'_>, kind: u8, data: &[u8], ack: u32, ack_base: u32
 }
 
 /// A cookie, or the wish for one where there is nothing from `at` on.
-fn fast_open(option: &RawOption<'_>, at: u8, out: &mut Emitter<'_>) {
-    if option.bytes.len() > usize::from(at) {
-        option.rest(tcp::OPTIONS_TFO_COOKIE, at, out);
+fn fast_open(option: &RawOption<'_>, at: u8, flags: TcpFlags, out: &mut Emitter<'_>) {
+    if let Some(cookie) = option.bytes.get(usize::from(at)..).filter(|cookie| !cookie.is_empty()) {
+        out.open(tcp::OPTIONS_TFO_COOKIE, Value::Bytes(cookie), option.range_from(at));
+        if flags.syn() && !flags.ack() {
+            out.give(tcp::ANALYSIS_TFO_SYN, Value::Mark, ByteRange::default());
+        }
+        out.close();
     } else {
         out.give(tcp::OPTIONS_TFO_REQUEST, Value::Mark, option.range(at - 2, 2));
     }
@@ -263,7 +280,8 @@ fn counted(edge: u32, ack_base: u32) -> Value<'static> {
 
 /// Ranges that arrived. A first one below the acknowledgment number, or within the second, arrived twice
 /// (RFC 2883 section 4).
-fn sack(option: &RawOption<'_>, ack: u32, ack_base: u32, out: &mut Emitter<'_>) {
+fn sack(option: &RawOption<'_>, numbers: Numbers, out: &mut Emitter<'_>) {
+    let Numbers { ack, ack_base, .. } = numbers;
     let count = edges(option, ack_base, out);
     out.give(tcp::OPTIONS_SACK_COUNT, Value::Unsigned(u64::from(count)), ByteRange::default());
     let Some((left, right)) = edge(option, 2).zip(edge(option, 6)) else { return };

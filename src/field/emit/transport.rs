@@ -1,18 +1,9 @@
 //! What the fields of UDP and TCP have in common.
 
-use super::{ByteRange, Emitter, Subject};
+use super::{ByteRange, Emitter, Subject, status};
 use crate::decode::{ChecksumVerdict, Layer, LayerKind, Unverifiable};
 use crate::field::{FieldId, Value};
 use crate::flow::Verdict;
-
-/// Wireshark's numbers for what became of a checksum.
-mod status {
-    pub(super) const BAD: u64 = 0;
-    pub(super) const GOOD: u64 = 1;
-    pub(super) const UNVERIFIED: u64 = 2;
-    pub(super) const NOT_PRESENT: u64 = 3;
-    pub(super) const ILLEGAL: u64 = 4;
-}
 
 /// Source and destination port, and both again as the port of either side: `ids` in this order.
 pub(super) fn ports(ids: &[FieldId; 3], layer: &Layer, header: &[u8], out: &mut Emitter<'_>) {
@@ -48,10 +39,16 @@ pub(super) fn checksum_status(subject: &Subject<'_>, layer: &Layer, check: bool)
         header.get(at).map(|bytes| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)))
     };
     match subject.packet.checksum(layer) {
-        ChecksumVerdict::Good => (status::GOOD, found()),
-        ChecksumVerdict::Bad { expected, .. } => (status::BAD, Some(u64::from(expected))),
+        // Wireshark knows nothing of checksums that the network card fills in.
         ChecksumVerdict::NotVerifiable(Unverifiable::Offload) => (status::BAD, None),
-        ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => (status::UNVERIFIED, None),
+        verdict => {
+            let calculated = match verdict {
+                ChecksumVerdict::Good => found(),
+                ChecksumVerdict::Bad { expected, .. } => Some(u64::from(expected)),
+                ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => None,
+            };
+            (status::of(verdict), calculated)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::TcpFlow;
+use super::memory::awake;
 use super::received::Added;
 use super::seq::SeqNumber;
 use crate::decode::{TcpOption, TcpSegment};
@@ -231,6 +232,13 @@ impl Measuring {
         since_base.checked_sub(exact?)
     }
 
+    /// Gives back the memory of what waited, where nothing does.
+    pub(super) fn rest(&mut self) {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+    }
+
     fn in_flight(&self) -> u32 {
         let sent = self.end.filter(|end| end.is_after(self.acked));
         sent.map(|end| end.since(self.acked)).filter(|&bytes| bytes <= MAX_WINDOW).unwrap_or(0)
@@ -252,7 +260,7 @@ impl TcpFlow {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
-        let (own, other) = self.memory.get_or_insert_default().tracks(by);
+        let (own, other) = awake(&mut self.memory).tracks(by);
         let (own, other) = (&mut own.measuring, &mut other.measuring);
         let side = &mut side.measures;
         side.idle(own.last, packet.ts);
@@ -327,6 +335,7 @@ fn has_sack_blocks(segment: &TcpSegment<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::decode::TcpFlags;
+    use crate::flow::tcp::Verified;
 
     const SYN: u16 = TcpFlags::SYN;
     const ACK: u16 = TcpFlags::ACK;
@@ -369,13 +378,14 @@ mod tests {
                 ack,
                 flags: TcpFlags(flags),
                 window,
+                checksum: 0,
                 options,
                 payload: &payload,
                 payload_len: u32::try_from(len).unwrap(),
             };
             let by = if by_orig { Direction::OrigToResp } else { Direction::RespToOrig };
             let ts = Some(Timestamp::from_nanos(micros * 1000));
-            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None, None);
+            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None, None, Verified::No);
         }
     }
 

@@ -1,12 +1,12 @@
 //! What is remembered of a connection to judge its next segment.
 //!
-//! A connection that is no more than a SYN, as in a scan or a flood, does without: the SYN is kept, and what it showed is
-//! worked out again once something follows.
+//! A connection that is no more than a SYN for long, as in a scan or a flood, does without: the SYN is kept, and what it
+//! showed is worked out again once something follows.
 
 use super::analysis::Analysis;
 use super::follow::Track;
 use super::judge::Judge;
-use super::{SegmentKind, Setting, TcpFlow};
+use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow, Verified};
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 
@@ -22,6 +22,19 @@ pub(super) struct Memory {
     pub(super) previous: Option<(Direction, SegmentKind)>,
     pub(super) analysis: Analysis,
     pub(super) judge: Judge,
+}
+
+/// What is remembered in `memory`; at first nothing.
+#[inline]
+pub(super) fn awake(memory: &mut Option<Box<Memory>>) -> &mut Memory {
+    memory.get_or_insert_with(anew)
+}
+
+/// Apart, for it comes once a flow, and the rest of [`awake`] many times a packet.
+#[cold]
+#[inline(never)]
+fn anew() -> Box<Memory> {
+    Box::default()
 }
 
 impl Memory {
@@ -40,6 +53,14 @@ impl Memory {
         self.judge.swap_sides();
         self.previous = self.previous.map(|(by, kind)| (by.reversed(), kind));
     }
+
+    /// The connection is over: gives back what its segments took, as far as none of them waits any more.
+    pub(super) fn rest(&mut self) {
+        self.judge.rest();
+        self.analysis.rest();
+        self.orig_track.measuring.rest();
+        self.resp_track.measuring.rest();
+    }
 }
 
 /// The SYN of a connection that is nothing else yet.
@@ -49,48 +70,80 @@ pub(super) struct OnlySyn {
     ack: u32,
     flags: TcpFlags,
     window: u16,
+    checksum: u16,
     ip_id: Option<u16>,
     options: [u8; MAX_OPTIONS],
     options_len: usize,
     packet: PacketStamp,
     setting: Setting,
+    verified: Verified,
 }
 
 impl TcpFlow {
-    /// Forgets what can be worked out again, where all there is so far is the SYN `segment`.
-    pub(in crate::flow) fn rest(
+    /// Keeps the first segment, so that [`Self::sleep`] may forget what it showed; false where it is more than a SYN.
+    pub(in crate::flow) fn note_syn(
         &mut self,
         segment: &TcpSegment<'_>,
         packet: PacketStamp,
         ip_id: Option<u16>,
         setting: Setting,
-    ) {
-        let TcpSegment { seq, ack, flags, window, options: bytes, payload_len, .. } = *segment;
+        verified: Verified,
+    ) -> bool {
+        let TcpSegment { seq, ack, flags, window, checksum, options: bytes, payload_len, .. } = *segment;
         let is_bare_syn = flags.syn() && !flags.ack() && !flags.fin() && !flags.rst() && payload_len == 0;
         let mut options = [0; MAX_OPTIONS];
-        let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return };
+        let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return false };
         room.copy_from_slice(bytes);
         let options_len = bytes.len();
-        let syn = OnlySyn { seq, ack, flags, window, ip_id, options, options_len, packet, setting };
+        let syn = OnlySyn {
+            seq,
+            ack,
+            flags,
+            window,
+            checksum,
+            ip_id,
+            options,
+            options_len,
+            packet,
+            setting,
+            verified,
+        };
         self.only_syn = Some(Box::new(syn));
-        self.memory = None;
+        true
     }
 
-    /// Works out again what [`Self::rest`] forgot; to be called before the next segment.
+    /// Forgets what can be worked out again, where all there is so far is the SYN that was noted.
+    pub(in crate::flow) fn sleep(&mut self) {
+        if self.only_syn.is_some() {
+            self.memory = None;
+        }
+    }
+
+    /// Works out again what [`Self::sleep`] forgot; to be called before the next segment.
+    #[inline]
     pub(in crate::flow) fn wake(&mut self) {
-        let Some(syn) = self.only_syn.take() else { return };
+        if let Some(syn) = self.only_syn.take()
+            && self.memory.is_none()
+        {
+            self.work_out(&syn);
+        }
+    }
+
+    fn work_out(&mut self, syn: &OnlySyn) {
         let segment = TcpSegment {
             seq: syn.seq,
             ack: syn.ack,
             flags: syn.flags,
             window: syn.window,
+            checksum: syn.checksum,
             options: syn.options.get(..syn.options_len).unwrap_or(&[]),
             payload: &[],
             payload_len: 0,
         };
         let mut again = Self::new(self.port_reused);
-        again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting);
-        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id);
+        let mut told = SegmentAnalysis::NONE;
+        again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting, &mut told);
+        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id, syn.verified);
         self.memory = again.memory;
     }
 }
@@ -105,13 +158,15 @@ mod tests {
 
     fn segment(flags: u16, seq: u32, ack: u32) -> TcpSegment<'static> {
         let options = if flags & TcpFlags::SYN == 0 { &[][..] } else { &[2, 4, 5, 0xb4, 1, 3, 3, 7] };
-        TcpSegment { seq, ack, flags: TcpFlags(flags), window: 9, options, payload: &[], payload_len: 0 }
+        let flags = TcpFlags(flags);
+        TcpSegment { seq, ack, flags, window: 9, checksum: 7, options, payload: &[], payload_len: 0 }
     }
 
     fn follow(tcp: &mut TcpFlow, by: Direction, number: u64, segment: &TcpSegment<'_>) -> String {
         let packet = PacketStamp { number, ts: None };
-        let told = tcp.analyse(by, segment, packet, setting());
-        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7)))
+        let mut told = SegmentAnalysis::NONE;
+        tcp.analyse(by, segment, packet, setting(), &mut told);
+        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7), Verified::No))
     }
 
     fn setting() -> Setting {
@@ -126,7 +181,8 @@ mod tests {
             follow(tcp, ORIG, 1, &syn);
         }
         let [awake, rested] = &mut flows;
-        rested.rest(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting());
+        assert!(rested.note_syn(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting(), Verified::No));
+        rested.sleep();
         assert!(rested.memory.is_none());
         assert_eq!((rested.conn_state(), rested.completeness()), (awake.conn_state(), awake.completeness()));
         assert_eq!(rested.conn_state(), ConnState::S0);
@@ -145,7 +201,14 @@ mod tests {
             let segment = segment(flags, 1000, 0);
             let mut tcp = TcpFlow::new(false);
             follow(&mut tcp, ORIG, 1, &segment);
-            tcp.rest(&segment, PacketStamp { number: 1, ts: None }, None, setting());
+            assert!(!tcp.note_syn(
+                &segment,
+                PacketStamp { number: 1, ts: None },
+                None,
+                setting(),
+                Verified::No
+            ));
+            tcp.sleep();
             assert!(tcp.memory.is_some() && tcp.only_syn.is_none());
         }
     }
@@ -154,6 +217,6 @@ mod tests {
     fn a_flow_that_is_a_syn_takes_what_its_limit_says() {
         let bytes = size_of::<Flow>() + size_of::<TcpFlow>() + size_of::<OnlySyn>();
         assert!(bytes <= 1_700, "{bytes}");
-        assert!(bytes + size_of::<Memory>() <= 3_000, "{bytes}");
+        assert!(bytes + size_of::<Memory>() <= 3_100, "{bytes}");
     }
 }

@@ -1,6 +1,7 @@
 //! TCP: sequence arithmetic, handshake, teardown, state, reassembly, Wireshark's analysis.
 
 mod analysis;
+mod doubt;
 mod endpoint_state;
 mod follow;
 mod handshake;
@@ -15,23 +16,26 @@ mod state;
 mod teardown;
 
 pub(super) use analysis::Setting;
-pub use analysis::{AnalysisFlags, Completeness, MAX_UNACKED, SegmentAnalysis};
+pub use analysis::{AnalysisFlags, Completeness, FastOpenAnswer, MAX_UNACKED, SegmentAnalysis};
+pub use doubt::{Doubt, Doubts, MAX_DOUBTS, Verified, Why};
+pub(super) use doubt::{MOST_AHEAD, PayloadUse};
 use endpoint_state::Ends;
 pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
 pub(super) use judge::Circumstances;
 pub use judge::{
-    Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
+    Asked, DueProbe, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof,
+    Reason, Sureness,
 };
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
-use memory::{Memory, OnlySyn};
+use memory::{Memory, OnlySyn, awake};
 pub use reassembly::{MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, Reassembler, Segment, StreamEvent};
 pub use recent::Conflict;
 pub use seq::SeqNumber;
 use state::Endpoint;
 pub use state::{ConnState, History, MAX_HISTORY};
-pub use teardown::{Reset, SegmentKind, Teardown};
+pub use teardown::{Closing, Reset, SegmentKind, Teardown};
 
 use super::{Direction, PacketStamp};
 use crate::decode::TcpSegment;
@@ -51,9 +55,16 @@ pub struct TcpFlow {
     pub resp: TcpSide,
     /// A flow between the same ports came before it in the capture.
     pub port_reused: bool,
+    /// Segments that the other end must not take; `None` where there is none. Boxed, because most flows have none.
+    pub doubts: Option<Box<Doubts>>,
     ends: Ends,
+    /// Zeek's words for originator and responder.
+    orig_end: Endpoint,
+    resp_end: Endpoint,
+    completeness: Completeness,
     /// None while it is not needed: before the first segment, and while there is only a SYN.
     memory: Option<Box<Memory>>,
+    /// The SYN, while there is nothing else.
     only_syn: Option<Box<OnlySyn>>,
 }
 
@@ -87,34 +98,28 @@ impl TcpFlow {
     #[must_use]
     pub fn conn_state(&self) -> ConnState {
         let any_data = self.orig.data_packets > 0 || self.resp.data_packets > 0;
-        let (orig, resp) = match &self.memory {
-            Some(memory) => (memory.orig_track.state, memory.resp_track.state),
-            None if self.only_syn.is_some() => (Endpoint::SynSent, Endpoint::Inactive),
-            None => (Endpoint::Inactive, Endpoint::Inactive),
-        };
-        state::conn_state(orig, resp, &self.history, any_data)
+        state::conn_state(self.orig_end, self.resp_end, &self.history, any_data)
     }
 
     /// Which parts of the conversation were captured so far: after the last packet, Wireshark's `tcp.completeness` of
     /// a second pass.
     #[must_use]
     pub fn completeness(&self) -> Completeness {
-        match &self.memory {
-            Some(memory) => memory.analysis.completeness(),
-            None if self.only_syn.is_some() => Completeness::SYN,
-            None => Completeness::default(),
-        }
+        self.completeness
     }
 
-    /// Wireshark's judgement of the next segment, sent by `by` in `packet`.
+    /// Wireshark's judgement of the next segment, sent by `by` in `packet`, into `told`, which has nothing in it yet.
     pub(super) fn analyse(
         &mut self,
         by: Direction,
         segment: &TcpSegment<'_>,
         packet: PacketStamp,
         setting: Setting,
-    ) -> SegmentAnalysis {
-        self.memory.get_or_insert_default().analysis.segment(by, segment, packet, setting)
+        told: &mut SegmentAnalysis,
+    ) {
+        let analysis = &mut awake(&mut self.memory).analysis;
+        self.completeness.add(segment, !analysis.has_begun(), setting.port_reused);
+        analysis.segment(by, segment, packet, setting, told);
     }
 
     /// The states of the end that sends in `direction`, as far as they are shown.

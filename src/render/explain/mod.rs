@@ -14,7 +14,7 @@ use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
 use super::words::Undecoded;
 use super::wrap::Wrapped;
-use crate::flow::{Direction, Flow, PacketStamp};
+use crate::flow::{Direction, Flow};
 use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
 
 /// How to print.
@@ -28,7 +28,7 @@ pub struct ExplainOptions {
     pub full: bool,
 }
 
-/// Columns that lines of the story are indented by: number, time, arrow.
+/// Columns that lines of the story are indented by: number, time, arrow. More only where a number or a time needs it.
 const GUTTER: usize = 24;
 
 /// The heading over all flows: what the capture is.
@@ -119,13 +119,14 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
     let mut phase = None;
+    let mut marks = segments::Marks::default();
     for moment in timeline(told) {
         let now = words::phase(&moment.event).or(phase).unwrap_or("Conversation");
         if phase != Some(now) {
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, told, &moment, &names, options)?;
+        line(out, told, &moment, &names, &mut marks, options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -140,24 +141,24 @@ fn line(
     told: &Told<'_>,
     moment: &Moment<'_>,
     names: &words::Names,
+    marks: &mut segments::Marks,
     options: ExplainOptions,
 ) -> io::Result<()> {
     let flow = told.flow;
-    let direction = words::direction(&moment.event);
-    gutter(out, flow, moment.at, direction, options.colors)?;
+    let indent = gutter(out, flow, moment, options.colors)?;
     let label = words::label(&moment.event);
     let style = words::style(&moment.event);
     let head = words::head(&moment.event);
     let dns = dns::Turn::of(told, &moment.event);
     let mut text = match &dns {
         Some(dns) => dns.sentence(),
-        None => words::sentence(flow, &moment.event, names),
+        None => words::sentence(flow, &moment.event, names, marks),
     };
     if !head.is_empty() {
         text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
     }
     let mut lines =
-        Wrapped::new(&text, options.width.saturating_sub(GUTTER).saturating_sub(label.len()).max(20));
+        Wrapped::new(&text, options.width.saturating_sub(indent).saturating_sub(label.len()).max(20));
     let first = lines.next().unwrap_or("");
     let (styled, rest) = match first.strip_prefix(head.as_str()) {
         Some(rest) if label.is_empty() => (head.as_str(), rest),
@@ -166,7 +167,7 @@ fn line(
     };
     writeln!(out, "{}{rest}", options.colors.paint(style, styled))?;
     for more in lines {
-        writeln!(out, "{:1$}{more}", "", GUTTER.saturating_add(label.len()))?;
+        writeln!(out, "{:1$}{more}", "", indent.saturating_add(label.len()))?;
     }
     match (&dns, moment.event) {
         (Some(dns), _) => dns.write_records(out, GUTTER, options)?,
@@ -176,25 +177,20 @@ fn line(
     Ok(())
 }
 
-fn gutter(
-    out: &mut impl Write,
-    flow: &Flow,
-    at: PacketStamp,
-    direction: Option<Direction>,
-    colors: Colors,
-) -> io::Result<()> {
+/// What stands before a line; gives its columns.
+fn gutter(out: &mut impl Write, flow: &Flow, moment: &Moment<'_>, colors: Colors) -> io::Result<usize> {
+    let at = moment.at;
+    let number = format!("{:>7}", at.number);
     let time = at.since(flow.first).map(|since| Seconds(since).to_string()).unwrap_or_default();
-    write!(
-        out,
-        "{}  {}  ",
-        colors.paint(Style::Dim, format_args!("{:>7}", at.number)),
-        format_args!("{time:>10}")
-    )?;
-    match direction {
-        Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→")),
-        Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←")),
-        None => write!(out, "!  "),
+    let time = format!("{time:>10}");
+    write!(out, "{}  {time}  ", colors.paint(Style::Dim, &number))?;
+    match words::direction(&moment.event) {
+        Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→"))?,
+        Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←"))?,
+        None if matches!(moment.event, Event::Same { .. }) => write!(out, "↔  ")?,
+        None => write!(out, "!  ")?,
     }
+    Ok(number.len().saturating_add(time.len()).saturating_add(GUTTER - 17))
 }
 
 /// A remark of its own paragraph.

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::escape::write_compact;
+use super::escape::JsonText;
 use super::tshark::{self, LEFT_OUT, Packets, index};
 use crate::decode::DecodedPacket;
 use crate::field::names::{ip, ipv6};
@@ -97,28 +97,19 @@ struct Compact<'a> {
 }
 
 impl Compact<'_> {
-    fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
-    }
-
-    fn string(&mut self, text: &str) {
-        // Writing into memory does not fail.
-        let _ = write_compact(&mut *self.out, text);
-    }
-
     /// The key of the next member of an object: a name with its dots as underscores.
     fn key(&mut self, any: &mut bool, protocol: Option<&str>, name: &str) {
         if std::mem::replace(any, true) {
-            self.raw(",");
+            self.out.raw(",");
         }
-        self.raw("\"");
+        self.out.raw("\"");
         for part in protocol.into_iter().chain([name]) {
             self.out.extend(part.bytes().map(|byte| if byte == b'.' { b'_' } else { byte }));
-            self.raw("_");
+            self.out.raw("_");
         }
         // The last underscore is one too many.
         self.out.pop();
-        self.raw("\":");
+        self.out.raw("\":");
     }
 
     /// What stands under `parent`, up to the protocols within. The tree's depth is limited, and with it the recursion.
@@ -132,7 +123,7 @@ impl Compact<'_> {
             places.push(next);
             next = if node.id.def().kind == FieldKind::Protocol { node.end } else { next + 1 };
         }
-        self.raw("{");
+        self.out.raw("{");
         let mut any = false;
         let under = parent.and_then(|place| tree.node(place)).map(|node| node.id);
         for (id, group) in side_by_side(places, |place| tree.node(place).map(|node| node.id)) {
@@ -144,54 +135,54 @@ impl Compact<'_> {
             let protocol = (!stands_alone(def)).then(|| owner.def().name);
             self.key(&mut any, protocol, def.name);
             if group.len() > 1 {
-                self.raw("[");
+                self.out.raw("[");
             }
             for (place, &occurrence) in group.iter().enumerate() {
                 if place > 0 {
-                    self.raw(",");
+                    self.out.raw(",");
                 }
                 self.value(tree, id, occurrence);
             }
             if group.len() > 1 {
-                self.raw("]");
+                self.out.raw("]");
             }
         }
         if parent.is_none() && tree.left_out() > 0 {
             self.key(&mut any, None, LEFT_OUT);
-            self.string(&tree.left_out().to_string());
+            self.out.string(&tree.left_out().to_string());
         }
-        self.raw("}");
+        self.out.raw("}");
     }
 
     fn value(&mut self, tree: &FieldTree, id: FieldId, place: usize) {
         let Some(node) = tree.node(place) else { return };
         match id.def().kind {
             FieldKind::Protocol => self.object(tree, Some(place)),
-            FieldKind::Mark => self.raw("null"),
-            FieldKind::Boolean => self.raw(if node.number == Some(0) { "false" } else { "true" }),
-            _ => self.string(tree.text(node)),
+            FieldKind::Mark => self.out.raw("null"),
+            FieldKind::Boolean => self.out.raw(if node.number == Some(0) { "false" } else { "true" }),
+            _ => self.out.string(tree.text(node)),
         }
     }
 
     /// Chosen columns, each an array of strings.
     fn cells(&mut self, cells: &Cells) {
-        self.raw("{");
+        self.out.raw("{");
         let mut any = false;
         for (column, occurrences) in cells.iter() {
             let mut first = true;
             for text in occurrences {
                 if std::mem::replace(&mut first, false) {
                     self.key(&mut any, None, column.name());
-                    self.raw("[");
+                    self.out.raw("[");
                 } else {
-                    self.raw(",");
+                    self.out.raw(",");
                 }
-                self.string(text);
+                self.out.string(text);
             }
             if !first {
-                self.raw("]");
+                self.out.raw("]");
             }
         }
-        self.raw("}");
+        self.out.raw("}");
     }
 }

@@ -26,6 +26,25 @@ pub(in crate::render) fn write_pretty<W: Write, T: Serialize>(out: W, value: &T)
     Ok(value.serialize(&mut Serializer::with_formatter(out, formatter))?)
 }
 
+/// JSON that is put together in memory, part by part.
+pub(in crate::render) trait JsonText {
+    /// Adds what is JSON as it is: brackets, commas, names without special characters.
+    fn raw(&mut self, text: &str);
+    /// Adds a string.
+    fn string(&mut self, text: &str);
+}
+
+impl JsonText for Vec<u8> {
+    fn raw(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+
+    fn string(&mut self, text: &str) {
+        // Writing into memory does not fail.
+        let _ = write_compact(self, text);
+    }
+}
+
 /// Lays out as `F` does, and writes characters that control a terminal or hide as `\u` escapes. They mean the same to
 /// a JSON reader (RFC 8259, section 7).
 struct Escaping<F>(F);

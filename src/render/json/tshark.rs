@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::escape::write_compact;
+use super::escape::JsonText;
 use crate::decode::DecodedPacket;
 use crate::field::names::{tcp, udp};
 use crate::field::{FieldDef, FieldId, FieldKind, PacketContext, Value};
@@ -86,10 +86,11 @@ impl TsharkJson {
         self.bytes.clear();
         let between = if std::mem::replace(&mut self.any, true) { ",\n" } else { "[\n" };
         let mut json = Pretty { out: &mut self.bytes };
-        json.raw(between);
-        json.raw("  {\n    \"_index\": ");
-        json.string(&index(packet.ts));
-        json.raw(",\n    \"_type\": \"doc\",\n    \"_score\": null,\n    \"_source\": {\n      \"layers\": ");
+        json.out.raw(between);
+        json.out.raw("  {\n    \"_index\": ");
+        json.out.string(&index(packet.ts));
+        json.out
+            .raw(",\n    \"_type\": \"doc\",\n    \"_score\": null,\n    \"_source\": {\n      \"layers\": ");
         match &mut self.packets {
             Packets::Whole(tree) => {
                 tree.gather(packet, decoded, context);
@@ -100,7 +101,7 @@ impl TsharkJson {
                 json.cells(cells);
             }
         }
-        json.raw("\n    }\n  }");
+        json.out.raw("\n    }\n  }");
         out.write_all(&self.bytes)
     }
 
@@ -140,31 +141,22 @@ struct Pretty<'a> {
 }
 
 impl Pretty<'_> {
-    fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
-    }
-
-    fn string(&mut self, text: &str) {
-        // Writing into memory does not fail.
-        let _ = write_compact(&mut *self.out, text);
-    }
-
     /// A new line, `level` levels in.
     fn line(&mut self, level: usize) {
-        self.raw("\n");
-        (0..level).for_each(|_| self.raw("  "));
+        self.out.raw("\n");
+        (0..level).for_each(|_| self.out.raw("  "));
     }
 
     /// The key of the next member of an object.
     fn key(&mut self, level: usize, any: &mut bool, name: &str, suffix: &str) {
         if std::mem::replace(any, true) {
-            self.raw(",");
+            self.out.raw(",");
         }
         self.line(level);
-        self.raw("\"");
-        self.raw(name);
-        self.raw(suffix);
-        self.raw("\": ");
+        self.out.raw("\"");
+        self.out.raw(name);
+        self.out.raw(suffix);
+        self.out.raw("\": ");
     }
 
     /// One value, or several as an array.
@@ -172,21 +164,21 @@ impl Pretty<'_> {
         if let &[value] = values {
             return write(self, value, level);
         }
-        self.raw("[");
+        self.out.raw("[");
         for (place, &value) in values.iter().enumerate() {
             if place > 0 {
-                self.raw(",");
+                self.out.raw(",");
             }
             self.line(level + 1);
             write(self, value, level + 1);
         }
         self.line(level);
-        self.raw("]");
+        self.out.raw("]");
     }
 
     /// What stands under `parent`. The tree's depth is limited, and with it the recursion.
     fn object(&mut self, tree: &FieldTree, parent: Option<usize>, level: usize) {
-        self.raw("{");
+        self.out.raw("{");
         let mut any = false;
         let level = level + 1;
         let id = |place: usize| tree.node(place).map(|node| node.id);
@@ -198,7 +190,7 @@ impl Pretty<'_> {
                 self.member(tree, id.def(), group, level, &mut any);
             } else if !std::mem::replace(&mut times_done, true) {
                 self.key(level, &mut any, TIMESTAMPS, "");
-                self.raw("{");
+                self.out.raw("{");
                 let mut any = false;
                 for (id, group) in &groups {
                     if let Some(time) = id.filter(|id| TIMES.contains(id)) {
@@ -206,17 +198,17 @@ impl Pretty<'_> {
                     }
                 }
                 self.line(level);
-                self.raw("}");
+                self.out.raw("}");
             }
         }
         if parent.is_none() && tree.left_out() > 0 {
             self.key(level, &mut any, LEFT_OUT, "");
-            self.string(&tree.left_out().to_string());
+            self.out.string(&tree.left_out().to_string());
         }
         if any {
             self.line(level - 1);
         }
-        self.raw("}");
+        self.out.raw("}");
     }
 
     /// The occurrences of one field, and what stands under them.
@@ -226,7 +218,7 @@ impl Pretty<'_> {
         if has_value {
             self.key(level, any, def.name, "");
             self.values(level, group, |json, place, _| {
-                json.string(tree.node(place).map_or("", |node| tree.text(node)));
+                json.out.string(tree.node(place).map_or("", |node| tree.text(node)));
             });
         }
         if has_children {
@@ -235,34 +227,34 @@ impl Pretty<'_> {
         } else if !has_value {
             self.key(level, any, def.name, "");
             let title = if def.kind == FieldKind::Protocol { def.doc } else { "" };
-            self.values(level, group, |json, _, _| json.string(title));
+            self.values(level, group, |json, _, _| json.out.string(title));
         }
     }
 
     /// Chosen columns, each an array.
     fn cells(&mut self, cells: &Cells) {
-        self.raw("{");
+        self.out.raw("{");
         let mut any = false;
         for (column, occurrences) in cells.iter() {
             let mut first = true;
             for text in occurrences {
                 if std::mem::replace(&mut first, false) {
                     self.key(LAYERS + 1, &mut any, column.name(), "");
-                    self.raw("[");
+                    self.out.raw("[");
                 } else {
-                    self.raw(",");
+                    self.out.raw(",");
                 }
                 self.line(LAYERS + 2);
-                self.string(text);
+                self.out.string(text);
             }
             if !first {
                 self.line(LAYERS + 1);
-                self.raw("]");
+                self.out.raw("]");
             }
         }
         if any {
             self.line(LAYERS);
         }
-        self.raw("}");
+        self.out.raw("}");
     }
 }

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use crate::field::PacketContext;
-use crate::render::format::{Utc, day_of_year};
+use crate::render::format::Utc;
+use crate::time::calendar::{Date, SECONDS_PER_DAY};
 use crate::time::{NANOS_PER_SECOND, TimeDelta, Timestamp};
 
 /// What the time column tells; in brackets what `-t` calls it.
@@ -93,7 +94,8 @@ impl fmt::Display for Stamp {
                 fraction(f, ts.parts().1)
             }
             Told::DayOfYear(ts) => {
-                let (year, day) = day_of_year(ts);
+                let date = Date::of_days(ts.parts().0.div_euclid(SECONDS_PER_DAY));
+                let (year, day) = (date.year, date.day_of_year());
                 let sign = if year < 0 { "-" } else { "" };
                 let whole = second(ts);
                 let clock = whole.split_once(' ').map_or("", |(_, clock)| clock);

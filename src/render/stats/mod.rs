@@ -51,14 +51,14 @@ pub fn write_stats<W: Write + ?Sized>(
     }
     writeln!(out)?;
     write_protocols(out, output, stats)?;
-    for (title, is_empty, write) in [
-        ("IP address", stats.addresses.is_empty(), write_addresses as Writer<W>),
-        ("TCP endpoint", stats.tcp.is_empty(), write_tcp),
-        ("UDP endpoint", stats.udp.is_empty(), write_udp),
+    for (of, is_empty) in [
+        (EndpointsOf::Ip, stats.addresses.is_empty()),
+        (EndpointsOf::Tcp, stats.tcp.is_empty()),
+        (EndpointsOf::Udp, stats.udp.is_empty()),
     ] {
         if !is_empty {
             writeln!(out)?;
-            write(out, output, title, stats, top)?;
+            write_endpoints(out, output, of, stats, top)?;
         }
     }
     if stats.intervals.all().len() > 0 {
@@ -67,8 +67,6 @@ pub fn write_stats<W: Write + ?Sized>(
     }
     Ok(())
 }
-
-type Writer<W> = fn(&mut W, TableOutput, &'static str, &CaptureStats, usize) -> io::Result<()>;
 
 fn fact<W: Write + ?Sized>(out: &mut W, label: &str, value: impl fmt::Display) -> io::Result<()> {
     writeln!(out, "{label:LABEL$}{value}")
@@ -221,9 +219,7 @@ fn endpoint_columns(title: &'static str, ways: [&'static str; 4]) -> [Column; 5]
     ]
 }
 
-const WAYS: [&str; 4] = ["sent", "bytes", "received", "bytes"];
-
-fn write_endpoints<W: Write + ?Sized, K: fmt::Display>(
+fn write_traffic<W: Write + ?Sized, K: fmt::Display>(
     out: &mut W,
     output: TableOutput,
     columns: &[Column],
@@ -243,46 +239,36 @@ fn write_endpoints<W: Write + ?Sized, K: fmt::Display>(
     }
 }
 
-/// Writes the `top` IP addresses by bytes.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_addresses<W: Write + ?Sized>(
-    out: &mut W,
-    output: TableOutput,
-    title: &'static str,
-    stats: &CaptureStats,
-    top: usize,
-) -> io::Result<()> {
-    write_endpoints(out, output, &endpoint_columns(title, WAYS), &stats.addresses.by_bytes(), top)
+/// What a table of endpoints counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointsOf {
+    /// IP addresses, whatever they carry.
+    Ip,
+    /// TCP endpoints: address and port.
+    Tcp,
+    /// UDP endpoints: address and port.
+    Udp,
 }
 
-/// Writes the `top` TCP endpoints by bytes.
+/// Writes the `top` endpoints of a kind by bytes.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_tcp<W: Write + ?Sized>(
+pub fn write_endpoints<W: Write + ?Sized>(
     out: &mut W,
     output: TableOutput,
-    title: &'static str,
+    of: EndpointsOf,
     stats: &CaptureStats,
     top: usize,
 ) -> io::Result<()> {
-    write_endpoints(out, output, &endpoint_columns(title, WAYS), &stats.tcp.by_bytes(), top)
-}
-
-/// Writes the `top` UDP endpoints by bytes.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_udp<W: Write + ?Sized>(
-    out: &mut W,
-    output: TableOutput,
-    title: &'static str,
-    stats: &CaptureStats,
-    top: usize,
-) -> io::Result<()> {
-    write_endpoints(out, output, &endpoint_columns(title, WAYS), &stats.udp.by_bytes(), top)
+    let columns = |title| endpoint_columns(title, ["sent", "bytes", "received", "bytes"]);
+    match of {
+        EndpointsOf::Ip => {
+            write_traffic(out, output, &columns("IP address"), &stats.addresses.by_bytes(), top)
+        }
+        EndpointsOf::Tcp => write_traffic(out, output, &columns("TCP endpoint"), &stats.tcp.by_bytes(), top),
+        EndpointsOf::Udp => write_traffic(out, output, &columns("UDP endpoint"), &stats.udp.by_bytes(), top),
+    }
 }
 
 /// Writes a row for each two IP addresses with packets between them, of IPv6 or of IPv4.
@@ -298,7 +284,7 @@ pub fn write_pairs<W: Write + ?Sized>(
     let pairs = stats.pairs.by_bytes().into_iter().filter(|((low, _), _)| low.is_ipv6() == v6);
     let list: Vec<_> = pairs.map(|((low, high), traffic)| (format!("{low} <-> {high}"), traffic)).collect();
     let columns = endpoint_columns("IP addresses", ["->", "bytes", "<-", "bytes"]);
-    write_endpoints(out, output, &columns, &list, usize::MAX)
+    write_traffic(out, output, &columns, &list, usize::MAX)
 }
 
 const INTERVALS: [Column; 4] = [

@@ -21,6 +21,7 @@ use crate::render::color::{Colors, Style};
 use crate::render::format::{Count, Utc, hex_digit};
 use crate::render::safe::{Safe, safe_width};
 use crate::render::words::Stop;
+use crate::render::wrap::end_line;
 use crate::source::CapturedPacket;
 
 /// A narrower terminal gets lines of this many columns, wrapped by the terminal.
@@ -108,7 +109,7 @@ impl PacketDetails {
     ) -> io::Result<()> {
         self.tree.gather(packet, decoded, context);
         self.heading(packet);
-        self.end_line(out)?;
+        end_line(out, &mut self.line)?;
         for root in self.tree.children(None).collect::<Vec<_>>() {
             self.protocol(out, decoded, root)?;
         }
@@ -181,7 +182,7 @@ impl PacketDetails {
                 self.line.push_str(" of the reassembled datagram");
             }
         }
-        self.end_line(out)
+        end_line(out, &mut self.line)
     }
 
     fn field<W: Write + ?Sized>(
@@ -221,7 +222,7 @@ impl PacketDetails {
             let _ = write!(self.line, "{:pad$}", "");
             self.styled(Style::Dim, |line| line.write_str(def.doc));
         }
-        self.end_line(out)
+        end_line(out, &mut self.line)
     }
 
     /// Where the bytes stand and which they are; for what no bytes say, that it is so.
@@ -281,7 +282,7 @@ impl PacketDetails {
     fn note<W: Write + ?Sized>(&mut self, out: &mut W, what: std::fmt::Arguments<'_>) -> io::Result<()> {
         out.write_all(b"\n")?;
         self.styled(Style::Yellow, |line| line.write_fmt(what));
-        self.end_line(out)
+        end_line(out, &mut self.line)
     }
 
     fn styled(&mut self, style: Style, write: impl FnOnce(&mut String) -> std::fmt::Result) {
@@ -289,15 +290,6 @@ impl PacketDetails {
         // A String takes whatever is written to it.
         let _ = write(&mut self.line);
         self.line.push_str(self.colors.end());
-    }
-
-    fn end_line<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        let kept = self.line.trim_end_matches(' ').len();
-        self.line.truncate(kept);
-        self.line.push('\n');
-        let written = out.write_all(self.line.as_bytes());
-        self.line.clear();
-        written
     }
 }
 

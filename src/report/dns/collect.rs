@@ -193,9 +193,10 @@ impl DnsCollector {
     #[must_use]
     pub fn finish(mut self, flows: &FlowTable) -> DnsTransactions {
         for transaction in &mut self.all {
+            let flow = transaction.place.and_then(|place| flows.flows().get(place));
+            transaction.flow = flow.map(|flow| flow.id).or(transaction.flow);
             transaction.outcome = outcome_of(transaction);
             if transaction.outcome == DnsOutcome::Unanswered {
-                let flow = transaction.place.and_then(|place| flows.flows().get(place));
                 transaction.icmp = flow.and_then(|flow| flow.icmp_errors.first().copied());
             }
         }

@@ -34,8 +34,25 @@ fn a_json_line_has_every_turn_with_its_packets() {
 #[test]
 fn a_flow_that_is_not_there_is_no_for_an_answer() {
     let run = run(&["follow", KNOCK, "--stream", "udp:0"]);
-    assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
-    assert!(run.err.contains("there is no flow udp:0"), "{}", run.err);
+    let no = "there is no flow udp:0; there is tcp:0; `wirelab flows` lists them\n";
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(1), "", no));
+}
+
+#[test]
+fn tsharks_spelling_of_a_flow_that_is_not_there_says_so_and_goes_on() {
+    let run = run(&["read", KNOCK, "-c", "1", "-z", "follow,tcp,ascii,99", "-z", "io,phs"]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.err.starts_with("there is no flow tcp:99; there is tcp:0;"), "{}", run.err);
+    assert!(run.out.contains(" tcp "), "the other table is printed: {}", run.out);
+}
+
+#[test]
+fn no_count_of_zero_is_in_the_json_and_the_help_says_so() {
+    let out = run(&["follow", KNOCK, "--json"]).out;
+    let flow: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let keys: Vec<&str> = flow.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["flow", "orig", "resp", "turns"]);
+    assert!(run(&["follow", "--help"]).out.contains("Left out are times that are not known"));
 }
 
 #[test]

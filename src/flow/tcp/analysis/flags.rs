@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::decode::TcpSegment;
+
 /// What Wireshark suspects a segment to be. Several may hold.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct AnalysisFlags(u16);
@@ -106,8 +108,35 @@ impl Completeness {
         self.0 & other.0 == other.0
     }
 
+    /// Adds what `segment` completes; `is_first` where it begins the conversation, `port_reused` where another was between
+    /// the same ports before.
+    pub(in crate::flow::tcp) fn add(&mut self, segment: &TcpSegment<'_>, is_first: bool, port_reused: bool) {
+        let flags = segment.flags;
+        if flags.syn() {
+            if !flags.ack() {
+                self.set(Self::SYN);
+                // Data with a SYN counts where that begins the conversation, and no other was there before.
+                if segment.payload_len > 0 && is_first && !port_reused {
+                    self.set(Self::DATA);
+                }
+            } else if !is_first {
+                self.set(Self::SYN_ACK);
+            }
+        } else if !is_first {
+            // What a conversation begins with Wireshark counts only where it is a SYN.
+            if flags.rst() {
+                self.set(Self::RST);
+            } else if flags.fin() {
+                self.set(Self::FIN);
+            }
+            if flags.ack() {
+                self.set(if segment.payload_len > 0 { Self::DATA } else { Self::ACK });
+            }
+        }
+    }
+
     /// Adds `part`.
-    pub(super) fn set(&mut self, part: Self) {
+    fn set(&mut self, part: Self) {
         self.0 |= part.0;
     }
 }

@@ -3,11 +3,13 @@
 //! Where its heuristics are wrong they are wrong here too: whoever looks for a field by Wireshark's name is to find
 //! what Wireshark shows.
 
+mod fast_open;
 mod flags;
 mod judge;
 mod side;
 mod unacked;
 
+pub use fast_open::FastOpenAnswer;
 pub use flags::{AnalysisFlags, Completeness};
 use side::Side;
 pub use unacked::MAX_UNACKED;
@@ -32,7 +34,6 @@ pub(super) struct Analysis {
     syn: Option<Nanos>,
     /// From the last SYN to the first acknowledgment after it; 0 while unknown.
     initial_rtt: Nanos,
-    completeness: Completeness,
 }
 
 /// What the flow table knows of a segment beside its header.
@@ -49,6 +50,8 @@ pub(in crate::flow) struct Setting {
 pub struct SegmentAnalysis {
     /// What it is suspected to be.
     pub flags: AnalysisFlags,
+    /// For a SYN-ACK: what became of the data that the SYN carried (`tcp.analysis.tfo_ack`, `tcp.analysis.tfo_ignored`).
+    pub fast_open: Option<FastOpenAnswer>,
     present: bool,
     duplicate_ack_num: u32,
     duplicate_ack_frame: PacketNumber,
@@ -65,6 +68,7 @@ impl SegmentAnalysis {
     /// Nothing to tell.
     pub const NONE: Self = Self {
         flags: AnalysisFlags::NONE,
+        fast_open: None,
         present: false,
         duplicate_ack_num: 0,
         duplicate_ack_frame: 0,
@@ -138,9 +142,15 @@ fn span(nanos: Nanos) -> Option<TimeDelta> {
 }
 
 impl Analysis {
-    /// How far the conversation came, all segments so far counted.
-    pub(super) fn completeness(&self) -> Completeness {
-        self.completeness
+    /// Whether a segment was judged.
+    pub(super) fn has_begun(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Gives back the memory of what waited, where nothing does.
+    pub(super) fn rest(&mut self) {
+        self.orig.unacked.rest();
+        self.resp.unacked.rest();
     }
 
     /// Exchanges the sides.
@@ -148,25 +158,25 @@ impl Analysis {
         std::mem::swap(&mut self.orig, &mut self.resp);
     }
 
-    /// Judges the next segment, sent by `by` in `packet`.
+    /// Judges the next segment, sent by `by` in `packet`, into `told`, which has nothing in it yet.
     pub(super) fn segment(
         &mut self,
         by: Direction,
         segment: &TcpSegment<'_>,
         packet: PacketStamp,
         setting: Setting,
-    ) -> SegmentAnalysis {
-        self.complete(segment, setting.port_reused);
+        told: &mut SegmentAnalysis,
+    ) {
         let now = self.now(packet);
         let threshold = self.initial_rtt;
         let (own, other) = match by {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
-        let mut told = SegmentAnalysis::NONE;
         let begins_anew = begin(own, other, segment);
         told.flags.set(AnalysisFlags::REUSED_PORTS, setting.port_reused || begins_anew);
-        judge::judge(own, other, &judge::Seen::new(segment, packet.number, now), threshold, &mut told);
+        told.fast_open = fast_open::answer(own, other, segment);
+        judge::judge(own, other, &judge::Seen::new(segment, packet.number, now), threshold, told);
         own.scale = setting.scale;
         own.sacked = sacked_bytes(segment);
         self.time_handshake(segment, packet, now);
@@ -174,7 +184,6 @@ impl Analysis {
         if told.present {
             told.initial_rtt = self.initial_rtt;
         }
-        told
     }
 
     /// Time within the flow. A packet without a time counts as one of 1970, as it does in Wireshark.
@@ -191,39 +200,6 @@ impl Analysis {
             self.syn = packet.ts.filter(|ts| ts.as_nanos() != 0).map(|_| now);
         } else if flags.ack() && !flags.syn() && self.initial_rtt == 0 {
             self.initial_rtt = self.syn.map_or(0, |syn| now.saturating_sub(syn));
-        }
-    }
-
-    /// Adds what `segment` completes.
-    fn complete(&mut self, segment: &TcpSegment<'_>, port_reused: bool) {
-        let flags = segment.flags;
-        let is_first = self.first.is_none();
-        let add = &mut self.completeness;
-        if flags.syn() {
-            if !flags.ack() {
-                add.set(Completeness::SYN);
-                // Data with a SYN counts where that begins the conversation, and no other was there before.
-                if segment.payload_len > 0 && is_first && !port_reused {
-                    add.set(Completeness::DATA);
-                }
-            } else if !is_first {
-                add.set(Completeness::SYN_ACK);
-            }
-        } else if !is_first {
-            // What a conversation begins with Wireshark counts only where it is a SYN.
-            if flags.rst() {
-                add.set(Completeness::RST);
-            } else if flags.fin() {
-                add.set(Completeness::FIN);
-            }
-            if !flags.ack() {
-                return;
-            }
-            if segment.payload_len > 0 {
-                add.set(Completeness::DATA);
-            } else {
-                add.set(Completeness::ACK);
-            }
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::source::PacketNumber;
 pub(super) struct Side {
     /// Its first number, the SYN's; a guess where that was not seen.
     pub(super) begins: Option<u32>,
+    /// A SYN of it carried data behind a fast open cookie.
+    pub(super) fast_open: bool,
     /// First number after everything sent.
     pub(super) next: u32,
     /// When that was reached, and in which packet.
@@ -52,6 +54,7 @@ impl Default for Side {
     fn default() -> Self {
         Self {
             begins: None,
+            fast_open: false,
             next: 0,
             next_at: 0,
             next_frame: 0,

@@ -180,6 +180,13 @@ impl Unacked {
         exact
     }
 
+    /// Gives the memory back, where nothing waits.
+    pub(super) fn rest(&mut self) {
+        if self.count == 0 {
+            *self = Self::default();
+        }
+    }
+
     fn drop_front(&mut self, ack: SeqNumber) -> Option<Sent> {
         let mut exact = None;
         while let Some(first) = self.queue.front().copied().filter(|first| !first.next.is_after(ack)) {

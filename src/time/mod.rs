@@ -1,5 +1,7 @@
 //! Packet time: nanoseconds since the Unix epoch, as the capture tells them. No clock is read here.
 
+pub mod calendar;
+
 use std::ops::{Add, Sub};
 
 /// Nanoseconds in one second.
