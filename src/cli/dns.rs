@@ -100,7 +100,11 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
 }
 
 /// The transactions that were asked for.
-fn wanted<'a>(args: &DnsArgs, stream: Option<FlowId>, transactions: &'a DnsTransactions) -> Vec<&'a DnsTransaction> {
+fn wanted<'a>(
+    args: &DnsArgs,
+    stream: Option<FlowId>,
+    transactions: &'a DnsTransactions,
+) -> Vec<&'a DnsTransaction> {
     let of_stream = |transaction: &DnsTransaction| stream.is_none_or(|flow| transaction.flow == Some(flow));
     let of_name =
         |transaction: &DnsTransaction| args.name.as_deref().is_none_or(|name| transaction.is_about(name));

@@ -1,11 +1,27 @@
 //! `dns --short`: a line a transaction.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use super::super::format::Elapsed;
 use super::super::table::{Align, Column, TableOutput, write_table};
 use super::words::{self, Server};
 use crate::report::dns::DnsTransaction;
+
+/// Characters of a question or outcome that are shown, so that a key or a long name leaves a line readable.
+const MAX_CHARACTERS: usize = 72;
+
+/// The beginning of a text in ASCII.
+struct Cut<'a>(&'a str);
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.get(..MAX_CHARACTERS) {
+            Some(beginning) if self.0.len() > MAX_CHARACTERS => write!(f, "{beginning}…"),
+            _ => f.write_str(self.0),
+        }
+    }
+}
 
 /// The columns. A narrow terminal shortens the question and the outcome, and loses the server first.
 const COLUMNS: [Column; 6] = [
@@ -31,8 +47,8 @@ pub fn write_dns_short<W: Write + ?Sized>(
         row.cell(number(transaction.queries.first().map(|query| query.at.number)));
         row.cell(number(transaction.response().map(|response| response.at.number)));
         row.cell(Server(transaction.answered_by().unwrap_or(transaction.server)));
-        row.cell(transaction.opening().map(|kept| words::question(&kept.read())).unwrap_or_default());
-        row.cell(words::brief(transaction));
+        row.cell(Cut(&transaction.opening().map(|kept| words::question(&kept.read())).unwrap_or_default()));
+        row.cell(Cut(&words::brief(transaction)));
         row.cell(transaction.elapsed().map_or_else(|| "-".to_owned(), |time| Elapsed(time).to_string()));
     })
 }

@@ -96,3 +96,36 @@ fn what_is_not_known_or_does_not_fit_is_written_as_rfc_3597_has_it() {
         assert!(text(kind, &data).starts_with(r"\# "), "{kind} {data:?}");
     }
 }
+
+#[test]
+fn a_line_each_fits_80_columns() {
+    use std::net::IpAddr;
+
+    use super::super::color::Colors;
+    use super::super::table::TableOutput;
+    use crate::decode::{Endpoint, TransportProtocol};
+    use crate::flow::PacketStamp;
+    use crate::proto::Protocol;
+    use crate::report::dns::{DnsMessage, DnsOutcome, DnsTransaction};
+
+    let end = |last: u16| Endpoint { addr: IpAddr::from([0x2001, 0xdb8, 1, 2, 3, 4, 5, last]), port: 53 };
+    let label = [&[60], [b'x'; 60].as_slice()].concat();
+    let question = [vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], label.repeat(4), vec![0, 0, 1, 0, 1]].concat();
+    let query = DnsMessage {
+        first: PacketStamp::default(),
+        at: PacketStamp { number: 1_000_000, ts: None },
+        from: end(1),
+        to: end(2),
+        bytes: question.into(),
+        cut: false,
+    };
+    let transaction = DnsTransaction::unanswered(Protocol::Dns, TransportProtocol::Udp, query);
+    assert_eq!(transaction.outcome, DnsOutcome::Unanswered);
+    let mut out = Vec::new();
+    let output = TableOutput { width: Some(80), colors: Colors::OFF };
+    super::write_dns_short(&mut out, output, &[&transaction]).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("no answer"), "{text}");
+}

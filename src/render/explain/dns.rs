@@ -106,11 +106,9 @@ impl<'f> Turn<'f> {
 
     /// The last turn before this one with the query of this id.
     fn query_with(&self, id: u16) -> Option<&'f flow::Turn> {
-        let turns = self.told.flow.conversation.as_ref()?.turns.iter();
-        let before = turns.take_while(|turn| turn.first.number < self.turn.first.number);
-        let mut before: Vec<&flow::Turn> = before.collect();
-        before.reverse();
-        before.into_iter().take(LOOKED_BACK).find(|turn| self.has(turn, id, false))
+        let turns = self.told.flow.conversation.as_ref()?.turns.iter().rev();
+        let mut before = turns.skip_while(|turn| turn.first.number >= self.turn.first.number);
+        before.by_ref().take(LOOKED_BACK).find(|turn| self.has(turn, id, false))
     }
 
     /// The records of the turn, a line each, behind `indent` columns.

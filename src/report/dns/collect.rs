@@ -25,8 +25,12 @@ pub const MAX_AGE: TimeDelta = TimeDelta::from_nanos(60 * NANOS_PER_SECOND);
 /// Transactions with the same endpoints and id that a message is compared with: the last ones.
 const MAX_CANDIDATES: usize = 16;
 
-/// Open questions of multicast DNS that a response is compared with: the last ones.
-const MAX_OPEN_MULTICAST: usize = 64;
+/// Queries of multicast DNS that a response is compared with: the last ones.
+const MAX_OPEN_MULTICAST: usize = 32;
+
+/// Questions of each of them that are compared, and records of the response: a browser asks a dozen at once, and a message
+/// of thousands would take time for each with each.
+const MAX_COMPARED: usize = 64;
 
 /// What was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,14 +50,21 @@ struct Key {
     id: u16,
 }
 
+/// A query by multicast DNS: its place in `all`, and the names, as [`dns::Name::folded`], and types that it asks for.
+#[derive(Clone, Debug)]
+struct Open {
+    place: usize,
+    asked: Vec<(Vec<u8>, u16)>,
+}
+
 /// Collects the transactions of a capture.
 #[derive(Debug, Default)]
 pub struct DnsCollector {
     all: Vec<DnsTransaction>,
     /// Places in `all`, the newest last.
     open: HashMap<Key, Vec<usize>>,
-    /// Places in `all` of queries by multicast DNS, the newest last.
-    multicast: Vec<usize>,
+    /// Queries by multicast DNS, the newest last.
+    multicast: Vec<Open>,
     kept_bytes: usize,
     limits: DnsLimits,
 }
@@ -134,7 +145,10 @@ impl DnsCollector {
         let place = self.all.len();
         if let Some(header) = header.filter(|_| !is_response) {
             if begun.protocol == Protocol::Mdns {
-                self.multicast.push(place);
+                let read = message.read();
+                let questions = read.questions.iter().take(MAX_COMPARED);
+                let asked = questions.map(|one| (one.name.folded().collect(), one.kind)).collect();
+                self.multicast.push(Open { place, asked });
             } else {
                 let server = (!is_group(server.addr)).then_some(server);
                 let key = Key {
@@ -147,7 +161,7 @@ impl DnsCollector {
                 self.open.entry(key).or_default().push(place);
             }
         }
-        self.all.push(begun.transaction(client, server, is_response, message));
+        self.all.push(begun.transaction(is_response, message));
     }
 
     /// The transaction that a message belongs to: of a response the newest with its question, one that waits before one
@@ -157,12 +171,14 @@ impl DnsCollector {
         if candidates.len() > MAX_CANDIDATES {
             candidates.remove(0);
         }
-        let read = message.read();
+        let question = first_question(message);
         let mut answered = None;
         for &place in candidates.iter().rev() {
             let Some(transaction) = self.all.get(place) else { continue };
-            let asked = transaction.queries.first()?.read();
-            if !has_question_of(&read, &asked, is_response) || !transaction.is_recent(message) {
+            let asked = first_question(transaction.queries.first()?);
+            if !has_question_of(question.as_ref(), asked.as_ref(), is_response)
+                || !transaction.is_recent(message)
+            {
                 continue;
             }
             if transaction.responses.is_empty() {
@@ -181,12 +197,17 @@ impl DnsCollector {
             return None;
         }
         let read = message.read();
-        self.multicast.iter().rev().copied().find(|&place| {
-            self.all.get(place).is_some_and(|transaction| {
-                let asked = transaction.queries.first().map(DnsMessage::read);
-                transaction.is_recent(message) && asked.is_some_and(|asked| answers_any(&read, &asked))
-            })
-        })
+        let answers = read.section(dns::Section::Answer).take(MAX_COMPARED);
+        let answers: Vec<(Vec<u8>, u16)> =
+            answers.map(|record| (record.name.folded().collect(), record.kind)).collect();
+        // RFC 6762 section 6: a response has records of the name and type that were asked for.
+        let fits = |(name, kind): &(Vec<u8>, u16)| {
+            answers.iter().any(|answer| answer.0 == *name && (answer.1 == *kind || *kind == outcome::ANY))
+        };
+        let recent = |place| self.all.get(place).is_some_and(|one: &DnsTransaction| one.is_recent(message));
+        let found =
+            self.multicast.iter().rev().find(|open| open.asked.iter().any(fits) && recent(open.place));
+        found.map(|open| open.place)
     }
 
     /// The transactions, once no more packets come; `flows` knows of ICMP errors.
@@ -219,39 +240,21 @@ struct Begun {
 }
 
 impl Begun {
-    fn transaction(
-        self,
-        client: Endpoint,
-        server: Endpoint,
-        is_response: bool,
-        message: DnsMessage,
-    ) -> DnsTransaction {
-        let (queries, responses) =
-            if is_response { (Vec::new(), vec![message]) } else { (vec![message], Vec::new()) };
-        DnsTransaction {
-            protocol: self.protocol,
-            transport: self.transport,
-            flow: self.flow,
-            client,
-            server,
-            queries,
-            responses,
-            not_kept: 0,
-            outcome: DnsOutcome::Unanswered,
-            icmp: None,
-            delegation: None,
-            next: None,
-            previous: None,
-            place: self.place,
-            selected: self.selected,
+    fn transaction(self, is_response: bool, message: DnsMessage) -> DnsTransaction {
+        let mut begun = DnsTransaction::unanswered(self.protocol, self.transport, message);
+        if is_response {
+            std::mem::swap(&mut begun.client, &mut begun.server);
+            std::mem::swap(&mut begun.queries, &mut begun.responses);
         }
+        DnsTransaction { flow: self.flow, place: self.place, selected: self.selected, ..begun }
     }
 }
 
 impl DnsTransaction {
     /// Whether `message` comes in time for it; unknown times do.
     fn is_recent(&self, message: &DnsMessage) -> bool {
-        let last = self.queries.iter().chain(&self.responses).map(|kept| kept.at).max_by_key(|at| at.number);
+        let last = [self.queries.last(), self.responses.last()].into_iter().flatten();
+        let last = last.map(|kept| kept.at).max_by_key(|at| at.number);
         last.and_then(|last| message.at.since(last)).is_none_or(|age| age <= MAX_AGE)
     }
 }
@@ -265,24 +268,28 @@ fn is_group(address: IpAddr) -> bool {
     address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
 }
 
-/// Whether `message` is about the question of `asked`. A response may repeat none, as where it refuses.
-fn has_question_of(message: &dns::Message<'_>, asked: &dns::Message<'_>, is_response: bool) -> bool {
-    match (message.questions.first(), asked.questions.first()) {
-        (Some(mine), Some(theirs)) => {
-            mine.kind == theirs.kind && mine.class == theirs.class && mine.name.is_same(&theirs.name)
-        }
-        (None, _) => is_response || asked.questions.is_empty(),
-        (Some(_), None) => false,
+/// The question that a message is about.
+fn first_question(message: &DnsMessage) -> Option<dns::Question<'_>> {
+    match dns::Parts::new(&message.bytes).next()? {
+        dns::Part::Question(question) => Some(question),
+        dns::Part::Record(_) => None,
     }
 }
 
-/// Whether a multicast response has a record that a multicast query asks for (RFC 6762 section 6).
-fn answers_any(response: &dns::Message<'_>, asked: &dns::Message<'_>) -> bool {
-    let answers = || response.section(dns::Section::Answer);
-    asked.questions.iter().any(|question| {
-        let fits = |kind| kind == question.kind || question.kind == outcome::ANY;
-        answers().any(|record| fits(record.kind) && record.name.is_same(&question.name))
-    })
+/// Whether a message with `mine` is about the question of one with `asked`. A response may repeat none, as where it
+/// refuses.
+fn has_question_of(
+    mine: Option<&dns::Question<'_>>,
+    asked: Option<&dns::Question<'_>>,
+    is_response: bool,
+) -> bool {
+    match (mine, asked) {
+        (Some(mine), Some(asked)) => {
+            mine.kind == asked.kind && mine.class == asked.class && mine.name.is_same(&asked.name)
+        }
+        (None, _) => is_response || asked.is_none(),
+        (Some(_), None) => false,
+    }
 }
 
 fn outcome_of(transaction: &DnsTransaction) -> DnsOutcome {

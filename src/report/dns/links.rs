@@ -38,6 +38,11 @@ const MAX_DELEGATED: usize = 100_000;
 /// Zones remembered of one server: the last ones.
 const MAX_ZONES: usize = 16;
 
+/// Name servers, and addresses, that are looked at in one referral: the root has 13 and 26.
+const MAX_SERVERS: usize = 64;
+/// See [`MAX_SERVERS`].
+const MAX_ADDRESSES: usize = 256;
+
 /// Record types (RFC 1035 section 3.2.2, RFC 3596).
 const A: u16 = 1;
 const NS: u16 = 2;
@@ -131,16 +136,15 @@ fn link_to(before: &DnsTransaction, this: &DnsTransaction, link: Link) -> Option
 /// Notes the servers whose addresses a referral gives.
 fn named_servers(this: &DnsTransaction, place: usize, delegated: &mut Delegated) {
     let Some(response) = this.response().map(DnsMessage::read) else { return };
-    for record in response.section(Section::Additional) {
+    let servers = response.section(Section::Authority).filter(|record| record.kind == NS);
+    let servers: Vec<Name<'_>> = servers.take(MAX_SERVERS).map(|server| server.name_at(0)).collect();
+    for record in response.section(Section::Additional).take(MAX_ADDRESSES) {
         let address = match (record.kind, record.data) {
             (A, data) => data.first_chunk().map(|bytes: &[u8; 4]| IpAddr::V4(Ipv4Addr::from(*bytes))),
             (AAAA, data) => data.first_chunk().map(|bytes: &[u8; 16]| IpAddr::V6(Ipv6Addr::from(*bytes))),
             _ => None,
         };
-        let is_server = |name: &Name<'_>| {
-            let mut servers = response.section(Section::Authority).filter(|record| record.kind == NS);
-            servers.any(|server| server.name_at(0).is_same(name))
-        };
+        let is_server = |name: &Name<'_>| servers.iter().any(|server| server.is_same(name));
         if let Some(address) = address.filter(|_| is_server(&record.name)) {
             let zones = delegated.entry(address).or_default();
             if zones.len() >= MAX_ZONES {

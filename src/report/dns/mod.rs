@@ -78,6 +78,28 @@ pub struct DnsTransaction {
 }
 
 impl DnsTransaction {
+    /// A query that nothing came back for yet.
+    #[must_use]
+    pub fn unanswered(protocol: Protocol, transport: TransportProtocol, query: DnsMessage) -> Self {
+        Self {
+            protocol,
+            transport,
+            flow: None,
+            client: query.from,
+            server: query.to,
+            queries: vec![query],
+            responses: Vec::new(),
+            not_kept: 0,
+            outcome: DnsOutcome::Unanswered,
+            icmp: None,
+            delegation: None,
+            next: None,
+            previous: None,
+            place: None,
+            selected: true,
+        }
+    }
+
     /// The response that counts: the first.
     #[must_use]
     pub fn response(&self) -> Option<&DnsMessage> {
