@@ -1,8 +1,9 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::dns::{Form, form_of_datagram, form_of_stream};
-use super::recognise::{is_dns, is_http, is_tls};
+use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
+use super::http::head::{Begins, begins, begins_flow, has_known_method};
+use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -20,8 +21,12 @@ pub(super) enum Found {
 /// A DNS header and the two bytes of length before it on a stream (RFC 1035 section 4.2.2).
 const FRAMED_DNS_HEADER: usize = 14;
 
-/// The longest that HTTP takes to be told: `PROPPATCH /`, `HTTP/1.1`.
-const HTTP_BEGINS: usize = 12;
+/// How long a first line may be before it is told whether it is HTTP: the target alone may have 8 KiB, but a known method
+/// is believed before.
+const MAX_HTTP_LINE: usize = 1024;
+
+/// Where HTTP is spoken by custom: HTTP itself, its usual second ports, and proxies.
+const WEB_PORTS: [u16; 6] = [80, 3128, 8000, 8008, 8080, 8088];
 
 /// Looks at `bytes`, which `from` sent between the originator's and the responder's port.
 pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Direction, bytes: &[u8]) -> Found {
@@ -31,11 +36,22 @@ pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Directio
     }
 }
 
+/// What bytes of a stream are that would tell more if the capture had not cut their packet.
+pub(super) fn cut_short(bytes: &[u8]) -> Option<Protocol> {
+    has_known_method(bytes).then_some(Protocol::Http)
+}
+
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
-    if is_http(bytes) {
-        return Found::Is(Protocol::Http);
+    let on_web_port = ports.iter().any(|port| WEB_PORTS.contains(port));
+    match begins_flow(bytes, on_web_port) {
+        Begins::Yes => return Found::Is(Protocol::Http),
+        // A first line has an end, or is not waited for.
+        Begins::Perhaps if bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() => {
+            return Found::Unsure(bytes.len().saturating_add(1));
+        }
+        _ => {}
     }
-    if is_tls(bytes) {
+    if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
     }
     if ports.contains(&53) || ports.contains(&5353) {
@@ -51,9 +67,6 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
         Form::Unsure(need) => return Found::Unsure(need),
         Form::Other => {}
     }
-    if bytes.len() < HTTP_BEGINS && bytes.iter().all(u8::is_ascii_graphic) {
-        return Found::Unsure(HTTP_BEGINS);
-    }
     Found::Nothing
 }
 
@@ -62,7 +75,10 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
     match () {
         () if is(53) && is_dns(bytes) => Found::Is(Protocol::Dns),
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
+        () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if is_quic(bytes) => Found::Is(Protocol::Quic),
+        () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
         // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
         () if is(137) => Found::Nothing,
         () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),

@@ -60,7 +60,9 @@ impl Stream {
             return;
         }
         let order = self.order.of_mut(from).get_or_insert_with(|| {
-            let begins = SeqNumber(tcp.seq.wrapping_sub(verdict.missing_before));
+            // A hole of one byte before anything was seen is the number that a keep-alive repeats.
+            let missing = if verdict.missing_before == 1 { 0 } else { verdict.missing_before };
+            let begins = SeqNumber(tcp.seq.wrapping_sub(missing));
             Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn())))
         });
         let (talk, over) = (&mut self.talk, &mut self.over);
@@ -102,7 +104,8 @@ fn take(
 ) {
     match event {
         StreamEvent::Data { bytes, packet } => talk.data(from, bytes, packet, out),
-        StreamEvent::Gap { len, .. } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::Gap { len, snapped: false } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::Gap { len, snapped: true } => talk.ends(from, Ending::Cut(len), out.packet, out),
         StreamEvent::End | StreamEvent::Reset if *over.of(from) => {}
         StreamEvent::End => {
             *over.of_mut(from) = true;

@@ -356,6 +356,21 @@ pub(super) fn types(data: &mut Data<'_, '_, '_, '_>) {
     }
 }
 
+/// The same as bytes, and then type by type (RFC 7477 section 2.1.1.2).
+pub(super) fn child_types(data: &mut Data<'_, '_, '_, '_>) {
+    let len = data.left();
+    data.told.body.give(dns::CSYNC_TYPE_BITMAP, data.at, len, data.told.out);
+    types(data);
+}
+
+/// The salt of NSEC3, which is told where it is empty, too.
+pub(super) fn salt(data: &mut Data<'_, '_, '_, '_>) {
+    let Some(len) = data.byte().map(usize::from) else { return };
+    if data.fixed(dns::NSEC3_SALT_LENGTH, 1) {
+        data.fixed(dns::NSEC3_SALT_VALUE, len);
+    }
+}
+
 /// The same without blocks (RFC 2535 section 5.2).
 pub(super) fn old_types(data: &mut Data<'_, '_, '_, '_>) {
     let len = data.left();

@@ -174,7 +174,7 @@ fn keys(kind: u16) -> &'static [Piece] {
             Fixed(dns::NSEC3_ALGO, 1),
             Flags(dns::NSEC3_FLAGS, 1, &[(dns::NSEC3_FLAGS_OPT_OUT, 0, 1)]),
             Fixed(dns::NSEC3_ITERATIONS, 2),
-            Counted(dns::NSEC3_SALT_LENGTH, 1, dns::NSEC3_SALT_VALUE),
+            Special(dns_data::salt),
             Special(dns_data::next_hash),
             Special(dns_data::types),
         ],
@@ -182,7 +182,7 @@ fn keys(kind: u16) -> &'static [Piece] {
             Fixed(dns::NSEC3_ALGO, 1),
             Fixed(dns::NSEC3_FLAGS, 1),
             Fixed(dns::NSEC3_ITERATIONS, 2),
-            Counted(dns::NSEC3_SALT_LENGTH, 1, dns::NSEC3_SALT_VALUE),
+            Special(dns_data::salt),
         ],
         52 => &[
             Fixed(dns::TLSA_CERTIFICATE_USAGE, 1),
@@ -199,7 +199,7 @@ fn keys(kind: u16) -> &'static [Piece] {
                 2,
                 &[(dns::CSYNC_FLAGS_IMMEDIATE, 0, 1), (dns::CSYNC_FLAGS_SOAMINIMUM, 1, 1)],
             ),
-            Bytes(dns::CSYNC_TYPE_BITMAP),
+            Special(dns_data::child_types),
         ],
         63 => &[
             Fixed(dns::ZONEMD_SERIAL, 4),

@@ -14,13 +14,14 @@ pub(in crate::proto) enum Form {
     Other,
 }
 
-/// A header that makes sense: a known opcode, few questions, few records in a query that is no update.
-pub(super) fn is_dns(message: &[u8]) -> bool {
-    let Some(header) = Header::read(message) else { return false };
-    let records = header.answers.saturating_add(header.authority);
-    matches!(header.opcode(), 0 | 1 | 2 | 4 | 5 | 6)
-        && header.questions <= 16
-        && (header.is_response() || header.opcode() == 5 || records <= 64)
+/// Most questions of a message on a port of DNS: in text the two bytes are 8,224 at least.
+const MAX_QUESTIONS: u16 = 1024;
+
+/// A header that makes sense on a port of DNS: a known opcode, and not text.
+pub(in crate::proto) fn is_dns(message: &[u8]) -> bool {
+    Header::read(message).is_some_and(|header| {
+        matches!(header.opcode(), 0 | 1 | 2 | 4 | 5 | 6) && header.questions <= MAX_QUESTIONS
+    })
 }
 
 /// A query or response to the last byte: one question, of a class and type that there is, nothing missing and nothing

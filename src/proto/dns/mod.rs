@@ -10,7 +10,7 @@ mod pairs;
 mod wire;
 
 pub use codes::{class_name, opcode_name, rcode_name, type_name};
-pub(super) use form::{Form, form_of_datagram, form_of_stream};
+pub(super) use form::{Form, form_of_datagram, form_of_stream, is_dns};
 pub use name::{MAX_NAME_BYTES, MAX_POINTERS, Name, NameFault};
 pub use pairs::{DnsNote, InWireshark, MAX_QUERIES};
 pub use wire::{
@@ -50,7 +50,7 @@ impl Analyzer for DnsAnalyzer {
         let len = usize::from(u16::from_be_bytes(length));
         let Some(message) = rest.get(..len) else { return Step::More(len.saturating_add(LENGTH_BYTES)) };
         // Behind a gap the next bytes may be of the middle of a message.
-        if !form::is_dns(message) {
+        if !is_dns(message) {
             return Step::Lost;
         }
         let note = Note::Dns(self.pairs.note(message, input.packet));
