@@ -83,7 +83,7 @@ fn nodata_and_a_referral_are_told_apart_by_the_soa() {
     let both = one(WWW, AA, [&[], &[ns.clone(), soa.clone()], &[]]);
     assert_outcome(&both, "nodata", &["has no A record", "remembered for 300 s"]);
     assert_eq!(both["negative_ttl"], 300);
-    assert_outcome(&one(WWW, QR, [&[], &[soa.clone()], &[]]), "nodata", &["300 s"]);
+    assert_outcome(&one(WWW, QR, [&[], std::slice::from_ref(&soa), &[]]), "nodata", &["300 s"]);
     assert_outcome(&one(WWW, QR, [&[], &[], &[]]), "nodata", &["RFC 2308 type 3"]);
     let referral = one(WWW, QR_ONLY, [&[], &[ns], &[]]);
     assert_outcome(&referral, "referral", &["name servers of example.com."]);

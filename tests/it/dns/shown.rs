@@ -106,7 +106,7 @@ fn nothing_in_a_name_or_record_controls_a_terminal() {
         .flat_map(|text| {
             let sized = [&[u8::try_from(text.len()).unwrap()], *text].concat();
             let caa = [&[0, 5], b"issue".as_slice(), text].concat();
-            let svcb = [&[0, 1, 0, 0, 1, 0, sized.len() as u8], sized.as_slice()].concat();
+            let svcb = [&[0, 1, 0, 0, 1, 0, u8::try_from(sized.len()).unwrap()], sized.as_slice()].concat();
             let all = [(TXT, sized.clone()), (13, [sized.clone(), sized].concat()), (257, caa), (64, svcb)];
             all.map(|(kind, data)| Rr("x", kind, data))
         })
