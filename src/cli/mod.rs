@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 mod capture;
+mod dns;
 mod explain;
 mod fields;
 mod flows;
@@ -64,6 +65,8 @@ enum Verb {
     Follow(follow::FollowArgs),
     #[command(about = "Say whether each flow is readable, and show the secrets that anybody could read")]
     Audit(audit::AuditArgs),
+    #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
+    Dns(dns::DnsArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Verb::Stats(args) => stats::run(&args),
         Verb::Follow(args) => follow::run(&args),
         Verb::Audit(args) => audit::run(&args),
+        Verb::Dns(args) => dns::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod color;
 pub mod columns;
+pub mod dns;
 pub mod explain;
 pub mod fields;
 pub mod flows;

@@ -4,6 +4,7 @@ pub mod audit;
 mod beside;
 mod checksums;
 mod contents;
+pub mod dns;
 mod gaps;
 mod numbers;
 mod remarks;

@@ -16,6 +16,7 @@ mod cli;
 mod corpus;
 mod cut;
 mod decode;
+mod dns;
 mod explain;
 mod filter_errors;
 mod filter_eval;

@@ -3,6 +3,7 @@
 use super::super::flows::Carries;
 use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
+use super::dns;
 use super::words::{Names, were};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Recognised, judge};
@@ -238,6 +239,12 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
 fn readable(told: &Told<'_>) -> Option<String> {
     let flow = told.flow;
     let talk = flow.conversation.as_ref()?;
+    if dns::is_spoken(told) {
+        return Some(
+            "DNS is binary, not encrypted: anybody on the path can read which names were asked for, and the answers."
+                .to_owned(),
+        );
+    }
     let text = readable_part(talk)?;
     Some(match Carries::of(told).protocol {
         Some(Recognised { name, by_port: false }) => format!("{name}, by its first bytes. {text}"),

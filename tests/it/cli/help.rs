@@ -5,13 +5,14 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "read",
     "explain",
     "flows",
     "stats",
     "follow",
     "audit",
+    "dns",
     "replay",
     "capture",
     "interfaces",

@@ -88,6 +88,7 @@ fn every_verb_has_a_man_page() {
         "-capture",
         "-client",
         "-completions",
+        "-dns",
         "-explain",
         "-fields",
         "-flows",
