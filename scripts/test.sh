@@ -96,7 +96,7 @@ analysis() {
         --min 99 --min-field 95 --except tests/agreement/analysis.txt "$SHARED/corpus"
 }
 
-# TLS on ports that tshark has another protocol for is told here and not there, TLS inside of RADIUS, OpenVPN and RDP the other way round:
+# TLS on ports that tshark gives to another protocol is told here only, TLS inside RADIUS, OpenVPN and RDP there only:
 # that is what is missing to more.
 tls() {
     python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" --group tls \
