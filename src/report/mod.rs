@@ -3,6 +3,7 @@
 mod beside;
 mod checksums;
 mod contents;
+pub mod http;
 mod numbers;
 mod remarks;
 pub mod stats;
