@@ -9,6 +9,7 @@ mod explain;
 mod fields;
 mod flows;
 mod follow;
+mod http;
 mod input;
 mod interfaces;
 mod keys;
@@ -61,6 +62,8 @@ enum Verb {
     Stats(stats::StatsArgs),
     #[command(about = "Show what both sides of a flow said, in turns")]
     Follow(follow::FollowArgs),
+    #[command(about = "Show HTTP exchanges: each request with its answer, headers, times, caches; export bodies")]
+    Http(http::HttpArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Verb::Flows(args) => flows::run(&args),
         Verb::Stats(args) => stats::run(&args),
         Verb::Follow(args) => follow::run(&args),
+        Verb::Http(args) => http::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

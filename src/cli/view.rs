@@ -98,9 +98,13 @@ pub(super) fn line_context<'a>(step: &Step<'a>) -> LineContext<'a> {
 
 /// Stories for standard output as it is.
 pub(super) fn explain_options(colors: Colors, full: bool) -> ExplainOptions {
+    ExplainOptions { colors, width: prose_width(), full }
+}
+
+/// Columns that prose fills on standard output as it is.
+pub(super) fn prose_width() -> usize {
     let (plain, most) = PROSE;
-    let width = output::terminal_width().map_or(plain, |columns| columns.min(most));
-    ExplainOptions { colors, width, full }
+    output::terminal_width().map_or(plain, |columns| columns.min(most))
 }
 
 /// Writes a row a flow, and what a person at a terminal should know of the columns.
