@@ -7,7 +7,7 @@ use crate::flow::{
     DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
 };
 use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages};
-use crate::report::{Beside, CaptureTotals, Checksums, Remarks, Told};
+use crate::report::{Beside, CaptureTotals, Checksums, ChecksumsOfPacket, Remarks, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
 
@@ -196,9 +196,10 @@ impl Pipeline {
         let decoded = self.defragmenter.decode(&mut self.decoder, packet);
         self.beside.count(&decoded);
         let echo = self.echoes.observe(packet, &decoded);
-        let verdicts = self.flows.observe(packet, &decoded);
+        let found = self.checksums.as_ref().map(|_| ChecksumsOfPacket::verify(&decoded)).unwrap_or_default();
+        let verdicts = self.flows.observe_verified(packet, &decoded, found.tcp);
         if let Some(checksums) = &mut self.checksums {
-            checksums.count(packet, &decoded, verdicts);
+            checksums.count(packet, found, verdicts);
         }
         if let Some(remarks) = &mut self.remarks {
             remarks.take(packet, &decoded, verdicts);

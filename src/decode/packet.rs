@@ -245,7 +245,7 @@ impl<'a> DecodedPacket<'a> {
         let layer = self.layers.get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
         let header = self.header(layer);
         let (fixed, options) = header.split_first_chunk::<20>()?;
-        let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1, ..] = *fixed;
+        let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1, c0, c1, ..] = *fixed;
         if header.len() < usize::from(high >> 4) * 4 || high < 0x50 {
             return None;
         }
@@ -254,6 +254,7 @@ impl<'a> DecodedPacket<'a> {
             ack: u32::from_be_bytes([a0, a1, a2, a3]),
             flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
             window: u16::from_be_bytes([w0, w1]),
+            checksum: u16::from_be_bytes([c0, c1]),
             options,
             payload: self.payload(layer),
             payload_len: layer.claimed_end.saturating_sub(layer.payload),
@@ -273,6 +274,7 @@ impl<'a> DecodedPacket<'a> {
             ack: u32::from_be_bytes([a0, a1, a2, a3]),
             flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
             window: u16::from_be_bytes([w0, w1]),
+            checksum: 0,
             options: header.get(20..).unwrap_or(&[]),
             payload: &[],
             payload_len: on_wire.checked_sub(header_len).filter(|_| high >= 0x50)?,

@@ -160,6 +160,8 @@ pub struct TcpSegment<'a> {
     pub flags: TcpFlags,
     /// Window field as sent, not scaled.
     pub window: u16,
+    /// Checksum as sent; 0 where the capture cuts it off.
+    pub checksum: u16,
     /// Option bytes, up to 40.
     pub options: &'a [u8],
     /// Captured payload bytes.

@@ -26,12 +26,12 @@ pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};
 pub use table::{FlowLimits, FlowTable, MAX_FLOWS};
 pub use tcp::{
-    AnalysisFlags, Asked, Completeness, Conflict, ConnState, EndpointState, EndpointStates, Evidence,
-    FastOpenAnswer, Handshake, HandshakeStep, History, Judged, Judgement, Kind, MAX_BUFFERED_BYTES,
-    MAX_BUFFERED_SEGMENTS, MAX_HISTORY, MAX_PROOFS, MAX_REMEMBERED, MAX_RETRIES, MAX_SACKED,
-    MAX_STATE_CHANGES, MAX_TIMED, MAX_UNACKED, Measures, Opening, Proof, Rates, Reason, Reassembler, Reset,
-    RoundTrips, Segment, SegmentAnalysis, SegmentKind, SeqNumber, StateChange, StreamEvent, Sureness,
-    TcpFlow, TcpOptions, TcpSide, Teardown, Windows,
+    AnalysisFlags, Asked, Closing, Completeness, Conflict, ConnState, Doubt, Doubts, DueProbe, EndpointState,
+    EndpointStates, Evidence, FastOpenAnswer, Handshake, HandshakeStep, History, Judged, Judgement, Kind,
+    MAX_BUFFERED_BYTES, MAX_BUFFERED_SEGMENTS, MAX_DOUBTS, MAX_HISTORY, MAX_PROOFS, MAX_REMEMBERED,
+    MAX_RETRIES, MAX_SACKED, MAX_STATE_CHANGES, MAX_TIMED, MAX_UNACKED, Measures, Opening, Proof, Rates,
+    Reason, Reassembler, Reset, RoundTrips, Segment, SegmentAnalysis, SegmentKind, SeqNumber, StateChange,
+    StreamEvent, Sureness, TcpFlow, TcpOptions, TcpSide, Teardown, Verified, Why, Windows,
 };
 pub use turns::{
     Conversation, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS,

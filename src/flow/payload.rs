@@ -1,6 +1,6 @@
 //! Payload of the flows, reassembled and kept in turns, for whoever asked for it.
 
-use super::tcp::{Reassembler, Segment, SeqNumber, StreamEvent};
+use super::tcp::{MOST_AHEAD, PayloadUse, Reassembler, Segment, SeqNumber, StreamEvent};
 use super::turns::{
     Budget, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_TURN_PACKETS, MAX_KEPT_BYTES, MAX_TURN_PACKETS, MAX_TURNS, Said,
 };
@@ -60,8 +60,94 @@ pub(super) struct PayloadKeeper {
 
 #[derive(Debug, Default)]
 struct Streams {
-    orig: Reassembler,
-    resp: Reassembler,
+    orig: Stream,
+    resp: Stream,
+}
+
+/// The stream of one side.
+#[derive(Debug, Default)]
+struct Stream {
+    reassembler: Reassembler,
+    /// Segments with a wrong checksum, until the other side acknowledges them.
+    aside: Vec<Aside>,
+}
+
+/// Most segments set aside of one side: damage on the way is rare, and of a line that damages more the first tell. They
+/// count against [`MAX_BUFFERED_TOTAL`]; where it is reached, none is.
+const MAX_ASIDE: usize = 8;
+
+/// A segment that may have been damaged.
+#[derive(Debug)]
+struct Aside {
+    seq: SeqNumber,
+    bytes: Vec<u8>,
+    len: u32,
+    packet: PacketStamp,
+}
+
+impl Stream {
+    fn set_aside(&mut self, tcp: &TcpSegment<'_>, packet: PacketStamp) {
+        self.aside.push(Aside {
+            seq: SeqNumber(tcp.seq),
+            bytes: tcp.payload.to_vec(),
+            len: tcp.payload_len,
+            packet,
+        });
+    }
+
+    /// Takes what was set aside and `ack` covers, where nothing else brought it: then it did arrive whole.
+    fn acked(&mut self, ack: SeqNumber, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        for _ in 0..self.aside.len() {
+            let covers = |aside: &Aside| {
+                let end = aside.seq.plus(aside.len);
+                !end.is_after(ack) && (self.reassembler.has_begun() || ack.since(end) <= MOST_AHEAD)
+            };
+            let Some(place) = self.aside.iter().position(covers) else { break };
+            let aside = self.aside.remove(place);
+            self.fill_with(&aside, emit);
+        }
+        self.reassembler.acked(ack, emit);
+    }
+
+    /// The capture ends: what was set aside and nothing else brought is better than nothing, unless it lies far off.
+    fn take_rest(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        for aside in std::mem::take(&mut self.aside) {
+            if self.reassembler.is_near(aside.seq) {
+                self.fill_with(&aside, emit);
+            }
+        }
+    }
+
+    /// Takes of `aside` what is lacking.
+    fn fill_with(&mut self, aside: &Aside, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        let stream = &mut self.reassembler;
+        let len = if stream.has_begun() { stream.lacking(aside.seq, aside.len) } else { aside.len };
+        if len > 0 {
+            let whole = aside.segment();
+            let captured = usize::try_from(len).ok().and_then(|len| whole.payload.get(..len));
+            let payload = captured.unwrap_or(whole.payload);
+            stream.segment(&Segment { payload, payload_len: len, ..whole }, emit);
+        }
+    }
+
+    /// Takes all that was set aside.
+    fn take_aside(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        for aside in std::mem::take(&mut self.aside) {
+            self.reassembler.segment(&aside.segment(), emit);
+        }
+    }
+
+    fn held(&self) -> usize {
+        let aside = self.aside.iter().map(|aside| aside.bytes.len()).sum();
+        self.reassembler.held().saturating_add(aside)
+    }
+}
+
+impl Aside {
+    fn segment(&self) -> Segment<'_> {
+        let Self { seq, ref bytes, len, packet } = *self;
+        Segment { seq, syn: false, fin: false, rst: false, payload: bytes, payload_len: len, packet }
+    }
 }
 
 impl PayloadKeeper {
@@ -116,7 +202,7 @@ impl PayloadKeeper {
         index: usize,
         flow: &mut Flow,
         by: Direction,
-        tcp: &TcpSegment<'_>,
+        (tcp, used): (&TcpSegment<'_>, PayloadUse),
         packet: PacketStamp,
     ) {
         let Some(conversation) = &mut flow.conversation else { return };
@@ -126,12 +212,29 @@ impl PayloadKeeper {
             Direction::OrigToResp => (&mut streams.orig, &mut streams.resp),
             Direction::RespToOrig => (&mut streams.resp, &mut streams.orig),
         };
-        if tcp.flags.ack() && !tcp.flags.rst() {
+        use PayloadUse::{Leave, SetAside, SetAsideUnheard, Take, TakeAll, TakeAnew};
+        let aside = own.aside.len();
+        let used = match used {
+            // Without room what may be damaged is better than nothing.
+            SetAside if aside >= MAX_ASIDE || self.held > MAX_BUFFERED_TOTAL => Take,
+            SetAsideUnheard if aside >= MAX_ASIDE || self.held > MAX_BUFFERED_TOTAL => Leave,
+            used => used,
+        };
+        if tcp.flags.ack() && !tcp.flags.rst() && !matches!(used, Leave | SetAsideUnheard) {
             let mut listener = Listener { conversation, by: by.reversed(), budget: &mut self.budget };
             other.acked(SeqNumber(tcp.ack), &mut |event| listener.take(&event));
         }
         let mut listener = Listener { conversation, by, budget: &mut self.budget };
-        own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
+        match used {
+            SetAside | SetAsideUnheard if tcp.payload_len > 0 => own.set_aside(tcp, packet),
+            SetAside | SetAsideUnheard | Leave | Take => {}
+            TakeAll => own.take_aside(&mut |event| listener.take(&event)),
+            TakeAnew => own.aside.clear(),
+        }
+        let own = &mut own.reassembler;
+        if matches!(used, Take | TakeAll | TakeAnew) {
+            own.segment(&Segment::new(tcp, packet), &mut |event| listener.take(&event));
+        }
         if self.held > MAX_BUFFERED_TOTAL && own.held() > 0 {
             own.flush(&mut |event| listener.take(&event));
             self.given_up = self.given_up.saturating_add(1);
@@ -147,8 +250,8 @@ impl PayloadKeeper {
     /// Forgets the delivered bytes of all flows.
     fn forget(&mut self) {
         for streams in self.streams.iter_mut().flatten() {
-            streams.orig.forget();
-            streams.resp.forget();
+            streams.orig.reassembler.forget();
+            streams.resp.reassembler.forget();
         }
         self.remembered = 0;
     }
@@ -163,6 +266,8 @@ impl PayloadKeeper {
                     Direction::OrigToResp => &mut streams.orig,
                     Direction::RespToOrig => &mut streams.resp,
                 };
+                stream.take_rest(&mut |event| listener.take(&event));
+                let stream = &mut stream.reassembler;
                 stream.finish(&mut |event| listener.take(&event));
                 let named = stream.named_conflicts().iter().map(|conflict| (by, *conflict));
                 conversation.named_conflicts.extend(named);
@@ -182,7 +287,8 @@ impl PayloadKeeper {
         limits.flows_cut = count(conversations().filter(|c| c.at_flow_limit).count());
         limits.flows_cut_by_total = count(conversations().filter(|c| c.at_total_limit).count());
         let streams = self.streams.iter().flatten();
-        let forced = streams.map(|s| s.orig.forced_gaps().saturating_add(s.resp.forced_gaps()));
+        let forced = streams
+            .map(|s| s.orig.reassembler.forced_gaps().saturating_add(s.resp.reassembler.forced_gaps()));
         limits.gaps_forced = forced.fold(self.given_up, u64::saturating_add);
     }
 }
@@ -193,7 +299,7 @@ impl Streams {
     }
 
     fn remembered(&self) -> usize {
-        self.orig.remembered().saturating_add(self.resp.remembered())
+        self.orig.reassembler.remembered().saturating_add(self.resp.reassembler.remembered())
     }
 }
 

@@ -9,13 +9,13 @@ use super::tcp::{Followed, Setting};
 use super::udp;
 use super::{
     Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp,
-    PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict,
+    PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict, Verified,
 };
 use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
 /// Most flows recorded of one capture; beyond it conversations are still numbered, but their packets belong to no flow
-/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3 KB and the segments that wait
+/// and are counted. A flow that is one SYN takes 1.7 KB, one with segments of both sides 3.1 KB and the segments that wait
 /// for their acknowledgment; so a flood of SYNs takes 1.7 GB, and 130 bytes for each conversation.
 pub const MAX_FLOWS: usize = 1_000_000;
 
@@ -49,6 +49,8 @@ pub struct FlowTable {
     fresh: VecDeque<usize>,
     payload: Option<PayloadKeeper>,
     packets_without_flow: u64,
+    /// Of the packet at hand.
+    verified: Verified,
 }
 
 impl FlowTable {
@@ -62,6 +64,19 @@ impl FlowTable {
     #[must_use]
     pub fn with_payload(wanted: PayloadWanted) -> Self {
         Self { payload: Some(PayloadKeeper::new(wanted)), ..Self::default() }
+    }
+
+    /// The same as [`Self::observe`] where the checksum of the packet's TCP segment was verified.
+    pub fn observe_verified(
+        &mut self,
+        packet: &CapturedPacket<'_>,
+        decoded: &DecodedPacket<'_>,
+        verified: Verified,
+    ) -> &[Verdict] {
+        self.verified = verified;
+        self.observe(packet, decoded);
+        self.verified = Verified::No;
+        &self.verdicts
     }
 
     /// Takes one packet, in capture order, and answers one verdict for each of `decoded.transports()`.
@@ -243,13 +258,13 @@ impl FlowTable {
         let mut is_fresh = false;
         let before = Some(flow.last).filter(|_| !verdict.starts_flow);
         if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
-            let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id());
+            let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id(), self.verified);
             let states = [Direction::OrigToResp, Direction::RespToOrig].map(|side| tcp.states(side).state());
             let begins_mid_stream = verdict.starts_flow && tcp.begins_mid_stream();
             if verdict.starts_flow
                 && let Some(setting) = header.setting(verdict)
             {
-                is_fresh = tcp.note_syn(segment, header.stamp, header.ip_id(), setting);
+                is_fresh = tcp.note_syn(segment, header.stamp, header.ip_id(), setting, self.verified);
             }
             let side = flow.side_mut(by);
             if followed.samples {
@@ -262,7 +277,7 @@ impl FlowTable {
                 verdict.begins_mid_stream = begins_mid_stream;
             }
             if let Some(payload) = &mut self.payload {
-                payload.segment(index, flow, by, segment, header.stamp);
+                payload.segment(index, flow, by, (segment, followed.payload), header.stamp);
             }
         } else if let Some(udp) = &mut flow.udp {
             udp.follow(by, header.stamp, before);

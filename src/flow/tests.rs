@@ -1,5 +1,6 @@
 //! The stories a connection can have, each from hand-built packets.
 
+mod close;
 mod payload;
 
 use super::*;
@@ -37,6 +38,8 @@ struct Wire {
     table: FlowTable,
     decoder: Decoder,
     number: u64,
+    /// What verifying the next packets' checksums finds.
+    verified: Verified,
 }
 
 impl Wire {
@@ -46,7 +49,7 @@ impl Wire {
 
     fn keeping(wanted: PayloadWanted) -> Self {
         let table = FlowTable::with_payload(wanted);
-        Self { table, decoder: Decoder::new(), number: 0 }
+        Self { table, decoder: Decoder::new(), number: 0, verified: Verified::No }
     }
 
     fn packet(&mut self, data: &[u8]) -> Vec<Verdict> {
@@ -61,7 +64,7 @@ impl Wire {
         let link = LinkType::RAW;
         let packet = CapturedPacket { number: self.number, ts, wire_len, interface: 0, link, data };
         let decoded = self.decoder.decode(link, data, wire_len);
-        self.table.observe(&packet, &decoded).to_vec()
+        self.table.observe_verified(&packet, &decoded, self.verified).to_vec()
     }
 
     fn tcp(&mut self, header: &[u8], from_client: bool, payload: &[u8]) -> TcpVerdict {
@@ -368,6 +371,7 @@ fn repeats_and_keep_alives() {
     wire.c(101, 501, ACK, b"abcdef");
     assert_eq!(wire.c(101, 501, ACK, b"abcdef").repeat, Repeat::Whole);
     assert_eq!(wire.c(104, 501, ACK, b"defghi").repeat, Repeat::Partly);
+    wire.s(501, 110, ACK, b"");
     let probe = wire.c(109, 501, ACK, b"i");
     assert!(probe.keep_alive && probe.repeat == Repeat::New);
     let side = wire.tcp_flow().orig;

@@ -13,6 +13,12 @@ pub trait Analyzer: fmt::Debug + Send {
     /// What the bytes begin with. Asked again after each message for those behind it, and after [`Step::More`] once
     /// there are more; never with no bytes, unless [`Input::end`] is set.
     fn next(&mut self, input: &Input<'_>) -> Step;
+
+    /// Memory that it keeps of what was said, in bytes: it counts towards [`super::MAX_HELD_BYTES`], and is to be given
+    /// up where [`Input::end`] is set.
+    fn held(&self) -> usize {
+        0
+    }
 }
 
 /// The bytes of one side that are not taken yet.
@@ -101,6 +107,6 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
     match protocol {
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Box::new(dns::DnsAnalyzer::new(protocol)),
         Protocol::Http | Protocol::Ssdp => Box::new(http::HttpAnalyzer::new(options)),
-        Protocol::Tls | Protocol::Dtls | Protocol::Quic => Box::new(tls::TlsAnalyzer::new(protocol)),
+        Protocol::Tls | Protocol::Dtls | Protocol::Quic => Box::new(tls::TlsAnalyzer::new()),
     }
 }

@@ -99,7 +99,9 @@ impl Talk {
 
     /// Bytes that are kept.
     pub(super) fn held(&self) -> usize {
-        self.sides.orig.bytes.capacity().saturating_add(self.sides.resp.bytes.capacity())
+        let kept = self.speaks.as_ref().map_or(0, |(_, analyzer)| analyzer.held());
+        let waiting = self.sides.orig.bytes.capacity().saturating_add(self.sides.resp.bytes.capacity());
+        waiting.saturating_add(kept)
     }
 
     /// The next bytes of a stream, all from one packet.

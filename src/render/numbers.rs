@@ -74,7 +74,7 @@ fn tcp_rows<W: Write + ?Sized>(out: &mut W, both: &[TcpNumbers; 2]) -> io::Resul
         0 => "0".to_owned(),
         packets => format!("{packets} ({})", Count::bytes(side.repeated_bytes)),
     };
-    row(out, "sent again", both.map(repeated))?;
+    row(out, "seen again", both.map(repeated))?;
     row(out, "out of order", both.map(|side| side.measures.out_of_order_packets))?;
     row(out, "not captured, bytes", both.map(|side| side.missing_bytes))?;
     row(out, "duplicate ACKs", both.map(|side| side.measures.duplicate_acks))?;

@@ -1,7 +1,7 @@
 //! Which checksums are wrong, and which cannot be judged because the sending host left them to its network card.
 
-use crate::decode::{ChecksumVerdict, DecodedPacket, Unverifiable};
-use crate::flow::Verdict;
+use crate::decode::{ChecksumVerdict, DecodedPacket, LayerKind, Unverifiable};
+use crate::flow::{Verdict, Verified};
 use crate::source::{CapturedPacket, PacketNumber};
 
 /// Most packets listed of one flow; more are only counted. The first tell what is wrong.
@@ -19,6 +19,39 @@ pub struct ChecksumTally {
     pub offloaded: u64,
 }
 
+/// What verifying all checksums of a packet found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChecksumsOfPacket {
+    /// That of its innermost TCP segment.
+    pub tcp: Verified,
+    is_bad: bool,
+    is_offloaded: bool,
+}
+
+impl ChecksumsOfPacket {
+    /// Verifies all checksums of a packet.
+    #[must_use]
+    pub fn verify(decoded: &DecodedPacket<'_>) -> Self {
+        let mut found = Self::default();
+        for layer in decoded.layers() {
+            let verdict = decoded.checksum(layer);
+            match verdict {
+                ChecksumVerdict::Bad { .. } => found.is_bad = true,
+                ChecksumVerdict::NotVerifiable(Unverifiable::Offload) => found.is_offloaded = true,
+                _ => {}
+            }
+            if layer.kind == LayerKind::Tcp {
+                found.tcp = match verdict {
+                    ChecksumVerdict::Good => Verified::Right,
+                    ChecksumVerdict::Bad { .. } => Verified::Wrong,
+                    ChecksumVerdict::NotVerifiable(_) | ChecksumVerdict::Absent => Verified::No,
+                };
+            }
+        }
+        found
+    }
+}
+
 /// A tally for each flow, and one for all other packets.
 #[derive(Debug, Default)]
 pub struct Checksums {
@@ -28,16 +61,9 @@ pub struct Checksums {
 }
 
 impl Checksums {
-    /// Verifies all checksums of a packet, which belong to the innermost flow that it is of.
-    pub fn count(&mut self, packet: &CapturedPacket<'_>, decoded: &DecodedPacket<'_>, verdicts: &[Verdict]) {
-        let (mut bad, mut offloaded) = (false, false);
-        for layer in decoded.layers() {
-            match decoded.checksum(layer) {
-                ChecksumVerdict::Bad { .. } => bad = true,
-                ChecksumVerdict::NotVerifiable(Unverifiable::Offload) => offloaded = true,
-                _ => {}
-            }
-        }
+    /// Counts the checksums of a packet, which belong to the innermost flow that it is of.
+    pub fn count(&mut self, packet: &CapturedPacket<'_>, found: ChecksumsOfPacket, verdicts: &[Verdict]) {
+        let ChecksumsOfPacket { is_bad: bad, is_offloaded: offloaded, .. } = found;
         if !bad && !offloaded {
             return;
         }
@@ -91,7 +117,8 @@ mod tests {
             }
             let (link, wire_len) = (LinkType::RAW, u32::try_from(bytes.len()).unwrap());
             let packet = CapturedPacket { number, ts: None, wire_len, interface: 0, link, data: &bytes };
-            checksums.count(&packet, &Decoder::new().decode(link, &bytes, wire_len), &[]);
+            let found = ChecksumsOfPacket::verify(&Decoder::new().decode(link, &bytes, wire_len));
+            checksums.count(&packet, found, &[]);
         }
         assert_eq!(checksums.of_others().bad, [2, 3]);
         assert_eq!(checksums.of_flow(0), None);

@@ -1,5 +1,6 @@
 //! Segments that are more than simply the next one: what each is, and the packets that show it.
 
+use super::gaps::{Gap, Gaps};
 use crate::decode::{DecodedPacket, Endpoint, TcpFlags, Transport};
 use crate::flow::{AnalysisFlags, Direction, Judgement, Kind, PacketStamp, TcpVerdict, Verdict};
 use crate::source::{CapturedPacket, PacketNumber};
@@ -105,9 +106,20 @@ pub struct FlowRemarks {
     closed: [Option<PacketStamp>; 2],
     /// Who the originator is: that may turn out otherwise.
     orig: Endpoint,
+    gaps: Gaps,
 }
 
 impl FlowRemarks {
+    fn new(orig: Endpoint) -> Self {
+        Self { kept: Vec::new(), tallies: Vec::new(), closed: [None; 2], orig, gaps: Gaps::default() }
+    }
+
+    /// The bytes that are not in the capture, in the order found, and how many gaps more there are.
+    #[must_use]
+    pub fn gaps(&self) -> (&[Gap], u64) {
+        (self.gaps.list(), self.gaps.not_kept)
+    }
+
     /// The remarks in the order of their packets: of each topic and side the first [`MAX_REMARKS_OF_A_TOPIC`].
     #[must_use]
     pub fn kept(&self) -> &[Remark] {
@@ -148,6 +160,7 @@ impl FlowRemarks {
     fn swap_sides(&mut self, orig: Endpoint) {
         self.orig = orig;
         self.closed.swap(0, 1);
+        self.gaps.swap_sides();
         let sides = self.kept.iter_mut().map(|remark| &mut remark.by);
         sides.chain(self.tallies.iter_mut().map(|more| &mut more.by)).for_each(|by| *by = by.reversed());
     }
@@ -168,6 +181,8 @@ impl FlowRemarks {
 pub struct Remarks {
     /// By the flow's place in the flow table.
     flows: Vec<Option<Box<FlowRemarks>>>,
+    /// The last packet of each end of each flow, that of the lower address first.
+    last: Vec<[PacketNumber; 2]>,
     kept: usize,
 }
 
@@ -187,6 +202,17 @@ impl Remarks {
         }
     }
 
+    /// Notes the packet; the packet of the same end before it.
+    fn note_last(&mut self, place: usize, transport: &Transport, packet: PacketNumber) -> PacketNumber {
+        if self.last.len() <= place {
+            self.last.resize(place.saturating_add(1), [0; 2]);
+        }
+        let end = |end: &Endpoint| (end.addr, end.port);
+        let Some([low, high]) = self.last.get_mut(place) else { return 0 };
+        let slot = if end(&transport.src) <= end(&transport.dst) { low } else { high };
+        std::mem::replace(slot, packet)
+    }
+
     fn take_segment(
         &mut self,
         packet: &CapturedPacket<'_>,
@@ -198,19 +224,21 @@ impl Remarks {
     ) {
         let by = verdict.direction;
         let orig = if by == Direction::OrigToResp { transport.src } else { transport.dst };
+        let before = self.note_last(place, transport, packet.number);
         let known = self.flows.get_mut(place).and_then(Option::as_deref_mut);
-        let is_closed = known.is_some_and(|flow| {
+        let is_followed = known.is_some_and(|flow| {
             if flow.orig != orig {
                 flow.swap_sides(orig);
             }
-            flow.is_closed(by)
+            flow.is_closed(by) || !flow.gaps.list().is_empty()
         });
         let found = tcp.analysis.flags;
         let is_plain = tcp.judgement.is_none()
             && !found.zero_window()
             && !found.window_full()
-            && !found.ack_lost_segment();
-        if is_plain && !is_closed {
+            && !found.ack_lost_segment()
+            && tcp.missing_before == 0;
+        if is_plain && !is_followed {
             return;
         }
         let segment = decoded.tcp_segment(transport).or_else(|| decoded.cut_tcp_segment(transport));
@@ -219,10 +247,19 @@ impl Remarks {
             self.flows.resize_with(place.saturating_add(1), || None);
         }
         let Some(slot) = self.flows.get_mut(place) else { return };
-        let flow = slot.get_or_insert_with(|| {
-            Box::new(FlowRemarks { kept: Vec::new(), tallies: Vec::new(), closed: [None; 2], orig })
-        });
+        let flow = slot.get_or_insert_with(|| Box::new(FlowRemarks::new(orig)));
         let at = PacketStamp { number: packet.number, ts: packet.ts };
+        if tcp.missing_before > 0 {
+            let start = tcp.seq.wrapping_sub(tcp.missing_before);
+            let gap = Gap::new(at, before, by, start, tcp.seq);
+            let kept = flow.gaps.add(gap, self.kept < MAX_REMARKS);
+            self.kept = self.kept.saturating_add(usize::from(kept));
+        } else if !segment.flags.rst() {
+            flow.gaps.fill(by, tcp.seq, segment.payload_len);
+        }
+        if segment.flags.ack() && !segment.flags.rst() {
+            flow.gaps.acknowledged(by.reversed(), tcp.ack, packet.number);
+        }
         let says_window = !segment.flags.syn() && !segment.flags.rst();
         let closed = flow.closed_mut(by);
         let of_window = match *closed {
@@ -260,7 +297,7 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_counted_with_its_range() {
         let orig = Endpoint { addr: std::net::Ipv4Addr::LOCALHOST.into(), port: 1 };
-        let mut flow = FlowRemarks { kept: Vec::new(), tallies: Vec::new(), closed: [None; 2], orig };
+        let mut flow = FlowRemarks::new(orig);
         let remark = |number, by| Remark {
             at: PacketStamp { number, ts: None },
             by,

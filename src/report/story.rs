@@ -1,9 +1,11 @@
 //! The story of a flow: what happened in which order, and how it came out. Typed; the words are the renderer's.
 
-use super::{More, Remark, Told};
+use super::{FlowRemarks, Gap, MAX_REMARKS_OF_A_TOPIC, More, Remark, Told, runs};
 use crate::flow::{
-    Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown, Turn,
+    Closing, Direction, Flow, HandshakeStep, IcmpError, Opening, OrigReason, PacketStamp, Reset, Teardown,
+    Turn,
 };
+use crate::source::PacketNumber;
 
 /// Something that happened in a flow.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,24 @@ pub enum Event<'f> {
     Remark(&'f Remark),
     /// Further segments of which the same is to say.
     More(&'f More),
+    /// Bytes that are not in the capture.
+    Gap(&'f Gap),
+    /// Further gaps.
+    MoreGaps {
+        /// How many.
+        count: u64,
+        /// The packet behind the last that is known.
+        last: PacketNumber,
+    },
+    /// UDP: the datagram before this, or the two before it, again.
+    Same {
+        /// Who sent it; `None` where it is an exchange of two.
+        by: Option<Direction>,
+        /// How many more times.
+        times: usize,
+        /// The last packet of them.
+        last: PacketStamp,
+    },
 }
 
 /// An [`Event`] and its packet.
@@ -67,8 +87,8 @@ pub enum Outcome<'f> {
     Reset(Reset),
     /// Both sides closed.
     Closed {
-        /// Who sent the first FIN.
-        first: Direction,
+        /// Who closed first; `None` where both did at once.
+        first: Option<Direction>,
     },
     /// One side closed, and the other did not before the capture ended.
     HalfClosed {
@@ -93,7 +113,11 @@ pub fn timeline<'f>(told: &Told<'f>) -> Vec<Moment<'f>> {
         opening(flow, &mut moments);
         let end = &tcp.teardown;
         for by in [Direction::OrigToResp, Direction::RespToOrig] {
-            let first = end.closed_first() == Some(by);
+            let number = |by| end.fin(by).map(|fin| fin.number);
+            let first = match end.closing() {
+                Some(Closing::AtOnce) => number(by) < number(by.reversed()),
+                closing => closing == Some(Closing::First(by)),
+            };
             push(&mut moments, end.fin(by), Event::Fin { by, first });
             push(&mut moments, end.fin_acked(by), Event::FinAck { by: by.reversed() });
         }
@@ -114,10 +138,22 @@ pub fn timeline<'f>(told: &Told<'f>) -> Vec<Moment<'f>> {
         let kept = remarks.kept().iter();
         moments.extend(kept.map(|remark| Moment { at: remark.at, event: Event::Remark(remark) }));
         moments.extend(remarks.more().map(|more| Moment { at: more.first, event: Event::More(more) }));
+        gaps(remarks, &mut moments);
     }
     // A segment can be several moments (payload with FIN): they keep the order in which they take effect.
     moments.sort_by_key(|moment| (moment.at.number, rank(&moment.event)));
-    moments
+    if flow.tcp.is_some() { moments } else { runs::join(moments) }
+}
+
+/// The first gaps, and how many more there are.
+fn gaps<'f>(remarks: &'f FlowRemarks, moments: &mut Vec<Moment<'f>>) {
+    let (list, not_kept) = remarks.gaps();
+    let (told, more) = list.split_at(list.len().min(MAX_REMARKS_OF_A_TOPIC.into()));
+    moments.extend(told.iter().map(|gap| Moment { at: gap.at, event: Event::Gap(gap) }));
+    if let (Some(first), Some(last)) = (more.first(), more.last()) {
+        let count = u64::try_from(more.len()).unwrap_or(u64::MAX).saturating_add(not_kept);
+        moments.push(Moment { at: first.at, event: Event::MoreGaps { count, last: last.at.number } });
+    }
 }
 
 /// Handshake before payload before close within one packet.
@@ -125,8 +161,8 @@ fn rank(event: &Event<'_>) -> u8 {
     match event {
         Event::MidStream => 0,
         Event::Step { .. } => 1,
-        Event::FinAck { .. } => 2,
-        Event::Turn(_) => 3,
+        Event::FinAck { .. } | Event::Gap(_) | Event::MoreGaps { .. } => 2,
+        Event::Turn(_) | Event::Same { .. } => 3,
         Event::Remark(_) | Event::More(_) => 4,
         Event::Fin { .. } => 5,
         Event::Refusal | Event::Reset(_) | Event::Icmp(_) => 6,
@@ -166,12 +202,12 @@ pub fn outcome(flow: &Flow) -> Outcome<'_> {
     {
         return Outcome::Reset(reset);
     }
-    match (tcp.handshake.opening(), end.closed_first()) {
+    match (tcp.handshake.opening(), end.closing()) {
         (Opening::Unanswered, _) => unanswered(),
         (Opening::NotCompleted, None) => Outcome::NotCompleted,
         (_, None) => Outcome::Open,
-        (_, Some(first)) if end.fin(first.reversed()).is_some() => Outcome::Closed { first },
-        (_, Some(by)) => Outcome::HalfClosed { by },
+        (_, Some(Closing::First(by))) if end.fin(by.reversed()).is_none() => Outcome::HalfClosed { by },
+        (_, Some(_)) => Outcome::Closed { first: end.closed_first() },
     }
 }
 

@@ -17,6 +17,8 @@ struct Capture {
     id: u16,
     window: u16,
     addresses: [[u8; 4]; 2],
+    /// Place and bits of a byte that changes on the way.
+    damage: Option<(usize, u8)>,
 }
 
 const CLIENT: bool = true;
@@ -26,7 +28,7 @@ impl Capture {
     fn new() -> Self {
         let pipeline = Pipeline::new(Some(PayloadWanted::for_story(1000)));
         let addresses = [[192, 0, 2, 1], [192, 0, 2, 2]];
-        Self { pipeline, number: 0, micros: 0, id: 0, window: 1000, addresses }
+        Self { pipeline, number: 0, micros: 0, id: 0, window: 1000, addresses, damage: None }
     }
 
     /// After a handshake of 10 ms, in packets 1 to 3.
@@ -64,6 +66,9 @@ impl Capture {
         });
         let mut data = Vec::new();
         step.write(&mut data, &vec![b'x'; len]).unwrap();
+        if let Some((place, bits)) = self.damage {
+            data[place] ^= bits;
+        }
         self.number += 1;
         self.micros += 1;
         let ts = Some(Timestamp::from_nanos(self.micros * 1000));
@@ -125,8 +130,12 @@ fn a_frame_captured_twice_is_no_fault_whatever_wireshark_marks() {
     let mut capture = Capture::open();
     capture.send(CLIENT, ".", 1001, 5001, 100);
     capture.frame(CLIENT, ".", 1001, 5001, 100);
+    capture.send(CLIENT, ".", 1101, 5001, 100);
+    capture.frame(CLIENT, ".", 1101, 5001, 100);
+    let story = capture.story();
+    assert_eq!(story.matches("Wireshark marks").count(), 1, "{story}");
     assert_told(
-        &capture.story(),
+        &story,
         &[
             "Captured twice: the frame of packet 4 once more (same sequence number and IP identification). It was sent \
            once. Wireshark marks it Retransmission, but it is the same datagram.",
@@ -239,6 +248,76 @@ fn who_closes_first_waits_and_a_lost_capture_is_no_loss() {
 }
 
 #[test]
+fn the_headline_of_a_close_and_its_note_say_the_same() {
+    let mut at_once = Capture::open();
+    at_once.send(CLIENT, "F.", 1001, 5001, 0);
+    at_once.send(SERVER, "F.", 5001, 1001, 0);
+    at_once.send(CLIENT, ".", 1002, 5002, 0);
+    at_once.send(SERVER, ".", 5002, 1002, 0);
+    assert_told(
+        &at_once.story(),
+        &[
+            "Closed in order, by both at once: neither had the other's FIN when it sent its own.",
+            "4 0.010003 → FIN The client closes: it will send nothing more.",
+            "Both closed at once, so both wait in TIME-WAIT",
+        ],
+    );
+    let mut swapped = Capture::open();
+    swapped.send(SERVER, "F.", 5001, 1002, 0);
+    swapped.send(CLIENT, "F.", 1001, 5001, 0);
+    swapped.send(CLIENT, ".", 1002, 5002, 0);
+    assert_told(
+        &swapped.story(),
+        &[
+            "Closed in order: the client closed first. Its FIN was captured late: packet 4, the server's, acknowledges it",
+            "The client closed first and waits in TIME-WAIT",
+        ],
+    );
+}
+
+#[test]
+fn what_the_other_end_ignores_is_told_beside_the_story_and_ends_nothing() {
+    let mut capture = Capture::open();
+    capture.send(SERVER, "R", 12_345_678, 0, 0);
+    capture.send(SERVER, ".", 5001, 1001, 23);
+    let story = capture.story();
+    assert_told(
+        &story,
+        &[
+            "Still open when the capture ended.",
+            "Packet 4 carries a RST that the client must ignore (RFC 9293 section 3.10.7.4): its number lies 12339677 bytes \
+             beyond the window of the client.",
+        ],
+    );
+    assert!(!story.contains("after its sender had closed"), "{story}");
+}
+
+#[test]
+fn a_damaged_segment_is_named_and_not_believed() {
+    let mut capture = Capture::open();
+    capture.damage = Some((33, 4)); // RST
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.damage = Some((24, 0x40)); // its number
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.damage = None;
+    capture.wait(300);
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1101, 0);
+    let story = capture.story();
+    assert_told(
+        &story,
+        &[
+            "Still open when the capture ended.",
+            "Packet 4 was damaged on the way: its checksum is wrong, and others of the client's are right. The server must \
+             have dropped it, so nothing follows from its RST here.",
+            "Packet 5 was damaged on the way",
+            "100 bytes",
+        ],
+    );
+    assert!(!story.contains("missing") && !story.contains("Not in the capture"), "{story}");
+}
+
+#[test]
 fn a_beginning_that_is_not_captured_is_told_with_its_sides_the_right_way_round() {
     let mut capture = Capture::new();
     capture.send(SERVER, ".", 5001, 1001, 100);
@@ -282,4 +361,50 @@ fn a_story_keeps_its_width_whatever_the_times_and_numbers_are() {
     assert!(story.contains("\n99999992  1500000000.000001  ←  SYN-ACK"), "{story}");
     let widest = story.lines().map(|line| line.chars().count()).max();
     assert!(widest.is_some_and(|columns| columns <= 80), "{widest:?}: {story}");
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_became_of_it() {
+    let mut capture = Capture::open();
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(CLIENT, ".", 1201, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1301, 0);
+    capture.send(CLIENT, ".", 1302, 5001, 100);
+    for _ in 0..3 {
+        capture.send(SERVER, ".", 5001, 1301, 0);
+    }
+    let story = capture.story();
+    assert_told(
+        &story,
+        &[
+            "Missing: bytes 101–200 of the client, between packets 4 and 5. Packet 6 acknowledges them: the capture \
+             missed them, no loss.",
+            "Missing: byte 301 of the client, between packets 5 and 7. The server asks for it up to packet 10: likely \
+             lost on the way.",
+        ],
+    );
+    // What comes late is told as late, and no longer missing.
+    let mut late = Capture::open();
+    late.send(CLIENT, ".", 1001, 5001, 100);
+    late.send(CLIENT, ".", 1201, 5001, 100);
+    late.send(CLIENT, ".", 1101, 5001, 100);
+    assert!(!late.story().contains("Missing:"));
+    let mut many = Capture::open();
+    (0..9).for_each(|place| many.send(CLIENT, ".", 1101 + place * 200, 5001, 100));
+    let story = many.story();
+    assert_eq!(story.matches("No later ACK tells whether the server got them.").count(), 3);
+    assert_told(&story, &["6 more gaps: up to packet 12"]);
+}
+
+#[test]
+fn what_is_known_of_a_sender_tells_a_probe_from_a_time_out() {
+    let mut capture = Capture::open();
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1001, 0);
+    capture.send(SERVER, ".", 5001, 1001, 0);
+    capture.wait(900);
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    let story = capture.story();
+    assert!(!story.contains("none asked for it"), "{story}");
+    assert_told(&story, &["2 duplicate ACKs had asked for it (packets 5–6), but none for 900 ms."]);
 }

@@ -3,13 +3,16 @@
 //! What an end receives changes its state once it shows that it has received it, by acknowledging it; an acknowledgment,
 //! and a reset, count as received.
 
-use super::SeqNumber;
+use super::{SegmentKind, SeqNumber, Why};
 use crate::decode::{TcpFlags, TcpSegment};
-use crate::flow::Direction;
+use crate::flow::{Direction, WindowScale};
 use crate::source::PacketNumber;
 
 /// Most changes listed of one end; more are not. A connection that begins and ends has at most six.
 pub const MAX_STATE_CHANGES: usize = 8;
+
+/// Most payload that comes with a SYN (TCP Fast Open, RFC 7413): what a RST that refuses it acknowledges ends within it.
+const SYN_PAYLOAD: i32 = 65_536;
 
 /// A state of RFC 9293 section 3.3.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -82,6 +85,10 @@ pub struct EndpointStates {
     is_passive: bool,
     sent_data: bool,
     acked: Option<SeqNumber>,
+    /// The packet that acknowledges as far as `acked`.
+    acked_in: PacketNumber,
+    /// The window field of its last acknowledgment that is no SYN, for those are not scaled.
+    window: Option<u16>,
     syn: Option<Mark>,
     fin: Option<Mark>,
 }
@@ -90,6 +97,8 @@ pub struct EndpointStates {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     end: SeqNumber,
+    /// What it acknowledges.
+    ack: Option<SeqNumber>,
     packet: PacketNumber,
 }
 
@@ -137,6 +146,18 @@ impl EndpointStates {
         }
     }
 
+    /// Enters `state` in place of the last state.
+    fn amend(&mut self, state: EndpointState, packet: PacketNumber) {
+        self.state = state;
+        if self.left_out > 0 {
+            return;
+        }
+        let place = usize::from(self.listed.saturating_sub(1));
+        if let Some(slot) = self.packets.get_mut(place).zip(self.states.get_mut(place)) {
+            (*slot.0, *slot.1) = (packet, state);
+        }
+    }
+
     /// Begins anew.
     fn restart(&mut self) {
         *self = Self {
@@ -164,6 +185,26 @@ impl EndpointStates {
         }
         if let Some(fin) = other.fin.filter(|fin| !ack.is_before(fin.end)) {
             self.receives_fin(fin.packet);
+        }
+    }
+
+    /// It acknowledges up to `ack` in `packet`, and announces `window`, unless that is of a SYN.
+    fn acknowledges(&mut self, ack: SeqNumber, packet: PacketNumber, window: Option<u16>) {
+        if self.acked != Some(ack) {
+            (self.acked, self.acked_in) = (Some(ack), packet);
+        }
+        self.window = window.or(self.window);
+    }
+
+    /// It had received the FIN `fin` before it sent what the capture shows before that FIN.
+    fn had_received(&mut self, fin: Mark) {
+        use EndpointState as S;
+        match (self.state, self.fin) {
+            (S::FinWait1, Some(own)) if own.ack.is_some_and(|ack| !ack.is_before(fin.end)) => {
+                self.amend(S::CloseWait, fin.packet);
+                self.enter(S::LastAck, own.packet);
+            }
+            _ => self.receives_fin(fin.packet),
         }
     }
 
@@ -217,43 +258,107 @@ impl Ends {
         std::mem::swap(&mut self.orig, &mut self.resp);
     }
 
+    /// Whether a RST or FIN of `by` is outside of what the other end takes: below what it has acknowledged, or behind its
+    /// window, which counts 2 to the power of `shift`. `sent` is the first number behind all that `by` sent so far.
+    ///
+    /// Without the handshake the window may be scaled as far as can be. Where the other end announced none but in a SYN,
+    /// the segments between may not have been captured, as with a filter on flags, and nothing is behind it.
+    pub(super) fn outside(
+        &self,
+        by: Direction,
+        segment: &TcpSegment<'_>,
+        shift: Option<u8>,
+        sent: Option<SeqNumber>,
+    ) -> Option<Why> {
+        let (own, other) = match by {
+            Direction::OrigToResp => (&self.orig, &self.resp),
+            Direction::RespToOrig => (&self.resp, &self.orig),
+        };
+        let flags = segment.flags;
+        let (seq, ack) = (SeqNumber(segment.seq), SeqNumber(segment.ack));
+        if other.state == EndpointState::SynSent {
+            let behind = other.syn.map(|syn| ack.distance_to(syn.end)).filter(|_| flags.rst() && flags.ack());
+            return behind.filter(|behind| !(0..SYN_PAYLOAD).contains(behind)).map(|_| Why::AcksNothing);
+        }
+        let expected = other.acked?;
+        let end = seq.plus(segment.payload_len).plus(u32::from(flags.fin()));
+        // Some count the FIN of their own and some do not, and receivers take both.
+        let end = end.plus(u32::from(own.fin.is_some()));
+        if end.is_before(expected) {
+            return Some(Why::Below(expected.since(end)));
+        }
+        let window = u32::from(other.window?);
+        let sent = sent.unwrap_or(expected);
+        let edge = expected.plus(window << shift.unwrap_or(WindowScale::MAX_SHIFT)).later(sent);
+        if seq.is_after(edge) {
+            return Some(Why::Beyond(seq.since(edge)));
+        }
+        (shift.is_none() && seq.is_after(expected.plus(window).later(sent))).then_some(Why::ScaleUnknown)
+    }
+
+    /// A FIN of `by` that was ignored at first turns out to be acknowledged.
+    pub(super) fn late_fin(
+        &mut self,
+        by: Direction,
+        end: SeqNumber,
+        ack: Option<SeqNumber>,
+        packet: PacketNumber,
+    ) {
+        let (own, other) = self.both(by);
+        if own.fin.is_none() {
+            close(own, other, Mark { end, ack, packet });
+        }
+    }
+
+    /// The first segment of `by`, of this kind, was damaged.
+    pub(super) fn disbelieve_first(&mut self, by: Direction, kind: SegmentKind) {
+        let (own, other) = self.both(by);
+        *own = EndpointStates::default();
+        if matches!(kind, SegmentKind::Fin | SegmentKind::Reset) {
+            *other = EndpointStates::default();
+        }
+    }
+
+    /// The end that sends in `by`, and the other.
+    fn both(&mut self, by: Direction) -> (&mut EndpointStates, &mut EndpointStates) {
+        match by {
+            Direction::OrigToResp => (&mut self.orig, &mut self.resp),
+            Direction::RespToOrig => (&mut self.resp, &mut self.orig),
+        }
+    }
+
     /// Takes the next segment, sent by `by` in `packet`; whether the connection is over with it.
     pub(super) fn segment(&mut self, by: Direction, segment: &TcpSegment<'_>, packet: PacketNumber) -> bool {
         use EndpointState as S;
-        let (own, other) = match by {
-            Direction::OrigToResp => (&mut self.orig, &mut self.resp),
-            Direction::RespToOrig => (&mut self.resp, &mut self.orig),
-        };
+        let (own, other) = self.both(by);
         let (flags, seq, ack) = (segment.flags, SeqNumber(segment.seq), SeqNumber(segment.ack));
         let is_plain =
             !flags.syn() && !flags.fin() && !flags.rst() && own.fin.is_none() && other.fin.is_none();
         if is_plain && own.state == S::Established && other.state == S::Established {
-            own.acked = Some(ack).filter(|_| flags.ack()).or(own.acked);
+            if flags.ack() {
+                own.acknowledges(ack, packet, Some(segment.window));
+            }
             return false;
         }
         if flags.rst() {
-            return reset(own, other, segment, packet);
+            return reset(own, other, packet);
         }
         if flags.syn() {
-            begin(own, other, flags, seq.plus(segment.payload_len).plus(1), seq, packet);
+            let mark = Mark { end: seq.plus(segment.payload_len).plus(1), ack: None, packet };
+            begin(own, other, flags, mark, seq);
         }
         let before = own.state;
         let earlier_fin = own.fin;
         own.sent_data |= segment.payload_len > 0;
         if flags.ack() {
-            own.acked = Some(own.acked.map_or(ack, |acked| acked.later(ack)));
+            let acked = own.acked.map_or(ack, |acked| acked.later(ack));
+            own.acknowledges(acked, packet, (!flags.syn()).then_some(segment.window));
             own.shows_received(other, ack, packet);
         }
         show_established(own, other, segment, packet);
         if flags.fin() && own.fin.is_none() {
-            own.fin = Some(Mark { end: seq.plus(segment.payload_len).plus(1), packet });
-            match own.state {
-                S::Established | S::SynReceived => own.enter(S::FinWait1, packet),
-                S::CloseWait => own.enter(S::LastAck, packet),
-                // Mid-stream: the other side's data came after its own beginning and no FIN did.
-                S::Unknown if other.sent_data && other.fin.is_none() => own.enter(S::FinWait1, packet),
-                _ => {}
-            }
+            let end = seq.plus(segment.payload_len).plus(1);
+            close(own, other, Mark { end, ack: flags.ack().then_some(ack), packet });
         }
         if flags.ack() {
             other.is_acknowledged(ack, packet, earlier_fin);
@@ -264,20 +369,39 @@ impl Ends {
     }
 }
 
+/// `own` sends its FIN.
+fn close(own: &mut EndpointStates, other: &mut EndpointStates, fin: Mark) {
+    use EndpointState as S;
+    own.fin = Some(fin);
+    match own.state {
+        S::Established | S::SynReceived => own.enter(S::FinWait1, fin.packet),
+        S::CloseWait => match other.fin.filter(|had| fin.ack.is_some_and(|ack| ack.is_before(had.end))) {
+            // Its ACK of the other FIN was captured before its own FIN, which it sent first.
+            Some(had) => {
+                own.amend(S::FinWait1, fin.packet);
+                own.enter(S::Closing, had.packet);
+            }
+            None => own.enter(S::LastAck, fin.packet),
+        },
+        // Mid-stream: the other side's data came after its own beginning and no FIN did.
+        S::Unknown if other.sent_data && other.fin.is_none() => own.enter(S::FinWait1, fin.packet),
+        _ => {}
+    }
+    if let Some(acked) = other.acked.filter(|acked| !acked.is_before(fin.end)) {
+        // Captured after what acknowledges it.
+        other.had_received(fin);
+        own.is_acknowledged(acked, other.acked_in, None);
+    }
+}
+
 fn is_over(state: EndpointState) -> bool {
     matches!(state, EndpointState::Closed | EndpointState::TimeWait)
 }
 
 /// A SYN or SYN-ACK from `own`.
-fn begin(
-    own: &mut EndpointStates,
-    other: &mut EndpointStates,
-    flags: TcpFlags,
-    end: SeqNumber,
-    seq: SeqNumber,
-    packet: PacketNumber,
-) {
+fn begin(own: &mut EndpointStates, other: &mut EndpointStates, flags: TcpFlags, syn: Mark, seq: SeqNumber) {
     use EndpointState as S;
+    let Mark { end, packet, .. } = syn;
     let is_repeat = own.syn.is_some_and(|syn| syn.end == end || syn.end == seq.plus(1));
     if is_repeat && !(own.state == S::SynSent && flags.ack()) {
         return;
@@ -289,7 +413,7 @@ fn begin(
             other.restart();
         }
     }
-    own.syn.get_or_insert(Mark { end, packet });
+    own.syn.get_or_insert(syn);
     match own.state {
         S::Unknown | S::Closed | S::Listen | S::TimeWait if flags.ack() => {
             own.is_passive = true;
@@ -334,21 +458,9 @@ fn show_established(
     }
 }
 
-/// A RST from `own`: it has no connection any more, nor has `other` once it takes it (RFC 9293 section 3.5.3). One far
-/// outside of what `other` expects is not taken, and was hardly sent by the other end.
-fn reset(
-    own: &mut EndpointStates,
-    other: &mut EndpointStates,
-    segment: &TcpSegment<'_>,
-    packet: PacketNumber,
-) -> bool {
+/// A RST from `own`: it has no connection any more, nor has `other` once it takes it (RFC 9293 section 3.5.3).
+fn reset(own: &mut EndpointStates, other: &mut EndpointStates, packet: PacketNumber) -> bool {
     use EndpointState as S;
-    let seq = SeqNumber(segment.seq);
-    let expected = other.acked.filter(|_| !matches!(other.state, S::SynSent | S::Unknown));
-    let largest_window = 1_i32 << 30;
-    if expected.is_some_and(|expected| !(0..largest_window).contains(&expected.distance_to(seq))) {
-        return false;
-    }
     own.enter(S::Closed, packet);
     let returns = other.state == S::SynReceived && other.is_passive;
     other.enter(if returns { S::Listen } else { S::Closed }, packet);

@@ -1,27 +1,39 @@
 //! Follows one connection, segment by segment: handshake, sequence numbers, teardown, history.
 
+use super::doubt::{Doubted, PayloadUse, Verified};
 use super::measure::Measuring;
 use super::memory::awake;
 use super::received::{Added, Received};
 use super::seq::SeqNumber;
 use super::state::{Event, Written};
+use super::teardown::FinNumbers;
 use super::{Circumstances, HandshakeStep, Judgement, Kind, Reset, SegmentKind, Sureness, TcpFlow, TcpSide};
-use crate::decode::TcpSegment;
+use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp, Repeat};
 use crate::source::PacketNumber;
 
 /// What is remembered of one side to judge its next segment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
-    received: Received,
+    pub(super) received: Received,
     pub(super) measuring: Measuring,
     /// First number after its FIN.
-    fin_end: Option<SeqNumber>,
+    pub(super) fin_end: Option<SeqNumber>,
     /// A byte sent into a closed window: the receiver takes it or not, and the sender may count it as sent or not.
     probe: Option<SeqNumber>,
-    written: Written,
+    /// Checksums, where they are verified, and what is not believed. Boxed, because most sides have none.
+    pub(super) doubted: Option<Box<Doubted>>,
+    pub(super) written: Written,
     /// A segment came out of order or cut, so the bytes that follow do not continue its sample.
     sample_ended: bool,
+}
+
+impl Track {
+    /// Nothing that this side sent so far is believed.
+    pub(super) fn begin_anew(&mut self) {
+        let doubted = self.doubted.take();
+        *self = Self { doubted, written: self.written, ..Self::default() };
+    }
 }
 
 /// What a segment was within its connection.
@@ -39,6 +51,7 @@ pub(in crate::flow) struct Followed {
     pub(in crate::flow) judgement: Option<Judgement>,
     /// The repeat of the other side that it tells to have arrived twice.
     pub(in crate::flow) tells_twice: Option<PacketNumber>,
+    pub(in crate::flow) payload: PayloadUse,
 }
 
 impl TcpFlow {
@@ -58,6 +71,9 @@ impl TcpFlow {
         self.teardown.swap_sides();
         self.ends.swap_sides();
         std::mem::swap(&mut self.orig_end, &mut self.resp_end);
+        if let Some(doubts) = &mut self.doubts {
+            doubts.swap_sides();
+        }
         if let Some(memory) = &mut self.memory {
             memory.swap_sides();
         }
@@ -72,16 +88,28 @@ impl TcpFlow {
         packet: PacketStamp,
         before: Option<PacketStamp>,
         ip_id: Option<u16>,
+        verified: Verified,
     ) -> Followed {
+        let believed = self.doubt_part(by, segment, packet, verified);
+        let payload = believed.payload;
+        if let Some(why) = believed.ignored {
+            self.ignore(by, segment, packet, why);
+            return Followed { payload, ..Followed::default() };
+        }
+        let segment = &believed.segment;
         let flags = segment.flags;
-        let mut followed = self.handshake_part(by, segment, packet);
-        let keep_alive = self.is_keep_alive(by, segment);
+        let mut followed = Followed { payload, ..self.handshake_part(by, segment, packet) };
+        let keep_alive = self.is_keep_alive(by, segment) && !self.awaits_handshake(by, segment, packet);
         let into_closed_window = self.is_zero_window_probe(by, segment);
         let is_probe = keep_alive || into_closed_window;
         let added = self.sequence_part(by, segment, is_probe);
         followed.keep_alive = keep_alive;
         let is_copy = self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
         let is_over = self.ends.segment(by, segment, packet.number);
+        followed.handshake_retry &= !is_copy;
+        if followed.handshake_retry {
+            self.handshake.note_retry(flags, packet);
+        }
         followed.repeat = if is_probe || is_copy { Repeat::New } else { added.repeat };
         followed.missing_before = added.missing_before;
         if !is_copy {
@@ -94,14 +122,10 @@ impl TcpFlow {
         }
         self.write_history(by, segment, added.repeat);
 
+        self.end_sends(by, flags);
         let memory = awake(&mut self.memory);
         memory.previous = Some((by, kind_of(segment)));
         let (own, _) = memory.tracks(by);
-        let (end, other_end) = match by {
-            Direction::OrigToResp => (&mut self.orig_end, &mut self.resp_end),
-            Direction::RespToOrig => (&mut self.resp_end, &mut self.orig_end),
-        };
-        end.sends(other_end, flags);
         if segment.payload_len > 0 && added.repeat != Repeat::Whole && !is_probe {
             let continues = added.in_order && !own.sample_ended;
             let whole = u32::try_from(segment.payload.len()).is_ok_and(|had| had >= segment.payload_len);
@@ -114,11 +138,20 @@ impl TcpFlow {
         followed
     }
 
-    fn tracks(&mut self, by: Direction) -> (&mut Track, &mut Track) {
+    /// What the flags say to Zeek.
+    pub(super) fn end_sends(&mut self, by: Direction, flags: TcpFlags) {
+        let (end, other_end) = match by {
+            Direction::OrigToResp => (&mut self.orig_end, &mut self.resp_end),
+            Direction::RespToOrig => (&mut self.resp_end, &mut self.orig_end),
+        };
+        end.sends(other_end, flags);
+    }
+
+    pub(super) fn tracks(&mut self, by: Direction) -> (&mut Track, &mut Track) {
         awake(&mut self.memory).tracks(by)
     }
 
-    fn side_mut(&mut self, by: Direction) -> &mut TcpSide {
+    pub(super) fn side_mut(&mut self, by: Direction) -> &mut TcpSide {
         match by {
             Direction::OrigToResp => &mut self.orig,
             Direction::RespToOrig => &mut self.resp,
@@ -136,7 +169,7 @@ impl TcpFlow {
         followed: &mut Followed,
     ) -> bool {
         let judge = &mut awake(&mut self.memory).judge;
-        let at = Circumstances { packet, ip_id, handshake: &self.handshake };
+        let at = Circumstances { packet, ip_id, by, handshake: &self.handshake };
         let (judgement, twice) = judge.segment(by, segment, &at, added, followed.keep_alive);
         followed.judgement = judgement;
         followed.tells_twice = twice;
@@ -182,9 +215,21 @@ impl TcpFlow {
         followed
     }
 
-    /// At most one byte, just below what comes next (RFC 9293 section 3.8.4).
+    /// The number of its own SYN, before the connection stands: who is not connected does not ask whether the other side
+    /// is still there.
+    fn awaits_handshake(&self, by: Direction, segment: &TcpSegment<'_>, packet: PacketStamp) -> bool {
+        let start = &self.handshake;
+        let isn = if by == Direction::OrigToResp { start.orig_isn } else { start.resp_isn };
+        isn == Some(segment.seq) && start.ack.is_none_or(|ack| ack.number == packet.number)
+    }
+
+    /// At most one byte, just below what comes next, after everything was acknowledged (RFC 9293 section 3.8.4).
     fn is_keep_alive(&mut self, by: Direction, segment: &TcpSegment<'_>) -> bool {
-        let track = self.tracks(by).0;
+        let memory = self.memory.get_or_insert_default();
+        if !memory.judge.may_ask(by) {
+            return false;
+        }
+        let track = memory.tracks(by).0;
         let flags = segment.flags;
         segment.payload_len <= 1
             && !(flags.syn() || flags.fin() || flags.rst())
@@ -275,8 +320,9 @@ impl TcpFlow {
             self.teardown.half_close_bytes = self.teardown.half_close_bytes.saturating_add(u64::from(new));
         }
         if flags.fin() && !flags.rst() && own_fin_end.is_none() {
-            self.tracks(by).0.fin_end = Some(SeqNumber(segment.seq).plus(len).plus(1));
-            self.teardown.note_fin(by, packet);
+            let numbers = fin_numbers(segment);
+            self.tracks(by).0.fin_end = Some(numbers.end);
+            self.teardown.note_fin(by, packet, numbers);
         }
         if flags.rst() {
             let previous = self.memory.as_ref().and_then(|memory| memory.previous);
@@ -293,6 +339,7 @@ impl TcpFlow {
         if self.tracks(by).1.probe.is_some() {
             self.settle_probe(by.reversed(), ack);
         }
+        self.take_back(by.reversed(), ack);
         let (_, other) = self.tracks(by);
         let fin_acked = other.fin_end.is_some_and(|end| !ack.is_before(end));
         let gaps = other.received.acked(ack);
@@ -304,7 +351,7 @@ impl TcpFlow {
         }
     }
 
-    fn write_history(&mut self, by: Direction, segment: &TcpSegment<'_>, repeat: Repeat) {
+    pub(super) fn write_history(&mut self, by: Direction, segment: &TcpSegment<'_>, repeat: Repeat) {
         let (flags, seq, len) = (segment.flags, segment.seq, segment.payload_len);
         if flags.syn() {
             self.write(by, Event::Syn { ack: flags.ack(), seq });
@@ -336,13 +383,18 @@ impl TcpFlow {
         }
     }
 
-    fn write(&mut self, by: Direction, event: Event) {
+    pub(super) fn write(&mut self, by: Direction, event: Event) {
         let (track, _) = awake(&mut self.memory).tracks(by);
         track.written.note(&mut self.history, by, event);
     }
 }
 
-fn kind_of(segment: &TcpSegment<'_>) -> SegmentKind {
+pub(super) fn fin_numbers(segment: &TcpSegment<'_>) -> FinNumbers {
+    let end = SeqNumber(segment.seq).plus(segment.payload_len).plus(1);
+    FinNumbers { end, ack: segment.flags.ack().then_some(SeqNumber(segment.ack)) }
+}
+
+pub(super) fn kind_of(segment: &TcpSegment<'_>) -> SegmentKind {
     let flags = segment.flags;
     if flags.rst() {
         SegmentKind::Reset

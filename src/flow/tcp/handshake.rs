@@ -1,7 +1,7 @@
 //! How a TCP connection begins: which packets made the handshake, and what the two sides agreed on.
 
 use super::seq::SeqNumber;
-use crate::decode::{TcpOption, TcpOptionIter, TcpSegment};
+use crate::decode::{TcpFlags, TcpOption, TcpOptionIter, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 use crate::source::PacketNumber;
 use crate::time::TimeDelta;
@@ -173,7 +173,7 @@ impl Handshake {
         self.both(|options| options.timestamps.is_some())
     }
 
-    /// A SYN without ACK; whether it was sent before.
+    /// A SYN without ACK; whether it was in the capture before: sent again, or captured twice.
     pub(super) fn take_syn(&mut self, by: Direction, seq: u32, options: &[u8], packet: PacketStamp) -> bool {
         let (first, isn, slot) = match by {
             Direction::OrigToResp => {
@@ -192,11 +192,10 @@ impl Handshake {
             *slot = Some(TcpOptions::parse(options));
             return false;
         }
-        note_retry(&mut self.syn_retries, &mut self.syn_retry_count, packet);
         true
     }
 
-    /// A SYN-ACK; whether it was sent before. Where both sides opened, each sends one, and the second is the ACK
+    /// A SYN-ACK; whether it was in the capture before, as [`Self::take_syn`]. Where both sides opened, each sends one, and the second is the ACK
     /// that completes the handshake.
     pub(super) fn take_syn_ack(
         &mut self,
@@ -216,8 +215,20 @@ impl Handshake {
             self.ack = Some(packet);
             return false;
         }
-        note_retry(&mut self.syn_ack_retries, &mut self.syn_ack_retry_count, packet);
         true
+    }
+
+    /// A SYN or SYN-ACK that was sent again.
+    pub(super) fn note_retry(&mut self, flags: TcpFlags, packet: PacketStamp) {
+        let (list, count) = if flags.ack() {
+            (&mut self.syn_ack_retries, &mut self.syn_ack_retry_count)
+        } else {
+            (&mut self.syn_retries, &mut self.syn_retry_count)
+        };
+        *count = count.saturating_add(1);
+        if list.len() < MAX_RETRIES {
+            list.push(packet);
+        }
     }
 
     /// A segment of the originator with ACK and without SYN or RST; whether it completes the handshake.
@@ -226,6 +237,10 @@ impl Handshake {
             return false;
         }
         let acknowledged = SeqNumber(segment.ack);
+        // Below what follows the SYN it is not acceptable (RFC 9293 section 3.10.7.4).
+        if self.orig_isn.is_some_and(|isn| SeqNumber(segment.seq).is_before(SeqNumber(isn).plus(1))) {
+            return false;
+        }
         let completes = match self.resp_isn {
             Some(isn) => !acknowledged.is_before(SeqNumber(isn).plus(1)),
             // The SYN-ACK is not in the capture; this ACK tells what its number was.
@@ -249,14 +264,6 @@ impl Handshake {
 
     fn both(&self, offers: impl Fn(TcpOptions) -> bool) -> bool {
         self.orig_options.is_some_and(&offers) && self.resp_options.is_some_and(&offers)
-    }
-}
-
-/// Adds `packet` to a list of repeats that keeps the first [`MAX_RETRIES`].
-fn note_retry(list: &mut Vec<PacketStamp>, count: &mut u32, packet: PacketStamp) {
-    *count = count.saturating_add(1);
-    if list.len() < MAX_RETRIES {
-        list.push(packet);
     }
 }
 

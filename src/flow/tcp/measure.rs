@@ -335,6 +335,7 @@ fn has_sack_blocks(segment: &TcpSegment<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::decode::TcpFlags;
+    use crate::flow::tcp::Verified;
 
     const SYN: u16 = TcpFlags::SYN;
     const ACK: u16 = TcpFlags::ACK;
@@ -377,13 +378,14 @@ mod tests {
                 ack,
                 flags: TcpFlags(flags),
                 window,
+                checksum: 0,
                 options,
                 payload: &payload,
                 payload_len: u32::try_from(len).unwrap(),
             };
             let by = if by_orig { Direction::OrigToResp } else { Direction::RespToOrig };
             let ts = Some(Timestamp::from_nanos(micros * 1000));
-            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None, None);
+            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None, None, Verified::No);
         }
     }
 

@@ -6,7 +6,7 @@
 use super::analysis::Analysis;
 use super::follow::Track;
 use super::judge::Judge;
-use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow};
+use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow, Verified};
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 
@@ -70,11 +70,13 @@ pub(super) struct OnlySyn {
     ack: u32,
     flags: TcpFlags,
     window: u16,
+    checksum: u16,
     ip_id: Option<u16>,
     options: [u8; MAX_OPTIONS],
     options_len: usize,
     packet: PacketStamp,
     setting: Setting,
+    verified: Verified,
 }
 
 impl TcpFlow {
@@ -85,14 +87,27 @@ impl TcpFlow {
         packet: PacketStamp,
         ip_id: Option<u16>,
         setting: Setting,
+        verified: Verified,
     ) -> bool {
-        let TcpSegment { seq, ack, flags, window, options: bytes, payload_len, .. } = *segment;
+        let TcpSegment { seq, ack, flags, window, checksum, options: bytes, payload_len, .. } = *segment;
         let is_bare_syn = flags.syn() && !flags.ack() && !flags.fin() && !flags.rst() && payload_len == 0;
         let mut options = [0; MAX_OPTIONS];
         let Some(room) = options.get_mut(..bytes.len()).filter(|_| is_bare_syn) else { return false };
         room.copy_from_slice(bytes);
         let options_len = bytes.len();
-        let syn = OnlySyn { seq, ack, flags, window, ip_id, options, options_len, packet, setting };
+        let syn = OnlySyn {
+            seq,
+            ack,
+            flags,
+            window,
+            checksum,
+            ip_id,
+            options,
+            options_len,
+            packet,
+            setting,
+            verified,
+        };
         self.only_syn = Some(Box::new(syn));
         true
     }
@@ -120,6 +135,7 @@ impl TcpFlow {
             ack: syn.ack,
             flags: syn.flags,
             window: syn.window,
+            checksum: syn.checksum,
             options: syn.options.get(..syn.options_len).unwrap_or(&[]),
             payload: &[],
             payload_len: 0,
@@ -127,7 +143,7 @@ impl TcpFlow {
         let mut again = Self::new(self.port_reused);
         let mut told = SegmentAnalysis::NONE;
         again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting, &mut told);
-        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id);
+        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id, syn.verified);
         self.memory = again.memory;
     }
 }
@@ -142,14 +158,15 @@ mod tests {
 
     fn segment(flags: u16, seq: u32, ack: u32) -> TcpSegment<'static> {
         let options = if flags & TcpFlags::SYN == 0 { &[][..] } else { &[2, 4, 5, 0xb4, 1, 3, 3, 7] };
-        TcpSegment { seq, ack, flags: TcpFlags(flags), window: 9, options, payload: &[], payload_len: 0 }
+        let flags = TcpFlags(flags);
+        TcpSegment { seq, ack, flags, window: 9, checksum: 7, options, payload: &[], payload_len: 0 }
     }
 
     fn follow(tcp: &mut TcpFlow, by: Direction, number: u64, segment: &TcpSegment<'_>) -> String {
         let packet = PacketStamp { number, ts: None };
         let mut told = SegmentAnalysis::NONE;
         tcp.analyse(by, segment, packet, setting(), &mut told);
-        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7)))
+        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7), Verified::No))
     }
 
     fn setting() -> Setting {
@@ -164,7 +181,7 @@ mod tests {
             follow(tcp, ORIG, 1, &syn);
         }
         let [awake, rested] = &mut flows;
-        assert!(rested.note_syn(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting()));
+        assert!(rested.note_syn(&syn, PacketStamp { number: 1, ts: None }, Some(7), setting(), Verified::No));
         rested.sleep();
         assert!(rested.memory.is_none());
         assert_eq!((rested.conn_state(), rested.completeness()), (awake.conn_state(), awake.completeness()));
@@ -184,7 +201,13 @@ mod tests {
             let segment = segment(flags, 1000, 0);
             let mut tcp = TcpFlow::new(false);
             follow(&mut tcp, ORIG, 1, &segment);
-            assert!(!tcp.note_syn(&segment, PacketStamp { number: 1, ts: None }, None, setting()));
+            assert!(!tcp.note_syn(
+                &segment,
+                PacketStamp { number: 1, ts: None },
+                None,
+                setting(),
+                Verified::No
+            ));
             tcp.sleep();
             assert!(tcp.memory.is_some() && tcp.only_syn.is_none());
         }
@@ -194,6 +217,6 @@ mod tests {
     fn a_flow_that_is_a_syn_takes_what_its_limit_says() {
         let bytes = size_of::<Flow>() + size_of::<TcpFlow>() + size_of::<OnlySyn>();
         assert!(bytes <= 1_700, "{bytes}");
-        assert!(bytes + size_of::<Memory>() <= 3_000, "{bytes}");
+        assert!(bytes + size_of::<Memory>() <= 3_100, "{bytes}");
     }
 }

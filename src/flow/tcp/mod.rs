@@ -1,6 +1,7 @@
 //! TCP: sequence arithmetic, handshake, teardown, state, reassembly, Wireshark's analysis.
 
 mod analysis;
+mod doubt;
 mod endpoint_state;
 mod follow;
 mod handshake;
@@ -16,13 +17,16 @@ mod teardown;
 
 pub(super) use analysis::Setting;
 pub use analysis::{AnalysisFlags, Completeness, FastOpenAnswer, MAX_UNACKED, SegmentAnalysis};
+pub use doubt::{Doubt, Doubts, MAX_DOUBTS, Verified, Why};
+pub(super) use doubt::{MOST_AHEAD, PayloadUse};
 use endpoint_state::Ends;
 pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
 pub(super) use follow::Followed;
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
 pub(super) use judge::Circumstances;
 pub use judge::{
-    Asked, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof, Reason, Sureness,
+    Asked, DueProbe, Evidence, Judged, Judgement, Kind, MAX_PROOFS, MAX_REMEMBERED, MAX_SACKED, Proof,
+    Reason, Sureness,
 };
 pub use measure::{MAX_TIMED, Measures, Rates, RoundTrips, Windows};
 use memory::{Memory, OnlySyn, awake};
@@ -31,7 +35,7 @@ pub use recent::Conflict;
 pub use seq::SeqNumber;
 use state::Endpoint;
 pub use state::{ConnState, History, MAX_HISTORY};
-pub use teardown::{Reset, SegmentKind, Teardown};
+pub use teardown::{Closing, Reset, SegmentKind, Teardown};
 
 use super::{Direction, PacketStamp};
 use crate::decode::TcpSegment;
@@ -51,6 +55,8 @@ pub struct TcpFlow {
     pub resp: TcpSide,
     /// A flow between the same ports came before it in the capture.
     pub port_reused: bool,
+    /// Segments that the other end must not take; `None` where there is none. Boxed, because most flows have none.
+    pub doubts: Option<Box<Doubts>>,
     ends: Ends,
     /// Zeek's words for originator and responder.
     orig_end: Endpoint,

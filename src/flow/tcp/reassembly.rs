@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::doubt::MOST_AHEAD;
 use super::recent::{Conflict, Dispute, Recent};
 use super::seq::SeqNumber;
 use crate::decode::TcpSegment;
@@ -134,6 +135,31 @@ impl Reassembler {
     #[must_use]
     pub fn forgetful(first: SeqNumber) -> Self {
         Self { next: Some(first), forgetful: true, ..Self::default() }
+    }
+
+    /// Whether there was a segment of this side.
+    pub(in crate::flow) fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Whether `seq` is not far ahead of what was delivered.
+    pub(in crate::flow) fn is_near(&self, seq: SeqNumber) -> bool {
+        self.next.is_none_or(|next| !seq.is_after(next.plus(MOST_AHEAD)))
+    }
+
+    /// How many of the `len` bytes at `seq` are lacking, from the first of them on; of bytes before the first segment none
+    /// is.
+    pub(in crate::flow) fn lacking(&self, seq: SeqNumber, len: u32) -> u32 {
+        let Some(ahead) = self.next.and_then(|next| u64::try_from(next.distance_to(seq)).ok()) else {
+            return 0;
+        };
+        let start = self.position.saturating_add(ahead);
+        let before = self.waiting.range(..=start).next_back();
+        if before.is_some_and(|(&at, waiting)| at.saturating_add(waiting.len) > start) {
+            return 0;
+        }
+        let room = self.waiting.range(start..).next().map_or(u64::MAX, |(&at, _)| at.saturating_sub(start));
+        u32::try_from(room).unwrap_or(u32::MAX).min(len)
     }
 
     /// Takes a segment of this side.

@@ -144,6 +144,7 @@ pub(super) struct Written {
     gaps: u32,
     repeats: u32,
     zero_windows: u32,
+    checksums: u32,
 }
 
 /// Something that happens once, or more often, in a history.
@@ -169,6 +170,8 @@ pub(super) enum Event {
     Repeat,
     /// A closed window.
     ZeroWindow,
+    /// A wrong checksum.
+    Checksum,
 }
 
 impl Written {
@@ -194,6 +197,7 @@ impl Written {
             Event::Gap => (reaches_power_of_ten(&mut self.gaps), b'g'),
             Event::Repeat => (reaches_power_of_ten(&mut self.repeats), b't'),
             Event::ZeroWindow => (reaches_power_of_ten(&mut self.zero_windows), b'w'),
+            Event::Checksum => (reaches_power_of_ten(&mut self.checksums), b'c'),
         };
         if write {
             history.push(by, letter);

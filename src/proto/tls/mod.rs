@@ -1,37 +1,69 @@
-//! TLS (RFC 8446, RFC 5246) without decryption.
+//! TLS (RFC 8446, RFC 5246) and SSL without decryption: records, and the handshake as far as it is in clear.
+//!
+//! A [`super::Message`] is a record. What is in it, its [`TlsNote`] tells; the handshake messages that it holds or
+//! completes, [`handshakes`] hands out, each to be read by [`ClientHello::read`], [`ServerHello::read`] or
+//! [`certificates`] and [`CertificateFacts::read`].
 
-use super::{Analyzer, Input, Note, Protocol, Step};
+mod analyzer;
+mod certificate;
+mod extensions;
+mod handshake;
+mod reader;
+mod record;
+
+pub use analyzer::{MAX_HANDSHAKE, TlsAnalyzer};
+pub use certificate::{CertificateFacts, MAX_CERTIFICATE, MAX_CERTIFICATES, MAX_NAMES, certificates};
+pub use extensions::{Extension, Extensions, extension};
+pub use handshake::{
+    ClientHello, DTLS_HANDSHAKE_HEADER, HANDSHAKE_HEADER, Handshake, Handshakes, ServerHello, is_early_draft,
+    is_tls13, kind,
+};
+pub use record::{RECORD_HEADER, RecordHeader, content, old_client_hello};
+
+use super::{Message, Note};
+use crate::decode::DecodedPacket;
 
 /// What the connection tells of a TLS record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TlsNote {}
-
-/// A connection that carries TLS records.
-#[derive(Debug)]
-pub struct TlsAnalyzer {
-    protocol: Protocol,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsNote {
+    /// The version that the server has chosen, this record's own choice included; `None` where it was not seen.
+    pub version: Option<u16>,
+    /// The cipher suite that it has chosen, likewise.
+    pub cipher: Option<u16>,
+    /// How the record's body is to be read.
+    pub body: Body,
 }
 
-impl TlsAnalyzer {
-    /// A flow of this one of the TLS protocols.
-    #[must_use]
-    pub fn new(protocol: Protocol) -> Self {
-        Self { protocol }
-    }
+/// How the body of a record is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// As it stands; the last handshake message may end in a later record.
+    Clear,
+    /// It is a part of a handshake message, which does not end here.
+    Fragment,
+    /// It ends a handshake message: [`Message::inner`] has all of that, and what follows it here.
+    Joined,
+    /// It is encrypted.
+    Encrypted,
+    /// The whole record is one of SSL 2.0.
+    Old,
 }
 
-/// Kind, version, length (RFC 8446 section 5.1).
-const RECORD_HEADER: usize = 5;
-
-impl Analyzer for TlsAnalyzer {
-    fn next(&mut self, input: &Input<'_>) -> Step {
-        let Some(&[_, _, _, high, low]) = input.bytes.first_chunk() else {
-            return Step::More(RECORD_HEADER);
-        };
-        let len = RECORD_HEADER.saturating_add(usize::from(u16::from_be_bytes([high, low])));
-        if input.bytes.len() < len {
-            return Step::More(len);
-        }
-        Step::Message { len, note: Note::Tls(Box::default()), inner: None }
-    }
+/// The handshake messages that `message`, a TLS or DTLS record or a QUIC packet, holds or completes, as `packet` has
+/// them. The last may be cut.
+#[must_use]
+pub fn handshakes<'a>(message: &Message, packet: &DecodedPacket<'a>) -> Handshakes<'a> {
+    let bytes: &'a [u8] = match &message.note {
+        Note::Tls(note) => match note.body {
+            Body::Joined => message.inner.map_or(&[], |inner| inner.of(packet)),
+            Body::Clear => {
+                let bytes = message.bytes(packet);
+                let is_handshake = bytes.first() == Some(&content::HANDSHAKE);
+                if is_handshake { bytes.get(RECORD_HEADER..).unwrap_or(&[]) } else { &[] }
+            }
+            Body::Fragment | Body::Encrypted | Body::Old => &[],
+        },
+        _ => &[],
+    };
+    Handshakes::new(bytes)
 }

@@ -13,7 +13,7 @@ use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
 use super::words::Undecoded;
 use super::wrap::Wrapped;
-use crate::flow::{Direction, Flow, PacketStamp};
+use crate::flow::{Direction, Flow};
 use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
 
 /// How to print.
@@ -118,13 +118,14 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
     let mut phase = None;
+    let mut marks = segments::Marks::default();
     for moment in timeline(told) {
         let now = words::phase(&moment.event).or(phase).unwrap_or("Conversation");
         if phase != Some(now) {
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, flow, &moment, &names, options)?;
+        line(out, flow, &moment, &names, &mut marks, options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -139,14 +140,14 @@ fn line(
     flow: &Flow,
     moment: &Moment<'_>,
     names: &words::Names,
+    marks: &mut segments::Marks,
     options: ExplainOptions,
 ) -> io::Result<()> {
-    let direction = words::direction(&moment.event);
-    let indent = gutter(out, flow, moment.at, direction, options.colors)?;
+    let indent = gutter(out, flow, moment, options.colors)?;
     let label = words::label(&moment.event);
     let style = words::style(&moment.event);
     let head = words::head(&moment.event);
-    let mut text = words::sentence(flow, &moment.event, names);
+    let mut text = words::sentence(flow, &moment.event, names, marks);
     if !head.is_empty() {
         text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
     }
@@ -169,20 +170,16 @@ fn line(
 }
 
 /// What stands before a line; gives its columns.
-fn gutter(
-    out: &mut impl Write,
-    flow: &Flow,
-    at: PacketStamp,
-    direction: Option<Direction>,
-    colors: Colors,
-) -> io::Result<usize> {
+fn gutter(out: &mut impl Write, flow: &Flow, moment: &Moment<'_>, colors: Colors) -> io::Result<usize> {
+    let at = moment.at;
     let number = format!("{:>7}", at.number);
     let time = at.since(flow.first).map(|since| Seconds(since).to_string()).unwrap_or_default();
     let time = format!("{time:>10}");
     write!(out, "{}  {time}  ", colors.paint(Style::Dim, &number))?;
-    match direction {
+    match words::direction(&moment.event) {
         Some(Direction::OrigToResp) => write!(out, "{}  ", colors.paint(Style::Cyan, "→"))?,
         Some(Direction::RespToOrig) => write!(out, "{}  ", colors.paint(Style::Magenta, "←"))?,
+        None if matches!(moment.event, Event::Same { .. }) => write!(out, "↔  ")?,
         None => write!(out, "!  ")?,
     }
     Ok(number.len().saturating_add(time.len()).saturating_add(GUTTER - 17))

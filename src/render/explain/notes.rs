@@ -4,7 +4,7 @@ use super::super::flows::Carries;
 use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
 use super::words::{Names, were};
-use crate::flow::{Conversation, Direction, Flow, Opening, TcpFlow};
+use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
 
@@ -15,6 +15,7 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     notes.extend(readable(flow));
     if let Some(tcp) = &flow.tcp {
         notes.extend(time_wait(tcp, names));
+        notes.extend(doubted(tcp, names));
         notes.extend(numbers(flow, names));
         notes.extend(large_segments(flow, tcp, names));
         tcp_notes(flow, names, &mut notes);
@@ -28,7 +29,12 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
             Count::new(flow.icmp_error_count, "ICMP error", "ICMP errors")
         ));
     }
-    notes.extend(told.checksums.into_iter().flat_map(|tally| checksum_notes(tally, flow.packets())));
+    let damaged = flow.tcp.as_ref().and_then(|tcp| tcp.doubts.as_ref()).map_or(0, |doubts| doubts.damaged());
+    notes.extend(told.checksums.into_iter().flat_map(|tally| {
+        // Those that were damaged are told of.
+        let others = if tally.bad_count > damaged { tally.bad_count } else { 0 };
+        checksum_notes(&ChecksumTally { bad_count: others, ..tally.clone() }, flow.packets())
+    }));
     if let Some(talk) = &flow.conversation {
         let conflicts = talk.count(None, |side| side.conflicts);
         if conflicts > 0 {
@@ -85,17 +91,68 @@ fn time_wait(tcp: &TcpFlow, names: &Names) -> Option<String> {
     let both = [Direction::OrigToResp, Direction::RespToOrig].map(|by| tcp.holds_time_wait(by));
     let by = match both {
         [true, true] => {
-            return Some("Both closed at once, so both wait in TIME-WAIT (RFC 9293).".to_owned());
+            return Some("Both closed at once, so both wait in TIME-WAIT (RFC 9293 section 3.6).".to_owned());
         }
         [true, false] => Direction::OrigToResp,
         [false, true] => Direction::RespToOrig,
         [false, false] => return None,
     };
+    let closed_first = if tcp.teardown.closed_first() == Some(by) { "closed first and " } else { "" };
     Some(format!(
-        "The {} closed first and waits in TIME-WAIT for 2 MSL (RFC 9293), so that late segments of this connection harm \
+        "The {} {closed_first}waits in TIME-WAIT for 2 MSL (RFC 9293), so that late segments of this connection harm \
          no later one.",
         names.role(by)
     ))
+}
+
+/// Segments that the other end must not take, each with the reason.
+fn doubted(tcp: &TcpFlow, names: &Names) -> Vec<String> {
+    let Some(doubts) = &tcp.doubts else { return Vec::new() };
+    let mut notes: Vec<String> = doubts.listed().iter().map(|doubt| doubt_words(doubt, names)).collect();
+    if doubts.left_out() > 0 {
+        notes.push(format!(
+            "{} of this kind.",
+            Count::new(doubts.left_out(), "further packet is", "further packets are")
+        ));
+    }
+    notes
+}
+
+fn doubt_words(doubt: &Doubt, names: &Names) -> String {
+    let other = names.role(doubt.by.reversed());
+    let packet = doubt.packet;
+    let what = match doubt.kind {
+        SegmentKind::Reset => "RST",
+        SegmentKind::Fin => "FIN",
+        _ => "segment",
+    };
+    let ignored = |why: String| {
+        format!(
+            "Packet {packet} carries a {what} that the {other} must ignore (RFC 9293 section 3.10.7.4): {why}. Either \
+             somebody else made it up, or it is left over from an older connection; nothing follows from it here."
+        )
+    };
+    match doubt.why {
+        Why::Below(bytes) => ignored(format!(
+            "its number lies {} below what the {other} had acknowledged",
+            Count::bytes(u64::from(bytes))
+        )),
+        Why::Beyond(bytes) => ignored(format!(
+            "its number lies {} beyond the window of the {other}",
+            Count::bytes(u64::from(bytes))
+        )),
+        Why::AcksNothing => ignored(format!("it acknowledges what the {other} never sent")),
+        Why::ScaleUnknown => format!(
+            "The {what} in packet {packet} is believed on the assumption that the window of the {other} is scaled, as the \
+             handshake would tell: unscaled, the {other} would have to ignore it."
+        ),
+        Why::Damaged => format!(
+            "Packet {packet} was damaged on the way: its checksum is wrong, and others of the {}'s are right. The {other} \
+             must have dropped it, so nothing follows from {} here.",
+            names.role(doubt.by),
+            if what == "segment" { "its numbers".to_owned() } else { format!("its {what}") }
+        ),
+    }
 }
 
 /// The numbers of each direction that carried something, where they say more than its turns.

@@ -57,9 +57,23 @@ fn refused_after(flow: &Flow) -> Option<Elapsed> {
     flow.tcp.as_ref()?.handshake.refused_after().map(Elapsed)
 }
 
-fn closed(flow: &Flow, first: Direction, names: &Names) -> String {
-    let mut text = format!("Closed in order: the {} closed first.", names.role(first));
+fn closed(flow: &Flow, first: Option<Direction>, names: &Names) -> String {
+    let mut text = match first {
+        Some(first) => format!("Closed in order: the {} closed first.", names.role(first)),
+        None => {
+            "Closed in order, by both at once: neither had the other's FIN when it sent its own.".to_owned()
+        }
+    };
     let Some(end) = flow.tcp.as_ref().map(|tcp| &tcp.teardown) else { return text };
+    if let Some((first, fin)) = first
+        .filter(|_| end.is_captured_out_of_order())
+        .and_then(|by| Some((by, end.fin(by.reversed())?.number)))
+    {
+        text.push_str(&format!(
+            " Its FIN was captured late: packet {fin}, the {}'s, acknowledges it already.",
+            names.role(first.reversed())
+        ));
+    }
     if let Some(reset) = &end.reset {
         text.push_str(&format!(
             " A RST (packet {}) came after both had closed, as where a late packet meets a socket that is gone.",

@@ -2,8 +2,8 @@
 
 use super::super::format::{Bytes, Count, Elapsed};
 use super::words::Names;
-use crate::flow::{AnalysisFlags, Evidence, Flow, Judgement, Kind, Reason, Sureness};
-use crate::report::{More, Remark, Shown, Topic};
+use crate::flow::{AnalysisFlags, DueProbe, Evidence, Flow, Judgement, Kind, Reason, Sureness};
+use crate::report::{Fate, Gap, More, Remark, Shown, Topic};
 
 /// What the segment is called, with a word on how sure that is where it is not certain.
 pub(super) fn head(remark: &Remark) -> String {
@@ -97,10 +97,12 @@ pub(super) const fn is_harmless(topic: Topic) -> bool {
 }
 
 /// What the segment is and what shows it, behind its head.
-pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names) -> String {
+pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names, marks: &mut Marks) -> String {
     let (by, other) = (names.role(remark.by), names.role(remark.by.reversed()));
     match &remark.shown {
-        Shown::Judged(judgement) => judged(flow, remark, judgement, by, other),
+        Shown::Judged(judgement) => {
+            format!("{}{}", judged(flow, remark, judgement, by, other), marks.differs(remark, judgement))
+        }
         Shown::WindowFull => {
             format!(
                 "with {} the window of the {other} is used up: the {by} must wait for an ACK.",
@@ -122,6 +124,33 @@ pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names) -> String {
     }
 }
 
+/// Bytes that are not in the capture: which, where, and what became of them.
+pub(super) fn gap(gap: &Gap, names: &Names) -> String {
+    let (by, other) = (names.role(gap.by), names.role(gap.by.reversed()));
+    let what = range(gap.start, gap.len());
+    let between = match gap.after {
+        0 => format!("before packet {}", gap.at.number),
+        after => format!("between packets {after} and {}", gap.at.number),
+    };
+    let them = if gap.len() == 1 { "it" } else { "them" };
+    let fate = match gap.fate {
+        Fate::Arrived(ack) => {
+            format!("Packet {ack} acknowledges {them}: the capture missed {them}, no loss")
+        }
+        Fate::Lost(ack) => format!("The {other} asks for {them} up to packet {ack}: likely lost on the way"),
+        Fate::Unknown => format!("No later ACK tells whether the {other} got {them}"),
+    };
+    format!("{what} of the {by}, {between}. {fate}.")
+}
+
+/// `byte 5`, `bytes 5–9`.
+fn range(start: u32, len: u32) -> String {
+    match len {
+        1 => format!("byte {start}"),
+        len => format!("bytes {start}–{}", start.wrapping_add(len).wrapping_sub(1)),
+    }
+}
+
 /// The bytes of a segment, or its flag.
 fn what(remark: &Remark) -> String {
     let flags = remark.flags;
@@ -130,8 +159,7 @@ fn what(remark: &Remark) -> String {
         0 if flags.syn() => "the SYN".to_owned(),
         0 if flags.fin() => "the FIN".to_owned(),
         0 => "an ACK".to_owned(),
-        1 => format!("byte {}", remark.seq),
-        len => format!("bytes {}–{}", remark.seq, remark.seq.wrapping_add(len).wrapping_sub(1)),
+        len => range(remark.seq, len),
     }
 }
 
@@ -145,12 +173,14 @@ fn judged(flow: &Flow, remark: &Remark, judgement: &Judgement, by: &str, other: 
         Kind::ZeroWindowProbe => format!("the {by} asks whether the {other} has room again."),
         Kind::KeepAlive => format!("the {by} asks whether the {other} is still there. Nothing was lost."),
         Kind::Reordered => late(judgement, &what),
-        Kind::CapturedTwice => match evidence.original {
-            Some(original) => {
-                format!("the frame of packet {original} once more ({}). It was sent once.", why(judgement))
-            }
-            None => format!("a frame once more ({}). It was sent once.", why(judgement)),
-        },
+        Kind::CapturedTwice => {
+            let frame = match evidence.original {
+                Some(original) => format!("the frame of packet {original}"),
+                None => "a frame".to_owned(),
+            };
+            let once = if judgement.sure == Sureness::Certain { " It was sent once." } else { "" };
+            format!("{frame} once more ({}).{once}", why(judgement))
+        }
         Kind::SynRetried | Kind::SynAckRetried => {
             let (request, reply) =
                 if judgement.kind == Kind::SynRetried { ("request", "answer") } else { ("answer", "ACK") };
@@ -182,7 +212,7 @@ fn judged(flow: &Flow, remark: &Remark, judgement: &Judgement, by: &str, other: 
     });
     let proof = proof.filter(|_| judgement.kind != Kind::Unnecessary);
     let proof = proof.map(|proof| format!(" It arrived twice, says the DSACK in packet {}.", proof.told_by));
-    format!("{text}{}{}", proof.unwrap_or_default(), wireshark_differs(remark, judgement))
+    format!("{text}{}", proof.unwrap_or_default())
 }
 
 /// `, first sent in packet 26, 45 ms before`.
@@ -227,7 +257,9 @@ fn why(judgement: &Judgement) -> String {
             "still in the recovery after a time-out".to_owned()
         }
         Reason::SameRecovery => "part of the recovery that had begun".to_owned(),
-        Reason::NothingAsked => "no ACK had come, and none asked for it".to_owned(),
+        Reason::NothingAsked => "no ACK of it had come, and none asked for it".to_owned(),
+        Reason::AskedBefore => asked_before(evidence),
+        Reason::ProbeDue => evidence.probe.as_ref().map(probe_due).unwrap_or_default(),
         Reason::LastSegment => "the last segment, repeated to get an ACK".to_owned(),
         Reason::NothingNew => "everything before it was acknowledged".to_owned(),
         Reason::WindowClosed => "the window is closed".to_owned(),
@@ -246,6 +278,27 @@ fn why(judgement: &Judgement) -> String {
     }
 }
 
+/// What had asked for it, but was not what made it be sent.
+fn asked_before(evidence: &Evidence) -> String {
+    let asked_in = evidence.asked.map(|asked| packets(asked.first.get(), asked.last)).unwrap_or_default();
+    let acks = match evidence.asked.map(|asked| asked.duplicates) {
+        None | Some(0) => "SACKs of later bytes".to_owned(),
+        Some(duplicates) => Count::new(duplicates.into(), "duplicate ACK", "duplicate ACKs").to_string(),
+    };
+    match evidence.silence() {
+        Some(silence) => format!("{acks} had asked for it{asked_in}, but none for {}", Elapsed(silence)),
+        None => format!("{acks} had asked for it{asked_in}, but none since the last copy"),
+    }
+}
+
+/// The last segment again, at the time of a probe.
+fn probe_due(probe: &DueProbe) -> String {
+    let late = if probe.is_alone { " (and up to 200 ms for a delayed ACK)" } else { "" };
+    let or = if probe.time_out_fits { ", or a time-out" } else { "" };
+    let trip = Elapsed(probe.round_trip());
+    format!("no ACK of this last segment came in two round trips of {trip}{late}: a probe is due{or}")
+}
+
 fn than(evidence: &Evidence) -> String {
     evidence.overtaken_by.map(|later| format!(" than that of packet {later}")).unwrap_or_default()
 }
@@ -259,7 +312,23 @@ fn packets(first: u64, last: u64) -> String {
     if first == last { format!(" (packet {last})") } else { format!(" (packets {first}–{last})") }
 }
 
-/// What Wireshark marks it as, where that is something else and what is said here is certain.
+/// The marks of Wireshark that were told in the story of a flow: of each kind of segment each once.
+#[derive(Default)]
+pub(super) struct Marks(Vec<(Kind, &'static str)>);
+
+impl Marks {
+    /// What Wireshark marks it as, where that is something else, what is said here is certain, and it is not told yet.
+    fn differs(&mut self, remark: &Remark, judgement: &Judgement) -> String {
+        let text = wireshark_differs(remark, judgement);
+        let told = (judgement.kind, wireshark_mark(remark.wireshark).unwrap_or_default());
+        if text.is_empty() || self.0.contains(&told) {
+            return String::new();
+        }
+        self.0.push(told);
+        text
+    }
+}
+
 fn wireshark_differs(remark: &Remark, judgement: &Judgement) -> String {
     let Some(mark) = wireshark_mark(remark.wireshark) else { return String::new() };
     if judgement.sure != Sureness::Certain || agrees(judgement.kind, mark) {

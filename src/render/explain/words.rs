@@ -7,9 +7,9 @@ use super::super::format::{Count, Elapsed};
 use super::super::words::IcmpMessage;
 use super::segments;
 use crate::decode::TransportProtocol;
-use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, TcpOptions, Turn};
+use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, PacketStamp, TcpOptions, Turn};
 use crate::proto::{Readability, judge};
-use crate::report::{Event, starts_mid_stream};
+use crate::report::{Event, Fate, starts_mid_stream};
 
 /// What the two sides of a flow are called.
 pub(super) struct Names {
@@ -46,7 +46,9 @@ pub(super) const fn phase(event: &Event<'_>) -> Option<&'static str> {
         Event::Fin { .. } | Event::FinAck { .. } => "Close",
         Event::Reset(_) => "Reset",
         Event::Icmp(_) => "Error report",
-        Event::Remark(_) | Event::More(_) => return None,
+        Event::Remark(_) | Event::More(_) | Event::Gap(_) | Event::MoreGaps { .. } | Event::Same { .. } => {
+            return None;
+        }
     })
 }
 
@@ -59,7 +61,9 @@ pub(super) const fn direction(event: &Event<'_>) -> Option<Direction> {
         Event::Reset(reset) => Some(reset.by),
         Event::Remark(remark) => Some(remark.by),
         Event::More(more) => Some(more.by),
-        Event::Icmp(_) | Event::MidStream => None,
+        Event::Gap(gap) => Some(gap.by),
+        Event::Same { by, .. } => *by,
+        Event::Icmp(_) | Event::MidStream | Event::MoreGaps { .. } => None,
     }
 }
 
@@ -73,7 +77,13 @@ pub(super) fn label(event: &Event<'_>) -> &'static str {
         Event::Fin { .. } => "FIN           ",
         Event::FinAck { .. } => "ACK           ",
         Event::Icmp(_) => "ICMP          ",
-        Event::Turn(_) | Event::MidStream | Event::Remark(_) | Event::More(_) => "",
+        Event::Turn(_)
+        | Event::MidStream
+        | Event::Remark(_)
+        | Event::More(_)
+        | Event::Gap(_)
+        | Event::MoreGaps { .. }
+        | Event::Same { .. } => "",
     }
 }
 
@@ -83,6 +93,8 @@ pub(super) fn head(event: &Event<'_>) -> String {
         Event::MidStream => "Begins mid-stream".to_owned(),
         Event::Remark(remark) => segments::head(remark),
         Event::More(more) => segments::head_of_more(more),
+        Event::Gap(_) => "Missing".to_owned(),
+        Event::MoreGaps { count, .. } => Count::new(*count, "more gap", "more gaps").to_string(),
         _ => String::new(),
     }
 }
@@ -94,7 +106,11 @@ pub(super) const fn style(event: &Event<'_>) -> Style {
         Event::Refusal | Event::Reset(_) | Event::Icmp(_) => Style::Red,
         Event::Remark(remark) if !segments::is_harmless(remark.shown.topic()) => Style::Yellow,
         Event::More(more) if !segments::is_harmless(more.topic) => Style::Yellow,
+        Event::Gap(gap) if matches!(gap.fate, Fate::Lost(_)) => Style::Yellow,
+        Event::Same { .. } => Style::Dim,
         Event::MidStream
+        | Event::Gap(_)
+        | Event::MoreGaps { .. }
         | Event::Turn(_)
         | Event::Fin { .. }
         | Event::FinAck { .. }
@@ -108,13 +124,16 @@ pub(super) fn icmp(error: &IcmpError) -> IcmpMessage {
 }
 
 /// What one moment says, in a sentence or two.
-pub(super) fn sentence(flow: &Flow, event: &Event<'_>, names: &Names) -> String {
+pub(super) fn sentence(flow: &Flow, event: &Event<'_>, names: &Names, marks: &mut segments::Marks) -> String {
     match event {
         Event::MidStream => {
             "the handshake is not in the capture, so who connected to whom is not known.".to_owned()
         }
-        Event::Remark(remark) => segments::sentence(flow, remark, names),
+        Event::Remark(remark) => segments::sentence(flow, remark, names, marks),
         Event::More(more) => segments::range_of_more(more),
+        Event::Gap(gap) => segments::gap(gap, names),
+        Event::MoreGaps { last, .. } => format!("up to packet {last}"),
+        Event::Same { by, times, last } => same(by.is_none(), *times, *last),
         Event::Step { step, by } => step_words(flow, *step, *by, names),
         Event::Refusal => "The server's host refuses: nothing listens on this port.".to_owned(),
         Event::Turn(turn) => turn_words(flow, turn),
@@ -218,6 +237,16 @@ fn turn_words(flow: &Flow, turn: &Turn) -> String {
         Readability::NotText => ", not text:",
     });
     text
+}
+
+/// What says the same again.
+fn same(is_exchange: bool, times: usize, last: PacketStamp) -> String {
+    let what = if is_exchange { "The same exchange" } else { "The same" };
+    let count = u64::try_from(times).unwrap_or(u64::MAX);
+    match count {
+        1 => format!("{what} once more."),
+        count => format!("{what} {count} more times, up to packet {}.", last.number),
+    }
 }
 
 /// The packets of a turn: `4, 6, 7` or `4 to 19 …`.

@@ -12,7 +12,8 @@ use super::segments::{MoreSegmentsJson, SegmentJson};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
 use crate::decode::TransportProtocol;
 use crate::flow::{
-    Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow, TcpOptions, Turn,
+    Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
+    TcpOptions, Turn,
 };
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
@@ -264,7 +265,7 @@ struct TcpFlowJson<'a> {
     orig_fin: Option<StampJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resp_fin: Option<StampJson>,
-    /// `orig` or `resp`: who sent the first FIN.
+    /// `orig` or `resp`: who closed first; `both` where neither had the other's FIN.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed_first: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,7 +285,10 @@ impl<'a> TcpFlowJson<'a> {
             handshake: HandshakeJson::new(&tcp.handshake),
             orig_fin: tcp.teardown.orig_fin.map(StampJson::new),
             resp_fin: tcp.teardown.resp_fin.map(StampJson::new),
-            closed_first: tcp.teardown.closed_first().map(Direction::sender),
+            closed_first: tcp.teardown.closing().map(|closing| match closing {
+                Closing::First(by) => by.sender(),
+                Closing::AtOnce => "both",
+            }),
             reset: tcp.teardown.reset.as_deref().copied().map(ResetJson::new),
             agreed: Agreed::of(flow).map(AgreedJson::new),
             port_reused: tcp.port_reused,

@@ -39,7 +39,7 @@ struct JudgementJson {
     sure: &'static str,
     /// As `wirelab.tcp.judgement.reason` has it.
     reason: &'static str,
-    /// The packet that first held its first byte.
+    /// The packet that first held its first byte, or that is captured twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     original: Option<PacketNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +50,12 @@ struct JudgementJson {
     /// How many of these are duplicate ACKs; the others are selective.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_acks: Option<u32>,
+    /// Since an ACK asked for anything, where that is long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence_ns: Option<Nanos>,
+    /// The sender's round trip, two of which a probe waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round_trip_ns: Option<Nanos>,
     /// The earlier ACK that covers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledged_by: Option<PacketNumber>,
@@ -104,6 +110,8 @@ impl SegmentJson {
                     since_original_ns: evidence.since_original().map(Nanos),
                     asked_in: evidence.asked.map(|asked| [asked.first.get(), asked.last]),
                     duplicate_acks: evidence.asked.map(|asked| asked.duplicates),
+                    silence_ns: evidence.silence().map(Nanos),
+                    round_trip_ns: evidence.probe.map(|probe| Nanos(probe.round_trip())),
                     acknowledged_by: evidence.acknowledged_by.map(Into::into),
                     overtaken_by: evidence.overtaken_by.map(Into::into),
                 }

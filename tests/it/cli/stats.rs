@@ -79,7 +79,7 @@ fn long_flows_stand_side_by_side() {
     for (label, orig, resp) in [
         ("packets", "6", "4"),
         ("unique bytes", "13", "12"),
-        ("sent again", "0", "0"),
+        ("seen again", "0", "0"),
         ("RTT samples", "3", "3"),
     ] {
         let row = row(label);

@@ -61,7 +61,7 @@ mod tests {
     fn segment(numbers: (u32, u32), len: u32, flags: u16, options: &[u8]) -> TcpSegment<'_> {
         let (seq, ack) = numbers;
         let flags = TcpFlags(flags);
-        TcpSegment { seq, ack, flags, window: 9, options, payload: &[], payload_len: len }
+        TcpSegment { seq, ack, flags, window: 9, checksum: 0, options, payload: &[], payload_len: len }
     }
 
     /// What a SYN-ACK answers after SYNs with these options and payload lengths, all numbered `first`.

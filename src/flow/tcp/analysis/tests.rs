@@ -80,7 +80,8 @@ impl Talk {
     ) -> SegmentAnalysis {
         self.frame += 1;
         let flags = TcpFlags(flags);
-        let segment = TcpSegment { seq, ack, flags, window: self.window, options, payload: &[], payload_len };
+        let window = self.window;
+        let segment = TcpSegment { seq, ack, flags, window, checksum: 0, options, payload: &[], payload_len };
         let packet = PacketStamp { number: self.frame, ts: Some(Timestamp::from_nanos(self.now)) };
         self.completeness.add(&segment, !self.analysis.has_begun(), port_reused);
         let mut told = SegmentAnalysis::NONE;

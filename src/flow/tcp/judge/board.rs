@@ -3,6 +3,8 @@
 use std::num::NonZero;
 
 use super::ring::{Ring, Sent};
+use super::timer::RoundTrip;
+use super::twice::Ids;
 use super::{Asked, MAX_PROOFS, Proof};
 use crate::decode::{SackBlocks, TcpFlags, TcpOption, TcpOptionIter, TcpSegment};
 use crate::flow::tcp::SeqNumber;
@@ -70,15 +72,15 @@ pub(super) struct Board {
     pub(super) longest: u32,
     pub(super) recovery: Option<Recovery>,
     pub(super) last_bare: Option<Sent>,
-    pub(super) last_bare_window: u16,
     pub(super) last_tsval: Option<u32>,
-    last_id: Option<u16>,
-    /// Its IP identifications change from packet to packet, so the same one again says something.
-    pub(super) ids_vary: bool,
+    pub(super) ids: Ids,
+    /// Of its segments.
+    pub(super) round_trip: RoundTrip,
     pub(super) proofs: Vec<Proof>,
     /// As the receiver: all of the other's numbers before this arrived.
     pub(super) acked: Option<SeqNumber>,
     pub(super) acked_in: PacketNumber,
+    pub(super) acked_at: Option<i64>,
     duplicates: Option<Asked>,
     /// When a duplicate or selective ACK came last.
     pub(super) asked_at: Option<i64>,
@@ -88,11 +90,6 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub(super) fn note_id(&mut self, id: Option<u16>) {
-        self.ids_vary |= id.is_some_and(|id| self.last_id.is_some_and(|last| last != id));
-        self.last_id = id;
-    }
-
     pub(super) fn later_tsval(&mut self, tsval: Option<u32>) {
         if let Some(tsval) = tsval
             && self.last_tsval.is_none_or(|last| is_older(last, tsval))
@@ -112,6 +109,7 @@ impl Board {
         });
         self.next = if is_first_of_all { end } else { self.next.later(end) };
         self.longest = self.longest.max(sent.len);
+        self.round_trip.send(&sent);
         self.ring.push(sent, acked);
     }
 
@@ -129,6 +127,8 @@ impl Board {
         if self.acked.is_none_or(|acked| ack.is_after(acked)) || flags.syn() {
             self.acked = Some(ack);
             self.acked_in = number;
+            self.acked_at = sent.time;
+            other.round_trip.acknowledged(ack, sent.time);
             self.duplicates = None;
             if !self.sacked.is_empty() {
                 self.sacked.retain(|range| range.end.is_after(ack));

@@ -3,28 +3,14 @@
 use std::num::NonZero;
 
 use super::board::{Board, Recovery, is_older};
-use super::{Circumstances, Evidence, Judgement, Kind, Reason, Sent, Sureness};
-use crate::decode::{TcpFlags, TcpSegment};
+use super::timer::{LEAST_TIME_OUT, ProbeTimer};
+use super::{Circumstances, DueProbe, Evidence, Judgement, Kind, Reason, Sent, Sureness, twice};
+use crate::decode::TcpFlags;
 use crate::flow::Repeat;
-use crate::flow::tcp::SeqNumber;
 use crate::flow::tcp::received::Added;
 
-const MILLISECOND: i64 = 1_000_000;
-
-/// A frame captured twice is the same datagram; beyond a second its identification may have come round.
-const SAME_ID_WITHIN: i64 = 1_000 * MILLISECOND;
-
-/// Where every packet of a side has the same identification, only time tells: less than any retransmission takes.
-const SAME_FRAME_WITHIN: i64 = 10 * MILLISECOND;
-
-/// Two copies of a frame with the same timestamp and no identification: less than a common timestamp clock's tick.
-const SAME_INSTANT: i64 = MILLISECOND;
-
-/// The least time-out of common systems (RFC 6298 asks for a second; Linux and others take 200 ms).
-const LEAST_TIME_OUT: i64 = 200 * MILLISECOND;
-
 /// Without a handshake to tell the round trip, what comes sooner was hardly asked for (Wireshark takes the same).
-const USUAL_ROUND_TRIP: i64 = 3 * MILLISECOND;
+const USUAL_ROUND_TRIP: i64 = 3_000_000;
 
 /// How far apart two identifications may be to tell their order.
 const ID_ORDER: i16 = 1_000;
@@ -33,18 +19,9 @@ const ID_ORDER: i16 = 1_000;
 const THRESHOLD: u32 = 3;
 
 /// A segment without bytes: a probe, or the same ACK captured twice.
-pub(super) fn bare(
-    own: &Board,
-    other: &Board,
-    sent: &Sent,
-    segment: &TcpSegment<'_>,
-    keep_alive: bool,
-) -> Option<Judgement> {
-    if let Some(last) = &own.last_bare
-        && own.last_bare_window == segment.window
-        && same_id(own, sent, last)
-    {
-        return Some(told(Kind::CapturedTwice, Sureness::Certain, Reason::SameIpId, of_copy(sent, last)));
+pub(super) fn bare(own: &Board, other: &Board, sent: &Sent, keep_alive: bool) -> Option<Judgement> {
+    if let Some(copy) = twice::bare(own, other, sent) {
+        return Some(copy);
     }
     if !keep_alive {
         return None;
@@ -88,8 +65,10 @@ pub(super) fn with_bytes(
         tsvals: previous.tsval.zip(sent.tsval),
         ..Evidence::default()
     };
-    if let Some(judgement) = captured_twice(own, sent, &previous, at, evidence) {
-        return Some(judgement);
+    let (asked, _) = asked_for(own, other, sent);
+    let is_asked = asked.is_some_and(|asked| asked.last > previous.number);
+    if let Some(copy) = twice::with_bytes(own, sent, &previous, at, is_asked, evidence) {
+        return Some(copy);
     }
     if let Some((before, now)) = evidence.tsvals
         && is_older(now, before)
@@ -114,67 +93,14 @@ fn told(kind: Kind, sure: Sureness, reason: Reason, evidence: Evidence) -> Judge
     Judgement { kind, sure, reason, evidence }
 }
 
-fn of_copy(sent: &Sent, original: &Sent) -> Evidence {
-    Evidence {
-        original: NonZero::new(original.number),
-        since_original: sent.nanos_since(original),
-        tsvals: original.tsval.zip(sent.tsval),
-        ..Evidence::default()
-    }
-}
-
 fn probe(other: &Board, evidence: Evidence) -> Judgement {
     if other.window_closed {
         told(Kind::ZeroWindowProbe, Sureness::Certain, Reason::WindowClosed, evidence)
     } else {
-        told(Kind::KeepAlive, Sureness::Certain, Reason::NothingNew, evidence)
+        // Without an ACK in the capture, what was acknowledged is not known.
+        let sure = if other.acked.is_some() { Sureness::Certain } else { Sureness::Likely };
+        told(Kind::KeepAlive, sure, Reason::NothingNew, evidence)
     }
-}
-
-/// The same header in the same IP datagram.
-fn same_id(own: &Board, sent: &Sent, before: &Sent) -> bool {
-    let within = if own.ids_vary { SAME_ID_WITHIN } else { SAME_FRAME_WITHIN };
-    sent.ip_id != 0
-        && sent.ip_id == before.ip_id
-        && is_same_header(sent, before)
-        && lies_within(sent, before, within)
-}
-
-fn is_same_header(sent: &Sent, before: &Sent) -> bool {
-    sent.seq == before.seq
-        && sent.len == before.len
-        && sent.ack == before.ack
-        && sent.flags == before.flags
-        && sent.tsval == before.tsval
-}
-
-fn lies_within(sent: &Sent, before: &Sent, nanos: i64) -> bool {
-    // Two interfaces may stamp the same frame in either order.
-    sent.nanos_since(before).is_some_and(|since| since.unsigned_abs() <= nanos.unsigned_abs())
-}
-
-fn captured_twice(
-    own: &Board,
-    sent: &Sent,
-    previous: &Sent,
-    at: &Circumstances<'_>,
-    evidence: Evidence,
-) -> Option<Judgement> {
-    if same_id(own, sent, previous) {
-        return Some(told(Kind::CapturedTwice, Sureness::Certain, Reason::SameIpId, evidence));
-    }
-    let another_datagram = sent.ip_id != previous.ip_id;
-    if another_datagram || sent.ip_id != 0 && own.ids_vary || !is_same_header(sent, previous) {
-        return None;
-    }
-    let half_a_trip = handshake_nanos(at).map_or(SAME_INSTANT, |rtt| rtt / 2);
-    if !lies_within(sent, previous, half_a_trip.min(SAME_INSTANT)) {
-        return None;
-    }
-    Some(match sent.tsval {
-        Some(_) => told(Kind::CapturedTwice, Sureness::Likely, Reason::SameTimestamp, evidence),
-        None => told(Kind::CapturedTwice, Sureness::Possible, Reason::SameInstant, evidence),
-    })
 }
 
 /// Bytes that the capture did not have, below others that it had: late, or sent again after a loss.
@@ -220,7 +146,7 @@ fn order_of(
         _ => {}
     }
     if let Some(beyond) = beyond
-        && own.ids_vary
+        && own.ids.tell()
         && sent.ip_id != 0
         && beyond.ip_id != 0
     {
@@ -240,14 +166,9 @@ fn order_of(
     }
 }
 
-/// Nanoseconds that the handshake took.
-fn handshake_nanos(at: &Circumstances<'_>) -> Option<i64> {
-    at.handshake.rtt().and_then(|rtt| i64::try_from(rtt.as_nanos()).ok()).filter(|rtt| *rtt >= 0)
-}
-
 /// Nanoseconds that the handshake took, or a usual time.
 fn round_trip(at: &Circumstances<'_>) -> i64 {
-    handshake_nanos(at).unwrap_or(USUAL_ROUND_TRIP)
+    at.handshake_nanos().unwrap_or(USUAL_ROUND_TRIP)
 }
 
 /// What asked for it, and whether that is what RFC 5681 or RFC 6675 wants to see.
@@ -277,8 +198,7 @@ fn repeat(
     }
     let (asked, enough) = asked_for(own, other, sent);
     evidence.asked = asked;
-    let waited = copies.and_then(|(previous, _)| sent.nanos_since(&previous));
-    let long = waited.is_some_and(|nanos| nanos >= LEAST_TIME_OUT);
+    let long = has_waited(sent, copies);
     // What asked before the last copy was sent had its answer in that.
     let answered = copies.is_some_and(|(previous, count)| {
         count > 1 && asked.is_some_and(|asked| asked.last < previous.number)
@@ -286,6 +206,7 @@ fn repeat(
     let recovery = own.recovery.filter(|recovery| start.is_before(recovery.until) && !answered);
     let silence = sent.time.zip(other.asked_at).and_then(|(now, asked)| now.checked_sub(asked));
     let is_stale = silence.is_some_and(|silence| silence >= LEAST_TIME_OUT.saturating_add(round_trip(at)));
+    evidence.silence = silence.filter(|_| is_stale && asked.is_some());
     let (kind, sure, reason) = if recovery.is_some_and(|recovery| recovery.by_time_out) {
         (Kind::TimeOut, Sureness::Likely, Reason::SameRecovery)
     } else if asked.is_some() && !answered && !is_stale {
@@ -293,7 +214,7 @@ fn repeat(
     } else if recovery.is_some() && !is_stale {
         (Kind::Fast, Sureness::Likely, Reason::SameRecovery)
     } else {
-        unasked(own, other, start, end, long, copies.map_or(0, |(_, count)| count))
+        unasked(own, other, sent, at, copies, &mut evidence)
     };
     if matches!(kind, Kind::TimeOut | Kind::Fast) {
         recover(own, other, kind == Kind::TimeOut);
@@ -316,26 +237,65 @@ fn because_asked(
     }
 }
 
-/// Nothing asked: a time-out, or a probe before one is due.
+/// Nothing asks for it now: a time-out, or a probe before one is due.
 fn unasked(
     own: &Board,
     other: &Board,
-    start: SeqNumber,
-    end: SeqNumber,
-    long: bool,
-    copies: usize,
+    sent: &Sent,
+    at: &Circumstances<'_>,
+    copies: Option<(Sent, usize)>,
+    evidence: &mut Evidence,
 ) -> (Kind, Sureness, Reason) {
-    let is_oldest = other.acked.is_some_and(|acked| !start.is_after(acked));
-    let is_last = end == own.next && copies == 1;
-    match (is_oldest, is_last) {
-        (false, true) if other.acked.is_some() => {
-            (Kind::TailLossProbe, Sureness::Likely, Reason::LastSegment)
-        }
-        (true, true) if !long => (Kind::TailLossProbe, Sureness::Possible, Reason::LastSegment),
-        (true, _) if long => (Kind::TimeOut, Sureness::Certain, Reason::NothingAsked),
-        (true, _) => (Kind::TimeOut, Sureness::Likely, Reason::NothingAsked),
-        (false, _) => (Kind::TimeOut, Sureness::Possible, Reason::NothingAsked),
+    let is_oldest = other.acked.is_some_and(|acked| !sent.seq.is_after(acked));
+    let long = has_waited(sent, copies);
+    if evidence.asked.is_some() {
+        let sure = if is_oldest && long { Sureness::Likely } else { Sureness::Possible };
+        return (Kind::TimeOut, sure, Reason::AskedBefore);
     }
+    let only = copies.filter(|(_, count)| *count == 1 && sent.end() == own.next && at.may_probe());
+    let timer = only.and_then(|(previous, _)| ProbeTimer::of(own, other, sent, &previous, at, is_oldest));
+    if only.is_some()
+        && other.acked.is_some()
+        && let Some((sure, reason)) = probe_of_tail(timer, is_oldest, long, evidence)
+    {
+        return (Kind::TailLossProbe, sure, reason);
+    }
+    // Where a probe may have been sent, only that it would have come much sooner rules it out.
+    let is_no_probe = only.is_none() || timer.is_some_and(ProbeTimer::is_over);
+    let sure = match (is_oldest, long) {
+        (true, true) if is_no_probe => Sureness::Certain,
+        (true, _) => Sureness::Likely,
+        (false, _) => Sureness::Possible,
+    };
+    (Kind::TimeOut, sure, Reason::NothingAsked)
+}
+
+/// How sure it is that the last segment was sent again as a probe; `None` where a time-out is the better explanation.
+/// `long`: as long after as a time-out takes at least.
+fn probe_of_tail(
+    timer: Option<ProbeTimer>,
+    is_oldest: bool,
+    long: bool,
+    evidence: &mut Evidence,
+) -> Option<(Sureness, Reason)> {
+    if let Some(timer) = timer.filter(|timer| timer.fits()) {
+        // A time-out begins with the oldest.
+        let time_out_fits = is_oldest && timer.time_out_fits();
+        evidence.probe = Some(DueProbe { round_trip: timer.round_trip, is_alone: is_oldest, time_out_fits });
+        let sure = if time_out_fits { Sureness::Possible } else { Sureness::Likely };
+        return Some((sure, Reason::ProbeDue));
+    }
+    match (is_oldest, timer) {
+        (false, None) => Some((Sureness::Likely, Reason::LastSegment)),
+        (false, Some(_)) => Some((Sureness::Possible, Reason::LastSegment)),
+        (true, _) => (!long).then_some((Sureness::Possible, Reason::LastSegment)),
+    }
+}
+
+/// As long as a time-out takes at least.
+fn has_waited(sent: &Sent, copies: Option<(Sent, usize)>) -> bool {
+    let waited = copies.and_then(|(previous, _)| sent.nanos_since(&previous));
+    waited.is_some_and(|nanos| nanos >= LEAST_TIME_OUT)
 }
 
 /// A recovery begins, unless one is under way.

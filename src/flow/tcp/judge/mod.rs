@@ -7,6 +7,8 @@ mod decide;
 mod ring;
 #[cfg(test)]
 mod tests;
+mod timer;
+mod twice;
 
 pub use board::MAX_SACKED;
 use board::{Board, Options};
@@ -109,6 +111,10 @@ pub enum Reason {
     SameRecovery,
     /// Nothing asked for it, and time had passed.
     NothingAsked,
+    /// Acknowledgments had asked for it, but long before, or before it was sent the last time.
+    AskedBefore,
+    /// The last segment sent, when a probe was due (RFC 8985 section 7.2).
+    ProbeDue,
     /// The last segment sent, while older ones were not acknowledged either, or sooner than a time-out would be.
     LastSegment,
     /// It brings nothing new, below what comes next, and everything was acknowledged.
@@ -151,6 +157,8 @@ impl Reason {
             Self::FewAcks => "later bytes were acknowledged, of fewer than three segments",
             Self::SameRecovery => "part of a recovery that had begun",
             Self::NothingAsked => "no acknowledgment asked for it",
+            Self::AskedBefore => "what had asked for it came long before, or before the last copy",
+            Self::ProbeDue => "the last segment sent, when a probe was due",
             Self::LastSegment => "the last segment sent, before a time-out was due",
             Self::NothingNew => "everything before it was acknowledged",
             Self::WindowClosed => "the receiver's window is closed",
@@ -181,10 +189,29 @@ pub struct Asked {
     pub duplicates: u32,
 }
 
+/// When a tail loss probe is due (RFC 8985 section 7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueProbe {
+    /// Nanoseconds of the sender's round trip.
+    round_trip: i64,
+    /// Nothing else waits for an acknowledgment, which may be delayed then.
+    pub is_alone: bool,
+    /// A time-out may have come at the same time.
+    pub time_out_fits: bool,
+}
+
+impl DueProbe {
+    /// The sender's smoothed round trip, of which a probe waits two.
+    #[must_use]
+    pub fn round_trip(&self) -> TimeDelta {
+        TimeDelta::from_nanos(i128::from(self.round_trip))
+    }
+}
+
 /// The packets a judgement rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The packet that first held its first byte; `None` where the capture has none, or it is too far back
+    /// The packet that first held its first byte, or that is captured twice; `None` where the capture has none, or it is too far back
     /// ([`MAX_REMEMBERED`]).
     pub original: Option<NonZero<PacketNumber>>,
     /// Nanoseconds since the original.
@@ -195,6 +222,10 @@ pub struct Evidence {
     pub acknowledged_by: Option<NonZero<PacketNumber>>,
     /// The first packet captured before it that holds later bytes, where its own were missing.
     pub overtaken_by: Option<NonZero<PacketNumber>>,
+    /// Nanoseconds since an acknowledgment asked for anything, where that is long.
+    silence: Option<i64>,
+    /// By what a probe is told.
+    pub probe: Option<DueProbe>,
     /// The timestamp it is compared with, and its own (RFC 7323).
     pub tsvals: Option<(u32, u32)>,
 }
@@ -203,8 +234,18 @@ impl Evidence {
     /// Time since the original.
     #[must_use]
     pub fn since_original(&self) -> Option<TimeDelta> {
-        self.since_original.map(|nanos| TimeDelta::from_nanos(i128::from(nanos)))
+        span(self.since_original)
     }
+
+    /// Time since an acknowledgment asked for anything, where what asked did so long before.
+    #[must_use]
+    pub fn silence(&self) -> Option<TimeDelta> {
+        span(self.silence)
+    }
+}
+
+fn span(nanos: Option<i64>) -> Option<TimeDelta> {
+    nanos.map(|nanos| TimeDelta::from_nanos(i128::from(nanos)))
 }
 
 /// What a segment is, and how that is known.
@@ -281,6 +322,8 @@ pub(in crate::flow) struct Circumstances<'a> {
     pub(in crate::flow) packet: PacketStamp,
     /// IPv4 identification; `None` for IPv6.
     pub(in crate::flow) ip_id: Option<u16>,
+    /// Who sent it.
+    pub(in crate::flow) by: Direction,
     /// What tells the round trip.
     pub(in crate::flow) handshake: &'a Handshake,
 }
@@ -314,6 +357,17 @@ impl Judge {
         }
     }
 
+    /// Nothing that the sender of `direction` sent waits for an acknowledgment, as far as is seen; or the receiver's window
+    /// is closed. Else what it sends again is no mere question.
+    pub(super) fn may_ask(&self, direction: Direction) -> bool {
+        let (own, other) = match direction {
+            Direction::OrigToResp => (&self.orig, &self.resp),
+            Direction::RespToOrig => (&self.resp, &self.orig),
+        };
+        let is_acked = other.acked.is_none_or(|acked| !own.next.is_after(acked));
+        own.first.is_none() || is_acked || other.window_closed
+    }
+
     /// The connection is over: what was sent need not be remembered. What is sent again now was acknowledged.
     pub(super) fn rest(&mut self) {
         self.orig.ring.rest();
@@ -337,20 +391,19 @@ impl Judge {
         let options = Options::parse(segment.options);
         let mut sent = Sent::new(segment, at, options.tsval);
         let judgement = if sent.len == 0 {
-            decide::bare(own, other, &sent, segment, keep_alive)
+            decide::bare(own, other, &sent, keep_alive)
         } else if is_plain(own, other, &sent, added, keep_alive) {
             None
         } else {
             decide::with_bytes(own, other, &sent, at, added, keep_alive)
         };
         let is_copy = judgement.is_some_and(|judgement| judgement.kind == Kind::CapturedTwice);
-        own.note_id(at.ip_id);
+        own.ids.note(&sent);
         if is_copy {
             return (judgement, None);
         }
         if sent.len == 0 {
             own.last_bare = Some(sent);
-            own.last_bare_window = segment.window;
         } else if !segment.flags.rst() && !is_new_probe(own, &sent, judgement) {
             sent.is_repeat = added.repeat != crate::flow::Repeat::New
                 || judgement.is_some_and(|judgement| judgement.kind != Kind::Reordered);

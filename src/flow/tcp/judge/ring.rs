@@ -27,6 +27,9 @@ pub(super) struct Sent {
     pub(super) tsval: Option<u32>,
     /// IPv4 identification; 0 says nothing.
     pub(super) ip_id: u16,
+    pub(super) checksum: u16,
+    /// A digest of the window and all options.
+    pub(super) rest: u32,
     pub(super) flags: TcpFlags,
     /// Its bytes were sent before.
     pub(super) is_repeat: bool,
@@ -45,6 +48,8 @@ impl Sent {
             ack: segment.ack,
             tsval,
             ip_id: at.ip_id.unwrap_or(0),
+            checksum: segment.checksum,
+            rest: digest(segment.window, segment.options),
             flags,
             is_repeat: false,
         }
@@ -63,6 +68,22 @@ impl Sent {
     fn overlaps(&self, start: SeqNumber, end: SeqNumber) -> bool {
         self.seq.is_before(end) && start.is_before(self.end())
     }
+}
+
+/// Of a window field and the options behind it. Two that differ have the same digest once in four thousand million.
+fn digest(window: u16, options: &[u8]) -> u32 {
+    let mix =
+        |sum: u64, word: u32| (sum ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let mut sum = u64::from(window);
+    let (words, bytes) = options.as_chunks::<4>();
+    for word in words {
+        sum = mix(sum, u32::from_be_bytes(*word));
+    }
+    for byte in bytes {
+        sum = mix(sum, u32::from(*byte));
+    }
+    let [high, low] = [sum >> 32, sum & u64::from(u32::MAX)];
+    u32::try_from(high ^ low).unwrap_or(u32::MAX)
 }
 
 /// The latest segments of one side, in the order captured.
