@@ -1,7 +1,7 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::http::head::{Begins, begins};
+use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dns, is_tls};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -24,6 +24,9 @@ const FRAMED_DNS_HEADER: usize = 14;
 /// is believed before.
 const MAX_HTTP_LINE: usize = 1024;
 
+/// Where HTTP is spoken by custom: HTTP itself, its usual second ports, and proxies.
+const WEB_PORTS: [u16; 6] = [80, 3128, 8000, 8008, 8080, 8088];
+
 /// Looks at `bytes`, which `from` sent between the originator's and the responder's port.
 pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Direction, bytes: &[u8]) -> Found {
     match transport {
@@ -32,8 +35,14 @@ pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Directio
     }
 }
 
+/// What bytes of a stream are that would tell more if the capture had not cut their packet.
+pub(super) fn cut_short(bytes: &[u8]) -> Option<Protocol> {
+    has_known_method(bytes).then_some(Protocol::Http)
+}
+
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
-    match begins(bytes) {
+    let on_web_port = ports.iter().any(|port| WEB_PORTS.contains(port));
+    match begins_flow(bytes, on_web_port) {
         Begins::Yes => return Found::Is(Protocol::Http),
         // A first line has an end, or is not waited for.
         Begins::Perhaps if bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() => {

@@ -1,6 +1,6 @@
 //! Which application protocol is this? By the first bytes; the port is a hint and is labelled as one.
 
-use super::http::head::{Begins, begins, has_known_method};
+use super::http::head::{Begins, begins_flow, has_known_method};
 use crate::decode::TransportProtocol;
 
 /// A protocol and how it was told.
@@ -73,7 +73,7 @@ fn udp(port: u16, first: &[u8]) -> Option<&'static str> {
 
 /// A request or status line, or the beginning of one with a known method.
 pub(super) fn is_http(first: &[u8]) -> bool {
-    match begins(first) {
+    match begins_flow(first, false) {
         Begins::Yes => true,
         Begins::Perhaps => has_known_method(first),
         Begins::No => false,

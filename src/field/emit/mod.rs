@@ -11,6 +11,7 @@ mod frame;
 mod header;
 mod host;
 mod http;
+mod http_body;
 mod icmp;
 mod icmp_extensions;
 mod icmpv6;

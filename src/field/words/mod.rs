@@ -3,6 +3,7 @@
 pub(super) mod arp;
 pub(super) mod ethertype;
 pub(super) mod frame;
+pub(super) mod http;
 pub(super) mod icmp;
 pub(super) mod ip;
 pub(super) mod link;

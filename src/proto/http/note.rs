@@ -55,8 +55,10 @@ pub struct Asked {
     pub is_simple: bool,
     /// The packet that brought its first byte.
     pub first: PacketStamp,
-    /// The packet that it ended in.
+    /// The packet that it ended in; of one that is not [`Self::is_whole`], the one that its head ended in.
     pub last: PacketStamp,
+    /// All of it was sent before the response.
+    pub is_whole: bool,
     /// The number of the exchange, from 1.
     pub exchange: u32,
     /// The packet of the request before it.
