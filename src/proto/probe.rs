@@ -1,8 +1,9 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
+use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
-use super::recognise::{is_dns, is_tls};
+use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -50,16 +51,21 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
         }
         _ => {}
     }
-    if is_tls(bytes) {
+    if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
     }
-    if ports.contains(&53) {
+    if ports.contains(&53) || ports.contains(&5353) {
         if bytes.len() < FRAMED_DNS_HEADER {
             return Found::Unsure(FRAMED_DNS_HEADER);
         }
         if bytes.get(2..).is_some_and(is_dns) {
             return Found::Is(Protocol::Dns);
         }
+    }
+    match form_of_stream(bytes) {
+        Form::Dns => return Found::Is(Protocol::Dns),
+        Form::Unsure(need) => return Found::Unsure(need),
+        Form::Other => {}
     }
     Found::Nothing
 }
@@ -71,6 +77,11 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if is_quic(bytes) => Found::Is(Protocol::Quic),
+        () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
+        // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
+        () if is(137) => Found::Nothing,
+        () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),
         () => Found::Nothing,
     }
 }
