@@ -3,8 +3,8 @@
 mod beside;
 mod checksums;
 mod contents;
-pub mod http;
 mod gaps;
+pub mod http;
 mod numbers;
 mod remarks;
 mod runs;

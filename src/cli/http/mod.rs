@@ -157,7 +157,10 @@ fn show(
         SHORT_LEGEND.lines().for_each(say);
         if !left_out.is_empty() {
             let count = Count::new(u64::try_from(left_out.len()).unwrap_or(0), "column", "columns");
-            say(format_args!("no room for {count}: {}; a wider terminal or a pipe shows them", left_out.join(", ")));
+            say(format_args!(
+                "no room for {count}: {}; a wider terminal or a pipe shows them",
+                left_out.join(", ")
+            ));
         }
     }
     Ok(())

@@ -50,7 +50,12 @@ pub fn write_export_list(out: &mut impl Write, list: &ExportList, options: HttpO
         let of = if entry.of_request { ", of a request" } else { "" };
         let size = Count::bytes(entry.bytes);
         match &entry.written {
-            Ok(name) => writeln!(out, "{}  packet {}, {size}, {kind}{of}", colors.paint(Style::Bold, name), entry.packet)?,
+            Ok(name) => writeln!(
+                out,
+                "{}  packet {}, {size}, {kind}{of}",
+                colors.paint(Style::Bold, name),
+                entry.packet
+            )?,
             Err(why) => writeln!(
                 out,
                 "{}  packet {}, {size}, {kind}{of}",
@@ -69,7 +74,12 @@ pub fn write_export_list(out: &mut impl Write, list: &ExportList, options: HttpO
         writeln!(out, "… and {more} more")?;
     }
     let folder = Message(Safe(list.folder.as_bytes()));
-    writeln!(out, "{} written to {folder}, {} not", Count::new(list.written, "body", "bodies"), list.not_written)
+    writeln!(
+        out,
+        "{} written to {folder}, {} not",
+        Count::new(list.written, "body", "bodies"),
+        list.not_written
+    )
 }
 
 /// Most columns of a media type.

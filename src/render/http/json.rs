@@ -309,7 +309,8 @@ impl<'a> BodyJson<'a> {
         let media_type = message.media_type();
         let beginning = &*body.beginning;
         let is_text = is_text(beginning);
-        let shown = is_text.then(|| masked(masked_body(media_type.as_deref(), beginning), beginning, secrets));
+        let shown =
+            is_text.then(|| masked(masked_body(media_type.as_deref(), beginning), beginning, secrets));
         Some(Self {
             bytes: body.len,
             wire_bytes: body.wire_len,

@@ -21,8 +21,8 @@ mod words;
 
 pub use export::{ExportEntry, ExportList, write_export_list};
 pub use json::write_http_json;
-pub use words::{cut_words, fault_words};
 pub use short::{SHORT_LEGEND, write_short};
+pub use words::{cut_words, fault_words};
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -110,7 +110,12 @@ fn one(out: &mut impl Write, exchange: &Exchange, all: &[Exchange], options: Htt
     Ok(())
 }
 
-fn answer(out: &mut impl Write, response: &Response, exchange: &Exchange, options: HttpOptions) -> io::Result<()> {
+fn answer(
+    out: &mut impl Write,
+    response: &Response,
+    exchange: &Exchange,
+    options: HttpOptions,
+) -> io::Result<()> {
     let side = Side { mark: "← ", style: Style::Magenta, options };
     let asked = exchange.request.as_ref().map(|request| request.message.last);
     side.note(out, &format!("{}{}", packets(&response.message), after(&response.message, asked)))?;

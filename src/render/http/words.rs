@@ -71,7 +71,9 @@ fn connection(exchange: &Exchange) -> Option<String> {
         (Some(200..=299), _) if is_connect => {
             Some("A tunnel is open: what follows goes through the proxy as it is.".to_owned())
         }
-        (Some(_), Some(true)) => Some("Persistent: the connection stays open for another request.".to_owned()),
+        (Some(_), Some(true)) => {
+            Some("Persistent: the connection stays open for another request.".to_owned())
+        }
         (Some(_), Some(false)) => Some("Not persistent: the connection is closed after this.".to_owned()),
         _ => None,
     }
@@ -105,9 +107,15 @@ fn cache(exchange: &Exchange) -> Option<String> {
     let what = match says.verdict {
         Some(CacheVerdict::Hit) => "Cache hit: answered from a store.",
         Some(CacheVerdict::Miss) => "Cache miss: a cache on the way had nothing to answer with.",
-        Some(CacheVerdict::NotModified) => "Not modified: the copy that the client has is still good; no body is sent.",
-        Some(CacheVerdict::Changed) => "The client had a copy and asked whether it is still good; it is sent anew.",
-        Some(CacheVerdict::Revalidated) => "Revalidated: a cache asked whether its copy is still good, and it was.",
+        Some(CacheVerdict::NotModified) => {
+            "Not modified: the copy that the client has is still good; no body is sent."
+        }
+        Some(CacheVerdict::Changed) => {
+            "The client had a copy and asked whether it is still good; it is sent anew."
+        }
+        Some(CacheVerdict::Revalidated) => {
+            "Revalidated: a cache asked whether its copy is still good, and it was."
+        }
         None if says.evidence.is_empty() => return None,
         None => "On caches and proxies:",
     };
@@ -142,7 +150,8 @@ fn leg(exchange: &Exchange, all: &[Exchange]) -> Option<String> {
         ),
         Leg::OwnStore(filled) => {
             let filled = filled.and_then(packets);
-            let filled = filled.map(|packets| format!(" What is in it came with {packets}.")).unwrap_or_default();
+            let filled =
+                filled.map(|packets| format!(" What is in it came with {packets}.")).unwrap_or_default();
             format!(
                 "This request never went to the origin: the proxy answered from its own store, and sent nothing on for \
                  it, although its other side is in this capture.{filled}"
@@ -166,7 +175,8 @@ pub(super) fn body(message: &HttpMessage) -> Option<String> {
     if let Some(kind) = message.media_type() {
         text.push_str(&format!(" of {}", Safe(kind.as_bytes())));
     }
-    let coding = message.header("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    let coding =
+        message.header("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case(b"identity"));
     if let Some(coding) = coding {
         text.push_str(&format!(", packed with {}", Safe(coding)));
     }

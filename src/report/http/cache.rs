@@ -118,7 +118,9 @@ fn word(element: &[u8]) -> Option<CacheVerdict> {
     let text = element.to_ascii_lowercase();
     let has = |word: &str| memchr::memmem::find(&text, word.as_bytes()).is_some();
     match () {
-        () if has("revalidated") || has("refresh_hit") || has("refreshhit") => Some(CacheVerdict::Revalidated),
+        () if has("revalidated") || has("refresh_hit") || has("refreshhit") => {
+            Some(CacheVerdict::Revalidated)
+        }
         () if has("miss") || has("expired") || has("bypass") || has("dynamic") || has("fwd=") => {
             Some(CacheVerdict::Miss)
         }
@@ -210,7 +212,8 @@ fn own_stores(all: &mut [Exchange], proxies: &[Endpoint], by_key: &HashMap<Key, 
         let before = group.iter().rev().skip_while(|other| **other >= place).take(MAX_CANDIDATES);
         let filled = before.copied().find(|other| {
             all.get(*other).is_some_and(|other| {
-                other.server == exchange.server && matches!(other.leg, Some(Leg::Forwarded(_) | Leg::Revalidated(_)))
+                other.server == exchange.server
+                    && matches!(other.leg, Some(Leg::Forwarded(_) | Leg::Revalidated(_)))
             })
         });
         if let Some(exchange) = all.get_mut(place) {
@@ -229,7 +232,8 @@ fn is_behind(front: &Exchange, back: &Exchange) -> bool {
         let asked = exchange.request.as_ref()?.message.last.number;
         Some((asked, exchange.response.as_ref().map(|response| response.message.first.number)))
     };
-    let (Some((front_asked, front_answered)), Some((back_asked, back_answered))) = (first(front), first(back))
+    let (Some((front_asked, front_answered)), Some((back_asked, back_answered))) =
+        (first(front), first(back))
     else {
         return false;
     };
@@ -239,5 +243,8 @@ fn is_behind(front: &Exchange, back: &Exchange) -> bool {
             (Some(front), None) => back_asked < front,
             (None, _) => true,
         };
-    in_time && back.client.addr == front.server.addr && back.server != front.server && back.place != front.place
+    in_time
+        && back.client.addr == front.server.addr
+        && back.server != front.server
+        && back.place != front.place
 }

@@ -89,7 +89,8 @@ impl Exchanges {
     ) {
         for message in messages.all() {
             let Some(note) = note_of(message) else { continue };
-            let ends = decoded.transports().get(message.transport).map(|transport| [transport.src, transport.dst]);
+            let ends =
+                decoded.transports().get(message.transport).map(|transport| [transport.src, transport.dst]);
             let bytes = message.bytes(decoded);
             self.take(Piece { message, note, bytes, ends, selected }, each);
         }
@@ -122,7 +123,11 @@ impl Exchanges {
             if exchange.client == NOBODY {
                 (exchange.client, exchange.server) = (flow.tuple.orig, flow.tuple.resp);
             }
-            let server = if exchange.client == flow.tuple.orig { Direction::RespToOrig } else { Direction::OrigToResp };
+            let server = if exchange.client == flow.tuple.orig {
+                Direction::RespToOrig
+            } else {
+                Direction::OrigToResp
+            };
             if exchange.response.is_none() {
                 exchange.unanswered = Some(why_unanswered(flow, server));
             }

@@ -88,11 +88,8 @@ pub struct Response {
 impl HttpMessage {
     /// The lines of `head`; of its body and packets nothing is known yet.
     pub(super) fn of_head(head: &Head<'_>) -> Self {
-        let mut message = Self {
-            version: bounded(head.version()).0,
-            head_len: count(head.len()),
-            ..Self::default()
-        };
+        let mut message =
+            Self { version: bounded(head.version()).0, head_len: count(head.len()), ..Self::default() };
         for header in head.headers() {
             if message.headers.len() >= MAX_HEADERS_KEPT {
                 message.headers_left_out = message.headers_left_out.saturating_add(1);
@@ -146,7 +143,8 @@ impl HttpMessage {
     /// Bytes that it takes in memory, about.
     pub(super) fn cost(&self) -> usize {
         let lines = self.headers.iter();
-        let lines: usize = lines.map(|line| line.name.len() + line.value.len() + size_of::<HeaderLine>()).sum();
+        let lines: usize =
+            lines.map(|line| line.name.len() + line.value.len() + size_of::<HeaderLine>()).sum();
         lines.saturating_add(self.body.beginning.len()).saturating_add(size_of::<Response>())
     }
 }

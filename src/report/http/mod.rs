@@ -10,9 +10,6 @@ mod message;
 mod name;
 mod secret;
 
-#[cfg(test)]
-mod tests;
-
 pub use cache::{CacheEvidence, CacheSays, CacheVerdict, Leg};
 pub use collect::{BodyFound, Exchanges, MAX_EXCHANGES, MAX_HEAD_BYTES_KEPT, MAX_WAITING};
 pub use message::{

@@ -60,8 +60,7 @@ pub fn safe_name(request: Option<&Request>, media_type: Option<&str>) -> String 
 /// `bytes` as a part of a path that no system takes for anything else.
 fn plain(bytes: &[u8]) -> String {
     let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._+=@~,()".contains(&byte);
-    let text: String =
-        bytes.iter().map(|byte| if kept(*byte) { char::from(*byte) } else { '_' }).collect();
+    let text: String = bytes.iter().map(|byte| if kept(*byte) { char::from(*byte) } else { '_' }).collect();
     let text = text.trim_end_matches('.');
     let text = if text.starts_with(['.', '-', '~']) { format!("_{text}") } else { text.to_owned() };
     let text = cut(&text);
@@ -81,9 +80,9 @@ fn cut(name: &str) -> String {
 
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    let numbered = ["com", "lpt"].iter().any(|kind| {
-        stem.strip_prefix(kind).is_some_and(|digit| matches!(digit.as_bytes(), [b'0'..=b'9']))
-    });
+    let numbered = ["com", "lpt"]
+        .iter()
+        .any(|kind| stem.strip_prefix(kind).is_some_and(|digit| matches!(digit.as_bytes(), [b'0'..=b'9'])));
     numbered || DEVICES.contains(&stem.as_str())
 }
 

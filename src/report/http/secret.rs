@@ -7,7 +7,8 @@ const MASK: &[u8] = b"********";
 const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
 
 /// Headers that are a secret altogether, by custom.
-const TOKENS: [&str; 5] = ["x-api-key", "x-auth-token", "x-access-token", "x-csrf-token", "authentication-info"];
+const TOKENS: [&str; 5] =
+    ["x-api-key", "x-auth-token", "x-access-token", "x-csrf-token", "authentication-info"];
 
 /// Parts of the names of form and query parameters that hold a secret.
 const PARAMETERS: [&str; 8] = ["pass", "pwd", "passwd", "token", "secret", "apikey", "api_key", "session"];
@@ -118,9 +119,14 @@ mod tests {
         assert_eq!(header("PROXY-authorization", "abc"), "********");
         assert_eq!(header("Cookie", "a=1; session=xyz;b"), "a=********; session=********; ********");
         assert_eq!(header("Set-Cookie", "id=77; Path=/; HttpOnly"), "id=********; Path=/; HttpOnly");
-        assert_eq!(header("Referer", "http://a/b?x=1&user_password=c"), "http://a/b?x=1&user_password=********");
+        assert_eq!(
+            header("Referer", "http://a/b?x=1&user_password=c"),
+            "http://a/b?x=1&user_password=********"
+        );
         assert_eq!(header("X-Api-Key", "77"), "********");
-        for (name, value) in [("Host", "a.example"), ("WWW-Authenticate", "Basic realm=\"x\""), ("Accept", "*/*")] {
+        for (name, value) in
+            [("Host", "a.example"), ("WWW-Authenticate", "Basic realm=\"x\""), ("Accept", "*/*")]
+        {
             assert_eq!(header(name, value), "as it is");
         }
     }
