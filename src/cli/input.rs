@@ -135,6 +135,17 @@ impl<'a> Reading<'a> {
     pub(super) fn every(
         &mut self,
         pipeline: &mut Pipeline,
+        each: impl FnMut(&Step<'_>, &[Interface], Option<&PacketContext<'_>>) -> Result<Go, Failure>,
+    ) -> Result<Ending, Failure> {
+        let ending = self.packets(pipeline, each)?;
+        pipeline.finish();
+        Ok(ending)
+    }
+
+    /// The same without the end: what is not whole yet is still to be told, by [`Pipeline::finish_with`].
+    pub(super) fn packets(
+        &mut self,
+        pipeline: &mut Pipeline,
         mut each: impl FnMut(&Step<'_>, &[Interface], Option<&PacketContext<'_>>) -> Result<Go, Failure>,
     ) -> Result<Ending, Failure> {
         let mut seen = 0_u64;
@@ -174,7 +185,6 @@ impl<'a> Reading<'a> {
         if let Some(bar) = &self.progress {
             bar.finish_and_clear();
         }
-        pipeline.finish();
         Ok(ending)
     }
 

@@ -11,6 +11,7 @@ mod explain;
 mod fields;
 mod flows;
 mod follow;
+mod http;
 mod input;
 mod interfaces;
 mod keys;
@@ -67,6 +68,10 @@ enum Verb {
     Audit(audit::AuditArgs),
     #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
     Dns(dns::DnsArgs),
+    #[command(
+        about = "Show HTTP exchanges: each request with its answer, headers, times, caches; export bodies"
+    )]
+    Http(http::HttpArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -111,6 +116,7 @@ pub fn main() -> ExitCode {
         Verb::Follow(args) => follow::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Dns(args) => dns::run(&args),
+        Verb::Http(args) => http::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

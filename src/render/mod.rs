@@ -11,6 +11,7 @@ pub mod flows;
 pub mod follow;
 pub mod format;
 pub mod hex;
+pub mod http;
 #[cfg(feature = "live")]
 pub mod interfaces;
 pub mod json;

@@ -6,6 +6,7 @@ mod checksums;
 mod contents;
 pub mod dns;
 mod gaps;
+pub mod http;
 mod numbers;
 mod remarks;
 mod runs;

@@ -377,6 +377,7 @@ fn recordings_have_a_verdict_each() {
 
 /// The verdict on each flow of a corpus of other people's captures against what its protocol says: at least 95 % right in
 /// each class, and nothing encrypted called plaintext. A flow that was not found counts as wrong.
+#[allow(clippy::print_stdout, reason = "the confusion table is for whoever runs it with --nocapture")]
 #[test]
 fn flows_of_known_protocols_are_told_right() {
     const LABELS: [&str; 3] = ["plaintext", "encrypted", "binary"];

@@ -25,6 +25,7 @@ mod flow;
 #[cfg(feature = "live")]
 mod fresh;
 mod golden;
+mod http;
 mod interrupt;
 mod lab;
 #[cfg(feature = "live")]

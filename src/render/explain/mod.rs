@@ -1,10 +1,12 @@
 //! `explain`: the story of each flow in plain words, every claim with its packet.
 
 mod dns;
+mod http;
 mod notes;
 mod outcome;
 mod payload;
 mod segments;
+mod tls;
 mod words;
 
 use std::fmt::Write as _;

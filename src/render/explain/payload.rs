@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::super::format::Count;
 use super::super::safe::{Safe, split_columns};
-use super::ExplainOptions;
+use super::{ExplainOptions, http, tls};
 use crate::flow::Turn;
 use crate::proto::judge;
 
@@ -21,13 +21,18 @@ pub(super) fn write(
     options: ExplainOptions,
 ) -> io::Result<()> {
     let limit = if options.full { usize::MAX } else { FOLDED_LINES };
-    let shown = if judge(&turn.bytes).is_text() {
-        text(out, turn, indent, limit, options)?
+    // Records of TLS are told in words; their bytes tell a reader nothing more.
+    if !options.full && tls::is_spoken(turn) {
+        return Ok(());
+    }
+    let bytes = http::readable(turn);
+    let shown = if judge(&bytes).is_text() {
+        text(out, &bytes, indent, limit, options)?
     } else {
-        hex(out, turn, indent, limit)?
+        hex(out, &bytes, indent, limit)?
     };
+    let folded = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_sub(shown);
     let kept = u64::try_from(turn.bytes.len()).unwrap_or(u64::MAX);
-    let folded = kept.saturating_sub(shown);
     if folded > 0 {
         writeln!(out, "{:indent$}… {} more (--full shows them)", "", Count::bytes(folded))?;
     }
@@ -41,14 +46,14 @@ pub(super) fn write(
 /// Text, a line a line; gives how many bytes of the payload were shown.
 fn text(
     out: &mut impl Write,
-    turn: &Turn,
+    bytes: &[u8],
     indent: usize,
     limit: usize,
     options: ExplainOptions,
 ) -> io::Result<u64> {
     let columns = options.width.saturating_sub(indent.saturating_add(2)).max(20);
     let mut shown = 0_u64;
-    let mut rest = turn.bytes.as_slice();
+    let mut rest = bytes;
     let mut lines = 0_usize;
     while !rest.is_empty() && lines < limit {
         let (line, next) = split_columns(rest, columns);
@@ -62,9 +67,9 @@ fn text(
 }
 
 /// A hex dump; gives how many bytes of the payload were shown.
-fn hex(out: &mut impl Write, turn: &Turn, indent: usize, limit: usize) -> io::Result<u64> {
+fn hex(out: &mut impl Write, bytes: &[u8], indent: usize, limit: usize) -> io::Result<u64> {
     let mut shown = 0_u64;
-    for chunk in turn.bytes.chunks(HEX_BYTES).take(limit) {
+    for chunk in bytes.chunks(HEX_BYTES).take(limit) {
         write!(out, "{:indent$}│ ", "")?;
         for byte in chunk {
             write!(out, "{byte:02x} ")?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::color::Style;
 use super::super::format::{Count, Elapsed};
 use super::super::words::IcmpMessage;
-use super::segments;
+use super::{http, segments, tls};
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, PacketStamp, TcpOptions, Turn};
 use crate::proto::{Readability, judge};
@@ -229,6 +229,18 @@ fn turn_words(flow: &Flow, turn: &Turn) -> String {
     }
     if turn.packet_count > 1 {
         let _ = write!(text, " in {} ({})", Count::packets(turn.packet_count), listed(turn));
+    }
+    if flow.tcp.is_some()
+        && let Some(said) = http::sentence(turn)
+    {
+        let _ = write!(text, ": {said}:");
+        return text;
+    }
+    if flow.tcp.is_some()
+        && let Some(said) = tls::sentence(turn)
+    {
+        let _ = write!(text, ": {said}.");
+        return text;
     }
     text.push_str(match judge(&turn.bytes) {
         Readability::Empty => "",

@@ -43,6 +43,9 @@ pub const PACKETS_SCHEMA: &str = "wirelab.packets/1";
 /// Schema of [`write_flows_json`].
 pub const FLOWS_SCHEMA: &str = "wirelab.flows/1";
 
+/// Schema of [`crate::render::http::write_http_json`].
+pub const HTTP_SCHEMA: &str = "wirelab.http/1";
+
 /// Schema of [`crate::render::stats::write_stats_json`].
 pub const STATS_SCHEMA: &str = "wirelab.stats/1";
 

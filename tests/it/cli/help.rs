@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "read",
     "explain",
     "flows",
@@ -13,6 +13,7 @@ const VERBS: [&str; 15] = [
     "follow",
     "audit",
     "dns",
+    "http",
     "replay",
     "capture",
     "interfaces",
