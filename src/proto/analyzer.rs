@@ -49,6 +49,9 @@ pub enum Ending {
     Reset,
     /// Bytes that follow are not in the capture, this many; the next bytes of this side come from behind them.
     Gap(u64),
+    /// The capture kept only the beginning of the packet that the last bytes came in: so many bytes are missing before
+    /// the next of this side.
+    Cut(u64),
     /// The capture ends.
     Capture,
     /// More bytes were wanted than are kept: [`super::MAX_MESSAGE_BYTES`], [`super::MAX_HELD_BYTES`].
@@ -103,7 +106,7 @@ pub struct AnalyzerOptions {
 pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Analyzer> {
     match protocol {
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Box::new(dns::DnsAnalyzer::new(protocol)),
-        Protocol::Http => Box::new(http::HttpAnalyzer::new(options)),
+        Protocol::Http | Protocol::Ssdp => Box::new(http::HttpAnalyzer::new(options)),
         Protocol::Tls | Protocol::Dtls | Protocol::Quic => Box::new(tls::TlsAnalyzer::new()),
     }
 }

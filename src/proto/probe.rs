@@ -1,7 +1,8 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::recognise::{is_dns, is_http, is_tls};
+use super::http::head::{Begins, begins};
+use super::recognise::{is_dns, is_tls};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -19,8 +20,9 @@ pub(super) enum Found {
 /// A DNS header and the two bytes of length before it on a stream (RFC 1035 section 4.2.2).
 const FRAMED_DNS_HEADER: usize = 14;
 
-/// The longest that HTTP takes to be told: `PROPPATCH /`, `HTTP/1.1`.
-const HTTP_BEGINS: usize = 12;
+/// How long a first line may be before it is told whether it is HTTP: the target alone may have 8 KiB, but a known method
+/// is believed before.
+const MAX_HTTP_LINE: usize = 1024;
 
 /// Looks at `bytes`, which `from` sent between the originator's and the responder's port.
 pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Direction, bytes: &[u8]) -> Found {
@@ -31,8 +33,13 @@ pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Directio
 }
 
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
-    if is_http(bytes) {
-        return Found::Is(Protocol::Http);
+    match begins(bytes) {
+        Begins::Yes => return Found::Is(Protocol::Http),
+        // A first line has an end, or is not waited for.
+        Begins::Perhaps if bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() => {
+            return Found::Unsure(bytes.len().saturating_add(1));
+        }
+        _ => {}
     }
     if is_tls(bytes) {
         return Found::Is(Protocol::Tls);
@@ -45,9 +52,6 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
             return Found::Is(Protocol::Dns);
         }
     }
-    if bytes.len() < HTTP_BEGINS && bytes.iter().all(u8::is_ascii_graphic) {
-        return Found::Unsure(HTTP_BEGINS);
-    }
     Found::Nothing
 }
 
@@ -56,6 +60,7 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
     match () {
         () if is(53) && is_dns(bytes) => Found::Is(Protocol::Dns),
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
+        () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
         () => Found::Nothing,
     }

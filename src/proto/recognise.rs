@@ -1,5 +1,6 @@
 //! Which application protocol is this? By the first bytes; the port is a hint and is labelled as one.
 
+use super::http::head::{Begins, begins, has_known_method};
 use crate::decode::TransportProtocol;
 
 /// A protocol and how it was told.
@@ -70,17 +71,13 @@ fn udp(port: u16, first: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A request line with one of the methods of RFC 9110 section 9 (and PATCH), or a status line.
+/// A request or status line, or the beginning of one with a known method.
 pub(super) fn is_http(first: &[u8]) -> bool {
-    const METHODS: [&[u8]; 9] =
-        [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH "];
-    if first.starts_with(b"HTTP/1.") {
-        return true;
+    match begins(first) {
+        Begins::Yes => true,
+        Begins::Perhaps => has_known_method(first),
+        Begins::No => false,
     }
-    let Some(rest) = METHODS.iter().find_map(|method| first.strip_prefix(*method)) else { return false };
-    // The target: a path, an absolute URI, an authority or `*`, and no control characters.
-    let target = rest.split(|&byte| byte == b' ').next().unwrap_or(&[]);
-    !target.is_empty() && target.iter().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A TLS record header (RFC 8446 section 5.1) of a handshake or an alert.

@@ -102,7 +102,8 @@ fn take(
 ) {
     match event {
         StreamEvent::Data { bytes, packet } => talk.data(from, bytes, packet, out),
-        StreamEvent::Gap { len, .. } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::Gap { len, snapped: false } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::Gap { len, snapped: true } => talk.ends(from, Ending::Cut(len), out.packet, out),
         StreamEvent::End | StreamEvent::Reset if *over.of(from) => {}
         StreamEvent::End => {
             *over.of_mut(from) = true;

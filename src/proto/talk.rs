@@ -154,7 +154,7 @@ impl Talk {
     /// Nothing follows what is kept of a side, or not what should.
     pub(super) fn ends(&mut self, from: Direction, end: Ending, packet: PacketStamp, out: &mut Place<'_>) {
         let pending = self.sides.of_mut(from);
-        if let Ending::Gap(len) = end
+        if let Ending::Gap(len) | Ending::Cut(len) = end
             && pending.skip >= len
             && pending.bytes.is_empty()
         {
@@ -169,7 +169,7 @@ impl Talk {
             let kept = bytes.len();
             self.consume(Chunk { from, bytes: &bytes, kept, first, packet, end: Some(end) }, out);
         }
-        if let Ending::Gap(len) = end {
+        if let Ending::Gap(len) | Ending::Cut(len) = end {
             let pending = self.sides.of_mut(from);
             pending.skip = pending.skip.saturating_sub(len);
         }

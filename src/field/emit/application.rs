@@ -9,7 +9,7 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
     for message in messages.of(place) {
         match message.protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(subject, message, out),
-            Protocol::Http => http::emit(subject, message, out),
+            Protocol::Http | Protocol::Ssdp => http::emit(subject, message, out),
             Protocol::Tls | Protocol::Dtls | Protocol::Quic => tls::emit(subject, message, out),
         }
     }

@@ -1,0 +1,416 @@
+//! The head of a message: its first line and its header lines (RFC 9112 sections 2 to 5), read as leniently as servers
+//! and browsers read them.
+
+use std::borrow::Cow;
+
+/// Most bytes of a head. Servers refuse heads of more than 8 to 64 KiB; beyond this one does not end.
+pub const MAX_HEAD_BYTES: usize = 256 << 10;
+
+/// Most header lines of a message that are read; servers refuse more than some hundred. What follows is not looked at.
+pub const MAX_HEADER_LINES: usize = 4096;
+
+/// Empty lines before a first line that are passed over (RFC 9112 section 2.2 asks for one).
+const MAX_EMPTY_LINES: usize = 4;
+
+/// The longest method there is a use for; a word that is longer begins something else.
+const MAX_METHOD: usize = 32;
+
+/// How far a first line without an end is waited for before its method is believed.
+const LINE_TOLD: usize = 256;
+
+/// Methods that are known without the version behind them: those of RFC 9110 section 9, RFC 5789, WebDAV, UPnP,
+/// Microsoft's and Subversion's.
+const METHODS: [&[u8]; 34] = [
+    b"GET",
+    b"HEAD",
+    b"POST",
+    b"PUT",
+    b"DELETE",
+    b"CONNECT",
+    b"OPTIONS",
+    b"TRACE",
+    b"PATCH",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"SEARCH",
+    b"REPORT",
+    b"CHECKOUT",
+    b"MERGE",
+    b"ACL",
+    b"BCOPY",
+    b"BDELETE",
+    b"BMOVE",
+    b"BPROPFIND",
+    b"BPROPPATCH",
+    b"NOTIFY",
+    b"POLL",
+    b"SUBSCRIBE",
+    b"UNSUBSCRIBE",
+    b"M-SEARCH",
+    b"RPC_IN_DATA",
+    b"RPC_OUT_DATA",
+    b"CCM_POST",
+];
+
+/// Whether bytes begin an HTTP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// They do.
+    Yes,
+    /// The rest of the first line tells.
+    Perhaps,
+    /// They do not.
+    No,
+}
+
+/// The first line of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// A request line.
+    Request {
+        /// `GET`.
+        method: &'a [u8],
+        /// What is asked for, as it stands there.
+        target: &'a [u8],
+        /// `HTTP/1.1`; empty for HTTP/0.9, which has none.
+        version: &'a [u8],
+    },
+    /// A status line.
+    Response {
+        /// `HTTP/1.1`.
+        version: &'a [u8],
+        /// The status as it stands there, three digits where it is right.
+        code: &'a [u8],
+        /// The words behind it; may be empty.
+        phrase: &'a [u8],
+    },
+}
+
+/// A message's head, over the bytes that it was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    bytes: &'a [u8],
+    first_line: Line,
+    start: Start<'a>,
+    len: usize,
+    whole: bool,
+}
+
+/// A line of a head: byte places, counted from the first byte that was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Its first byte.
+    pub start: usize,
+    /// Behind its last byte, the line end not counted.
+    pub end: usize,
+    /// Where the next line begins.
+    pub next: usize,
+}
+
+/// A header line, with the lines that continue it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// What is before the colon; all of a line without one.
+    pub name: &'a [u8],
+    /// What is behind it, without the white space around it; folded lines as they stand there.
+    pub value: &'a [u8],
+    /// Where the value stands.
+    pub value_at: usize,
+    /// Where the whole stands.
+    pub line: Line,
+    /// Whether there is a colon.
+    pub has_colon: bool,
+}
+
+impl<'a> Head<'a> {
+    /// Reads the head that `bytes` begin with; what is behind it does not matter. `None` where they do not begin with a
+    /// whole first line of HTTP. A head that is not all there is read as far as it goes: [`Self::is_whole`].
+    #[must_use]
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        let first_line = first_line(bytes)?;
+        let start = start(bytes.get(first_line.start..first_line.end)?)?;
+        // HTTP/0.9 has nothing but its first line.
+        if matches!(start, Start::Request { version: [], .. }) {
+            return Some(Self { bytes, first_line, start, len: first_line.next, whole: true });
+        }
+        let mut at = first_line.next;
+        let limit = bytes.len().min(MAX_HEAD_BYTES);
+        while let Some(line) = bytes.get(..limit).and_then(|head| line_at(head, at)) {
+            at = line.next;
+            if line.start == line.end {
+                return Some(Self { bytes, first_line, start, len: at, whole: true });
+            }
+        }
+        Some(Self { bytes, first_line, start, len: limit, whole: false })
+    }
+
+    /// The first line, taken apart.
+    #[must_use]
+    pub fn start(&self) -> Start<'a> {
+        self.start
+    }
+
+    /// Where the first line stands.
+    #[must_use]
+    pub fn first_line(&self) -> Line {
+        self.first_line
+    }
+
+    /// Bytes of the head, up to and with the empty line that ends it, and with empty lines before it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// A head has a first line at least.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the empty line that ends it is there.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// A status line, not a request line.
+    #[must_use]
+    pub fn is_response(&self) -> bool {
+        matches!(self.start, Start::Response { .. })
+    }
+
+    /// The status code; `None` for a request, and where it is no number of three digits.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.start {
+            Start::Response { code, .. } if code.len() == 3 => std::str::from_utf8(code).ok()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// `HTTP/1.0` or what else the first line says; empty where it says none.
+    #[must_use]
+    pub fn version(&self) -> &'a [u8] {
+        match self.start {
+            Start::Request { version, .. } | Start::Response { version, .. } => version,
+        }
+    }
+
+    /// The header lines in their order, at most [`MAX_HEADER_LINES`].
+    #[must_use]
+    pub fn headers(&self) -> Headers<'a> {
+        Headers::new(self.bytes.get(..self.len).unwrap_or(self.bytes), self.first_line.next)
+    }
+
+    /// The first header of this name, case aside.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        self.all(name).next()
+    }
+
+    /// The values of all headers of this name, case aside.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
+        let name = name.as_bytes().to_owned();
+        self.headers().filter(move |header| header.is(&name)).map(|header| header.value)
+    }
+
+    /// The elements of a header that is a list with commas (RFC 9110 section 5.6.1), of all lines of that name.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
+        self.all(name)
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|element| !element.is_empty())
+    }
+}
+
+/// Goes through header lines.
+#[derive(Clone, Debug)]
+pub struct Headers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    left: usize,
+}
+
+impl<'a> Headers<'a> {
+    /// The header lines of `bytes` from `at` on, up to an empty line or the end.
+    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at, left: MAX_HEADER_LINES }
+    }
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = Header<'a>;
+
+    fn next(&mut self) -> Option<Header<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let mut line = line_at(self.bytes, self.at)?;
+        if line.start == line.end {
+            return None;
+        }
+        // RFC 9112 section 5.2: a line that begins with white space continues the one before.
+        while let Some(next) = line_at(self.bytes, line.next)
+            && next.end > next.start
+            && matches!(self.bytes.get(next.start), Some(b' ' | b'\t'))
+        {
+            line = Line { end: next.end, next: next.next, ..line };
+        }
+        self.at = line.next;
+        Some(Header::new(self.bytes, line))
+    }
+}
+
+impl<'a> Header<'a> {
+    fn new(bytes: &'a [u8], line: Line) -> Self {
+        let text = bytes.get(line.start..line.end).unwrap_or(&[]);
+        let Some(colon) = memchr::memchr(b':', text) else {
+            return Self { name: text, value: &[], value_at: line.end, line, has_colon: false };
+        };
+        let name = text.get(..colon).unwrap_or(&[]).trim_ascii_end();
+        let behind = text.get(colon.saturating_add(1)..).unwrap_or(&[]);
+        let value = behind.trim_ascii();
+        let before = behind.len().saturating_sub(behind.trim_ascii_start().len());
+        let value_at = line.start.saturating_add(colon).saturating_add(1).saturating_add(before);
+        Self { name, value, value_at, line, has_colon: true }
+    }
+
+    /// Whether this is its name, case aside.
+    #[must_use]
+    pub fn is(&self, name: &[u8]) -> bool {
+        self.has_colon && self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The value on one line: line ends and the white space around them are one space each.
+    #[must_use]
+    pub fn unfolded(&self) -> Cow<'a, [u8]> {
+        if memchr::memchr2(b'\r', b'\n', self.value).is_none() {
+            return Cow::Borrowed(self.value);
+        }
+        let lines = self.value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+        Cow::Owned(lines.join(&b' '))
+    }
+}
+
+/// Whether `bytes`, the first of a message, are HTTP.
+#[must_use]
+pub fn begins(bytes: &[u8]) -> Begins {
+    let at = behind_empty_lines(bytes);
+    let text = bytes.get(at..).unwrap_or(&[]);
+    if let Some(line) = line_at(bytes, at) {
+        let line = bytes.get(line.start..line.end).unwrap_or(&[]);
+        return if start(line).is_some() { Begins::Yes } else { Begins::No };
+    }
+    if text.is_empty() {
+        return Begins::Perhaps;
+    }
+    if text.len() < 6 && b"HTTP/1".starts_with(text) {
+        return Begins::Perhaps;
+    }
+    if is_version(text) {
+        return Begins::Yes;
+    }
+    let Some((method, target)) = split_word(text) else {
+        let is_word = text.len() <= MAX_METHOD && text.iter().all(|byte| is_token(*byte));
+        return if is_word { Begins::Perhaps } else { Begins::No };
+    };
+    if !is_method(method)
+        || !target.iter().all(|byte| is_target(*byte) || matches!(byte, b' ' | b'\t' | b'\r'))
+    {
+        return Begins::No;
+    }
+    if target.len() > LINE_TOLD && METHODS.contains(&method) { Begins::Yes } else { Begins::Perhaps }
+}
+
+/// Whether a known method and a blank begin `bytes`, and something follows.
+pub(in crate::proto) fn has_known_method(bytes: &[u8]) -> bool {
+    split_word(bytes).is_some_and(|(method, target)| METHODS.contains(&method) && !target.is_empty())
+}
+
+/// The line that begins at `at`, if its end is there.
+pub(super) fn line_at(bytes: &[u8], at: usize) -> Option<Line> {
+    let rest = bytes.get(at..)?;
+    let newline = memchr::memchr(b'\n', rest)?;
+    let text = rest.get(..newline)?;
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    Some(Line { start: at, end: at.checked_add(text.len())?, next: at.checked_add(newline)?.checked_add(1)? })
+}
+
+/// Where the first line begins that is not empty.
+fn behind_empty_lines(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    for _ in 0..MAX_EMPTY_LINES {
+        match bytes.get(at..) {
+            Some([b'\r', b'\n', ..]) => at += 2,
+            Some([b'\n', ..]) => at += 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+fn first_line(bytes: &[u8]) -> Option<Line> {
+    let limit = bytes.len().min(MAX_HEAD_BYTES);
+    line_at(bytes.get(..limit)?, behind_empty_lines(bytes))
+}
+
+/// Takes a first line apart; `None` where it is none.
+fn start(line: &[u8]) -> Option<Start<'_>> {
+    if is_version(line) {
+        let (version, rest) = split_word(line).unwrap_or((line, &[]));
+        let rest = rest.trim_ascii_start();
+        let (code, phrase) = split_word(rest).unwrap_or((rest, &[]));
+        let is_status = code.first().is_some_and(u8::is_ascii_digit);
+        return is_status.then_some(Start::Response { version, code, phrase });
+    }
+    let (method, rest) = split_word(line)?;
+    // HTTP/2 begins so on purpose, for servers that know HTTP/1.1 only (RFC 9113 section 3.4).
+    if !is_method(method) || method == b"PRI" {
+        return None;
+    }
+    let rest = rest.trim_ascii();
+    // A target may hold blanks that it should not: the version is the last word.
+    if let Some(blank) = memchr::memrchr2(b' ', b'\t', rest) {
+        let (target, version) = rest.split_at_checked(blank)?;
+        let (target, version) = (target.trim_ascii_end(), version.trim_ascii());
+        if is_version(version) {
+            return Some(Start::Request { method, target, version });
+        }
+    }
+    let simple = method == b"GET" && rest.starts_with(b"/") && rest.iter().all(|byte| is_target(*byte));
+    simple.then_some(Start::Request { method, target: rest, version: &[] })
+}
+
+/// `HTTP/1.` and a digit, whatever is behind it.
+fn is_version(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"HTTP/").or_else(|| text.strip_prefix(b"http/"));
+    digits.is_some_and(|digits| {
+        matches!(digits, [major, b'.', minor, ..] if major.is_ascii_digit() && minor.is_ascii_digit())
+    })
+}
+
+fn is_method(word: &[u8]) -> bool {
+    !word.is_empty() && word.len() <= MAX_METHOD && word.iter().all(|byte| is_token(*byte))
+}
+
+/// RFC 9110 section 5.6.2.
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Bytes of a target: no control characters. Those above ASCII are not allowed and sent all the same.
+fn is_target(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte >= 0x80
+}
+
+/// What is before the first blank, and behind it.
+fn split_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let blank = memchr::memchr2(b' ', b'\t', text)?;
+    let (word, rest) = text.split_at_checked(blank)?;
+    Some((word, rest.get(1..)?))
+}
