@@ -237,7 +237,7 @@ impl TlsAnalyzer {
 
 /// Whether the capture cut the packet that the record is in: the bytes that are missing are of the same packet.
 fn is_snapped(input: &Input<'_>) -> bool {
-    matches!(input.end, Some(Ending::Gap(_) | Ending::Snapped)) && input.first.number == input.packet.number
+    matches!(input.end, Some(Ending::Cut(_) | Ending::Snapped)) && input.first.number == input.packet.number
 }
 
 fn is_alert(body: &[u8]) -> bool {
