@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, dns, http, tls};
+use super::{Protocol, dns, http, quic, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -91,8 +91,10 @@ pub enum Note {
     Dns(dns::DnsNote),
     /// Of an HTTP message.
     Http(Box<http::HttpNote>),
-    /// Of a TLS record.
+    /// Of a TLS or DTLS record.
     Tls(Box<tls::TlsNote>),
+    /// Of a QUIC packet.
+    Quic(Box<quic::QuicNote>),
 }
 
 /// How analyzers work.
@@ -107,6 +109,8 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
     match protocol {
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Box::new(dns::DnsAnalyzer::new(protocol)),
         Protocol::Http | Protocol::Ssdp => Box::new(http::HttpAnalyzer::new(options)),
-        Protocol::Tls | Protocol::Dtls | Protocol::Quic => Box::new(tls::TlsAnalyzer::new()),
+        Protocol::Tls => Box::new(tls::TlsAnalyzer::new()),
+        Protocol::Dtls => Box::new(tls::DtlsAnalyzer::new()),
+        Protocol::Quic => Box::new(quic::QuicAnalyzer::new()),
     }
 }

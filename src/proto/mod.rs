@@ -12,6 +12,7 @@ pub mod http;
 mod message;
 mod probe;
 mod protocol;
+pub mod quic;
 mod recognise;
 mod stream;
 mod talk;

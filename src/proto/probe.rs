@@ -1,8 +1,9 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::Protocol;
-use super::http::head::{Begins, begins};
-use super::recognise::{is_dns, is_tls};
+use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
+use super::http::head::{Begins, begins, begins_flow, has_known_method};
+use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -24,6 +25,9 @@ const FRAMED_DNS_HEADER: usize = 14;
 /// is believed before.
 const MAX_HTTP_LINE: usize = 1024;
 
+/// Where HTTP is spoken by custom: HTTP itself, its usual second ports, and proxies.
+const WEB_PORTS: [u16; 6] = [80, 3128, 8000, 8008, 8080, 8088];
+
 /// Looks at `bytes`, which `from` sent between the originator's and the responder's port.
 pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Direction, bytes: &[u8]) -> Found {
     match transport {
@@ -32,8 +36,14 @@ pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Directio
     }
 }
 
+/// What bytes of a stream are that would tell more if the capture had not cut their packet.
+pub(super) fn cut_short(bytes: &[u8]) -> Option<Protocol> {
+    has_known_method(bytes).then_some(Protocol::Http)
+}
+
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
-    match begins(bytes) {
+    let on_web_port = ports.iter().any(|port| WEB_PORTS.contains(port));
+    match begins_flow(bytes, on_web_port) {
         Begins::Yes => return Found::Is(Protocol::Http),
         // A first line has an end, or is not waited for.
         Begins::Perhaps if bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() => {
@@ -41,16 +51,21 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
         }
         _ => {}
     }
-    if is_tls(bytes) {
+    if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
     }
-    if ports.contains(&53) {
+    if ports.contains(&53) || ports.contains(&5353) {
         if bytes.len() < FRAMED_DNS_HEADER {
             return Found::Unsure(FRAMED_DNS_HEADER);
         }
         if bytes.get(2..).is_some_and(is_dns) {
             return Found::Is(Protocol::Dns);
         }
+    }
+    match form_of_stream(bytes) {
+        Form::Dns => return Found::Is(Protocol::Dns),
+        Form::Unsure(need) => return Found::Unsure(need),
+        Form::Other => {}
     }
     Found::Nothing
 }
@@ -62,6 +77,11 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if is_quic(bytes) => Found::Is(Protocol::Quic),
+        () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
+        // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
+        () if is(137) => Found::Nothing,
+        () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),
         () => Found::Nothing,
     }
 }

@@ -63,7 +63,9 @@ impl Stream {
             return;
         }
         let order = self.order.of_mut(from).get_or_insert_with(|| {
-            let begins = SeqNumber(tcp.seq.wrapping_sub(verdict.missing_before));
+            // A hole of one byte before anything was seen is the number that a keep-alive repeats.
+            let missing = if verdict.missing_before == 1 { 0 } else { verdict.missing_before };
+            let begins = SeqNumber(tcp.seq.wrapping_sub(missing));
             Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn())))
         });
         let (talk, over) = (&mut self.talk, &mut self.over);

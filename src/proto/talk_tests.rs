@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 
 use super::*;
+use crate::proto::http::HttpAnalyzer;
 
 /// `M`, a length in four bytes, so many: a message. `S`, a length: so many to be passed over. 21: TLS takes over.
 /// `E`: a message without a byte. All else is nothing.
@@ -162,6 +163,31 @@ fn more_than_is_kept_is_given_up_and_what_follows_is_looked_at_anew() {
     assert_eq!((told.lengths(), told.talk.held()), (vec![], 0));
     told.data(&sized(b'M', 1));
     assert_eq!(told.lengths(), [6]);
+}
+
+#[test]
+fn what_the_end_of_the_capture_cuts_ends_in_the_last_packet_there_was() {
+    let mut told = Told::new();
+    let http = HttpAnalyzer::new(AnalyzerOptions::default());
+    told.talk.speaks = Some((Protocol::Http, Box::new(http)));
+    told.data(b"GET / HTTP/1.1\r\nHost: ");
+    told.number = 0;
+    told.with(&[], |talk, none, out| talk.ends(Direction::OrigToResp, Ending::Gap(9), none, out));
+    let lasts: Vec<u64> = told.messages.messages.iter().map(|message| message.last.number).collect();
+    assert_eq!(lasts, [1]);
+}
+
+#[test]
+fn http_is_http_wherever_its_first_line_is_cut() {
+    for bytes in [&b"HTTP/1.1 200 OK\r\n\r\n"[..], b"GET / HTTP/1.1\r\n\r\n"] {
+        for cut in 1..bytes.len() {
+            let mut told = Told::new();
+            told.talk.speaks = None;
+            told.data(&bytes[..cut]);
+            told.data(&bytes[cut..]);
+            assert_eq!(told.lengths(), [bytes.len()], "cut at {cut}");
+        }
+    }
 }
 
 #[test]

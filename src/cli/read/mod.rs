@@ -23,6 +23,7 @@ use super::output::{self, Failure, Status, say};
 use super::save::Saver;
 use crate::flow::Hindsight;
 use crate::pipeline::{Pipeline, PipelineOptions};
+use crate::proto::AnalyzerOptions;
 use crate::render::line::TimeStyle;
 use crate::source::{PacketNumber, SaveFormat};
 
@@ -211,8 +212,12 @@ fn open(args: &ReadArgs, prints: Prints) -> Result<Reading<'_>, Failure> {
 
 /// What the pipeline is to do.
 fn pipeline_options(args: &ReadArgs) -> Result<PipelineOptions, Failure> {
-    let mut all =
-        PipelineOptions { decode_as: rules::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
+    let analyzers = Some(AnalyzerOptions { bodies: true });
+    let mut all = PipelineOptions {
+        decode_as: rules::decode_as(&args.decode_as)?,
+        analyzers,
+        ..PipelineOptions::default()
+    };
     preferences::prefer(&mut all, &args.preferences)?;
     Ok(all)
 }

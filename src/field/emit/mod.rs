@@ -5,12 +5,17 @@ mod arp;
 mod cooked;
 mod data;
 mod dns;
+mod dns_data;
+mod dns_layout;
+mod dns_options;
+mod dns_service;
 mod ethernet;
 mod fragments;
 mod frame;
 mod header;
 mod host;
 mod http;
+mod http_body;
 mod icmp;
 mod icmp_extensions;
 mod icmpv6;
@@ -20,6 +25,7 @@ mod ip_options;
 mod ipv6;
 mod mptcp;
 mod nd_options;
+mod quic;
 mod run;
 mod tcp;
 mod tcp_analysis;
@@ -30,6 +36,7 @@ mod transport;
 mod tunnel;
 mod udp;
 mod wirelab;
+mod x509;
 
 use super::{FieldId, FieldSet, Value};
 use crate::decode::{ByteRange, DecodedPacket, Layer, LayerKind};
@@ -352,6 +359,8 @@ fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+#[cfg(test)]
+mod dns_tests;
 #[cfg(test)]
 mod link_tests;
 #[cfg(test)]

@@ -102,6 +102,11 @@ impl Analyzer for HttpAnalyzer {
             Side::Rest(bytes) => Step::Skip(bytes),
         }
     }
+
+    fn held(&self) -> usize {
+        let of = |asked: &VecDeque<Asked>| asked.iter().map(Asked::held).fold(0, usize::saturating_add);
+        of(&self.asked.orig).saturating_add(of(&self.asked.resp))
+    }
 }
 
 impl HttpAnalyzer {
@@ -112,7 +117,7 @@ impl HttpAnalyzer {
         if bytes.is_empty() {
             return one_more;
         }
-        if searched == 0 {
+        if searched == 0 && !is_snapped(input) {
             match head::begins(bytes) {
                 Begins::Yes => {}
                 Begins::Perhaps if input.end.is_none() && bytes.len() < MAX_HEAD_BYTES => return one_more,
@@ -127,7 +132,8 @@ impl HttpAnalyzer {
             *self.sides.of_mut(input.from) = if searched > 0 { Side::Head(searched) } else { Side::Start };
             return one_more;
         }
-        let Some(head) = Head::read(bytes) else { return Step::Lost };
+        let head = if is_snapped(input) { Head::read_cut(bytes) } else { Head::read(bytes) };
+        let Some(head) = head else { return self.not_a_head(input) };
         let mut note = self.begin(input, &head);
         if !head.is_whole() {
             // What follows in it is not known.
@@ -179,7 +185,7 @@ impl HttpAnalyzer {
             length_conflict: content_length(head).is_some_and(|(_, conflict)| conflict),
             ..HttpNote::default()
         });
-        if let Start::Request { method, target, version } = head.start() {
+        if let Start::Request { method, target, .. } = head.start() {
             note.framing = Framing::of(head, None);
             self.exchanges = self.exchanges.saturating_add(1);
             note.exchange = self.exchanges;
@@ -192,9 +198,10 @@ impl HttpAnalyzer {
                 method: method.into(),
                 target: beginning(target, MAX_KEPT_TARGET).into(),
                 host: head.header("host").map(|host| beginning(host, MAX_KEPT_HOST).into()),
-                is_simple: version.is_empty(),
+                is_simple: head.start().is_simple(),
                 first: input.first,
                 last: input.packet,
+                is_whole: false,
                 exchange: self.exchanges,
                 previous: self.last_request,
             });
@@ -249,7 +256,8 @@ impl HttpAnalyzer {
         note.cut = cut;
         if note.is_response {
             self.last_response = Some(input.packet.number);
-            note.elapsed = note.request.as_ref().and_then(|request| input.packet.since(request.last));
+            let request = note.request.as_ref().filter(|request| request.is_whole);
+            note.elapsed = request.and_then(|request| input.packet.since(request.last));
         } else {
             self.ended(input, note.exchange);
         }
@@ -262,6 +270,7 @@ impl HttpAnalyzer {
         let waiting = self.asked.of_mut(input.from);
         if let Some(request) = waiting.iter_mut().rev().find(|request| request.exchange == exchange) {
             request.last = packet;
+            request.is_whole = true;
         }
         if exchange == self.exchanges {
             self.last_request = Some(packet.number);
@@ -387,6 +396,11 @@ fn rest(framing: Framing, head_len: usize, bytes: &[u8], chunk: usize) -> Side {
         },
         Framing::None => Side::Start,
     }
+}
+
+/// Whether the capture kept only the beginning of the packet.
+fn is_snapped(input: &Input<'_>) -> bool {
+    matches!(input.end, Some(Ending::Cut(_) | Ending::Snapped))
 }
 
 /// What is known of a head's end.

@@ -28,7 +28,7 @@ impl Framing {
     pub fn of(head: &Head<'_>, method: Option<&[u8]>) -> Self {
         match head.start() {
             // HTTP/0.9 has no header to announce a body.
-            Start::Request { version: [], .. } => Self::None,
+            start @ Start::Request { .. } if start.is_simple() => Self::None,
             Start::Request { .. } => Self::announced(head).unwrap_or(Self::None),
             Start::Response { .. } => {
                 let has_none =
@@ -45,11 +45,18 @@ impl Framing {
 
     /// As the headers say; a transfer coding counts more than a length (section 6.3).
     fn announced(head: &Head<'_>) -> Option<Self> {
-        if head.list("transfer-encoding").last().is_some_and(|last| last.eq_ignore_ascii_case(b"chunked")) {
+        // It has to be the last one; there are servers that name it before others and use it all the same.
+        if head.list("transfer-encoding").any(is_chunked) {
             return Some(Self::Chunked);
         }
         content_length(head).map(|(length, _)| Self::Length(length))
     }
+}
+
+/// Text ends at a zero byte for many programs.
+fn is_chunked(coding: &[u8]) -> bool {
+    let coding = coding.split(|byte| *byte == 0).next().unwrap_or(coding);
+    coding.eq_ignore_ascii_case(b"chunked")
 }
 
 /// What `Content-Length` says, and whether it says different things. The first counts.
@@ -133,6 +140,10 @@ fn trailer_end(bytes: &[u8], chunk: usize, at: usize) -> ChunksEnd {
     while let Some(line) = line_at(bytes, line_start) {
         if line.start == line.end {
             return ChunksEnd::At(line.next);
+        }
+        // What has no colon is no field.
+        if !bytes.get(line.start..line.end).is_some_and(|line| line.contains(&b':')) {
+            return ChunksEnd::Bad(line.start);
         }
         line_start = line.next;
     }

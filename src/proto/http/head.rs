@@ -91,6 +91,17 @@ pub enum Start<'a> {
     },
 }
 
+impl Start<'_> {
+    /// A request of HTTP/0.9, which is nothing but its line: `GET /path`. A version that only lacks the blank before it
+    /// makes it another's.
+    #[must_use]
+    pub fn is_simple(&self) -> bool {
+        let Start::Request { method: b"GET", target, version: [] } = self else { return false };
+        let last = target.len().checked_sub(b"HTTP/1.1".len()).and_then(|at| target.get(at..));
+        target.starts_with(b"/") && !last.is_some_and(is_version)
+    }
+}
+
 /// A message's head, over the bytes that it was read from.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
@@ -132,10 +143,20 @@ impl<'a> Head<'a> {
     /// whole first line of HTTP. A head that is not all there is read as far as it goes: [`Self::is_whole`].
     #[must_use]
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
-        let first_line = first_line(bytes)?;
+        Self::of_first_line(bytes, first_line(bytes)?)
+    }
+
+    /// The same of bytes that the capture cut: their last line needs no end.
+    #[must_use]
+    pub fn read_cut(bytes: &'a [u8]) -> Option<Self> {
+        let start = behind_empty_lines(bytes);
+        let rest = Line { start, end: bytes.len(), next: bytes.len() };
+        Self::of_first_line(bytes, first_line(bytes).unwrap_or(rest))
+    }
+
+    fn of_first_line(bytes: &'a [u8], first_line: Line) -> Option<Self> {
         let start = start(bytes.get(first_line.start..first_line.end)?)?;
-        // HTTP/0.9 has nothing but its first line.
-        if matches!(start, Start::Request { version: [], .. }) {
+        if start.is_simple() {
             return Some(Self { bytes, first_line, start, len: first_line.next, whole: true });
         }
         let mut at = first_line.next;
@@ -205,7 +226,8 @@ impl<'a> Head<'a> {
     /// The header lines in their order, at most [`MAX_HEADER_LINES`].
     #[must_use]
     pub fn headers(&self) -> Headers<'a> {
-        Headers::new(self.bytes.get(..self.len).unwrap_or(self.bytes), self.first_line.next)
+        let bytes = self.bytes.get(..self.len).unwrap_or(self.bytes);
+        Headers { bytes, at: self.first_line.next, left: MAX_HEADER_LINES, ends_anywhere: !self.whole }
     }
 
     /// The first header of this name, case aside.
@@ -224,7 +246,7 @@ impl<'a> Head<'a> {
     pub fn list(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
         self.all(name)
             .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
+            .map(trim_blanks)
             .filter(|element| !element.is_empty())
     }
 }
@@ -235,12 +257,27 @@ pub struct Headers<'a> {
     bytes: &'a [u8],
     at: usize,
     left: usize,
+    /// The last line needs no end.
+    ends_anywhere: bool,
 }
 
 impl<'a> Headers<'a> {
     /// The header lines of `bytes` from `at` on, up to an empty line or the end.
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, left: MAX_HEADER_LINES }
+        Self { bytes, at, left: MAX_HEADER_LINES, ends_anywhere: false }
+    }
+
+    /// Whether there are more lines than are read.
+    #[must_use]
+    pub fn has_too_many(mut self) -> bool {
+        let read = self.by_ref().count();
+        read == MAX_HEADER_LINES && self.line(self.at).is_some_and(|line| line.start < line.end)
+    }
+
+    fn line(&self, at: usize) -> Option<Line> {
+        let end = self.bytes.len();
+        let rest = Line { start: at, end, next: end };
+        line_at(self.bytes, at).or(Some(rest).filter(|_| self.ends_anywhere && at < end))
     }
 }
 
@@ -249,32 +286,36 @@ impl<'a> Iterator for Headers<'a> {
 
     fn next(&mut self) -> Option<Header<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let mut line = line_at(self.bytes, self.at)?;
-        if line.start == line.end {
+        let first = self.line(self.at)?;
+        if first.start == first.end {
             return None;
         }
+        let mut line = first;
         // RFC 9112 section 5.2: a line that begins with white space continues the one before.
-        while let Some(next) = line_at(self.bytes, line.next)
+        while let Some(next) = self.line(line.next)
             && next.end > next.start
             && matches!(self.bytes.get(next.start), Some(b' ' | b'\t'))
         {
             line = Line { end: next.end, next: next.next, ..line };
         }
         self.at = line.next;
-        Some(Header::new(self.bytes, line))
+        Some(Header::new(self.bytes, first, line))
     }
 }
 
 impl<'a> Header<'a> {
-    fn new(bytes: &'a [u8], line: Line) -> Self {
+    /// The header that is `line`, whose first line is `first`.
+    fn new(bytes: &'a [u8], first: Line, line: Line) -> Self {
         let text = bytes.get(line.start..line.end).unwrap_or(&[]);
-        let Some(colon) = memchr::memchr(b':', text) else {
+        let before_fold = bytes.get(first.start..first.end).unwrap_or(&[]);
+        let Some(colon) = memchr::memchr(b':', before_fold) else {
             return Self { name: text, value: &[], value_at: line.end, line, has_colon: false };
         };
-        let name = text.get(..colon).unwrap_or(&[]).trim_ascii_end();
+        // White space behind a name makes it another one (section 5.1).
+        let name = text.get(..colon).unwrap_or(&[]);
         let behind = text.get(colon.saturating_add(1)..).unwrap_or(&[]);
-        let value = behind.trim_ascii();
-        let before = behind.len().saturating_sub(behind.trim_ascii_start().len());
+        let value = trim_blanks(behind);
+        let before = behind.iter().take_while(|byte| is_blank(**byte)).count();
         let value_at = line.start.saturating_add(colon).saturating_add(1).saturating_add(before);
         Self { name, value, value_at, line, has_colon: true }
     }
@@ -297,6 +338,39 @@ impl<'a> Header<'a> {
     }
 }
 
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Without blanks at either end (RFC 9110 section 5.6.3); other white space belongs to a value.
+pub(super) fn trim_blanks(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text
+        && is_blank(*first)
+    {
+        text = rest;
+    }
+    while let [rest @ .., last] = text
+        && is_blank(*last)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// Whether `bytes`, the first that a flow says, are HTTP: a request names a version, or is one of HTTP/0.9, unless `port`
+/// says that HTTP is spoken there.
+#[must_use]
+pub fn begins_flow(bytes: &[u8], on_web_port: bool) -> Begins {
+    let found = begins(bytes);
+    let head = if found == Begins::Yes && !on_web_port { Head::read(bytes) } else { None };
+    match head.map(|head| head.start()) {
+        Some(start @ Start::Request { version, .. }) if !is_version(version) && !start.is_simple() => {
+            Begins::No
+        }
+        _ => found,
+    }
+}
+
 /// Whether `bytes`, the first of a message, are HTTP.
 #[must_use]
 pub fn begins(bytes: &[u8]) -> Begins {
@@ -309,7 +383,7 @@ pub fn begins(bytes: &[u8]) -> Begins {
     if text.is_empty() {
         return Begins::Perhaps;
     }
-    if text.len() < 6 && b"HTTP/1".starts_with(text) {
+    if b"HTTP/1.".starts_with(text) {
         return Begins::Perhaps;
     }
     if is_version(text) {
@@ -337,7 +411,8 @@ pub(super) fn line_at(bytes: &[u8], at: usize) -> Option<Line> {
     let rest = bytes.get(at..)?;
     let newline = memchr::memchr(b'\n', rest)?;
     let text = rest.get(..newline)?;
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let returns = text.iter().rev().take_while(|byte| **byte == b'\r').count();
+    let text = text.get(..text.len().checked_sub(returns)?)?;
     Some(Line { start: at, end: at.checked_add(text.len())?, next: at.checked_add(newline)?.checked_add(1)? })
 }
 
@@ -359,31 +434,34 @@ fn first_line(bytes: &[u8]) -> Option<Line> {
     line_at(bytes.get(..limit)?, behind_empty_lines(bytes))
 }
 
-/// Takes a first line apart; `None` where it is none.
+/// Takes a first line apart; `None` where it is none. Known methods are believed without a version, others with one only.
 fn start(line: &[u8]) -> Option<Start<'_>> {
     if is_version(line) {
         let (version, rest) = split_word(line).unwrap_or((line, &[]));
-        let rest = rest.trim_ascii_start();
+        let rest = trim_blanks(rest);
         let (code, phrase) = split_word(rest).unwrap_or((rest, &[]));
-        let is_status = code.first().is_some_and(u8::is_ascii_digit);
-        return is_status.then_some(Start::Response { version, code, phrase });
+        return Some(Start::Response { version, code, phrase });
     }
-    let (method, rest) = split_word(line)?;
+    let (method, rest) = split_word(line).unwrap_or((line, &[]));
     // HTTP/2 begins so on purpose, for servers that know HTTP/1.1 only (RFC 9113 section 3.4).
     if !is_method(method) || method == b"PRI" {
         return None;
     }
-    let rest = rest.trim_ascii();
+    let rest = trim_blanks(rest);
     // A target may hold blanks that it should not: the version is the last word.
     if let Some(blank) = memchr::memrchr2(b' ', b'\t', rest) {
         let (target, version) = rest.split_at_checked(blank)?;
-        let (target, version) = (target.trim_ascii_end(), version.trim_ascii());
+        let (target, version) = (trim_blanks(target), trim_blanks(version));
         if is_version(version) {
             return Some(Start::Request { method, target, version });
         }
     }
-    let simple = method == b"GET" && rest.starts_with(b"/") && rest.iter().all(|byte| is_target(*byte));
-    simple.then_some(Start::Request { method, target: rest, version: &[] })
+    let (target, version) = split_word(rest).unwrap_or((rest, &[]));
+    let version = trim_blanks(version);
+    // RTSP and SIP have methods of the same names.
+    let is_other = [b"RTSP/".as_slice(), b"SIP/"].iter().any(|other| version.starts_with(other));
+    let known = METHODS.contains(&method) && !is_other;
+    known.then_some(Start::Request { method, target, version })
 }
 
 /// `HTTP/1.` and a digit, whatever is behind it.

@@ -1,6 +1,7 @@
 //! HTTP/1.0 and 1.1 (RFC 9112).
 
 mod analyzer;
+mod base64;
 pub mod body;
 mod framing;
 pub mod head;
@@ -10,6 +11,7 @@ use super::talk::Both;
 use super::{Analyzer, AnalyzerOptions, Ending, Input, Note, Protocol, Step};
 
 pub use analyzer::{HttpAnalyzer, MAX_KEPT_TARGET, MAX_WAITING_REQUESTS};
+pub use base64::base64;
 pub use framing::{Framing, content_length};
 pub use head::Head;
 pub use note::{Asked, Cut, HttpNote, full_uri};

@@ -55,8 +55,10 @@ pub struct Asked {
     pub is_simple: bool,
     /// The packet that brought its first byte.
     pub first: PacketStamp,
-    /// The packet that it ended in.
+    /// The packet that it ended in; of one that is not [`Self::is_whole`], the one that its head ended in.
     pub last: PacketStamp,
+    /// All of it was sent before the response.
+    pub is_whole: bool,
     /// The number of the exchange, from 1.
     pub exchange: u32,
     /// The packet of the request before it.
@@ -64,6 +66,15 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Memory that it takes, in bytes.
+    pub(super) fn held(&self) -> usize {
+        let host = self.host.as_ref().map_or(0, |host| host.len());
+        size_of::<Self>()
+            .saturating_add(self.method.len())
+            .saturating_add(self.target.len())
+            .saturating_add(host)
+    }
+
     /// The whole address that was asked for, `http://host/path`; `None` where it is not known.
     #[must_use]
     pub fn full_uri(&self) -> Option<Vec<u8>> {
