@@ -223,7 +223,8 @@ impl Reassembler {
             self.note(dispute, segment.packet.number);
         }
         // Who only reads on does not wait for what the other side has already acknowledged, as far as what came now.
-        while self.forgetful && self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked)
+        while self.repeats.is_none()
+            && self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked)
         {
             self.give_up_hole(emit);
         }
