@@ -86,7 +86,8 @@ fn ipv4(protocol: u8, from_client: bool, payload: &[u8]) -> Vec<u8> {
     let (src, dst) = if from_client { (1, 2) } else { (2, 1) };
     // More than IPv4 can say is said to be 0, as a card that splits segments itself leaves it.
     let len = u16::try_from(payload.len() + 20).unwrap_or(0).to_be_bytes();
-    let mut out = vec![0x45, 0, len[0], len[1], 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, src, 10, 0, 0, dst];
+    let mut out =
+        vec![0x45, 0, len[0], len[1], 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, src, 10, 0, 0, dst];
     out.extend(payload);
     out
 }
@@ -110,7 +111,13 @@ impl Run {
     }
 
     /// Takes a frame of which `missing` bytes were not captured; what ended in it goes to `each`.
-    pub fn frame(&mut self, link: LinkType, frame: &[u8], missing: u32, each: &mut dyn FnMut(&Messages, &DecodedPacket<'_>)) {
+    pub fn frame(
+        &mut self,
+        link: LinkType,
+        frame: &[u8],
+        missing: u32,
+        each: &mut dyn FnMut(&Messages, &DecodedPacket<'_>),
+    ) {
         self.number += 1;
         let packet = CapturedPacket {
             number: self.number,

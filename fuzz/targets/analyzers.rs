@@ -18,7 +18,11 @@ fuzz_target!(|data: &[u8]| {
         let side = usize::from(what & 1);
         let payload = script.take(usize::from(len) % 2048);
         // Mostly the next bytes; else some before or behind them.
-        let seq = if what & 6 == 0 { next[side].wrapping_add(u32::from(away)).wrapping_sub(64) } else { next[side] };
+        let seq = if what & 6 == 0 {
+            next[side].wrapping_add(u32::from(away)).wrapping_sub(64)
+        } else {
+            next[side]
+        };
         let flag = |bits, flag| if what & 0xf0 == bits { flag } else { 0 };
         let flags = ACK | flag(0x10, FIN) | flag(0x20, RST) | flag(0x30, SYN);
         let segment = Tcp { from_client, port, seq, ack: next[1 - side], flags, payload };

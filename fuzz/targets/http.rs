@@ -21,7 +21,9 @@ fuzz_target!(|data: &[u8]| {
         let mut run = Run::new(bodies);
         let (here, there) = data.split_at(data.len() / 2);
         let ask = b"GET / HTTP/1.1\r\n\r\n";
-        for (from_client, seq, payload) in [(true, 1, &ask[..]), (false, 1, here), (false, 1 + here.len(), there)] {
+        for (from_client, seq, payload) in
+            [(true, 1, &ask[..]), (false, 1, here), (false, 1 + here.len(), there)]
+        {
             let flags = if payload.as_ptr() == there.as_ptr() { ACK | FIN } else { ACK };
             let seq = u32::try_from(seq).unwrap();
             let segment = Tcp { from_client, port: 80, seq, flags, payload, ..Tcp::default() };
