@@ -2,7 +2,7 @@
 
 use super::stream::Stream;
 use super::talk::{MAX_TRIES, Place, Talk};
-use super::{AnalyzerOptions, Messages, Protocol};
+use super::{Analyzer, AnalyzerOptions, Messages, Protocol};
 use crate::decode::{ByteRange, DecodedPacket, Transport, TransportProtocol};
 use crate::flow::{Direction, PacketStamp, Verdict};
 use crate::source::CapturedPacket;
@@ -16,6 +16,8 @@ pub const MAX_HELD_BYTES: usize = 256 << 20;
 pub struct AnalyzerLimits {
     /// Times that unfinished messages were given up because [`MAX_HELD_BYTES`] was reached.
     pub given_up: u64,
+    /// Messages that were not told, because more ended in one packet than [`super::Messages`] holds.
+    pub untold: u64,
 }
 
 /// What the flows of a capture say, message by message.
@@ -37,7 +39,8 @@ enum Slot {
     Unknown,
     Tried(u8),
     Stream(Box<Stream>),
-    Datagrams(Box<Talk>),
+    /// Between datagrams nothing waits.
+    Datagrams(Protocol, Box<dyn Analyzer>),
     /// Nobody looks at it any more; what it spoke.
     Done(Option<Protocol>),
 }
@@ -69,6 +72,7 @@ impl Analyzers {
                 self.messages.spoken.push(spoken);
             }
         }
+        self.limits.untold = self.limits.untold.saturating_add(self.messages.untold);
         &self.messages
     }
 
@@ -78,7 +82,7 @@ impl Analyzers {
         match self.flows.get(place)? {
             Slot::Unknown | Slot::Tried(_) => None,
             Slot::Stream(stream) => stream.protocol(),
-            Slot::Datagrams(talk) => talk.protocol(),
+            Slot::Datagrams(protocol, _) => Some(*protocol),
             Slot::Done(protocol) => *protocol,
         }
     }
@@ -116,7 +120,7 @@ impl Analyzers {
                     }
                     stream.protocol()
                 }
-                Slot::Datagrams(talk) => talk.protocol(),
+                Slot::Datagrams(protocol, _) => Some(*protocol),
                 Slot::Done(_) | Slot::Unknown | Slot::Tried(_) => continue,
             };
             *slot = Slot::Done(protocol);
@@ -149,7 +153,7 @@ impl Analyzers {
         let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
         stream.segment(verdict.direction, &tcp, of_tcp, &mut out);
         self.held = self.held.saturating_sub(before).saturating_add(stream.held());
-        if self.held > MAX_HELD_BYTES {
+        if self.held > MAX_HELD_BYTES && stream.held() > 0 {
             self.held = self.held.saturating_sub(stream.held());
             stream.give_up_waiting(&mut out);
             self.held = self.held.saturating_add(stream.held());
@@ -178,32 +182,37 @@ impl Analyzers {
         let ports = ports(transport, verdict.direction);
         let Some(flow) = verdict.flow else {
             // Quoted in an ICMP error: it belongs to no flow, and is told by itself.
-            let mut talk = Talk::new(TransportProtocol::Udp, ports, self.options);
+            let mut talk = Talk::of_datagram(ports, self.options, None);
             let mut out = place_of(&mut self.messages, packet, decoded, place, transport, 0);
             out.flow = None;
             talk.datagram(verdict.direction, payload, snapped, &mut out);
             return;
         };
         let Some(slot) = slot(&mut self.flows, flow) else { return };
-        let tries = match slot {
-            Slot::Unknown => 0,
-            Slot::Tried(tries) => *tries,
-            _ => MAX_TRIES,
-        };
-        let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
-        match slot {
-            Slot::Datagrams(talk) => talk.datagram(verdict.direction, payload, snapped, &mut out),
-            Slot::Unknown | Slot::Tried(_) => {
-                let mut talk = Talk::new(TransportProtocol::Udp, ports, self.options);
-                talk.datagram(verdict.direction, payload, snapped, &mut out);
-                *slot = match talk.protocol() {
-                    Some(_) => Slot::Datagrams(Box::new(talk)),
-                    None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
-                    None => Slot::Done(None),
-                };
+        let (speaks, tries) = match std::mem::take(slot) {
+            Slot::Unknown => (None, 0),
+            Slot::Tried(tries) => (None, tries),
+            Slot::Datagrams(protocol, analyzer) => (Some((protocol, analyzer)), 0),
+            other => {
+                *slot = other;
+                return;
             }
-            Slot::Stream(_) | Slot::Done(_) => {}
+        };
+        let mut talk = Talk::of_datagram(ports, self.options, speaks);
+        let before = talk.held();
+        let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
+        talk.datagram(verdict.direction, payload, snapped, &mut out);
+        self.held = self.held.saturating_sub(before).saturating_add(talk.held());
+        if self.held > MAX_HELD_BYTES && talk.held() > 0 {
+            self.held = self.held.saturating_sub(talk.held());
+            talk.forget();
+            self.limits.given_up = self.limits.given_up.saturating_add(1);
         }
+        *slot = match talk.into_speaks() {
+            Some((protocol, analyzer)) => Slot::Datagrams(protocol, analyzer),
+            None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
+            None => Slot::Done(None),
+        };
     }
 }
 
@@ -241,3 +250,7 @@ fn place_of<'a>(
     let buffers = decoded.reassembled().len();
     Place { messages, packet, payload, range, transport: place, flow: Some(flow), buffers }
 }
+
+#[cfg(test)]
+#[path = "analyzers_tests.rs"]
+mod tests;

@@ -36,6 +36,8 @@ pub struct Messages {
     pub(super) joined: Vec<JoinedBytes>,
     /// For each transport what its flow speaks, as far as one was recognised.
     pub(super) spoken: Vec<Option<Protocol>>,
+    /// Messages that there was no room for.
+    pub(super) untold: u64,
 }
 
 /// Most messages told of one packet, and so most buffers put together for it, which a byte numbers together with the
@@ -70,6 +72,7 @@ impl Messages {
         self.messages.clear();
         self.joined.clear();
         self.spoken.clear();
+        self.untold = 0;
     }
 
     /// Keeps bytes that are in no packet, where a number is left for them; `before` buffers come first.

@@ -30,9 +30,9 @@ impl Stream {
             || (gave_up(Direction::OrigToResp) && gave_up(Direction::RespToOrig))
     }
 
-    /// Bytes that wait, for the order or for more.
+    /// Memory of what waits, for the order or for more, in bytes.
     pub(super) fn held(&self) -> usize {
-        let waiting = |order: &Option<Reassembler>| order.as_ref().map_or(0, Reassembler::buffered_bytes);
+        let waiting = |order: &Option<Reassembler>| order.as_ref().map_or(0, Reassembler::held);
         let orders = waiting(&self.order.orig).saturating_add(waiting(&self.order.resp));
         self.talk.held().saturating_add(orders)
     }
@@ -55,6 +55,9 @@ impl Stream {
         let is_lossy = self.order.of(from.reversed()).as_ref().is_some_and(Reassembler::lacks_acknowledged);
         if self.talk.has_given_up(from) {
             *self.order.of_mut(from) = None;
+            // Without order, but an end is an end: who keeps nothing of it need not keep the flow.
+            *self.over.of_mut(from) |= tcp.flags.fin() || tcp.flags.rst();
+            *self.over.of_mut(from.reversed()) |= tcp.flags.rst();
             return;
         }
         let carries = tcp.payload_len > 0 || tcp.flags.fin() || tcp.flags.rst();
@@ -85,6 +88,9 @@ impl Stream {
                 order.flush(&mut |event| take(talk, over, from, event, out));
             }
             self.talk.ends(from, Ending::TooLong, out.packet, out);
+        }
+        if self.talk.held() > 0 {
+            self.talk.forget();
         }
     }
 

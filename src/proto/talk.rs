@@ -20,13 +20,16 @@ const MAX_SWITCHES: u8 = 8;
 /// Steps without a byte taken, in a row, after which an analyzer is not asked again.
 const MAX_IDLE_STEPS: u8 = 4;
 
+/// A protocol, and what takes its messages apart.
+pub(super) type Speaks = (Protocol, Box<dyn Analyzer>);
+
 /// What a flow speaks, and what it said that is not a whole message yet.
 #[derive(Debug)]
 pub(super) struct Talk {
     transport: TransportProtocol,
     ports: [u16; 2],
     options: AnalyzerOptions,
-    speaks: Option<(Protocol, Box<dyn Analyzer>)>,
+    speaks: Option<Speaks>,
     switches: u8,
     tries: Both<u8>,
     sides: Both<Pending>,
@@ -90,6 +93,16 @@ impl Talk {
         }
     }
 
+    /// A datagram's flow, of which nothing is kept but what it speaks, [`Self::into_speaks`].
+    pub(super) fn of_datagram(ports: [u16; 2], options: AnalyzerOptions, speaks: Option<Speaks>) -> Self {
+        Self { speaks, ..Self::new(TransportProtocol::Udp, ports, options) }
+    }
+
+    /// What it speaks, with what is remembered of it.
+    pub(super) fn into_speaks(self) -> Option<Speaks> {
+        self.speaks
+    }
+
     /// What it speaks, as far as that was recognised.
     pub(super) fn protocol(&self) -> Option<Protocol> {
         self.speaks.as_ref().map(|(protocol, _)| *protocol)
@@ -105,6 +118,13 @@ impl Talk {
         let kept = self.speaks.as_ref().map_or(0, |(_, analyzer)| analyzer.held());
         let waiting = self.sides.orig.bytes.capacity().saturating_add(self.sides.resp.bytes.capacity());
         waiting.saturating_add(kept)
+    }
+
+    /// Gives up what an analyzer keeps, whatever that is: the next bytes are the first that a new one sees.
+    pub(super) fn forget(&mut self) {
+        if let Some((protocol, analyzer)) = &mut self.speaks {
+            *analyzer = begin(*protocol, self.options);
+        }
     }
 
     /// The next bytes of a stream, all from one packet.
@@ -156,7 +176,6 @@ impl Talk {
         let end = Some(if snapped { Ending::Snapped } else { Ending::Datagram });
         let packet = out.packet;
         self.consume(Chunk { from, bytes, kept: 0, first: packet, brought: packet, packet, end }, out);
-        self.sides.of_mut(from).skip = 0;
     }
 
     /// Nothing follows what is kept of a side, or not what should.
@@ -169,7 +188,8 @@ impl Talk {
             pending.skip = pending.skip.saturating_sub(len);
             return;
         }
-        let packet = if end == Ending::Capture { pending.last } else { packet };
+        // At the end of the capture there is no packet: it ends in the last that there was.
+        let packet = if packet.number == 0 { pending.last } else { packet };
         let bytes = std::mem::take(&mut pending.bytes);
         let first = if bytes.is_empty() { packet } else { pending.first };
         *pending = Pending { last: packet, ..Pending::default() };
@@ -191,15 +211,15 @@ impl Talk {
         while idle < MAX_IDLE_STEPS {
             let rest = chunk.bytes.get(at..).unwrap_or(&[]);
             let is_old = chunk.kept > 0 && at >= chunk.kept;
-            if chunk.end.is_none() && (rest.is_empty() || is_old) {
+            let is_done = rest.is_empty() && chunk.told_by_itself();
+            if is_done || (chunk.end.is_none() && is_old) {
                 return at;
             }
-            if !self.is_known(&chunk, rest) {
-                if let Some(need) = self.try_again(&chunk, rest) {
-                    self.sides.of_mut(chunk.from).need = need;
-                    return at;
-                }
-                return chunk.bytes.len();
+            if self.speaks.is_none()
+                && let Some(need) = self.recognise(&chunk, rest)
+            {
+                self.sides.of_mut(chunk.from).need = need;
+                return at;
             }
             let Some((protocol, analyzer)) = &mut self.speaks else { return chunk.bytes.len() };
             let protocol = *protocol;
@@ -238,6 +258,8 @@ impl Talk {
                         return chunk.bytes.len();
                     }
                     self.speaks = Some((protocol, begin(protocol, self.options)));
+                    // What the other side's bytes were waiting for was the old one's wish.
+                    self.sides.of_mut(chunk.from.reversed()).need = 0;
                 }
             }
             idle = if at == before { idle + 1 } else { 0 };
@@ -245,28 +267,35 @@ impl Talk {
         chunk.bytes.len()
     }
 
-    /// Whether it is known what the flow speaks; `bytes` may tell.
-    fn is_known(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> bool {
-        if self.speaks.is_none() {
-            let found = match probe::find(self.transport, self.ports, chunk.from, bytes) {
-                Found::Is(protocol) => Some(protocol),
-                Found::Unsure(_) if matches!(chunk.end, Some(Ending::Cut(_))) => probe::cut_short(bytes),
-                _ => None,
-            };
-            self.speaks = found.map(|protocol| (protocol, begin(protocol, self.options)));
-        }
-        self.speaks.is_some()
-    }
-
-    /// How many bytes there have to be to recognise a protocol; `None` where these show that it is none.
-    fn try_again(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> Option<usize> {
-        let found = probe::find(self.transport, self.ports, chunk.from, bytes);
-        if let (Found::Unsure(need), None) = (found, chunk.end) {
-            return Some(need.max(bytes.len().saturating_add(1)));
+    /// Looks what the flow speaks, which `bytes` may tell; how many there have to be where more would.
+    fn recognise(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> Option<usize> {
+        match probe::find(self.transport, self.ports, chunk.from, bytes) {
+            Found::Is(protocol) => {
+                self.speaks = Some((protocol, begin(protocol, self.options)));
+                return None;
+            }
+            Found::Unsure(_) if matches!(chunk.end, Some(Ending::Cut(_))) => {
+                let found = probe::cut_short(bytes);
+                self.speaks = found.map(|protocol| (protocol, begin(protocol, self.options)));
+                if self.speaks.is_some() {
+                    return None;
+                }
+            }
+            Found::Unsure(need) if chunk.end.is_none() => {
+                return Some(need.max(bytes.len().saturating_add(1)));
+            }
+            Found::Unsure(_) | Found::Nothing => {}
         }
         let tries = self.tries.of_mut(chunk.from);
         *tries = tries.saturating_add(1);
         None
+    }
+}
+
+impl Chunk<'_> {
+    /// Whether an analyzer need not be told that these bytes end: more may come, or none were ever to.
+    fn told_by_itself(&self) -> bool {
+        matches!(self.end, None | Some(Ending::Datagram | Ending::Snapped))
     }
 }
 
@@ -301,10 +330,11 @@ impl Place<'_> {
         note: Note,
         inner: Option<(&'static str, Vec<u8>)>,
     ) {
-        if self.messages.messages.len() >= MAX_MESSAGES {
+        let range = if self.messages.messages.len() < MAX_MESSAGES { self.range_of(bytes) } else { None };
+        let Some(range) = range else {
+            self.messages.untold = self.messages.untold.saturating_add(1);
             return;
-        }
-        let Some(range) = self.range_of(bytes) else { return };
+        };
         let inner = inner.and_then(|(title, bytes)| self.messages.join(title, bytes, self.buffers));
         let cut = !matches!(chunk.end, None | Some(Ending::Datagram | Ending::Fin));
         self.messages.messages.push(Message {
@@ -356,3 +386,7 @@ impl<T> Both<T> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "talk_tests.rs"]
+mod tests;

@@ -88,7 +88,7 @@ pub enum StreamEvent<'a> {
 }
 
 /// Puts the segments of one direction in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reassembler {
     /// Sequence number of the next byte to deliver; `None` before the first segment.
     next: Option<SeqNumber>,
@@ -105,14 +105,19 @@ pub struct Reassembler {
     reset: bool,
     /// Highest position that the other side acknowledged.
     acked: u64,
+    /// `None` where nobody asks: delivered bytes are not remembered, and repeats not compared with them.
+    repeats: Option<Box<Repeats>>,
+    forced_gaps: u64,
+}
+
+/// What became of bytes that came more than once.
+#[derive(Clone, Debug, Default)]
+struct Repeats {
     /// What was delivered last.
     recent: Recent,
-    /// Delivered bytes are not remembered, and repeats not compared with them.
-    forgetful: bool,
     conflicts: u64,
     named_conflicts: Vec<Conflict>,
     not_compared: u64,
-    forced_gaps: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -123,18 +128,40 @@ struct Waiting {
     packet: PacketStamp,
 }
 
+impl Default for Reassembler {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Reassembler {
     /// A stream of which nothing is known yet. It begins with the first segment, SYN or not.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::beginning(None, Some(Box::default()))
+    }
+
+    fn beginning(next: Option<SeqNumber>, repeats: Option<Box<Repeats>>) -> Self {
+        Self {
+            next,
+            position: 0,
+            waiting: BTreeMap::new(),
+            buffered: 0,
+            compared: 0,
+            fin: None,
+            ended: false,
+            reset: false,
+            acked: 0,
+            repeats,
+            forced_gaps: 0,
+        }
     }
 
     /// A stream whose first byte has the number `first`, for a reader that does not ask whether repeats contradict
-    /// it: delivered bytes are not kept.
+    /// it: delivered bytes are not kept, and contradictions not counted.
     #[must_use]
     pub fn forgetful(first: SeqNumber) -> Self {
-        Self { next: Some(first), forgetful: true, ..Self::default() }
+        Self::beginning(Some(first), None)
     }
 
     /// Whether there was a segment of this side.
@@ -196,7 +223,8 @@ impl Reassembler {
             self.note(dispute, segment.packet.number);
         }
         // Who only reads on does not wait for what the other side has already acknowledged, as far as what came now.
-        while self.forgetful && self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked)
+        while self.repeats.is_none()
+            && self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked)
         {
             self.give_up_hole(emit);
         }
@@ -206,23 +234,25 @@ impl Reassembler {
     /// What `segment` disagrees about with what was delivered, where its first `skipped` bytes repeat that.
     fn compare_delivered(&mut self, segment: &Segment<'_>, skipped: u64) -> Option<Dispute> {
         // RFC 9293 section 3.8.4: the one byte of a keep-alive may be made up.
-        if skipped == 0 || self.forgetful || (skipped == 1 && segment.payload_len == 1) {
+        if skipped == 0 || (skipped == 1 && segment.payload_len == 1) {
             return None;
         }
+        let repeats = self.repeats.as_mut()?;
         // Bytes before the first segment of the capture were never delivered.
         let (start, lead) = (self.position.saturating_sub(skipped), skipped.saturating_sub(self.position));
         let repeated = part(segment.payload, lead, skipped.saturating_sub(lead));
-        let (dispute, not_compared) = self.recent.compare(start, repeated);
-        self.not_compared = self.not_compared.saturating_add(not_compared);
+        let (dispute, not_compared) = repeats.recent.compare(start, repeated);
+        repeats.not_compared = repeats.not_compared.saturating_add(not_compared);
         dispute
     }
 
     fn note(&mut self, dispute: Dispute, contradicts: PacketNumber) {
-        self.conflicts = self.conflicts.saturating_add(1);
-        if self.named_conflicts.len() < MAX_NAMED_CONFLICTS {
+        let Some(repeats) = &mut self.repeats else { return };
+        repeats.conflicts = repeats.conflicts.saturating_add(1);
+        if repeats.named_conflicts.len() < MAX_NAMED_CONFLICTS {
             let Dispute { believed, from, to } = dispute;
             let len = to.saturating_sub(from);
-            self.named_conflicts.push(Conflict { believed, contradicts, offset: from, len });
+            repeats.named_conflicts.push(Conflict { believed, contradicts, offset: from, len });
         }
     }
 
@@ -285,7 +315,8 @@ impl Reassembler {
     }
 
     /// Memory that waiting segments take, in bytes, roughly: payload and bookkeeping.
-    pub(in crate::flow) fn held(&self) -> usize {
+    #[must_use]
+    pub fn held(&self) -> usize {
         self.buffered.saturating_add(self.waiting.len().saturating_mul(WAITING_COST))
     }
 
@@ -297,30 +328,32 @@ impl Reassembler {
 
     /// Memory that remembering delivered bytes takes, in bytes.
     pub(in crate::flow) fn remembered(&self) -> usize {
-        self.recent.held()
+        self.repeats.as_ref().map_or(0, |repeats| repeats.recent.held())
     }
 
     /// Forgets the delivered bytes: what repeats them is not compared.
     pub(in crate::flow) fn forget(&mut self) {
-        self.recent.forget();
+        if let Some(repeats) = &mut self.repeats {
+            repeats.recent.forget();
+        }
     }
 
     /// Segments that disagreed about some byte with an earlier one.
     #[must_use]
     pub fn conflicts(&self) -> u64 {
-        self.conflicts
+        self.repeats.as_ref().map_or(0, |repeats| repeats.conflicts)
     }
 
     /// The first of them.
     #[must_use]
     pub fn named_conflicts(&self) -> &[Conflict] {
-        &self.named_conflicts
+        self.repeats.as_ref().map_or(&[], |repeats| &repeats.named_conflicts)
     }
 
     /// Repeated bytes that were not compared with the first, because that is too long ago to be remembered.
     #[must_use]
     pub fn not_compared(&self) -> u64 {
-        self.not_compared
+        self.repeats.as_ref().map_or(0, |repeats| repeats.not_compared)
     }
 
     /// Holes given up because [`MAX_BUFFERED_BYTES`] or [`MAX_BUFFERED_SEGMENTS`] was reached, or because comparing
@@ -428,8 +461,8 @@ impl Reassembler {
         let had = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(len);
         if had > 0 {
             let bytes = part(bytes, 0, had);
-            if !self.forgetful {
-                self.recent.take(self.position, bytes, packet.number);
+            if let Some(repeats) = &mut self.repeats {
+                repeats.recent.take(self.position, bytes, packet.number);
             }
             self.advance(had);
             emit(StreamEvent::Data { bytes, packet });

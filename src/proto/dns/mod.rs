@@ -56,6 +56,10 @@ impl Analyzer for DnsAnalyzer {
         let note = Note::Dns(self.pairs.note(message, input.packet));
         Step::Message { len: len.saturating_add(LENGTH_BYTES), note, inner: None }
     }
+
+    fn held(&self) -> usize {
+        self.pairs.held()
+    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,12 @@ impl Pairs {
         Self { is_multicast, queries: VecDeque::new(), transactions: VecDeque::new() }
     }
 
+    /// Memory that it takes beyond what every flow has, in bytes.
+    pub(super) fn held(&self) -> usize {
+        let more = |queries: &VecDeque<Query>| queries.capacity().saturating_sub(1);
+        more(&self.queries).saturating_add(more(&self.transactions)).saturating_mul(size_of::<Query>())
+    }
+
     /// Takes the next message of the flow.
     pub(super) fn note(&mut self, message: &[u8], packet: PacketStamp) -> DnsNote {
         let Some(header) = Header::read(message) else { return DnsNote::default() };
@@ -130,6 +136,10 @@ impl Pairs {
 fn remember(queries: &mut VecDeque<Query>, query: Query) {
     if queries.len() >= MAX_QUERIES {
         queries.pop_front();
+    }
+    // Most flows ask once: room for one, not for the four that a list begins with.
+    if queries.is_empty() {
+        queries.reserve_exact(1);
     }
     queries.push_back(query);
 }

@@ -102,6 +102,11 @@ impl Analyzer for HttpAnalyzer {
             Side::Rest(bytes) => Step::Skip(bytes),
         }
     }
+
+    fn held(&self) -> usize {
+        let of = |asked: &VecDeque<Asked>| asked.iter().map(Asked::held).fold(0, usize::saturating_add);
+        of(&self.asked.orig).saturating_add(of(&self.asked.resp))
+    }
 }
 
 impl HttpAnalyzer {

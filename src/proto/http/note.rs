@@ -66,6 +66,15 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Memory that it takes, in bytes.
+    pub(super) fn held(&self) -> usize {
+        let host = self.host.as_ref().map_or(0, |host| host.len());
+        size_of::<Self>()
+            .saturating_add(self.method.len())
+            .saturating_add(self.target.len())
+            .saturating_add(host)
+    }
+
     /// The whole address that was asked for, `http://host/path`; `None` where it is not known.
     #[must_use]
     pub fn full_uri(&self) -> Option<Vec<u8>> {

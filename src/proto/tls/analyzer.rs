@@ -248,7 +248,7 @@ impl TlsAnalyzer {
 
 /// Whether the capture cut the packet that the record is in: the bytes that are missing are of the same packet.
 fn is_snapped(input: &Input<'_>) -> bool {
-    matches!(input.end, Some(Ending::Gap(_) | Ending::Snapped)) && input.first.number == input.packet.number
+    matches!(input.end, Some(Ending::Cut(_) | Ending::Snapped)) && input.first.number == input.packet.number
 }
 
 /// How many bytes stand before a hello: the last of what another protocol said before it changed to TLS.

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# `make fuzz`: runs every fuzz target for FUZZ_SECONDS, from seeds made here and from what earlier runs found
+# (fuzz/corpus). FUZZ_TARGETS names some of them. An input that crashes, hangs or takes too much memory is kept in fuzz/artifacts and
+# its target counted as failed. Exit 0: none failed, or this machine cannot fuzz, which a line says.
+set -u
+cd "$(dirname "$0")/.." || exit
+. scripts/setup.sh
+
+EACH=${FUZZ_SECONDS:-30}
+export WIRELAB_LOCAL_ONLY=1
+
+skip() {
+    echo "skipped: fuzzing: $*"
+    exit 0
+}
+
+case "$(uname -s) $(uname -m)" in
+    Linux\ x86_64 | Linux\ aarch64 | Darwin\ x86_64 | Darwin\ arm64) ;;
+    *) skip "cargo-fuzz knows Linux and macOS on 64-bit machines only" ;;
+esac
+require_rust
+have c++ || have clang++ || skip "no C++ compiler, which libFuzzer is built with"
+if ! cargo fuzz --version >/dev/null 2>&1; then
+    say "installing cargo-fuzz with cargo"
+    cargo install --locked --quiet cargo-fuzz >&2 || skip "cargo-fuzz is missing and could not be installed"
+fi
+
+if have python3; then
+    python3 scripts/seeds.py fuzz/corpus || die "scripts/seeds.py failed"
+else
+    say "without python3 there are no seeds: fuzzing begins with nothing"
+fi
+
+# Sanitizers are an unstable flag: this lets the stable compiler take it.
+export RUSTC_BOOTSTRAP=1
+say "building the fuzz targets; the first time takes some minutes"
+cargo fuzz build >&2 || die "the fuzz targets do not build"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=0
+read -r -d '' -a targets < <(printf '%s\n' "${FUZZ_TARGETS:-$(cargo fuzz list)}"; printf '\0')
+for target in "${targets[@]}"; do
+    words=()
+    [ -f "fuzz/words/$target.dict" ] && words=("-dict=fuzz/words/$target.dict")
+    mkdir -p "fuzz/corpus/$target"
+    if cargo fuzz run "$target" -- -max_total_time="$EACH" -timeout=10 -rss_limit_mb=2048 -verbosity=1 \
+        ${words[@]+"${words[@]}"} >"$log" 2>&1 </dev/null; then
+        runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log")
+        printf 'ok      %-12s %s inputs in %s s\n' "$target" "${runs:-?}" "$EACH"
+    else
+        failed=$((failed + 1))
+        tail -n 40 "$log"
+        printf 'FAILED  %s\n' "$target"
+    fi
+done
+printf '%d targets, %d failed\n' "${#targets[@]}" "$failed"
+[ "$failed" -eq 0 ]
