@@ -63,7 +63,7 @@ enum Verb {
     #[command(about = "Show what both sides of a flow said, in turns")]
     Follow(follow::FollowArgs),
     #[command(
-        about = "Show HTTP exchanges: each request with its answer, headers, times, caches; export bodies"
+        about = "Show HTTP exchanges: request and answer, times, caches; export bodies"
     )]
     Http(http::HttpArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
