@@ -62,9 +62,7 @@ enum Verb {
     Stats(stats::StatsArgs),
     #[command(about = "Show what both sides of a flow said, in turns")]
     Follow(follow::FollowArgs),
-    #[command(
-        about = "Show HTTP exchanges: request and answer, times, caches; export bodies"
-    )]
+    #[command(about = "Show HTTP exchanges: request and answer, times, caches; export bodies")]
     Http(http::HttpArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
