@@ -96,9 +96,10 @@ analysis() {
         --min 99 --min-field 95 --except tests/agreement/analysis.txt "$SHARED/corpus"
 }
 
-dns_fields() {
-    python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" --group dns \
-        --min 98.5 --min-field 90 --except tests/agreement/dns.txt "$SHARED/corpus"
+# The fields of one application protocol.
+application() {
+    python3 "$SHARED/oracle/agree.py" --wirelab "$TARGET/release/wirelab" --group "$1" \
+        --min 98.5 --min-field 90 --except "tests/agreement/$1.txt" "$SHARED/corpus"
 }
 
 # Every stream byte for byte, but those with a reason in tests/agreement/streams.txt; one of those that agrees now fails, too.
@@ -137,7 +138,9 @@ elif ! have python3; then
 else
     step "agreement with tshark, field by field, every capture of the corpus" agreement
     step "agreement with tshark, its analysis of TCP, every capture of the corpus" analysis
-    step "agreement with tshark, DNS, every capture of the corpus" dns_fields
+    for group in dns http tls; do
+        step "agreement with tshark, its fields of $group, every capture of the corpus" application "$group"
+    done
     if have tshark; then
         step "agreement with tshark's export of HTTP objects, every capture of the corpus, byte for byte" objects
     else

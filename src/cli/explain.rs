@@ -47,7 +47,7 @@ Examples:
 An arrow → is a packet of the side that began, ← one of the other side.";
 
 /// Reads `tcp:0` or `udp:3`.
-fn wanted(text: &str) -> Result<FlowId, String> {
+pub(super) fn wanted(text: &str) -> Result<FlowId, String> {
     stream::id(text).ok_or_else(|| "expected tcp:NUMBER or udp:NUMBER, as in tcp:0".to_owned())
 }
 

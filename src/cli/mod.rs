@@ -4,7 +4,9 @@
 //! partial output), 130 on Ctrl-C. A reader that closes the pipe early is success.
 
 mod args;
+mod audit;
 mod capture;
+mod dns;
 mod explain;
 mod fields;
 mod flows;
@@ -62,6 +64,10 @@ enum Verb {
     Stats(stats::StatsArgs),
     #[command(about = "Show what both sides of a flow said, in turns")]
     Follow(follow::FollowArgs),
+    #[command(about = "Say whether each flow is readable, and show the secrets that anybody could read")]
+    Audit(audit::AuditArgs),
+    #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
+    Dns(dns::DnsArgs),
     #[command(about = "Show HTTP exchanges: request and answer, times, caches; export bodies")]
     Http(http::HttpArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
@@ -106,6 +112,8 @@ pub fn main() -> ExitCode {
         Verb::Flows(args) => flows::run(&args),
         Verb::Stats(args) => stats::run(&args),
         Verb::Follow(args) => follow::run(&args),
+        Verb::Audit(args) => audit::run(&args),
+        Verb::Dns(args) => dns::run(&args),
         Verb::Http(args) => http::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),

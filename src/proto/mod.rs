@@ -7,6 +7,7 @@
 
 mod analyzer;
 mod analyzers;
+pub mod content;
 pub mod dns;
 pub mod http;
 mod message;
@@ -25,4 +26,4 @@ pub use message::{MAX_MESSAGES, Message, Messages};
 pub use protocol::Protocol;
 pub use recognise::{Recognised, name, name_by_port};
 pub use talk::MAX_MESSAGE_BYTES;
-pub use text::{Readability, judge};
+pub use text::{Readability, ReadableCount, judge};

@@ -51,6 +51,8 @@ impl Stream {
             let (talk, over) = (&mut self.talk, &mut self.over);
             order.acked(SeqNumber(tcp.ack), &mut |event| take(talk, over, from.reversed(), event, out));
         }
+        // Then packets are missing from the capture, and what is missing before this one is not just late.
+        let is_lossy = self.order.of(from.reversed()).as_ref().is_some_and(Reassembler::lacks_acknowledged);
         if self.talk.has_given_up(from) {
             *self.order.of_mut(from) = None;
             return;
@@ -68,6 +70,11 @@ impl Stream {
         let (talk, over) = (&mut self.talk, &mut self.over);
         let segment = Segment::new(tcp, out.packet);
         order.segment(&segment, &mut |event| take(talk, over, from, event, out));
+        if is_lossy {
+            order.flush(&mut |event| take(talk, over, from, event, out));
+        } else {
+            order.give_up_acknowledged(&mut |event| take(talk, over, from, event, out));
+        }
     }
 
     /// Nothing more is kept for it: what waits is told with the gaps before it.

@@ -1,8 +1,10 @@
 //! The owned results of a run: facts about the capture, and the story of each flow.
 
+pub mod audit;
 mod beside;
 mod checksums;
 mod contents;
+pub mod dns;
 mod gaps;
 pub mod http;
 mod numbers;
@@ -28,6 +30,8 @@ pub struct Told<'a> {
     pub flow: &'a crate::flow::Flow,
     /// Its wrong and unfilled checksums; `None` where there are none, or they were not verified.
     pub checksums: Option<&'a ChecksumTally>,
+    /// What an analyzer recognised that it speaks; `None` where none did, or nobody asked.
+    pub spoken: Option<crate::proto::Protocol>,
     /// What is to say of its segments; `None` where there is nothing, or nobody asked.
     pub remarks: Option<&'a FlowRemarks>,
 }

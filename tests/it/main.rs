@@ -9,12 +9,14 @@
 )]
 
 mod architecture;
+mod audit;
 #[cfg(feature = "live")]
 mod bpf;
 mod cli;
 mod corpus;
 mod cut;
 mod decode;
+mod dns;
 mod explain;
 mod filter_errors;
 mod filter_eval;

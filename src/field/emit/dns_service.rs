@@ -33,7 +33,7 @@ fn value(data: &mut Data<'_, '_, '_, '_>, key: u16) {
         }
         4 => while data.left() >= 4 && data.fixed(dns::SVCB_SVCPARAM_IPV4HINT_IP, 4) {},
         6 => while data.left() >= 16 && data.fixed(dns::SVCB_SVCPARAM_IPV6HINT_IP, 16) {},
-        5 | 32769 | _ if data.left() == 0 => {}
+        _ if data.left() == 0 => {}
         _ => {
             let id = match key {
                 5 => dns::SVCB_SVCPARAM_ECHCONFIG,

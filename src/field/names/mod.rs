@@ -72,6 +72,7 @@ macro_rules! protocols {
     };
 }
 
+// What transports carry stands behind them, from `dns` on.
 protocols! {
     frame eth vlan ieee8021ad ieee8021ah llc sll null ppp chdlc pppoe pppoed pppoes mpls arp ip ipv6 hopopts routing
     fraghdr dstopts icmp icmpv6 igmp udp tcp mptcp sctp ah esp gre vxlan geneve gtp pim dns mdns llmnr http ssdp

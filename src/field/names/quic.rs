@@ -4,7 +4,6 @@ use super::kinds::*;
 use crate::field::words::quic as words;
 
 protocol! { quic "quic" "QUIC IETF";
-    CONNECTION_NUMBER "quic.connection.number" U32, "Number of the connection";
     PACKET_LENGTH "quic.packet_length" U32, "Length of the packet";
     HEADER_FORM "quic.header_form" U8, "1 for a long header, 0 for a short one", words::header_form;
     FIXED_BIT "quic.fixed_bit" Boolean, "Tells QUIC from other protocols";

@@ -239,6 +239,23 @@ impl Reassembler {
         self.check_end(emit);
     }
 
+    /// Whether the other side has acknowledged bytes that were never captured: the capture misses packets, so that
+    /// what is missing here may not come late, but not at all.
+    #[must_use]
+    pub fn lacks_acknowledged(&self) -> bool {
+        let waiting = self.waiting.last_key_value().map_or(0, |(at, waiting)| at.saturating_add(waiting.len));
+        // One number may be a FIN.
+        self.acked > self.position.max(waiting).saturating_add(1)
+    }
+
+    /// Gives up what is missing before segments that wait, where the other side has acknowledged it already.
+    pub fn give_up_acknowledged(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        while self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked) {
+            self.give_up_hole(emit);
+        }
+        self.check_end(emit);
+    }
+
     /// Delivers everything that waits, with the gaps between.
     pub fn flush(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
         while !self.waiting.is_empty() {

@@ -241,3 +241,86 @@ impl Unpacked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn decoded<'a>(headers: &str, framing: Framing, raw: &'a [u8]) -> Decoded<'a> {
+        let head = format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n");
+        decode(&Head::read(head.as_bytes()).unwrap(), framing, raw)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    }
+
+    #[test]
+    fn chunks_are_put_together_with_what_is_behind_them() {
+        let raw = b"4;name=value\r\nWiki\r\n5 \r\npedia\r\n0\r\nExpires: never\r\n\r\n";
+        let body = decoded("Transfer-Encoding: chunked", Framing::Chunked, raw);
+        assert_eq!((&*body.bytes, body.fault), (b"Wikipedia".as_slice(), None));
+        assert_eq!(chunks(raw).map(|chunk| chunk.size).collect::<Vec<_>>(), [4, 5, 0]);
+        assert_eq!(trailers(raw).map(|field| field.value).collect::<Vec<_>>(), [b"never".as_slice()]);
+        let cut = decoded("Transfer-Encoding: chunked", Framing::Chunked, &raw[..24]);
+        assert_eq!((&*cut.bytes, cut.fault), (b"Wiki".as_slice(), Some(Fault::Chunks)));
+    }
+
+    #[test]
+    fn every_coding_and_several_in_a_row_are_undone() {
+        let text = b"the same text again and again and again".repeat(9);
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(&text).unwrap();
+        let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        raw.write_all(&text).unwrap();
+        let zstd = zstd::encode_all(text.as_slice(), 1).unwrap();
+        let both = gzip(&zstd);
+        // A stored block of Brotli (RFC 7932 section 9.2): window, last empty block.
+        let brotli = [0x0b, 0x01, 0x80, b'a', b'b', b'c', 0x03];
+        for (name, packed) in [
+            ("gzip", gzip(&text)),
+            ("deflate", zlib.finish().unwrap()),
+            ("deflate", raw.finish().unwrap()),
+            ("zstd", zstd.clone()),
+            ("zstd, gzip", both),
+        ] {
+            let body = decoded(&format!("Content-Encoding: {name}"), Framing::UntilClose, &packed);
+            assert_eq!((&*body.bytes, body.fault), (text.as_slice(), None), "{name}");
+        }
+        let body = decoded("Content-Encoding: br", Framing::UntilClose, &brotli);
+        assert_eq!((&*body.bytes, body.fault), (b"abc".as_slice(), None));
+    }
+
+    #[test]
+    fn damage_gives_what_came_before_it() {
+        let text: Vec<u8> =
+            (0..60_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        let packed = gzip(&text);
+        let body = decoded("Content-Encoding: gzip", Framing::UntilClose, &packed[..packed.len() / 2]);
+        assert_eq!(body.fault, Some(Fault::Damaged(Coding::Gzip)));
+        assert!(body.bytes.len() > text.len() / 3 && text.starts_with(&body.bytes));
+        let not = decoded("Content-Encoding: gzip", Framing::UntilClose, b"plain text after all");
+        assert_eq!(
+            (&*not.bytes, not.fault),
+            (b"plain text after all".as_slice(), Some(Fault::Damaged(Coding::Gzip)))
+        );
+    }
+
+    #[test]
+    fn bombs_and_unknown_or_endless_codings_are_named() {
+        let bomb = gzip(&vec![0; MAX_DECODED_BYTES + 1]);
+        let body = decoded("Content-Encoding: gzip", Framing::UntilClose, &bomb);
+        assert_eq!(body.bytes.len(), MAX_DECODED_BYTES);
+        assert!(matches!(body.fault, Some(Fault::TooLarge { ratio }) if ratio > 500));
+        let unknown = decoded("Content-Encoding: lalala", Framing::UntilClose, b"x");
+        assert_eq!((&*unknown.bytes, unknown.fault), (b"x".as_slice(), Some(Fault::Unknown)));
+        let many = (0..9).fold(b"x".to_vec(), |packed, _| gzip(&packed));
+        let body =
+            decoded(&format!("Content-Encoding: {}", ["gzip"; 9].join(",")), Framing::UntilClose, &many);
+        assert_eq!(body.fault, Some(Fault::TooManyCodings));
+    }
+}

@@ -157,7 +157,8 @@ impl<'a> Head<'a> {
     fn of_first_line(bytes: &'a [u8], first_line: Line) -> Option<Self> {
         let start = start(bytes.get(first_line.start..first_line.end)?)?;
         if start.is_simple() {
-            return Some(Self { bytes, first_line, start, len: first_line.next, whole: true });
+            let whole = first_line.next > first_line.end;
+            return Some(Self { bytes, first_line, start, len: first_line.next, whole });
         }
         let mut at = first_line.next;
         let limit = bytes.len().min(MAX_HEAD_BYTES);
@@ -383,7 +384,7 @@ pub fn begins(bytes: &[u8]) -> Begins {
     if text.is_empty() {
         return Begins::Perhaps;
     }
-    if text.len() < 6 && b"HTTP/1".starts_with(text) {
+    if b"HTTP/1.".starts_with(text) || b"HTTP/0.".starts_with(text) {
         return Begins::Perhaps;
     }
     if is_version(text) {
@@ -406,14 +407,19 @@ pub(in crate::proto) fn has_known_method(bytes: &[u8]) -> bool {
     split_word(bytes).is_some_and(|(method, target)| METHODS.contains(&method) && !target.is_empty())
 }
 
-/// The line that begins at `at`, if its end is there.
+/// The line that begins at `at`, if its end is there: CRLF, LF, or, as careless senders write it and Wireshark reads it, CR
+/// alone.
 pub(super) fn line_at(bytes: &[u8], at: usize) -> Option<Line> {
     let rest = bytes.get(at..)?;
-    let newline = memchr::memchr(b'\n', rest)?;
-    let text = rest.get(..newline)?;
-    let returns = text.iter().rev().take_while(|byte| **byte == b'\r').count();
-    let text = text.get(..text.len().checked_sub(returns)?)?;
-    Some(Line { start: at, end: at.checked_add(text.len())?, next: at.checked_add(newline)?.checked_add(1)? })
+    let len = memchr::memchr2(b'\r', b'\n', rest)?;
+    let end = at.checked_add(len)?;
+    let next = match rest.get(len..)? {
+        [b'\r', b'\n', ..] => end.checked_add(2)?,
+        // What follows may be the other half.
+        [b'\r'] => return None,
+        _ => end.checked_add(1)?,
+    };
+    Some(Line { start: at, end, next })
 }
 
 /// Where the first line begins that is not empty.
@@ -434,7 +440,8 @@ fn first_line(bytes: &[u8]) -> Option<Line> {
     line_at(bytes.get(..limit)?, behind_empty_lines(bytes))
 }
 
-/// Takes a first line apart; `None` where it is none. Known methods are believed without a version, others with one only.
+/// Takes a first line apart; `None` where it is none. Known methods are believed without a version and with blanks in the
+/// target, others with a line that is as it should be.
 fn start(line: &[u8]) -> Option<Start<'_>> {
     if is_version(line) {
         let (version, rest) = split_word(line).unwrap_or((line, &[]));
@@ -452,7 +459,8 @@ fn start(line: &[u8]) -> Option<Start<'_>> {
     if let Some(blank) = memchr::memrchr2(b' ', b'\t', rest) {
         let (target, version) = rest.split_at_checked(blank)?;
         let (target, version) = (trim_blanks(target), trim_blanks(version));
-        if is_version(version) {
+        let is_target = METHODS.contains(&method) || memchr::memchr(b' ', target).is_none();
+        if is_version(version) && is_target {
             return Some(Start::Request { method, target, version });
         }
     }
@@ -466,10 +474,9 @@ fn start(line: &[u8]) -> Option<Start<'_>> {
 
 /// `HTTP/1.` and a digit, whatever is behind it.
 fn is_version(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"HTTP/").or_else(|| text.strip_prefix(b"http/"));
-    digits.is_some_and(|digits| {
-        matches!(digits, [major, b'.', minor, ..] if major.is_ascii_digit() && minor.is_ascii_digit())
-    })
+    // RFC 9112 section 2.3: case counts.
+    let digits = text.strip_prefix(b"HTTP/").unwrap_or(&[]);
+    matches!(digits, [major, b'.', minor, ..] if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
 fn is_method(word: &[u8]) -> bool {
@@ -491,4 +498,104 @@ fn split_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = memchr::memchr2(b' ', b'\t', text)?;
     let (word, rest) = text.split_at_checked(blank)?;
     Some((word, rest.get(1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(text: &[u8]) -> (&[u8], &[u8], &[u8]) {
+        match Head::read(text).expect("a head").start() {
+            Start::Request { method, target, version } => (method, target, version),
+            Start::Response { .. } => panic!("a response"),
+        }
+    }
+
+    #[test]
+    fn first_lines_are_taken_apart_leniently() {
+        assert_eq!(
+            request(b"GET / HTTP/1.1\r\n\r\n"),
+            (b"GET".as_slice(), b"/".as_slice(), b"HTTP/1.1".as_slice())
+        );
+        assert_eq!(request(b"\r\nGET /a b HTTP/1.0\n\n").1, b"/a b");
+        assert_eq!(request(b"WEIRD /x HTTP/1.1\n\n").0, b"WEIRD");
+        assert_eq!(request(b"GET /old\r\n"), (b"GET".as_slice(), b"/old".as_slice(), b"".as_slice()));
+        let response = Head::read(b"HTTP/1.1 200\r\n\r\n").unwrap();
+        assert_eq!((response.status(), response.version()), (Some(200), b"HTTP/1.1".as_slice()));
+        let Start::Response { phrase, .. } = Head::read(b"HTTP/1.0 404 Not Found\n\n").unwrap().start()
+        else {
+            panic!("a request")
+        };
+        assert_eq!(phrase, b"Not Found");
+        for other in [
+            b"OPTIONS sip:a@b SIP/2.0\r\n\r\n".as_slice(),
+            b"PRI * HTTP/2.0\r\n\r\n",
+            b"hello world\r\n",
+            b"get / http/1.1\r\n",
+        ] {
+            assert!(Head::read(other).is_none(), "{}", other.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_head_ends_at_its_empty_line_however_lines_end() {
+        for head in [
+            b"GET / HTTP/1.1\r\nA: b\r\n\r\n".as_slice(),
+            b"GET / HTTP/1.1\nA: b\n\n",
+            b"GET / HTTP/1.1\rA: b\r\n\r\n",
+        ] {
+            let all = [head, b"body\n\n"].concat();
+            let read = Head::read(&all).unwrap();
+            assert!(read.is_whole());
+            assert_eq!((read.len(), read.header("a")), (head.len(), Some(b"b".as_slice())));
+            for cut in 0..head.len() {
+                assert!(Head::read(&all[..cut]).is_none_or(|read| !read.is_whole()));
+            }
+        }
+    }
+
+    #[test]
+    fn headers_have_their_places_and_folds() {
+        let bytes = b"HTTP/1.1 200 OK\r\nOne:  first \r\n\tsecond\r\nJunk\r\nTwo : x\r\none:\r\n\r\n";
+        let head = Head::read(bytes).unwrap();
+        let headers: Vec<_> = head.headers().collect();
+        let names: Vec<_> = headers.iter().map(|header| header.name).collect();
+        assert_eq!(names, [b"One".as_slice(), b"Junk", b"Two ", b"one"]);
+        assert_eq!(&*headers[0].unfolded(), b"first second");
+        assert_eq!(&bytes[headers[0].value_at..][..5], b"first");
+        assert!(!headers[1].has_colon && headers[2].has_colon);
+        assert_eq!(head.all("ONE").count(), 2);
+        assert_eq!(head.header("two"), None);
+    }
+
+    #[test]
+    fn lists_go_over_lines_and_commas() {
+        let head = Head::read(b"GET / HTTP/1.1\r\nTE: a, b\r\nTE: ,c\r\n\r\n").unwrap();
+        assert!(head.list("te").eq([b"a".as_slice(), b"b", b"c"]));
+    }
+
+    #[test]
+    fn a_million_header_lines_and_endless_heads_are_cut_and_named() {
+        let many =
+            [b"GET / HTTP/1.1\r\n".as_slice(), &b"a:\r\n".repeat(MAX_HEADER_LINES + 1), b"\r\n"].concat();
+        let head = Head::read(&many).unwrap();
+        assert!(head.headers().has_too_many());
+        assert_eq!(head.headers().count(), MAX_HEADER_LINES);
+        let endless = [b"GET / HTTP/1.1\r\n".as_slice(), &b"a: b\r\n".repeat(1_000_000)].concat();
+        let head = Head::read(&endless).unwrap();
+        assert_eq!((head.is_whole(), head.len()), (false, MAX_HEAD_BYTES));
+    }
+
+    #[test]
+    fn a_flow_is_http_when_its_first_line_says_so() {
+        assert_eq!(begins_flow(b"GET / HTTP/1.1\r\n", false), Begins::Yes);
+        assert_eq!(begins_flow(b"GET /old\r\n", false), Begins::Yes);
+        assert_eq!(begins_flow(b"POST my letter\n", false), Begins::No);
+        assert_eq!(begins_flow(b"POST my letter\n", true), Begins::Yes);
+        assert_eq!(begins_flow(b"GET / RTSP/1.0\r\n", true), Begins::No);
+        assert_eq!(begins(b"HTTP/1"), Begins::Perhaps);
+        assert_eq!(begins(b"HTTP/1.1"), Begins::Yes);
+        assert_eq!(begins(b"PROPFIND /x"), Begins::Perhaps);
+        assert_eq!(begins(b"\x16\x03\x01"), Begins::No);
+    }
 }

@@ -15,3 +15,6 @@ pub use base64::base64;
 pub use framing::{Framing, content_length};
 pub use head::Head;
 pub use note::{Asked, Cut, HttpNote, full_uri};
+
+#[cfg(test)]
+mod tests;

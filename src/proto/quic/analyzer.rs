@@ -123,7 +123,15 @@ impl QuicAnalyzer {
             }
         }
         let client = Keys::initial(header.version, header.dcid, true)?;
-        let clear = unprotect(&client, header, packet, None)?;
+        // A first packet that the capture cut cannot be opened, and its keys are those of the answer all the same.
+        let clear = if header.len > packet.len() {
+            if self.connection.is_some() {
+                return None;
+            }
+            None
+        } else {
+            Some(unprotect(&client, header, packet, None)?)
+        };
         let server = Keys::initial(header.version, header.dcid, false)?;
         let keys = [client, server];
         match &mut self.connection {
@@ -138,7 +146,7 @@ impl QuicAnalyzer {
                 *slot = Some(Connection { client: from, keys, sides, version, cipher });
             }
         }
-        Some(clear)
+        clear
     }
 
     /// What is to be told of an Initial packet that was opened, and its bytes.

@@ -8,6 +8,9 @@ mod frames;
 mod keys;
 mod packet;
 
+#[cfg(test)]
+mod tests;
+
 pub use analyzer::{MAX_CRYPTO, QuicAnalyzer};
 pub use frames::{Crypto, crypto};
 pub use packet::{Header, INTEGRITY_TAG, MAX_CONNECTION_ID, PacketKind, Version};

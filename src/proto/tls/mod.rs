@@ -12,6 +12,9 @@ mod handshake;
 pub(in crate::proto) mod reader;
 mod record;
 
+#[cfg(test)]
+mod tests;
+
 pub use analyzer::{MAX_HANDSHAKE, TlsAnalyzer};
 pub use certificate::{CertificateFacts, MAX_CERTIFICATE, MAX_CERTIFICATES, MAX_NAMES, certificates};
 pub use datagram::{DTLS_RECORD_HEADER, DtlsAnalyzer, DtlsHeader, Fragment};

@@ -1,5 +1,6 @@
 //! `explain`: the story of each flow in plain words, every claim with its packet.
 
+mod dns;
 mod http;
 mod notes;
 mod outcome;
@@ -127,7 +128,7 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, flow, &moment, &names, &mut marks, options)?;
+        line(out, told, &moment, &names, &mut marks, options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -139,17 +140,22 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
 /// One moment: packet number, time since the flow began, direction, what it is.
 fn line(
     out: &mut impl Write,
-    flow: &Flow,
+    told: &Told<'_>,
     moment: &Moment<'_>,
     names: &words::Names,
     marks: &mut segments::Marks,
     options: ExplainOptions,
 ) -> io::Result<()> {
+    let flow = told.flow;
     let indent = gutter(out, flow, moment, options.colors)?;
     let label = words::label(&moment.event);
     let style = words::style(&moment.event);
     let head = words::head(&moment.event);
-    let mut text = words::sentence(flow, &moment.event, names, marks);
+    let dns = dns::Turn::of(told, &moment.event);
+    let mut text = match &dns {
+        Some(dns) => dns.sentence(),
+        None => words::sentence(flow, &moment.event, names, marks),
+    };
     if !head.is_empty() {
         text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
     }
@@ -165,8 +171,10 @@ fn line(
     for more in lines {
         writeln!(out, "{:1$}{more}", "", indent.saturating_add(label.len()))?;
     }
-    if let Event::Turn(turn) = moment.event {
-        payload::write(out, turn, GUTTER, options)?;
+    match (&dns, moment.event) {
+        (Some(dns), _) => dns.write_records(out, GUTTER, options)?,
+        (None, Event::Turn(turn)) => payload::write(out, turn, GUTTER, options)?,
+        (None, _) => {}
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::super::flows::Carries;
 use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
+use super::dns;
 use super::words::{Names, were};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Recognised, judge};
@@ -12,7 +13,7 @@ use crate::report::{ChecksumTally, SideNumbers, Told};
 pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
-    notes.extend(readable(flow));
+    notes.extend(readable(told));
     if let Some(tcp) = &flow.tcp {
         notes.extend(time_wait(tcp, names));
         notes.extend(doubted(tcp, names));
@@ -235,10 +236,17 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
 }
 
 /// Which protocol it is, and whether what was said can be read by anybody on the path.
-fn readable(flow: &Flow) -> Option<String> {
+fn readable(told: &Told<'_>) -> Option<String> {
+    let flow = told.flow;
     let talk = flow.conversation.as_ref()?;
+    if dns::is_spoken(told) {
+        return Some(
+            "DNS is binary, not encrypted: anybody on the path can read which names were asked for, and the answers."
+                .to_owned(),
+        );
+    }
     let text = readable_part(talk)?;
-    Some(match Carries::of(flow).protocol {
+    Some(match Carries::of(told).protocol {
         Some(Recognised { name, by_port: false }) => format!("{name}, by its first bytes. {text}"),
         Some(Recognised { name, by_port: true }) => {
             format!("Port {} is usually that of {name}. {text}", flow.tuple.resp.port)

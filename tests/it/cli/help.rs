@@ -5,12 +5,14 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 16] = [
     "read",
     "explain",
     "flows",
     "stats",
     "follow",
+    "audit",
+    "dns",
     "http",
     "replay",
     "capture",

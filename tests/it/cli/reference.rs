@@ -84,9 +84,11 @@ fn every_verb_has_a_man_page() {
     names.sort();
     let verbs = [
         "",
+        "-audit",
         "-capture",
         "-client",
         "-completions",
+        "-dns",
         "-explain",
         "-fields",
         "-flows",

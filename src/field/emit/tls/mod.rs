@@ -14,6 +14,9 @@ pub(super) use datagram::emit as emit_datagram;
 pub(super) use handshake::{Form, Messages, is_wanted};
 pub(super) use walk::text;
 
+#[cfg(test)]
+mod tests;
+
 use super::run::Run;
 use super::{Emitter, Subject};
 use crate::field::Value;
