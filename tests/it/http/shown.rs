@@ -147,8 +147,7 @@ fn nothing_hostile_controls_the_terminal_or_leaves_80_columns() {
     );
     capture.answer(
         &mut talk,
-        "HTTP/1.1 200 \u{9b}2J\r\nContent-Type: \u{1b}[31m\r\nContent-Length: 9\r\n\r\n\u{1b}[2Jabcde"
-            .to_owned(),
+        "HTTP/1.1 200 \u{9b}2J\r\nContent-Type: \u{1b}[31m\r\nContent-Length: 9\r\n\r\n\u{1b}[2Jabcde",
     );
     for options in [&[][..], &["--short"], &["--json"]] {
         let text = capture.http(options);
