@@ -68,9 +68,7 @@ enum Verb {
     Audit(audit::AuditArgs),
     #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
     Dns(dns::DnsArgs),
-    #[command(
-        about = "Show HTTP exchanges: each request with its answer, headers, times, caches; export bodies"
-    )]
+    #[command(about = "Show HTTP exchanges: request and answer, times, caches; export bodies")]
     Http(http::HttpArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),

@@ -93,6 +93,7 @@ fn every_verb_has_a_man_page() {
         "-fields",
         "-flows",
         "-follow",
+        "-http",
         "-interfaces",
         "-man",
         "-read",

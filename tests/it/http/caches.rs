@@ -46,7 +46,7 @@ fn a_proxy_forwards_answers_from_its_store_and_revalidates() {
     assert_eq!(of(7)["proxy"]["other"]["request_packet"], 8);
     assert_eq!(of(8)["proxy"]["did"], "on behalf of");
     assert_eq!((&of(11)["proxy"]["did"], &of(11)["verdict"]), (&"own store".into(), &"hit".into()));
-    assert_eq!(of(11)["proxy"]["other"]["response_packet"], 9);
+    assert_eq!(of(11)["proxy"]["other"]["response_packet"], 10);
     assert_eq!((&of(13)["proxy"]["did"], &of(13)["verdict"]), (&"revalidated".into(), &"revalidated".into()));
     let text = capture.http(&[]).split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [

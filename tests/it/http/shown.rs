@@ -210,7 +210,7 @@ fn a_story_tells_what_a_client_of_tls_asks_for() {
         &story,
         &[
             "TLS client hello for www.example.net, offers TLS 1.3, TLS 1.2, to speak h2, 2 cipher suites.",
-            "TLS alert: Handshake Failure (40) (Fatal",
+            "TLS alert: Handshake Failure (Fatal).",
         ],
     );
 }
