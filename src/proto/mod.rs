@@ -8,13 +8,21 @@
 mod analyzer;
 mod analyzers;
 pub mod dns;
+pub mod ftp;
+mod greeting;
 pub mod http;
+pub mod imap;
+pub mod lines;
 mod message;
+pub mod pop;
 mod probe;
 mod protocol;
 mod recognise;
+pub mod smtp;
+pub mod ssh;
 mod stream;
 mod talk;
+pub mod telnet;
 mod text;
 pub mod tls;
 

@@ -1,6 +1,6 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
-use super::Protocol;
+use super::{Protocol, greeting};
 use super::recognise::{is_dns, is_http, is_tls};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -36,6 +36,9 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     }
     if is_tls(bytes) {
         return Found::Is(Protocol::Tls);
+    }
+    if let Some(found) = greeting::find(ports, bytes) {
+        return found;
     }
     if ports.contains(&53) {
         if bytes.len() < FRAMED_DNS_HEADER {

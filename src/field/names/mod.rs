@@ -74,5 +74,5 @@ macro_rules! protocols {
 
 protocols! {
     frame eth vlan ieee8021ad ieee8021ah llc sll null ppp chdlc pppoe pppoed pppoes mpls arp ip ipv6 hopopts routing
-    fraghdr dstopts icmp icmpv6 igmp udp tcp mptcp sctp ah esp gre vxlan geneve gtp pim dns http tls data wirelab
+    fraghdr dstopts icmp icmpv6 igmp udp tcp mptcp sctp ah esp gre vxlan geneve gtp pim dns http tls smtp pop imap imf ftp ftp_data telnet ssh data wirelab
 }
