@@ -214,3 +214,76 @@ impl Analyzer for ImapAnalyzer {
         self.open.iter().map(|(tag, _)| tag.len().saturating_add(48)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use Direction::{OrigToResp as Client, RespToOrig as Server};
+
+    fn input(from: Direction, bytes: &[u8]) -> Input<'_> {
+        let packet = PacketStamp::default();
+        Input { from, bytes, first: packet, packet, end: None }
+    }
+
+    const REPLY: &[u8] = b"* 1 FETCH (BODY[] {7}\r\na\n{9}\r\n)\r\na1 OK done\r\n* BYE";
+
+    #[test]
+    fn literals_belong_to_their_lines() {
+        let texts: Vec<_> = Units::of(REPLY)
+            .map(|unit| match unit {
+                Unit::Line { text, .. } => text,
+                Unit::Literal { bytes, .. } => bytes,
+            })
+            .collect();
+        let expected: [&[u8]; 5] = [b"* 1 FETCH (BODY[] {7}", b"a\n{9}\r\n", b")", b"a1 OK done", b"* BYE"];
+        assert_eq!(texts, expected);
+        assert_eq!(whole(REPLY), Ok(REPLY.len() - 5));
+        assert_eq!(whole(&REPLY[..25]), Err(31));
+        assert_eq!(literal(b"x {12+}"), Some(12));
+        assert_eq!(literal(b"x {}"), None);
+        assert_eq!(literal(b"x {99999999999999999999999}"), None);
+    }
+
+    #[test]
+    fn a_reply_is_tied_to_its_command() {
+        let mut imap = ImapAnalyzer::new();
+        let mut asked = input(Client, b"a1 STARTTLS\r\n");
+        asked.packet.number = 4;
+        imap.next(&asked);
+        let Step::Message { note: Note::Imap(note), .. } = imap.next(&input(Server, b"a1 OK go\r\n")) else {
+            panic!("no message");
+        };
+        assert_eq!(note.answers.map(|packet| packet.number), Some(4));
+        assert!(matches!(imap.next(&input(Client, b"\x16\x03\x01\n")), Step::Switch(Protocol::Tls)));
+        assert!(!format!("{imap:?}").contains("STARTTLS"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_segmentation_says_the_same(cut in 1..REPLY.len()) {
+            let mut imap = ImapAnalyzer::new();
+            let (mut waiting, mut taken) = (Vec::new(), Vec::new());
+            for piece in [&REPLY[..cut], &REPLY[cut..]] {
+                waiting.extend_from_slice(piece);
+                if let Step::Message { len, .. } = imap.next(&input(Server, &waiting)) {
+                    taken.extend(waiting.drain(..len));
+                }
+            }
+            prop_assert_eq!(taken, &REPLY[..REPLY.len() - 5]);
+        }
+
+        #[test]
+        fn random_bytes_are_taken(text in "(a1 |\\* |\\{[0-9]{1,20}\\}|\r|\n|[a-z]){0,30}") {
+            let mut imap = ImapAnalyzer::new();
+            let step = imap.next(&input(Server, text.as_bytes()));
+            let fits = match step {
+                Step::Message { len, .. } => len <= text.len(),
+                Step::More(need) => need > text.len(),
+                _ => false,
+            };
+            prop_assert!(fits);
+        }
+    }
+}

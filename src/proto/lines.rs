@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn lines_end_in_three_ways() {
         let lines: Vec<_> = Lines::of(b"a\r\nb\nc\rd\r\n\r\ne").map(|line| (line.at, line.text)).collect();
-        let expected: [(usize, &[u8]); 6] = [(0, b"a"), (3, b"b"), (5, b"c"), (7, b"d"), (10, b""), (12, b"e")];
+        let expected: [(usize, &[u8]); 6] =
+            [(0, b"a"), (3, b"b"), (5, b"c"), (7, b"d"), (10, b""), (12, b"e")];
         assert_eq!(lines, expected);
         let ends: Vec<_> = Lines::of(b"a\r\n\rb").map(|line| line.whole).collect();
         assert_eq!(ends, [&b"a\r\n"[..], b"\r", b"b"]);

@@ -149,7 +149,8 @@ impl PopAnalyzer {
                 Some(asked @ (Asked::List | Asked::Mail)) => {
                     note.is_mail = asked == Asked::Mail;
                     note.octets = octets(line.text);
-                    let data = Data { at_line: true, is_mail: note.is_mail, octets: note.octets, ..Data::default() };
+                    let data =
+                        Data { at_line: true, is_mail: note.is_mail, octets: note.octets, ..Data::default() };
                     self.data = Some(data);
                 }
                 _ => {}
@@ -229,7 +230,10 @@ impl Analyzer for PopAnalyzer {
         if input.bytes.is_empty() {
             if let Some(data) = &mut self.data
                 && self.server == Some(input.from)
-                && matches!(input.end, Some(Ending::Gap(_) | Ending::TooLong | Ending::Capture | Ending::Reset))
+                && matches!(
+                    input.end,
+                    Some(Ending::Gap(_) | Ending::TooLong | Ending::Capture | Ending::Reset)
+                )
             {
                 data.is_broken = true;
                 data.bytes = Vec::new();
@@ -256,8 +260,97 @@ impl Analyzer for PopAnalyzer {
     }
 
     fn held(&self) -> usize {
-        self.data.as_ref().map_or(0, |data| {
-            data.bytes.capacity().saturating_add(data.parts.capacity().saturating_mul(8))
-        })
+        self.data
+            .as_ref()
+            .map_or(0, |data| data.bytes.capacity().saturating_add(data.parts.capacity().saturating_mul(8)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::flow::PacketStamp;
+    use Direction::{OrigToResp as Client, RespToOrig as Server};
+
+    /// What is said of pieces of either side, with what waits before what comes.
+    fn talk(pieces: &[(Direction, &[u8])]) -> Vec<(PopNote, Option<Vec<u8>>)> {
+        let mut analyzer = PopAnalyzer::new();
+        let mut waiting: [Vec<u8>; 2] = Default::default();
+        let mut said = Vec::new();
+        for (from, piece) in pieces {
+            let waits = &mut waiting[usize::from(*from == Server)];
+            waits.extend_from_slice(piece);
+            while !waits.is_empty() {
+                let packet = PacketStamp::default();
+                let input = Input { from: *from, bytes: waits, first: packet, packet, end: None };
+                match analyzer.next(&input) {
+                    Step::Message { len, note: Note::Pop(note), inner } => {
+                        said.push((*note, inner.map(|(_, bytes)| bytes)));
+                        waits.drain(..len);
+                    }
+                    Step::More(_) => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        said
+    }
+
+    const MAIL: &[u8] = b"+OK 9 octets\r\nSubject: x\r\n\r\n..a\r\n.\r\n+OK bye\r\n";
+
+    #[test]
+    fn a_mail_follows_its_reply_and_gets_its_dots_back() {
+        let said = talk(&[(Server, b"+OK POP3\r\n"), (Client, b"RETR 1\r\nQUIT\r\n"), (Server, MAIL)]);
+        let parts: Vec<_> = said.iter().map(|(note, _)| note.part).collect();
+        assert_eq!(parts, [PopPart::Reply, PopPart::Commands, PopPart::Reply, PopPart::End, PopPart::Reply]);
+        assert_eq!(said[3].0.octets, Some(9));
+        assert_eq!(said[3].1.as_deref(), Some(&b"Subject: x\r\n\r\n.a\r\n"[..]));
+    }
+
+    #[test]
+    fn nothing_follows_an_error_or_a_reply_of_a_line() {
+        let said = talk(&[
+            (Server, b"+OK POP3\r\n"),
+            (Client, b"RETR 1\r\nLIST 1\r\nSTAT\r\n"),
+            (Server, b"-ERR no\r\n+OK 1 120\r\n+OK 2 320\r\n"),
+        ]);
+        assert!(said.iter().all(|(note, _)| matches!(note.part, PopPart::Reply | PopPart::Commands)));
+    }
+
+    #[test]
+    fn encryption_begins_where_the_server_agrees() {
+        let mut pop = PopAnalyzer::new();
+        let packet = PacketStamp::default();
+        let mut say = |from, bytes| pop.next(&Input { from, bytes, first: packet, packet, end: None });
+        say(Server, b"+OK POP3\r\n");
+        say(Client, b"STLS\r\n");
+        assert!(!matches!(say(Client, b"\x16\x03\x01\n"), Step::Switch(_)));
+        say(Server, b"+OK go\r\n");
+        assert!(matches!(say(Client, b"\x16\x03\x01\x00"), Step::Switch(Protocol::Tls)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_segmentation_says_the_same(mut cuts in proptest::collection::vec(0..MAIL.len(), 0..9)) {
+            cuts.push(0);
+            cuts.push(MAIL.len());
+            cuts.sort_unstable();
+            let mut pieces: Vec<(Direction, &[u8])> = vec![(Server, b"+OK POP3\r\n"), (Client, b"RETR 1\r\n")];
+            pieces.extend(cuts.windows(2).map(|cut| (Server, &MAIL[cut[0]..cut[1]])));
+            let mails: Vec<_> = talk(&pieces).into_iter().filter_map(|(_, mail)| mail).collect();
+            prop_assert_eq!(mails, [b"Subject: x\r\n\r\n.a\r\n".to_vec()]);
+        }
+
+        #[test]
+        fn random_bytes_are_taken(
+            pieces in proptest::collection::vec((any::<bool>(), "(RETR 1|\\+OK|-ERR|\\.|\r|\n|[a-z]){0,9}"), 0..20),
+        ) {
+            let of = |(server, text): &(bool, String)| (if *server { Server } else { Client }, text.clone());
+            let pieces: Vec<_> = pieces.iter().map(of).collect();
+            let pieces: Vec<_> = pieces.iter().map(|(from, text)| (*from, text.as_bytes())).collect();
+            prop_assert!(talk(&pieces).len() <= 200);
+        }
     }
 }

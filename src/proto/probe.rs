@@ -1,7 +1,7 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
-use super::{Protocol, greeting};
 use super::recognise::{is_dns, is_http, is_tls};
+use super::{Protocol, greeting};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 

@@ -185,3 +185,68 @@ impl Analyzer for SshAnalyzer {
         self.sides.orig.offers.capacity().saturating_add(self.sides.resp.offers.capacity())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::flow::PacketStamp;
+    use Direction::{OrigToResp as Client, RespToOrig as Server};
+
+    fn input(from: Direction, bytes: &[u8]) -> Input<'_> {
+        let packet = PacketStamp::default();
+        Input { from, bytes, first: packet, packet, end: None }
+    }
+
+    fn packet(code: u8, body: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(body.len() + 6).unwrap().to_be_bytes();
+        [&len[..], &[4, code], body, &[0; 4]].concat()
+    }
+
+    fn init(names: &str) -> Vec<u8> {
+        let len = u32::try_from(names.len()).unwrap().to_be_bytes();
+        packet(code::KEXINIT, &[&[9; 16], &len[..], names.as_bytes()].concat())
+    }
+
+    fn notes(ssh: &mut SshAnalyzer, from: Direction, bytes: &[u8]) -> Vec<SshNote> {
+        let (mut at, mut notes) = (0, Vec::new());
+        while let Step::Message { len, note: Note::Ssh(note), .. } = ssh.next(&input(from, &bytes[at..])) {
+            notes.push(note);
+            at += len;
+        }
+        notes
+    }
+
+    #[test]
+    fn packets_are_told_until_keys_are_new() {
+        let mut ssh = SshAnalyzer::new();
+        let server =
+            [b"SSH-2.0-x\r\n".to_vec(), init("curve25519-sha256,diffie-hellman-group1-sha1")].concat();
+        assert_eq!(notes(&mut ssh, Server, &server).len(), 2);
+        let client = [
+            b"SSH-2.0-y\r\n".to_vec(),
+            init("none,diffie-hellman-group1-sha1,curve25519-sha256"),
+            packet(30, b"x"),
+            packet(code::NEWKEYS, b""),
+            vec![7; 100],
+        ];
+        let told = notes(&mut ssh, Client, &client.concat());
+        let parts: Vec<_> = told.iter().map(|note| note.part).collect();
+        use SshPart::{Encrypted, Packet, Version};
+        assert_eq!(parts, [Version, Packet(0), Packet(1), Packet(2), Encrypted]);
+        assert_eq!(told[2].exchange, Exchange::Group);
+        assert!(told.iter().all(|note| note.is_client));
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut ssh = SshAnalyzer::new();
+            notes(&mut ssh, Client, b"SSH-2.0-x\n");
+            let told = notes(&mut ssh, Client, &bytes);
+            prop_assert!(told.len() <= bytes.len());
+            prop_assert!(ssh.held() <= 2 * MAX_NAMES);
+        }
+    }
+}

@@ -67,7 +67,8 @@ impl<'a> Iterator for Items<'a> {
     fn next(&mut self) -> Option<Item<'a>> {
         let at = self.at;
         let rest = self.bytes.get(at..).filter(|rest| !rest.is_empty())?;
-        let data = memchr(IAC, rest).unwrap_or(rest.len());
+        // An IAC that is doubled is a character.
+        let data = suboption_len(rest).unwrap_or_else(|| plain_len(rest));
         if data > 0 {
             self.at = at.saturating_add(data);
             return Some(Item::Data { at, bytes: rest.get(..data)? });
@@ -90,7 +91,13 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// How many bytes stand before IAC SE, a doubled IAC being one of them.
+/// How many characters there are where no command follows them; an IAC at the very end is the beginning of one.
+fn plain_len(rest: &[u8]) -> usize {
+    let at_end = rest.iter().rev().take_while(|byte| **byte == IAC).count();
+    rest.len().saturating_sub(at_end % 2)
+}
+
+/// How many bytes stand before a command, a doubled IAC being one of them; `None` where none is there.
 fn suboption_len(value: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
@@ -149,6 +156,8 @@ impl Analyzer for TelnetAnalyzer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -180,6 +189,21 @@ mod tests {
         ];
         for (bytes, kept) in cases {
             assert_eq!(unfinished(bytes), kept, "{bytes:02x?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_are_all_told(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), 240_u8..], 0..60)) {
+            let mut last = 0;
+            for item in Items::of(&bytes) {
+                let at = match item {
+                    Item::Data { at, .. } | Item::Command { at, .. } | Item::Suboption { at, .. } => at,
+                };
+                prop_assert!(at >= last);
+                last = at;
+            }
+            prop_assert!(unfinished(&bytes) <= bytes.len());
         }
     }
 }

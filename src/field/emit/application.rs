@@ -1,12 +1,12 @@
 //! The application messages that end in a packet, below the transport that carries them.
 
 use super::{Emitter, Subject, dns, ftp, http, imap, pop, smtp, ssh, telnet, tls};
-use crate::proto::Protocol;
+use crate::proto::{Message, Protocol};
 
 /// Hands out the messages of the packet's transport number `place`.
 pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
     let Some(messages) = subject.context.messages else { return };
-    for message in messages.of(place) {
+    for message in messages.of(place).filter(|message| has_fields(subject, message)) {
         match message.protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(subject, message, out),
             Protocol::Http => http::emit(subject, message, out),
@@ -20,4 +20,22 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Ssh => ssh::emit(subject, message, out),
         }
     }
+}
+
+/// Whether Wireshark tells of the message: the protocols of lines it knows by their ports alone, so that elsewhere they
+/// have messages, for reports, and no fields.
+fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
+    let ports: &[u16] = match message.protocol {
+        Protocol::Smtp => &[25, 587],
+        Protocol::Pop => &[110],
+        Protocol::Imap => &[143],
+        Protocol::Ftp => &[21],
+        Protocol::Telnet => &[23],
+        _ => return true,
+    };
+    subject
+        .packet
+        .transports()
+        .get(message.transport)
+        .is_some_and(|transport| ports.contains(&transport.src.port) || ports.contains(&transport.dst.port))
 }

@@ -149,13 +149,9 @@ fn one(header: &Run<'_>, colon: usize, out: &mut Emitter<'_>) {
     match id {
         imf::CONTENT_TYPE => content_type(&value, out),
         imf::FROM | imf::RESENT_FROM => addresses(&value, imf::MAILBOX_ITEM, out),
-        imf::TO
-        | imf::CC
-        | imf::BCC
-        | imf::REPLY_TO
-        | imf::RESENT_TO
-        | imf::RESENT_CC
-        | imf::RESENT_BCC => addresses(&value, imf::ADDRESS_ITEM, out),
+        imf::TO | imf::CC | imf::BCC | imf::REPLY_TO | imf::RESENT_TO | imf::RESENT_CC | imf::RESENT_BCC => {
+            addresses(&value, imf::ADDRESS_ITEM, out)
+        }
         imf::SENDER | imf::RESENT_SENDER => address(&value, out),
         _ => {}
     }

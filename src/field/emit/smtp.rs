@@ -22,7 +22,7 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
     let run = Run::of(subject.packet, message.range);
     out.open(smtp::PROTOCOL, Value::Bytes(run.bytes()), message.range);
     match note.part {
-        SmtpPart::Commands => commands(&run, note.expect, out),
+        SmtpPart::Commands | SmtpPart::EmptyChunk => commands(&run, note.expect, out),
         SmtpPart::Replies => replies(&run, note.continues, out),
         SmtpPart::Body | SmtpPart::LastChunk => {}
         SmtpPart::End => {

@@ -18,8 +18,7 @@ pub const MAX_EXPECTED: usize = 1024;
 pub const MAX_COMMAND: usize = 1024;
 
 /// Commands that data is sent for (RFC 959 section 5.3, RFC 3659).
-const TRANSFERS: [&[u8]; 8] =
-    [b"RETR", b"STOR", b"STOU", b"APPE", b"LIST", b"NLST", b"MLSD", b"MLST"];
+const TRANSFERS: [&[u8]; 8] = [b"RETR", b"STOR", b"STOU", b"APPE", b"LIST", b"NLST", b"MLSD", b"MLST"];
 
 /// Where data connections are expected to go.
 #[derive(Debug, Default)]

@@ -124,7 +124,7 @@ impl SmtpAnalyzer {
             }
         }
         if let Phase::Chunk { left: 0, .. } = self.phase {
-            return self.message(taken, SmtpPart::LastChunk, expect);
+            return self.message(taken, SmtpPart::EmptyChunk, expect);
         }
         self.message(taken, SmtpPart::Commands, expect)
     }
@@ -188,7 +188,8 @@ impl SmtpAnalyzer {
             self.open = self.open.saturating_add(1);
             return self.message(end.saturating_add(3), SmtpPart::End, Expect::Command);
         }
-        let waits = |tail: &[u8]| bytes.ends_with(tail) || (at_line && bytes == tail.get(1..).unwrap_or(tail));
+        let waits =
+            |tail: &[u8]| bytes.ends_with(tail) || (at_line && bytes == tail.get(1..).unwrap_or(tail));
         let kept = match () {
             () if input.end.is_some() => 0,
             () if waits(b"\n.\r") => 2,
@@ -219,18 +220,13 @@ impl SmtpAnalyzer {
     }
 
     fn message(&mut self, len: usize, part: SmtpPart, expect: Expect) -> Step {
-        let ended = matches!(part, SmtpPart::End | SmtpPart::LastChunk);
+        let ended = matches!(part, SmtpPart::End | SmtpPart::LastChunk | SmtpPart::EmptyChunk);
         let mail = if ended { std::mem::take(&mut self.mail) } else { Mail::default() };
-        if part == SmtpPart::LastChunk {
+        if part == SmtpPart::EmptyChunk {
             self.phase = Phase::Commands;
         }
-        let note = SmtpNote {
-            part,
-            expect,
-            continues: None,
-            parts: mail.parts.clone(),
-            sent: mail.bytes.len(),
-        };
+        let note =
+            SmtpNote { part, expect, continues: None, parts: mail.parts.clone(), sent: mail.bytes.len() };
         let inner = mail.whole(part == SmtpPart::End);
         Step::Message { len, note: Note::Smtp(Box::new(note)), inner }
     }

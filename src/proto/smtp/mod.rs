@@ -40,6 +40,8 @@ pub enum SmtpPart {
     End,
     /// The end of a mail that came as chunks (RFC 3030).
     LastChunk,
+    /// The end of such a mail where the last chunk is empty: the command that says so, and those before it.
+    EmptyChunk,
 }
 
 #[cfg(test)]
