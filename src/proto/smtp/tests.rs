@@ -5,8 +5,11 @@ use crate::flow::{Direction, PacketStamp};
 use crate::proto::{Analyzer, Ending, Input, Note, Step};
 use Direction::{OrigToResp as Client, RespToOrig as Server};
 
+/// A message: what it is, its bytes, and the whole mail that it ends.
+type Told = (SmtpPart, Vec<u8>, Option<Vec<u8>>);
+
 /// Takes `pieces` of a side through an analyzer as its driver does: what waits stands before what comes.
-fn talk(pieces: &[(Direction, &[u8])]) -> (Vec<(SmtpPart, Vec<u8>, Option<Vec<u8>>)>, SmtpAnalyzer) {
+fn talk(pieces: &[(Direction, &[u8])]) -> (Vec<Told>, SmtpAnalyzer) {
     let mut analyzer = SmtpAnalyzer::new();
     let mut waiting: [Vec<u8>; 2] = Default::default();
     let mut said = Vec::new();
@@ -32,7 +35,7 @@ fn talk(pieces: &[(Direction, &[u8])]) -> (Vec<(SmtpPart, Vec<u8>, Option<Vec<u8
     (said, analyzer)
 }
 
-fn of(said: &[(SmtpPart, Vec<u8>, Option<Vec<u8>>)], part: SmtpPart) -> Vec<u8> {
+fn of(said: &[Told], part: SmtpPart) -> Vec<u8> {
     said.iter().filter(|(of, ..)| *of == part).flat_map(|(_, bytes, _)| bytes.clone()).collect()
 }
 
@@ -139,7 +142,7 @@ proptest! {
         let (said, _) = talk(&pieces);
         let (whole, _) = talk(&[(Client, TALK)]);
         prop_assert_eq!(of(&said, SmtpPart::Commands), of(&whole, SmtpPart::Commands));
-        let mails = |said: &[(SmtpPart, Vec<u8>, Option<Vec<u8>>)]| -> Vec<_> {
+        let mails = |said: &[Told]| -> Vec<_> {
             said.iter().filter_map(|(.., inner)| inner.clone()).collect()
         };
         prop_assert_eq!(mails(&said), mails(&whole));
