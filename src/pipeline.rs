@@ -267,7 +267,12 @@ impl Pipeline {
         let flows = self.flows.flows().iter().enumerate().filter(|(place, flow)| wanted(*place, flow));
         let remarks = |place| self.remarks.as_ref().and_then(|all| all.of_flow(place));
         flows
-            .map(|(place, flow)| Told { flow, checksums: checksums(place), remarks: remarks(place) })
+            .map(|(place, flow)| Told {
+                flow,
+                checksums: checksums(place),
+                remarks: remarks(place),
+                spoken: self.analyzers.as_ref().and_then(|analyzers| analyzers.protocol_of(place)),
+            })
             .collect()
     }
 

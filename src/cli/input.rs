@@ -1,6 +1,7 @@
 //! Reading a savefile to its end, whatever its state: the loop that every reading verb runs.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -64,21 +65,32 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Opens the savefile that `input` names.
     pub(super) fn open(input: &'a InputArgs, prints: Prints) -> Result<Self, Failure> {
-        let path = input.path();
         let selection = Selection::of_input(input)?;
-        let bpf = input.select.bpf()?;
-        let source = Savefile::open(&path)?;
+        Self::begin(&input.path(), &input.select, selection, prints, Interrupt::install()?)
+    }
+
+    /// Opens one savefile of several; `interrupt` is looked at in all of them.
+    pub(super) fn open_one(
+        path: &Path,
+        select: &'a SelectArgs,
+        prints: Prints,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Failure> {
+        Self::begin(path, select, Selection::of_options(select)?, prints, interrupt.clone())
+    }
+
+    fn begin(
+        path: &Path,
+        select: &SelectArgs,
+        selection: Selection<'a>,
+        prints: Prints,
+        interrupt: Interrupt,
+    ) -> Result<Self, Failure> {
+        let bpf = select.bpf()?;
+        let source = Savefile::open(path)?;
         let large = source.size().filter(|&size| size >= PROGRESS_FROM_BYTES);
         let progress = large.and_then(|size| progress_bar(size, prints));
-        Ok(Self {
-            source,
-            bpf,
-            selection,
-            most: None,
-            name: display_name(&path),
-            progress,
-            interrupt: Interrupt::install()?,
-        })
+        Ok(Self { source, bpf, selection, most: None, name: display_name(path), progress, interrupt })
     }
 
     /// Reads no more than so many packets; those that the BPF filter drops do not count.
@@ -220,7 +232,7 @@ pub(super) fn tell_nothing_matched(selection: &Selection<'_>, name: &str, pipeli
 }
 
 /// What to call the savefile at `path`.
-pub(super) fn display_name(path: &std::path::Path) -> String {
+pub(super) fn display_name(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 

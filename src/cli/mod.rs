@@ -4,6 +4,7 @@
 //! partial output), 130 on Ctrl-C. A reader that closes the pipe early is success.
 
 mod args;
+mod audit;
 mod capture;
 mod explain;
 mod fields;
@@ -61,6 +62,8 @@ enum Verb {
     Stats(stats::StatsArgs),
     #[command(about = "Show what both sides of a flow said, in turns")]
     Follow(follow::FollowArgs),
+    #[command(about = "Say whether each flow is readable, and show the secrets that anybody could read")]
+    Audit(audit::AuditArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Verb::Flows(args) => flows::run(&args),
         Verb::Stats(args) => stats::run(&args),
         Verb::Follow(args) => follow::run(&args),
+        Verb::Audit(args) => audit::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -74,9 +74,8 @@ impl<'a> Selection<'a> {
         Self::new(&input.select, input.filter_text()?)
     }
 
-    /// What `select` selects of live packets.
-    #[cfg(feature = "live")]
-    pub(super) fn live(select: &'a SelectArgs) -> Result<Self, Failure> {
+    /// What `select` alone selects.
+    pub(super) fn of_options(select: &'a SelectArgs) -> Result<Self, Failure> {
         Self::new(select, select.filter_text()?)
     }
 

@@ -93,7 +93,7 @@ impl Shower {
 
 /// What a line about a packet needs beyond its bytes.
 pub(super) fn line_context<'a>(step: &Step<'a>) -> LineContext<'a> {
-    LineContext { relative: step.relative(), verdicts: step.verdicts }
+    LineContext { relative: step.relative(), verdicts: step.verdicts, messages: Some(step.messages) }
 }
 
 /// Stories for standard output as it is.

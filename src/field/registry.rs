@@ -74,6 +74,15 @@ impl FieldId {
         usize::from(self.0 >> ROW_BITS)
     }
 
+    /// Whether it tells of what a transport carries: without the flows' messages it has no value, or another.
+    #[must_use]
+    pub fn is_of_payload(self) -> bool {
+        let first = super::names::dns::PROTOCOL;
+        let is_behind = self.protocol_index() >= first.protocol_index();
+        (is_behind && self.protocol() != super::names::wirelab::PROTOCOL)
+            || self == super::names::frame::PROTOCOLS
+    }
+
     /// A number of its own, below [`Self::index_end`]: for tables with a slot a field.
     #[must_use]
     pub fn index(self) -> usize {
@@ -173,6 +182,17 @@ mod tests {
     fn only_protocols_are_of_that_type() {
         for id in FieldId::all() {
             assert_eq!(id.def().kind == FieldKind::Protocol, id == id.protocol(), "{}", id.def().name);
+        }
+    }
+
+    #[test]
+    fn fields_of_what_transports_carry_are_told_from_the_others() {
+        let is_of_payload = |name| FieldId::named(name).unwrap().is_of_payload();
+        for name in ["dns.id", "http.host", "ssdp", "tls", "data.len", "frame.protocols"] {
+            assert!(is_of_payload(name), "{name}");
+        }
+        for name in ["ip.src", "tcp.payload", "udp", "frame.number", "wirelab", "pim", "icmp.type"] {
+            assert!(!is_of_payload(name), "{name}");
         }
     }
 

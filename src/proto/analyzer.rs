@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, dns, ftp, http, imap, pop, smtp, ssh, telnet, tls};
+use super::{Protocol, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -49,6 +49,9 @@ pub enum Ending {
     Reset,
     /// Bytes that follow are not in the capture, this many; the next bytes of this side come from behind them.
     Gap(u64),
+    /// The capture kept only the beginning of the packet that the last bytes came in: so many bytes are missing before
+    /// the next of this side.
+    Cut(u64),
     /// The capture ends.
     Capture,
     /// More bytes were wanted than are kept: [`super::MAX_MESSAGE_BYTES`], [`super::MAX_HELD_BYTES`].
@@ -88,8 +91,10 @@ pub enum Note {
     Dns(dns::DnsNote),
     /// Of an HTTP message.
     Http(Box<http::HttpNote>),
-    /// Of a TLS record.
+    /// Of a TLS or DTLS record.
     Tls(Box<tls::TlsNote>),
+    /// Of a QUIC packet.
+    Quic(Box<quic::QuicNote>),
     /// Of an SMTP message.
     Smtp(Box<smtp::SmtpNote>),
     /// Of a POP3 message.
@@ -115,8 +120,10 @@ pub struct AnalyzerOptions {
 pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Analyzer> {
     match protocol {
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Box::new(dns::DnsAnalyzer::new(protocol)),
-        Protocol::Http => Box::new(http::HttpAnalyzer::new(options)),
-        Protocol::Tls | Protocol::Dtls | Protocol::Quic => Box::new(tls::TlsAnalyzer::new()),
+        Protocol::Http | Protocol::Ssdp => Box::new(http::HttpAnalyzer::new(options)),
+        Protocol::Tls => Box::new(tls::TlsAnalyzer::new()),
+        Protocol::Dtls => Box::new(tls::DtlsAnalyzer::new()),
+        Protocol::Quic => Box::new(quic::QuicAnalyzer::new()),
         Protocol::Smtp => Box::new(smtp::SmtpAnalyzer::new()),
         Protocol::Pop => Box::new(pop::PopAnalyzer::new()),
         Protocol::Imap => Box::new(imap::ImapAnalyzer::new()),

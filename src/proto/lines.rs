@@ -2,7 +2,7 @@
 
 use memchr::{memchr2, memrchr};
 
-use super::{Input, Step};
+use super::Input;
 
 /// Most bytes of a line that is waited for. Protocols promise a thousand (RFC 5321 section 4.5.3.1), IMAP servers take
 /// some thousands; what is longer is handed on in pieces.
@@ -58,15 +58,15 @@ impl<'a> Iterator for Lines<'a> {
 /// How many bytes the whole lines take that `input` begins with: all bytes where nothing follows or a line is too long.
 ///
 /// # Errors
-/// That there have to be more.
-pub(super) fn block(input: &Input<'_>) -> Result<usize, Step> {
+/// How many bytes there have to be first.
+pub(super) fn block(input: &Input<'_>) -> Result<usize, usize> {
     let bytes = input.bytes;
     match memrchr(b'\n', bytes) {
-        _ if bytes.is_empty() => Err(Step::More(1)),
+        _ if bytes.is_empty() => Err(1),
         Some(_) if input.end.is_some() => Ok(bytes.len()),
         Some(last) => Ok(last.saturating_add(1)),
         None if input.end.is_some() || bytes.len() >= MAX_LINE => Ok(bytes.len()),
-        None => Err(Step::More(bytes.len().saturating_add(1))),
+        None => Err(bytes.len().saturating_add(1)),
     }
 }
 
@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn a_block_ends_with_its_last_whole_line() {
         assert!(matches!(block(&input(b"a\r\nb\r\nc", None)), Ok(6)));
-        assert!(matches!(block(&input(b"abc", None)), Err(Step::More(4))));
+        assert!(matches!(block(&input(b"abc", None)), Err(4)));
         assert!(matches!(block(&input(b"abc", Some(Ending::Fin))), Ok(3)));
         assert!(matches!(block(&input(b"a\r\nb", Some(Ending::Fin))), Ok(4)));
-        assert!(matches!(block(&input(b"", Some(Ending::Fin))), Err(Step::More(1))));
+        assert!(matches!(block(&input(b"", Some(Ending::Fin))), Err(1)));
         assert!(matches!(block(&input(&[b'A'; MAX_LINE], None)), Ok(MAX_LINE)));
     }
 

@@ -7,6 +7,7 @@
 
 mod analyzer;
 mod analyzers;
+pub mod content;
 pub mod dns;
 pub mod ftp;
 mod greeting;
@@ -17,6 +18,7 @@ mod message;
 pub mod pop;
 mod probe;
 mod protocol;
+pub mod quic;
 mod recognise;
 pub mod smtp;
 pub mod ssh;
@@ -32,4 +34,4 @@ pub use message::{MAX_MESSAGES, Message, Messages};
 pub use protocol::Protocol;
 pub use recognise::{Recognised, name, name_by_port};
 pub use talk::MAX_MESSAGE_BYTES;
-pub use text::{Readability, judge};
+pub use text::{Readability, ReadableCount, judge};

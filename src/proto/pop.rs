@@ -122,7 +122,7 @@ impl PopAnalyzer {
     fn commands(&mut self, input: &Input<'_>) -> Step {
         let len = match block(input) {
             Ok(len) => len,
-            Err(more) => return more,
+            Err(need) => return Step::More(need),
         };
         for line in Lines::of(input.bytes.get(..len).unwrap_or(&[])) {
             if self.asked.len() < MAX_OPEN {
@@ -135,7 +135,7 @@ impl PopAnalyzer {
     fn reply(&mut self, input: &Input<'_>) -> Step {
         let len = match block(input) {
             Ok(len) => len,
-            Err(more) => return more,
+            Err(need) => return Step::More(need),
         };
         let bytes = input.bytes.get(..len).unwrap_or(&[]);
         let Some(line) = Lines::of(bytes).next() else { return Step::Lost };

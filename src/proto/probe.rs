@@ -1,6 +1,8 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
-use super::recognise::{is_dns, is_http, is_tls};
+use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
+use super::http::head::{Begins, begins, begins_flow, has_known_method};
+use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
 use super::{Protocol, greeting};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -19,8 +21,12 @@ pub(super) enum Found {
 /// A DNS header and the two bytes of length before it on a stream (RFC 1035 section 4.2.2).
 const FRAMED_DNS_HEADER: usize = 14;
 
-/// The longest that HTTP takes to be told: `PROPPATCH /`, `HTTP/1.1`.
-const HTTP_BEGINS: usize = 12;
+/// How long a first line may be before it is told whether it is HTTP: the target alone may have 8 KiB, but a known method
+/// is believed before.
+const MAX_HTTP_LINE: usize = 1024;
+
+/// Where HTTP is spoken by custom: HTTP itself, its usual second ports, and proxies.
+const WEB_PORTS: [u16; 6] = [80, 3128, 8000, 8008, 8080, 8088];
 
 /// Looks at `bytes`, which `from` sent between the originator's and the responder's port.
 pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Direction, bytes: &[u8]) -> Found {
@@ -30,17 +36,28 @@ pub(super) fn find(transport: TransportProtocol, ports: [u16; 2], from: Directio
     }
 }
 
+/// What bytes of a stream are that would tell more if the capture had not cut their packet.
+pub(super) fn cut_short(bytes: &[u8]) -> Option<Protocol> {
+    has_known_method(bytes).then_some(Protocol::Http)
+}
+
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
-    if is_http(bytes) {
+    let on_web_port = ports.iter().any(|port| WEB_PORTS.contains(port));
+    let begins = begins_flow(bytes, on_web_port);
+    if begins == Begins::Yes {
         return Found::Is(Protocol::Http);
     }
-    if is_tls(bytes) {
+    if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
     }
     if let Some(found) = greeting::find(ports, bytes) {
         return found;
     }
-    if ports.contains(&53) {
+    // A first line has an end, or is not waited for.
+    if begins == Begins::Perhaps && bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() {
+        return Found::Unsure(bytes.len().saturating_add(1));
+    }
+    if ports.contains(&53) || ports.contains(&5353) {
         if bytes.len() < FRAMED_DNS_HEADER {
             return Found::Unsure(FRAMED_DNS_HEADER);
         }
@@ -48,8 +65,10 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
             return Found::Is(Protocol::Dns);
         }
     }
-    if bytes.len() < HTTP_BEGINS && bytes.iter().all(u8::is_ascii_graphic) {
-        return Found::Unsure(HTTP_BEGINS);
+    match form_of_stream(bytes) {
+        Form::Dns => return Found::Is(Protocol::Dns),
+        Form::Unsure(need) => return Found::Unsure(need),
+        Form::Other => {}
     }
     Found::Nothing
 }
@@ -59,7 +78,13 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
     match () {
         () if is(53) && is_dns(bytes) => Found::Is(Protocol::Dns),
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
+        () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if is_quic(bytes) => Found::Is(Protocol::Quic),
+        () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
+        // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
+        () if is(137) => Found::Nothing,
+        () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),
         () => Found::Nothing,
     }
 }

@@ -11,6 +11,8 @@ pub enum Protocol {
     Llmnr,
     /// HTTP/1.0 and 1.1 (RFC 9112).
     Http,
+    /// Messages of HTTP's form in datagrams, by which UPnP devices find each other (UPnP Device Architecture, SSDP).
+    Ssdp,
     /// TLS 1.0 to 1.3 and SSL 2.0 and 3.0 over TCP.
     Tls,
     /// TLS over datagrams (RFC 6347, RFC 9147).
@@ -42,6 +44,7 @@ impl Protocol {
             Self::Mdns => "MDNS",
             Self::Llmnr => "LLMNR",
             Self::Http => "HTTP",
+            Self::Ssdp => "SSDP",
             Self::Tls => "TLS",
             Self::Dtls => "DTLS",
             Self::Quic => "QUIC",
@@ -63,6 +66,7 @@ impl Protocol {
             Self::Mdns => "mdns",
             Self::Llmnr => "llmnr",
             Self::Http => "http",
+            Self::Ssdp => "ssdp",
             Self::Tls => "tls",
             Self::Dtls => "dtls",
             Self::Quic => "quic",

@@ -1,5 +1,8 @@
 //! Which application protocol is this? By the first bytes; the port is a hint and is labelled as one.
 
+use super::dns::is_dns;
+use super::http::head::{Begins, begins_flow, has_known_method};
+use super::{quic, tls};
 use crate::decode::TransportProtocol;
 
 /// A protocol and how it was told.
@@ -66,49 +69,68 @@ fn udp(port: u16, first: &[u8]) -> Option<&'static str> {
     match port {
         53 if is_dns(first) => Some("DNS"),
         5353 if is_dns(first) => Some("MDNS"),
+        _ if is_quic(first) => Some("QUIC"),
+        _ if is_dtls(first) => Some("DTLS"),
         _ => None,
     }
 }
 
-/// A request line with one of the methods of RFC 9110 section 9 (and PATCH), or a status line.
+/// A request or status line, or the beginning of one with a known method.
 pub(super) fn is_http(first: &[u8]) -> bool {
-    const METHODS: [&[u8]; 9] =
-        [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH "];
-    if first.starts_with(b"HTTP/1.") {
-        return true;
+    match begins_flow(first, false) {
+        Begins::Yes => true,
+        Begins::Perhaps => has_known_method(first),
+        Begins::No => false,
     }
-    let Some(rest) = METHODS.iter().find_map(|method| first.strip_prefix(*method)) else { return false };
-    // The target: a path, an absolute URI, an authority or `*`, and no control characters.
-    let target = rest.split(|&byte| byte == b' ').next().unwrap_or(&[]);
-    !target.is_empty() && target.iter().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A TLS record header (RFC 8446 section 5.1) of a handshake or an alert.
+/// A TLS record header (RFC 8446 section 5.1) of a hello or an alert, or the client hello of SSL 2.0.
 pub(super) fn is_tls(first: &[u8]) -> bool {
-    let Some((&[kind, major, minor, high, low], body)) = first.split_first_chunk::<5>() else { return false };
-    let length = u16::from_be_bytes([high, low]);
-    // 2^14 plus what encryption may add, RFC 5246 section 6.2.3.
-    let sane = major == 3 && minor <= 4 && (1..=0x4800).contains(&length);
-    match kind {
-        // client_hello, server_hello; an alert has two bytes, or more where it is encrypted.
-        22 => sane && body.first().is_none_or(|&handshake| matches!(handshake, 1 | 2)),
-        21 => sane && length == 2,
-        _ => false,
+    let Some(header) = tls::RecordHeader::read(first) else { return false };
+    let body = first.get(tls::RECORD_HEADER..).unwrap_or(&[]);
+    match header.content_type {
+        // An alert has two bytes, or more where it is encrypted.
+        tls::content::HANDSHAKE => {
+            header.is_sane() && header.len > 0 && body.first().is_none_or(|&kind| matches!(kind, 1 | 2))
+        }
+        tls::content::ALERT => header.is_sane() && header.len == 2,
+        _ => tls::old_client_hello(first).is_some(),
     }
 }
 
-/// A DNS header (RFC 1035 section 4.1.1) that makes sense: a known opcode, the reserved bit clear, few questions.
-pub(super) fn is_dns(message: &[u8]) -> bool {
-    let Some((&[_, _, high, low, q0, q1, a0, a1, n0, n1, ..], _)) = message.split_first_chunk::<12>() else {
-        return false;
-    };
-    let opcode = (high >> 3) & 0x0f;
-    let records = u16::from_be_bytes([a0, a1]).saturating_add(u16::from_be_bytes([n0, n1]));
-    let is_response = high & 0x80 != 0;
-    matches!(opcode, 0 | 1 | 2 | 4 | 5)
-        && low & 0x40 == 0
-        && u16::from_be_bytes([q0, q1]) <= 16
-        && (is_response || opcode == 5 || records <= 64)
+/// Ports that TLS has of its own: HTTPS, SMTPS, LDAPS, DNS, FTPS, TELNETS, IMAPS, POP3S, SIPS.
+const TLS_PORTS: [u16; 11] = [443, 465, 636, 853, 989, 990, 992, 993, 995, 5061, 8443];
+
+/// Records in the middle of a connection: as many as are there, each behind the other. One that goes on behind these
+/// bytes is taken where the port is one of TLS, or it says what only few bytes say.
+pub(super) fn is_tls_record(first: &[u8], ports: [u16; 2]) -> bool {
+    let mut rest = first;
+    let mut whole = 0;
+    while let Some(header) = tls::RecordHeader::read(rest) {
+        if !header.is_sane() || header.len == 0 {
+            return false;
+        }
+        let Some(after) = rest.get(header.whole()..) else {
+            let is_usual = matches!(header.content_type, 22 | 23) && header.version <= 0x0303;
+            return whole > 0 || is_usual || ports.iter().any(|port| TLS_PORTS.contains(port));
+        };
+        whole += 1;
+        rest = after;
+    }
+    whole > 0
+}
+
+/// A DTLS record (RFC 6347 section 4.1): the datagram has all of it.
+pub(super) fn is_dtls(first: &[u8]) -> bool {
+    let Some(header) = tls::DtlsHeader::read(first) else { return false };
+    let len = usize::from(header.len);
+    header.len > 0 && first.len() >= len.saturating_add(tls::DTLS_RECORD_HEADER)
+}
+
+/// A long header (RFC 9000 section 17.2) of a version that can be read.
+pub(super) fn is_quic(first: &[u8]) -> bool {
+    first.first().is_some_and(|byte| byte & 0xc0 == 0xc0)
+        && quic::Header::read(first).is_some_and(|header| header.version.is_known())
 }
 
 /// The greeting of a server that speaks first.

@@ -56,6 +56,8 @@ impl Stream {
             let (talk, over) = (&mut self.talk, &mut self.over);
             order.acked(SeqNumber(tcp.ack), &mut |event| take(talk, over, from.reversed(), event, out));
         }
+        // Then packets are missing from the capture, and what is missing before this one is not just late.
+        let is_lossy = self.order.of(from.reversed()).as_ref().is_some_and(Reassembler::lacks_acknowledged);
         if self.talk.has_given_up(from) {
             *self.order.of_mut(from) = None;
             return;
@@ -65,12 +67,19 @@ impl Stream {
             return;
         }
         let order = self.order.of_mut(from).get_or_insert_with(|| {
-            let begins = SeqNumber(tcp.seq.wrapping_sub(verdict.missing_before));
+            // A hole of one byte before anything was seen is the number that a keep-alive repeats.
+            let missing = if verdict.missing_before == 1 { 0 } else { verdict.missing_before };
+            let begins = SeqNumber(tcp.seq.wrapping_sub(missing));
             Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn())))
         });
         let (talk, over) = (&mut self.talk, &mut self.over);
         let segment = Segment::new(tcp, out.packet);
         order.segment(&segment, &mut |event| take(talk, over, from, event, out));
+        if is_lossy {
+            order.flush(&mut |event| take(talk, over, from, event, out));
+        } else {
+            order.give_up_acknowledged(&mut |event| take(talk, over, from, event, out));
+        }
     }
 
     /// Nothing more is kept for it: what waits is told with the gaps before it.
@@ -107,7 +116,8 @@ fn take(
 ) {
     match event {
         StreamEvent::Data { bytes, packet } => talk.data(from, bytes, packet, out),
-        StreamEvent::Gap { len, .. } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::Gap { len, snapped: false } => talk.ends(from, Ending::Gap(len), out.packet, out),
+        StreamEvent::Gap { len, snapped: true } => talk.ends(from, Ending::Cut(len), out.packet, out),
         StreamEvent::End | StreamEvent::Reset if *over.of(from) => {}
         StreamEvent::End => {
             *over.of_mut(from) = true;

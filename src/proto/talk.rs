@@ -69,6 +69,9 @@ struct Chunk<'a> {
     /// How many of them were kept from packets before.
     kept: usize,
     first: PacketStamp,
+    /// The packet that brought those that were not kept.
+    brought: PacketStamp,
+    /// The packet that they are told in: a segment that waited is told in the one that filled the hole before it.
     packet: PacketStamp,
     end: Option<Ending>,
 }
@@ -129,9 +132,12 @@ impl Talk {
             return;
         }
         let (all, first) = (std::mem::take(&mut pending.bytes), pending.first);
-        let taken = self.consume(Chunk { from, bytes: &all, kept, first, packet, end: None }, out);
+        let brought = packet;
+        let packet = out.told_in(packet);
+        let chunk = Chunk { from, bytes: &all, kept, first, brought, packet, end: None };
+        let taken = self.consume(chunk, out);
         match taken.checked_sub(kept) {
-            Some(taken) => self.fresh(from, bytes.get(taken..).unwrap_or(&[]), packet, out),
+            Some(taken) => self.fresh(from, bytes.get(taken..).unwrap_or(&[]), brought, out),
             None => self.sides.of_mut(from).keep(all, taken, first),
         }
     }
@@ -141,7 +147,9 @@ impl Talk {
         if bytes.is_empty() {
             return;
         }
-        let taken = self.consume(Chunk { from, bytes, kept: 0, first: packet, packet, end: None }, out);
+        let told = out.told_in(packet);
+        let chunk = Chunk { from, bytes, kept: 0, first: packet, brought: packet, packet: told, end: None };
+        let taken = self.consume(chunk, out);
         let rest = bytes.get(taken..).unwrap_or(&[]);
         if !rest.is_empty() {
             self.sides.of_mut(from).keep(rest.to_vec(), 0, packet);
@@ -152,14 +160,14 @@ impl Talk {
     pub(super) fn datagram(&mut self, from: Direction, bytes: &[u8], snapped: bool, out: &mut Place<'_>) {
         let end = Some(if snapped { Ending::Snapped } else { Ending::Datagram });
         let packet = out.packet;
-        self.consume(Chunk { from, bytes, kept: 0, first: packet, packet, end }, out);
+        self.consume(Chunk { from, bytes, kept: 0, first: packet, brought: packet, packet, end }, out);
         self.sides.of_mut(from).skip = 0;
     }
 
     /// Nothing follows what is kept of a side, or not what should.
     pub(super) fn ends(&mut self, from: Direction, end: Ending, packet: PacketStamp, out: &mut Place<'_>) {
         let pending = self.sides.of_mut(from);
-        if let Ending::Gap(len) = end
+        if let Ending::Gap(len) | Ending::Cut(len) = end
             && pending.skip >= len
             && pending.bytes.is_empty()
         {
@@ -172,9 +180,10 @@ impl Talk {
         *pending = Pending { last: packet, ..Pending::default() };
         if self.speaks.is_some() || !bytes.is_empty() {
             let kept = bytes.len();
-            self.consume(Chunk { from, bytes: &bytes, kept, first, packet, end: Some(end) }, out);
+            let chunk = Chunk { from, bytes: &bytes, kept, first, brought: packet, packet, end: Some(end) };
+            self.consume(chunk, out);
         }
-        if let Ending::Gap(len) = end {
+        if let Ending::Gap(len) | Ending::Cut(len) = end {
             let pending = self.sides.of_mut(from);
             pending.skip = pending.skip.saturating_sub(len);
         }
@@ -199,7 +208,7 @@ impl Talk {
             }
             let Some((protocol, analyzer)) = &mut self.speaks else { return chunk.bytes.len() };
             let protocol = *protocol;
-            let first = if at >= chunk.kept { chunk.packet } else { chunk.first };
+            let first = if at >= chunk.kept { chunk.brought } else { chunk.first };
             let step = analyzer.next(&Input {
                 from: chunk.from,
                 bytes: rest,
@@ -243,10 +252,13 @@ impl Talk {
 
     /// Whether it is known what the flow speaks; `bytes` may tell.
     fn is_known(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> bool {
-        if self.speaks.is_none()
-            && let Found::Is(protocol) = probe::find(self.transport, self.ports, chunk.from, bytes)
-        {
-            self.speaks = Some((protocol, begin(protocol, self.options)));
+        if self.speaks.is_none() {
+            let found = match probe::find(self.transport, self.ports, chunk.from, bytes) {
+                Found::Is(protocol) => Some(protocol),
+                Found::Unsure(_) if matches!(chunk.end, Some(Ending::Cut(_))) => probe::cut_short(bytes),
+                _ => None,
+            };
+            self.speaks = found.map(|protocol| (protocol, begin(protocol, self.options)));
         }
         self.speaks.is_some()
     }
@@ -280,6 +292,11 @@ impl Pending {
 }
 
 impl Place<'_> {
+    /// The packet that bytes which `brought` came with are told in; at the end of the capture there is none.
+    fn told_in(&self, brought: PacketStamp) -> PacketStamp {
+        if self.packet.number > brought.number { self.packet } else { brought }
+    }
+
     fn push(
         &mut self,
         protocol: Protocol,

@@ -134,6 +134,7 @@ impl OwnColumns {
                 let context = LineContext {
                     relative: context.first.and_then(|first: Timestamp| Some(packet.ts? - first)),
                     verdicts: context.verdicts,
+                    messages: context.messages,
                 };
                 // A line keeps its columns aligned; here nothing stands before.
                 let info = String::from_utf8_lossy(self.lines.info(packet, decoded, &context));

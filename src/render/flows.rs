@@ -8,7 +8,7 @@ use super::table::{Align, Column, TableOutput, write_table};
 use super::words::state_words;
 use crate::decode::TransportProtocol;
 use crate::flow::Flow;
-use crate::proto::{self, Readability, Recognised, judge};
+use crate::proto::{self, Protocol, Readability, Recognised, judge};
 use crate::report::Told;
 use crate::time::TimeDelta;
 
@@ -54,7 +54,7 @@ pub fn write_flows<W: Write + ?Sized>(
         row.cell(format_args!("{}/{}", Bytes(flow.orig.payload_bytes), Bytes(flow.resp.payload_bytes)));
         row.cell(Optional(round_trip(flow)));
         row.cell(Optional(flow.duration().filter(|_| flow.packets() > 1)));
-        row.cell(Carries::of(flow));
+        row.cell(Carries::of(told));
     })
 }
 
@@ -80,7 +80,7 @@ impl fmt::Display for Optional {
     }
 }
 
-/// What a flow carries, told by the first bytes of each side.
+/// What a flow carries, told by what an analyzer recognised, else by the first bytes of each side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carries {
     /// The application protocol.
@@ -90,12 +90,18 @@ pub struct Carries {
 }
 
 impl Carries {
-    /// What `flow` carries.
+    /// What the flow carries.
     #[must_use]
-    pub fn of(flow: &Flow) -> Self {
+    pub fn of(told: &Told<'_>) -> Self {
+        let flow = told.flow;
         let (transport, port) = (flow.id.protocol, flow.tuple.resp.port);
         let samples = [flow.resp.sample.as_bytes(), flow.orig.sample.as_bytes()];
-        let named = samples.iter().find_map(|sample| proto::name(transport, port, sample));
+        let ports = [flow.tuple.orig.port, port];
+        let by_form =
+            |sample: &&[u8]| proto::content::spoken(transport, ports, sample).map(|spoken| spoken.name);
+        let analyzed = told.spoken.map(Protocol::name);
+        let by_bytes = || samples.iter().find_map(|sample| proto::name(transport, port, sample));
+        let named = analyzed.or_else(by_bytes).or_else(|| samples.iter().find_map(by_form));
         let protocol = named
             .map(|name| Recognised { name, by_port: false })
             .or_else(|| proto::name_by_port(transport, port));
@@ -195,7 +201,7 @@ mod tests {
     }
 
     fn told(table: &FlowTable) -> Vec<Told<'_>> {
-        table.flows().iter().map(|flow| Told { flow, checksums: None, remarks: None }).collect()
+        table.flows().iter().map(|flow| Told { flow, checksums: None, remarks: None, spoken: None }).collect()
     }
 
     fn shown(width: Option<usize>) -> (String, Vec<&'static str>) {

@@ -1,6 +1,7 @@
 //! Models in, bytes out: tables, lines, JSON. Text from the wire reaches a terminal through `safe`,
 //! as an escaped cell of [`fields`], or as a JSON string.
 
+pub mod audit;
 pub mod color;
 pub mod columns;
 pub mod explain;

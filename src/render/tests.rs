@@ -155,7 +155,7 @@ fn fields_are_typed_in_our_own_json() {
     let mut json = PacketsJson::with_fields(ids.collect());
     let mut out = Vec::new();
     recording("port-unreachable.pcapng", |packet, decoded, context| {
-        let line = LineContext { relative: None, verdicts: context.verdicts };
+        let line = LineContext { verdicts: context.verdicts, ..LineContext::default() };
         json.write_with_fields(&mut out, packet, decoded, &line, context).unwrap();
     });
     json.finish(&mut out).unwrap();
@@ -253,7 +253,7 @@ fn check(link: LinkType, data: &[u8]) {
 
         let mut own = PacketsJson::with_fields(FieldSet::all());
         let mut out = Vec::new();
-        let line = LineContext { relative: None, verdicts: context.verdicts };
+        let line = LineContext { verdicts: context.verdicts, ..LineContext::default() };
         own.write_with_fields(&mut out, packet, decoded, &line, context).unwrap();
         own.finish(&mut out).unwrap();
         assert_unique_keys(&text(out));

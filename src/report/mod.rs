@@ -1,5 +1,6 @@
 //! The owned results of a run: facts about the capture, and the story of each flow.
 
+pub mod audit;
 mod beside;
 mod checksums;
 mod contents;
@@ -27,6 +28,8 @@ pub struct Told<'a> {
     pub flow: &'a crate::flow::Flow,
     /// Its wrong and unfilled checksums; `None` where there are none, or they were not verified.
     pub checksums: Option<&'a ChecksumTally>,
+    /// What an analyzer recognised that it speaks; `None` where none did, or nobody asked.
+    pub spoken: Option<crate::proto::Protocol>,
     /// What is to say of its segments; `None` where there is nothing, or nobody asked.
     pub remarks: Option<&'a FlowRemarks>,
 }

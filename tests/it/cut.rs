@@ -100,7 +100,11 @@ fn show(bytes: Vec<u8>) -> Shown {
                 }
             };
             let step = pipeline.step(&packet);
-            let context = LineContext { relative: step.relative(), verdicts: step.verdicts };
+            let context = LineContext {
+                relative: step.relative(),
+                verdicts: step.verdicts,
+                messages: Some(step.messages),
+            };
             lines.write(&mut shown.lines, &step.packet, &step.decoded, &context).unwrap();
             narrow.write(&mut shown.lines, &step.packet, &step.decoded, &context).unwrap();
             json.write(&mut shown.packets_json, &step.packet, &step.decoded, &context).unwrap();

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod audit;
 #[cfg(feature = "live")]
 mod bpf;
 mod cli;

@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
         return Err(Failure::new("-w - and --view cannot both have standard output")
             .hint("save to a file, or omit --view"));
     }
-    let selection = Selection::live(&args.select)?;
+    let selection = Selection::of_options(&args.select)?;
     let (device, reason) = device(args)?;
     let options = LiveOptions {
         snaplen: args.snaplen,

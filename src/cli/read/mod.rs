@@ -21,8 +21,10 @@ use super::args::{ColorArgs, InputArgs};
 use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use super::save::Saver;
+use crate::field::FieldId;
 use crate::flow::Hindsight;
 use crate::pipeline::{Pipeline, PipelineOptions};
+use crate::proto::AnalyzerOptions;
 use crate::render::line::TimeStyle;
 use crate::source::{PacketNumber, SaveFormat};
 
@@ -211,10 +213,24 @@ fn open(args: &ReadArgs, prints: Prints) -> Result<Reading<'_>, Failure> {
 
 /// What the pipeline is to do.
 fn pipeline_options(args: &ReadArgs) -> Result<PipelineOptions, Failure> {
-    let mut all =
-        PipelineOptions { decode_as: rules::decode_as(&args.decode_as)?, ..PipelineOptions::default() };
+    let analyzers = asks_for_messages(args)?.then_some(AnalyzerOptions { bodies: true });
+    let mut all = PipelineOptions {
+        decode_as: rules::decode_as(&args.decode_as)?,
+        analyzers,
+        ..PipelineOptions::default()
+    };
     preferences::prefer(&mut all, &args.preferences)?;
     Ok(all)
+}
+
+/// Whether anything that is shown or asked may tell of what transports carry.
+fn asks_for_messages(args: &ReadArgs) -> Result<bool, Failure> {
+    let is_filtered = args.input.filter_text()?.is_some() || args.read_filter.is_some();
+    if is_filtered || !args.statistics.is_empty() || args.format != Some(Format::Fields) {
+        return Ok(true);
+    }
+    // A column that is not a field may be the line's own words.
+    Ok(args.fields.iter().any(|name| FieldId::named(name).is_none_or(FieldId::is_of_payload)))
 }
 
 /// Most fragments that are saved because a selected packet was put together from them: some 10 MB of numbers. What is

@@ -1,6 +1,6 @@
 //! The application messages that end in a packet, below the transport that carries them.
 
-use super::{Emitter, Subject, dns, ftp, http, imap, pop, smtp, ssh, telnet, tls};
+use super::{Emitter, Subject, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
 use crate::proto::{Message, Protocol};
 
 /// Hands out the messages of the packet's transport number `place`.
@@ -9,8 +9,10 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
     for message in messages.of(place).filter(|message| has_fields(subject, message)) {
         match message.protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(subject, message, out),
-            Protocol::Http => http::emit(subject, message, out),
-            Protocol::Tls | Protocol::Dtls | Protocol::Quic => tls::emit(subject, message, out),
+            Protocol::Http | Protocol::Ssdp => http::emit(subject, message, out),
+            Protocol::Tls => tls::emit(subject, message, out),
+            Protocol::Dtls => tls::emit_datagram(subject, message, out),
+            Protocol::Quic => quic::emit(subject, message, out),
             Protocol::Smtp => smtp::emit(subject, message, out),
             Protocol::Pop => pop::emit(subject, message, out),
             Protocol::Imap => imap::emit(subject, message, out),

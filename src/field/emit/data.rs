@@ -106,6 +106,7 @@ fn spelled(name: &'static str) -> &'static str {
         "MDNS" => "mdns",
         "HTTP" => "http",
         "TLS" => "tls",
+        "DTLS" => "dtls",
         "QUIC" => "quic",
         "FTP" => "ftp",
         "FTP-DATA" => "ftp-data",

@@ -6,6 +6,10 @@ mod ascii;
 mod cooked;
 mod data;
 mod dns;
+mod dns_data;
+mod dns_layout;
+mod dns_options;
+mod dns_service;
 mod ethernet;
 mod fragments;
 mod frame;
@@ -13,6 +17,7 @@ mod ftp;
 mod header;
 mod host;
 mod http;
+mod http_body;
 mod icmp;
 mod icmp_extensions;
 mod icmpv6;
@@ -25,6 +30,7 @@ mod ipv6;
 mod mptcp;
 mod nd_options;
 mod pop;
+mod quic;
 mod run;
 mod smtp;
 mod ssh;
@@ -38,6 +44,7 @@ mod transport;
 mod tunnel;
 mod udp;
 mod wirelab;
+mod x509;
 
 use super::{FieldId, FieldSet, Value};
 use crate::decode::{ByteRange, DecodedPacket, Layer, LayerKind};
@@ -360,6 +367,8 @@ fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+#[cfg(test)]
+mod dns_tests;
 #[cfg(test)]
 mod link_tests;
 #[cfg(test)]

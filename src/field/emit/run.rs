@@ -83,6 +83,12 @@ impl<'p> Run<'p> {
         self.bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes)
     }
 
+    /// A number of one to eight bytes, whose first two bits say how many (RFC 9000 section 16), and how many.
+    pub(super) fn variable(&self, at: usize) -> Option<(u64, usize)> {
+        let len = 1_usize << (self.byte(at)? >> 6);
+        Some((self.number(at, len)? & u64::MAX >> (66 - 8 * len), len))
+    }
+
     pub(super) fn ipv4(&self, at: usize) -> Option<Ipv4Addr> {
         self.bytes.get(at..)?.first_chunk::<4>().copied().map(Ipv4Addr::from)
     }

@@ -195,6 +195,11 @@ impl Reassembler {
         if let Some(dispute) = dispute {
             self.note(dispute, segment.packet.number);
         }
+        // Who only reads on does not wait for what the other side has already acknowledged, as far as what came now.
+        while self.forgetful && self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked)
+        {
+            self.give_up_hole(emit);
+        }
         self.check_end(emit);
     }
 
@@ -229,6 +234,23 @@ impl Reassembler {
         let acked = self.position.saturating_add(ahead);
         self.acked = self.acked.max(acked);
         while self.waiting.first_key_value().is_some_and(|(&start, _)| start < acked) {
+            self.give_up_hole(emit);
+        }
+        self.check_end(emit);
+    }
+
+    /// Whether the other side has acknowledged bytes that were never captured: the capture misses packets, so that
+    /// what is missing here may not come late, but not at all.
+    #[must_use]
+    pub fn lacks_acknowledged(&self) -> bool {
+        let waiting = self.waiting.last_key_value().map_or(0, |(at, waiting)| at.saturating_add(waiting.len));
+        // One number may be a FIN.
+        self.acked > self.position.max(waiting).saturating_add(1)
+    }
+
+    /// Gives up what is missing before segments that wait, where the other side has acknowledged it already.
+    pub fn give_up_acknowledged(&mut self, emit: &mut dyn FnMut(StreamEvent<'_>)) {
+        while self.waiting.first_key_value().is_some_and(|(&start, _)| start <= self.acked) {
             self.give_up_hole(emit);
         }
         self.check_end(emit);

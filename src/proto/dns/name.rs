@@ -123,11 +123,15 @@ impl<'a> Name<'a> {
     }
 }
 
-/// As in a master file (RFC 1035 section 5.1), with the dot at its end; a fault is told behind what is good.
+/// As in a master file (RFC 1035 section 5.1), with the dot at its end, which `{:#}` leaves out; a fault is told behind
+/// what is good.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
-        for label in self.labels() {
+        for (place, label) in self.labels().enumerate() {
+            if place > 0 {
+                out.write_char('.')?;
+            }
             for &byte in label {
                 match byte {
                     b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
@@ -137,12 +141,11 @@ impl fmt::Display for Name<'_> {
                     _ => write!(out, "\\{byte:03}")?,
                 }
             }
-            out.write_char('.')?;
         }
         match self.fault {
-            Some(fault) => write!(out, "<{fault}>"),
-            None if self.labels == 0 => out.write_char('.'),
-            None => Ok(()),
+            Some(fault) => write!(out, "{}<{fault}>", if self.labels > 0 { "." } else { "" }),
+            None if self.labels > 0 && out.alternate() => Ok(()),
+            None => out.write_char('.'),
         }
     }
 }

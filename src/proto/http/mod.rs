@@ -1,28 +1,20 @@
 //! HTTP/1.0 and 1.1 (RFC 9112).
 
-use super::{Analyzer, AnalyzerOptions, Input, Step};
+mod analyzer;
+mod base64;
+pub mod body;
+mod framing;
+pub mod head;
+mod note;
 
-/// What the flow tells of an HTTP message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HttpNote {}
+use super::talk::Both;
+use super::{Analyzer, AnalyzerOptions, Ending, Input, Note, Protocol, Step};
 
-/// A connection that carries HTTP messages.
-#[derive(Debug)]
-pub struct HttpAnalyzer {
-    options: AnalyzerOptions,
-}
+pub use analyzer::{HttpAnalyzer, MAX_KEPT_TARGET, MAX_WAITING_REQUESTS};
+pub use base64::base64;
+pub use framing::{Framing, content_length};
+pub use head::Head;
+pub use note::{Asked, Cut, HttpNote, full_uri};
 
-impl HttpAnalyzer {
-    /// A connection that has carried nothing yet.
-    #[must_use]
-    pub fn new(options: AnalyzerOptions) -> Self {
-        Self { options }
-    }
-}
-
-impl Analyzer for HttpAnalyzer {
-    fn next(&mut self, _input: &Input<'_>) -> Step {
-        let _ = self.options;
-        Step::Lost
-    }
-}
+#[cfg(test)]
+mod tests;

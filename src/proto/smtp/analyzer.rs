@@ -101,7 +101,7 @@ impl SmtpAnalyzer {
     fn commands(&mut self, input: &Input<'_>) -> Step {
         let len = match block(input) {
             Ok(len) => len,
-            Err(more) => return more,
+            Err(need) => return Step::More(need),
         };
         let expect = self.expect;
         let mut taken = 0;
@@ -132,7 +132,7 @@ impl SmtpAnalyzer {
     fn replies(&mut self, input: &Input<'_>) -> Step {
         let len = match block(input) {
             Ok(len) => len,
-            Err(more) => return more,
+            Err(need) => return Step::More(need),
         };
         let continues = self.reply;
         for line in Lines::of(input.bytes.get(..len).unwrap_or(&[])) {

@@ -11,6 +11,10 @@ use crate::proto::{Analyzer, Ending, Input, Note, Step};
 /// what claims more is passed over.
 pub const MAX_HANDSHAKE: usize = 128 << 10;
 
+/// Farthest that a hello is looked for behind bytes of another protocol, such as the one byte by which a database
+/// server agrees to TLS.
+const MAX_BEFORE_HELLO: usize = 64;
+
 /// What joined handshake messages are called.
 const TITLE: &str = "Reassembled TLS";
 
@@ -120,9 +124,16 @@ impl TlsAnalyzer {
         }
         let mut joined = std::mem::take(&mut side.begun);
         joined.extend_from_slice(rest);
-        if Handshakes::new(&joined).next().is_none_or(|message| !message.is_whole()) {
-            side.begun = joined;
-            return Body::Fragment;
+        match Handshakes::new(&joined).next() {
+            Some(message) if message.is_whole() => {}
+            Some(message) if is_too_long(&message) => {
+                side.keep(&joined);
+                return Body::Fragment;
+            }
+            _ => {
+                side.begun = joined;
+                return Body::Fragment;
+            }
         }
         let rest = self.walk(from, &joined);
         self.sides.of_mut(from).keep(rest);
@@ -173,8 +184,8 @@ impl Side {
             self.begun.extend_from_slice(rest);
             return;
         };
-        let claimed = usize::try_from(message.claimed).unwrap_or(usize::MAX);
-        if claimed > MAX_HANDSHAKE {
+        if is_too_long(&message) {
+            let claimed = usize::try_from(message.claimed).unwrap_or(usize::MAX);
             self.pass = claimed.saturating_sub(message.body.len());
         } else {
             self.begun.extend_from_slice(rest);
@@ -204,7 +215,7 @@ impl Analyzer for TlsAnalyzer {
         }
         let Some(header) = RecordHeader::read(input.bytes) else { return Step::More(RECORD_HEADER) };
         if !header.is_sane() {
-            return Step::Lost;
+            return begins_behind(input.bytes).map_or(Step::Lost, Step::Skip);
         }
         match input.bytes.get(RECORD_HEADER..header.whole()) {
             Some(body) => self.record(input.from, header, body),
@@ -240,6 +251,18 @@ fn is_snapped(input: &Input<'_>) -> bool {
     matches!(input.end, Some(Ending::Gap(_) | Ending::Snapped)) && input.first.number == input.packet.number
 }
 
+/// How many bytes stand before a hello: the last of what another protocol said before it changed to TLS.
+fn begins_behind(bytes: &[u8]) -> Option<u64> {
+    let places = 1..bytes.len().min(MAX_BEFORE_HELLO);
+    let mut found = places.filter(|&at| {
+        let rest = bytes.get(at..).unwrap_or(&[]);
+        let is_hello = matches!(rest.get(RECORD_HEADER), Some(&(kind::CLIENT_HELLO | kind::SERVER_HELLO)));
+        let header = RecordHeader::read(rest).filter(|header| header.content_type == content::HANDSHAKE);
+        is_hello && header.is_some_and(|header| header.is_sane())
+    });
+    found.next().and_then(|at| u64::try_from(at).ok())
+}
+
 fn is_alert(body: &[u8]) -> bool {
     matches!(body, [1 | 2, 0..=121 | 255])
 }
@@ -247,11 +270,14 @@ fn is_alert(body: &[u8]) -> bool {
 /// Whether a handshake message may begin like this: its kind is known, and its length such that it is no accident.
 fn begins_message(body: &[u8]) -> bool {
     match Handshakes::new(body).next() {
-        Some(message) => {
-            is_known(message.kind) && usize::try_from(message.claimed).is_ok_and(|n| n <= MAX_HANDSHAKE)
-        }
+        Some(message) => is_known(message.kind) && !is_too_long(&message),
         None => body.first().is_some_and(|&kind| is_known(kind)),
     }
+}
+
+/// Whether a message is longer than those that are joined.
+fn is_too_long(message: &Handshake<'_>) -> bool {
+    usize::try_from(message.claimed).is_ok_and(|len| len > MAX_HANDSHAKE)
 }
 
 fn is_known(kind: u8) -> bool {

@@ -6,13 +6,18 @@
 
 mod analyzer;
 mod certificate;
+mod datagram;
 mod extensions;
 mod handshake;
-mod reader;
+pub(in crate::proto) mod reader;
 mod record;
+
+#[cfg(test)]
+mod tests;
 
 pub use analyzer::{MAX_HANDSHAKE, TlsAnalyzer};
 pub use certificate::{CertificateFacts, MAX_CERTIFICATE, MAX_CERTIFICATES, MAX_NAMES, certificates};
+pub use datagram::{DTLS_RECORD_HEADER, DtlsAnalyzer, DtlsHeader, Fragment};
 pub use extensions::{Extension, Extensions, extension};
 pub use handshake::{
     ClientHello, DTLS_HANDSHAKE_HEADER, HANDSHAKE_HEADER, Handshake, Handshakes, ServerHello, is_early_draft,
@@ -20,7 +25,7 @@ pub use handshake::{
 };
 pub use record::{RECORD_HEADER, RecordHeader, content, old_client_hello};
 
-use super::{Message, Note};
+use super::{Message, Note, Protocol};
 use crate::decode::DecodedPacket;
 
 /// What the connection tells of a TLS record.
@@ -54,6 +59,11 @@ pub enum Body {
 #[must_use]
 pub fn handshakes<'a>(message: &Message, packet: &DecodedPacket<'a>) -> Handshakes<'a> {
     let bytes: &'a [u8] = match &message.note {
+        // Always in the form of TLS there.
+        Note::Tls(_) if message.protocol == Protocol::Dtls => {
+            message.inner.map_or(&[], |inner| inner.of(packet))
+        }
+        Note::Quic(note) => note.handshakes(message.inner.map_or(&[], |inner| inner.of(packet))),
         Note::Tls(note) => match note.body {
             Body::Joined => message.inner.map_or(&[], |inner| inner.of(packet)),
             Body::Clear => {

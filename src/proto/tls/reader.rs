@@ -15,10 +15,6 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    pub(in crate::proto) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
     pub(in crate::proto) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;

@@ -12,7 +12,7 @@ use crate::report::{ChecksumTally, SideNumbers, Told};
 pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
-    notes.extend(readable(flow));
+    notes.extend(readable(told));
     if let Some(tcp) = &flow.tcp {
         notes.extend(time_wait(tcp, names));
         notes.extend(doubted(tcp, names));
@@ -235,10 +235,11 @@ fn tcp_notes(flow: &Flow, names: &Names, notes: &mut Vec<String>) {
 }
 
 /// Which protocol it is, and whether what was said can be read by anybody on the path.
-fn readable(flow: &Flow) -> Option<String> {
+fn readable(told: &Told<'_>) -> Option<String> {
+    let flow = told.flow;
     let talk = flow.conversation.as_ref()?;
     let text = readable_part(talk)?;
-    Some(match Carries::of(flow).protocol {
+    Some(match Carries::of(told).protocol {
         Some(Recognised { name, by_port: false }) => format!("{name}, by its first bytes. {text}"),
         Some(Recognised { name, by_port: true }) => {
             format!("Port {} is usually that of {name}. {text}", flow.tuple.resp.port)

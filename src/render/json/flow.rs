@@ -145,7 +145,7 @@ impl<'a> FlowJson<'a> {
     pub fn new(told: &Told<'a>) -> Self {
         let flow = told.flow;
         let state = flow.conn_state();
-        let carries = Carries::of(flow);
+        let carries = Carries::of(told);
         Self {
             flow: Text(flow.id),
             protocol: flow.id.protocol.name(),

@@ -38,6 +38,7 @@ fn document(frames: &[Vec<u8>]) -> String {
         let context = LineContext {
             relative: Some(TimeDelta::from_nanos(-5)),
             verdicts: std::slice::from_ref(&verdict),
+            messages: None,
         };
         json.write(&mut out, &packet, &decoder.decode(packet.link, frame, wire_len), &context).unwrap();
     }

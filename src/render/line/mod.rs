@@ -13,6 +13,7 @@
 
 mod buffer;
 mod clock;
+mod dns;
 mod tail;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use super::color::{Colors, Style};
 use super::format::Mac;
 use crate::decode::{DecodedPacket, Layer, LayerKind, Transport};
 use crate::flow::{Direction, Verdict};
+use crate::proto::Messages;
 use crate::source::CapturedPacket;
 use crate::time::TimeDelta;
 
@@ -47,6 +49,8 @@ pub struct LineContext<'a> {
     pub relative: Option<TimeDelta>,
     /// What the flow table says: one verdict for each of [`DecodedPacket::transports`]; empty if it was not asked.
     pub verdicts: &'a [Verdict],
+    /// The application messages that end in the packet; `None` where nobody looked for them.
+    pub messages: Option<&'a Messages>,
 }
 
 /// Writes packets as lines.
@@ -226,6 +230,8 @@ struct Shown<'a> {
     layer: Option<&'a Layer>,
     /// The same as a transport, where it is one.
     transport: Option<&'a Transport>,
+    /// Which of the packet's transports that is.
+    place: usize,
     /// The flow table's verdict on that transport.
     verdict: Option<&'a Verdict>,
     /// The IP header around it.
@@ -236,7 +242,8 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn of(decoded: &DecodedPacket<'a>, context: &LineContext<'a>) -> Self {
-        let mut shown = Self { layer: None, transport: None, verdict: None, ip: None, ethernet: None };
+        let mut shown =
+            Self { layer: None, transport: None, place: 0, verdict: None, ip: None, ethernet: None };
         let layers = decoded.layers().iter().enumerate().rev().filter(|(_, layer)| !layer.quoted);
         for (index, layer) in layers {
             if shown.layer.is_none() && layer.kind != LayerKind::Payload {
@@ -244,6 +251,7 @@ impl<'a> Shown<'a> {
                 let found = decoded.transports().iter().enumerate().find(|(_, t)| t.layer == index);
                 if let Some((place, transport)) = found {
                     shown.transport = Some(transport);
+                    shown.place = place;
                     shown.verdict = context.verdicts.get(place);
                     break;
                 }

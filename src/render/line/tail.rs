@@ -6,6 +6,7 @@ use super::buffer::LineBuffer;
 use super::{LineContext, PacketLines, Shown, ip_addresses};
 use crate::decode::{DecodedPacket, Layer, LayerKind, TcpSegment};
 use crate::flow::{HandshakeStep, Repeat, TcpVerdict};
+use crate::proto::Protocol;
 use crate::render::color::Style;
 use crate::render::format::Mac;
 use crate::render::safe::{safe_width, text_prefix};
@@ -20,6 +21,9 @@ const LEAST_PAYLOAD: usize = 6;
 
 /// Columns of a payload that is not text: enough to recognise a format, and a line stays a line.
 const BINARY_COLUMNS: usize = 48;
+
+/// The length before a DNS message on a stream (RFC 1035 section 4.2.2).
+const DNS_LENGTH: usize = 2;
 
 impl PacketLines {
     /// Everything behind the protocol.
@@ -40,10 +44,10 @@ impl PacketLines {
         match (whole, layer.kind) {
             (Some(transport), LayerKind::Tcp) => {
                 if let Some(segment) = decoded.tcp_segment(transport) {
-                    self.tcp(&segment, shown.verdict.and_then(|verdict| verdict.tcp), decoded);
+                    self.tcp(&segment, shown, context, decoded);
                 }
             }
-            (Some(_), _) => self.udp(layer, decoded),
+            (Some(_), _) => self.udp(layer, shown.place, context, decoded),
             (None, LayerKind::Icmp | LayerKind::Icmpv6) => self.icmp(layer, decoded, context),
             (None, LayerKind::Arp) => self.arp(layer, decoded),
             (None, kind) => {
@@ -60,7 +64,14 @@ impl PacketLines {
         self.stop(decoded);
     }
 
-    fn tcp(&mut self, segment: &TcpSegment<'_>, verdict: Option<TcpVerdict>, decoded: &DecodedPacket<'_>) {
+    fn tcp(
+        &mut self,
+        segment: &TcpSegment<'_>,
+        shown: &Shown<'_>,
+        context: &LineContext<'_>,
+        decoded: &DecodedPacket<'_>,
+    ) {
+        let verdict = shown.verdict.and_then(|verdict| verdict.tcp);
         let start = self.line.columns();
         let letters = FlagLetters::new(segment.flags);
         let style = if segment.flags.rst() { Style::Red } else { Style::Bold };
@@ -86,7 +97,9 @@ impl PacketLines {
             self.line.put(" ack ");
             self.line.put_number(u64::from(ack), 0);
         }
-        self.payload(payload);
+        if !self.messages(shown.place, DNS_LENGTH, context, decoded) {
+            self.payload(payload);
+        }
     }
 
     /// What is special about a segment.
@@ -133,11 +146,34 @@ impl PacketLines {
         }
     }
 
-    fn udp(&mut self, layer: &Layer, decoded: &DecodedPacket<'_>) {
+    fn udp(&mut self, layer: &Layer, place: usize, context: &LineContext<'_>, decoded: &DecodedPacket<'_>) {
         self.line.put("   ");
         let payload = decoded.payload(layer);
         self.length(layer.claimed_end.saturating_sub(layer.payload), payload.len());
-        self.payload(payload);
+        if !self.messages(place, 0, context, decoded) {
+            self.payload(payload);
+        }
+    }
+
+    /// The messages that end in the packet's transport number `place`, in words; false where there are none. `before` bytes
+    /// stand before each DNS message.
+    fn messages(
+        &mut self,
+        place: usize,
+        before: usize,
+        context: &LineContext<'_>,
+        decoded: &DecodedPacket<'_>,
+    ) -> bool {
+        let Some(messages) = context.messages else { return false };
+        let mut is_first = true;
+        for message in messages.of(place) {
+            if matches!(message.protocol, Protocol::Dns | Protocol::Mdns | Protocol::Llmnr) {
+                self.line.put(if is_first { " " } else { "; " });
+                is_first = false;
+                self.dns(message, before, decoded);
+            }
+        }
+        !is_first
     }
 
     /// `len 12`, and how much of it was captured where that is less.

@@ -81,7 +81,7 @@ fn line_of(lines: &mut PacketLines, frame: &[u8], wire_len: usize, verdicts: &[V
     let decoded = decoder.decode(LinkType::ETHERNET, frame, wire_len);
     let packet =
         CapturedPacket { number: 1, ts: None, wire_len, interface: 0, link: LinkType::ETHERNET, data: frame };
-    let context = LineContext { relative: Some(TimeDelta::from_nanos(52_999)), verdicts };
+    let context = LineContext { relative: Some(TimeDelta::from_nanos(52_999)), verdicts, messages: None };
     let mut out = Vec::new();
     lines.write(&mut out, &packet, &decoded, &context).unwrap();
     let text = String::from_utf8(out).unwrap();
@@ -248,7 +248,8 @@ fn times_of_any_size_stay_in_line() {
             link: LinkType::ETHERNET,
             data: &frame,
         };
-        let context = LineContext { relative: Some(TimeDelta::from_nanos(nanos)), verdicts: &[] };
+        let context =
+            LineContext { relative: Some(TimeDelta::from_nanos(nanos)), verdicts: &[], messages: None };
         let mut out = Vec::new();
         lines.write(&mut out, &packet, &decoded, &context).unwrap();
         let text = String::from_utf8(out).unwrap();

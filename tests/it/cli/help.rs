@@ -5,12 +5,13 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "read",
     "explain",
     "flows",
     "stats",
     "follow",
+    "audit",
     "replay",
     "capture",
     "interfaces",

@@ -84,6 +84,7 @@ fn every_verb_has_a_man_page() {
     names.sort();
     let verbs = [
         "",
+        "-audit",
         "-capture",
         "-client",
         "-completions",

@@ -1,0 +1,113 @@
+//! Bodies of HTTP messages.
+
+use super::http::text;
+use super::run::Run;
+use super::{ByteRange, Emitter};
+use crate::field::names::{http, urlencoded_form};
+use crate::field::{FieldId, Value};
+use crate::proto::http::body::{Fault, chunks, decode, trailers};
+use crate::proto::http::{Framing, Head, HttpNote};
+
+/// Hands out chunks and body.
+pub(super) fn emit(all: &Run<'_>, note: &HttpNote, head: &Head<'_>, out: &mut Emitter<'_>) {
+    let raw = all.from(note.head_len);
+    if raw.is_empty() || matches!(note.framing, Framing::None) {
+        return;
+    }
+    if note.framing == Framing::Chunked {
+        emit_chunks(&raw, out);
+    }
+    if !out.wants(http::FILE_DATA) && !out.wants(http::DECOMPRESSION_FAILED) {
+        return;
+    }
+    let decoded = decode(head, note.framing, raw.bytes());
+    if matches!(decoded.fault, Some(Fault::Damaged(_))) {
+        out.give(http::DECOMPRESSION_FAILED, Value::Mark, ByteRange::default());
+    }
+    if !decoded.bytes.is_empty() {
+        let is_raw = matches!(decoded.bytes, std::borrow::Cow::Borrowed(_));
+        let range = if is_raw { raw.range(0, raw.len()) } else { ByteRange::default() };
+        out.give(http::FILE_DATA, Value::Text(&text(&decoded.bytes)), range);
+    }
+}
+
+/// The answer to a request of HTTP/0.9: nothing but a body.
+pub(super) fn of_simple_response(all: &Run<'_>, protocol: FieldId, out: &mut Emitter<'_>) {
+    out.open(protocol, Value::Bytes(all.bytes()), all.range(0, all.len()));
+    if out.wants(http::FILE_DATA) {
+        out.give(http::FILE_DATA, Value::Text(&text(all.bytes())), all.range(0, all.len()));
+    }
+    out.close();
+}
+
+fn emit_chunks(raw: &Run<'_>, out: &mut Emitter<'_>) {
+    let wanted = [http::CHUNK_SIZE, http::CHUNK_DATA, http::CHUNK_BOUNDARY, http::CHUNKED_TRAILER_PART];
+    if !wanted.iter().any(|id| out.wants(*id)) {
+        return;
+    }
+    for chunk in chunks(raw.bytes()) {
+        let line = raw.range(chunk.start, chunk.data.saturating_sub(chunk.start));
+        out.give(http::CHUNK_SIZE, Value::Unsigned(chunk.size), line);
+        if chunk.size > 0 {
+            raw.give(http::CHUNK_DATA, chunk.data, chunk.end.saturating_sub(chunk.data), out);
+            raw.give(http::CHUNK_BOUNDARY, chunk.end, chunk.next.saturating_sub(chunk.end), out);
+        }
+    }
+    for trailer in trailers(raw.bytes()) {
+        let line = trailer.line;
+        let range = raw.range(line.start, line.next.saturating_sub(line.start));
+        let bytes = raw.part(line.start, line.next.saturating_sub(line.start));
+        out.give(http::CHUNKED_TRAILER_PART, Value::Text(&text(bytes.bytes())), range);
+    }
+}
+
+/// A form that was filled in and sent (WHATWG URL, `application/x-www-form-urlencoded`).
+pub(super) fn form(all: &Run<'_>, note: &HttpNote, head: &Head<'_>, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(urlencoded_form::PROTOCOL) || note.framing == Framing::None {
+        return;
+    }
+    let is_form = head.header("content-type").is_some_and(|kind| {
+        let kind = kind.split(|byte| *byte == b';').next().unwrap_or(&[]).trim_ascii();
+        kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    });
+    let raw = all.from(note.head_len);
+    if !is_form || raw.is_empty() {
+        return;
+    }
+    let decoded = decode(head, note.framing, raw.bytes());
+    let range = raw.range(0, raw.len());
+    out.open(urlencoded_form::PROTOCOL, Value::Bytes(&decoded.bytes), range);
+    for pair in decoded.bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        for id in [urlencoded_form::KEY, urlencoded_form::VALUE] {
+            let part = unescape(parts.next().unwrap_or(&[]));
+            out.give(id, Value::Text(&text(&part)), range);
+        }
+    }
+    out.close();
+}
+
+/// `+` for blanks, and bytes as `%` and two digits.
+fn unescape(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match (byte, behind.split_first_chunk::<2>()) {
+            (b'+', _) => out.push(b' '),
+            (b'%', Some((&[high, low], after))) => match (digit(high), digit(low)) {
+                (Some(high), Some(low)) => {
+                    out.push(high << 4 | low);
+                    rest = after;
+                }
+                _ => out.push(byte),
+            },
+            _ => out.push(byte),
+        }
+    }
+    out
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}

@@ -1,0 +1,52 @@
+//! Fields of `quic`.
+
+use super::kinds::*;
+use crate::field::words::quic as words;
+
+protocol! { quic "quic" "QUIC IETF";
+    PACKET_LENGTH "quic.packet_length" U32, "Length of the packet";
+    HEADER_FORM "quic.header_form" U8, "1 for a long header, 0 for a short one", words::header_form;
+    FIXED_BIT "quic.fixed_bit" Boolean, "Tells QUIC from other protocols";
+    SPIN_BIT "quic.spin_bit" Boolean, "Turns with each round trip";
+    LONG_PACKET_TYPE "quic.long.packet_type" U8, "Kind of the packet", words::packet_type;
+    LONG_PACKET_TYPE_V2 "quic.long.packet_type_v2" U8, "Kind of the packet in version 2", words::packet_type_v2;
+    LONG_RESERVED "quic.long.reserved" U8, "Reserved bits";
+    PACKET_NUMBER_LENGTH "quic.packet_number_length" U8, "Bytes of the packet number, less one";
+    VN_UNUSED "quic.vn.unused" X8, "Bits of a version negotiation that say nothing";
+    VERSION "quic.version" X32, "Version", words::version;
+    SUPPORTED_VERSION "quic.supported_version" X32, "Version that the server offers", words::version;
+    DCIL "quic.dcil" U8, "Length of the destination connection id";
+    DCID "quic.dcid" Bytes, "Destination connection id";
+    SCIL "quic.scil" U8, "Length of the source connection id";
+    SCID "quic.scid" Bytes, "Source connection id";
+    TOKEN_LENGTH "quic.token_length" U64, "Length of the token";
+    TOKEN "quic.token" Bytes, "What the server gave the client to prove its address";
+    RETRY_TOKEN "quic.retry_token" Bytes, "What the client is to bring back";
+    RETRY_INTEGRITY_TAG "quic.retry_integrity_tag" Bytes, "Guards the retry packet";
+    LENGTH "quic.length" U64, "Length of packet number and payload";
+    PACKET_NUMBER "quic.packet_number" U64, "Packet number";
+    PAYLOAD "quic.payload" Bytes, "Payload, still encrypted";
+    SHORT "quic.short" Mark, "A short header";
+    REMAINING_PAYLOAD "quic.remaining_payload" Bytes, "What cannot be read without the keys";
+    DECRYPTION_FAILED "quic.decryption_failed" Mark, "The packet cannot be decrypted";
+    FRAME "quic.frame" Mark, "A frame";
+    FRAME_TYPE "quic.frame_type" X64, "Kind of the frame", words::frame_type;
+    PADDING_LENGTH "quic.padding_length" U32, "How many padding frames follow each other";
+    ACK_LARGEST "quic.ack.largest_acknowledged" U64, "Highest packet number that is acknowledged";
+    ACK_DELAY "quic.ack.ack_delay" U64, "How long the acknowledgement was delayed";
+    ACK_RANGE_COUNT "quic.ack.ack_range_count" U64, "How many ranges follow";
+    ACK_FIRST_RANGE "quic.ack.first_ack_range" U64, "How many packets before the highest are acknowledged";
+    ACK_GAP "quic.ack.gap" U64, "How many packets before that are not";
+    ACK_RANGE "quic.ack.ack_range" U64, "How many packets before those are";
+    ACK_ECT0 "quic.ack.ect0_count" U64, "Packets received with ECT(0)";
+    ACK_ECT1 "quic.ack.ect1_count" U64, "Packets received with ECT(1)";
+    ACK_CE "quic.ack.ecn_ce_count" U64, "Packets received that met congestion";
+    CRYPTO_OFFSET "quic.crypto.offset" U64, "Where in the handshake the piece begins";
+    CRYPTO_LENGTH "quic.crypto.length" U64, "Length of the piece";
+    CRYPTO_DATA "quic.crypto.crypto_data" Mark, "The piece";
+    CC_ERROR_CODE "quic.cc.error_code" U64, "Why the connection is closed", words::error;
+    CC_ERROR_CODE_APP "quic.cc.error_code.app" U64, "Why the application closes it";
+    CC_FRAME_TYPE "quic.cc.frame_type" U64, "Kind of the frame that was wrong", words::frame_type;
+    CC_REASON_LENGTH "quic.cc.reason_phrase.length" U64, "Length of the reason";
+    CC_REASON "quic.cc.reason_phrase" Text, "The reason in words";
+}

@@ -1,0 +1,347 @@
+//! `audit` for people: a row a flow with its verdict and the evidence, the secrets in clear, a row a file of many.
+
+mod json;
+
+use std::fmt;
+use std::io::{self, Write};
+
+use super::color::{Colors, Style};
+use super::format::{Bytes, Count};
+use super::safe::{Safe, cut_shown, safe_line};
+use super::table::{Align, Column, TableOutput, write_table};
+use crate::flow::{Direction, Flow};
+use crate::report::audit::{FlowAudit, Legibility, Looks, Secret, SecretKind, SideAudit};
+
+pub use json::{AUDIT_SCHEMA, AuditDocument, FileJson};
+
+/// What the table's abbreviations mean, for a terminal.
+pub const LEGEND: &str = "\
+packets: the flow's first and last. text: share of readable bytes by orig/by resp.
+seen: the first readable words, else how the bytes are distributed.
+--long shows each side of each flow.";
+
+/// Columns of the first readable line that evidence shows.
+const SAMPLE_COLUMNS: usize = 60;
+
+/// A masked secret. Its length is not shown either.
+const MASK: &str = "********";
+
+/// A narrow terminal loses the originator first; what was seen gets the room that is left.
+const COLUMNS: [Column; 8] = [
+    Column { title: "flow", align: Align::Left, width: 7, min: 5, shrink: 0 },
+    Column { title: "packets", align: Align::Right, width: 11, min: 7, shrink: 0 },
+    Column { title: "orig", align: Align::Left, width: 21, min: 0, shrink: 6 },
+    Column { title: "resp", align: Align::Left, width: 21, min: 13, shrink: 3 },
+    Column { title: "verdict", align: Align::Left, width: 15, min: 9, shrink: 0 },
+    Column { title: "protocol", align: Align::Left, width: 10, min: 4, shrink: 2 },
+    Column { title: "text", align: Align::Right, width: 9, min: 7, shrink: 0 },
+    Column { title: "seen", align: Align::Left, width: 30, min: 12, shrink: 9 },
+];
+
+/// A flow and what is known of it.
+#[derive(Clone, Debug)]
+pub struct AuditRow<'a> {
+    /// The flow.
+    pub flow: &'a Flow,
+    /// Its verdict.
+    pub audit: FlowAudit,
+}
+
+/// How an audit is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditOptions {
+    /// Where it goes.
+    pub output: TableOutput,
+    /// Each side of each flow instead of a row a flow.
+    pub long: bool,
+    /// Secrets are not masked.
+    pub show_secrets: bool,
+}
+
+/// Writes the verdicts on the flows of one file, then the secrets in clear. Gives the titles of the columns that had no
+/// room.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_audit<W: Write + ?Sized>(
+    out: &mut W,
+    options: AuditOptions,
+    rows: &[AuditRow<'_>],
+) -> io::Result<Vec<&'static str>> {
+    let left_out = if options.long {
+        rows.iter().try_for_each(|row| long(out, options, row))?;
+        Vec::new()
+    } else {
+        write_table(out, options.output, &COLUMNS, rows.iter(), |row, cells| {
+            let flow = row.flow;
+            cells.cell(flow.id);
+            cells.cell(Span(flow.first.number, flow.last.number));
+            cells.cell(flow.tuple.orig);
+            cells.cell(flow.tuple.resp);
+            cells.cell(row.audit.verdict.name());
+            cells.cell(Speaks(&row.audit));
+            cells.cell(Shares(&row.audit));
+            cells.cell(Seen(&row.audit));
+        })?
+    };
+    secrets(out, options, rows)?;
+    Ok(left_out)
+}
+
+/// First and last packet.
+struct Span(u64, u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == self.1 { write!(f, "{}", self.0) } else { write!(f, "{}-{}", self.0, self.1) }
+    }
+}
+
+/// `100/31 %`: the shares of readable bytes of originator and responder.
+struct Shares<'a>(&'a FlowAudit);
+
+impl fmt::Display for Shares<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |side: &SideAudit| {
+            side.readable.map_or_else(|| "-".to_owned(), |share| percent(share).to_string())
+        };
+        match (self.0.orig.readable, self.0.resp.readable) {
+            (None, None) => f.write_str("-"),
+            _ => write!(f, "{}/{} %", one(&self.0.orig), one(&self.0.resp)),
+        }
+    }
+}
+
+/// What else there is to see: readable words, a mark of something packed, how the bytes are distributed.
+struct Seen<'a>(&'a FlowAudit);
+
+impl fmt::Display for Seen<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let audit = self.0;
+        if audit.orig.bytes == 0 && audit.resp.bytes == 0 {
+            return f.write_str("no payload");
+        }
+        let sides = || [&audit.orig, &audit.resp].into_iter();
+        let sample = sides().map(|side| side.sample.as_slice()).find(|sample| !sample.is_empty());
+        let magic = audit.orig.magic.or(audit.resp.magic);
+        match (sample, magic) {
+            (Some(sample), _) if audit.verdict == Legibility::Plaintext => {
+                write!(f, "\"{}\"", safe_line(sample, SAMPLE_COLUMNS))
+            }
+            (_, Some(magic)) if audit.spoken.is_empty() => write!(f, "begins as {magic}"),
+            _ if audit.spoken.is_empty() => {
+                let larger = if audit.orig.bytes >= audit.resp.bytes { &audit.orig } else { &audit.resp };
+                Distribution(larger).fmt(f)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `SMTP, then TLS from packet 12`.
+struct Speaks<'a>(&'a FlowAudit);
+
+impl fmt::Display for Speaks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.spoken.is_empty() {
+            return f.write_str("unknown");
+        }
+        for (place, spoken) in self.0.spoken.iter().enumerate() {
+            write!(f, "{}{}", if place == 0 { "" } else { ", then " }, spoken.name)?;
+        }
+        match self.0.encrypted_from {
+            Some(packet) => write!(f, " from packet {packet}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A share as a whole number of hundredths; only all is 100 %, and only nothing is 0 %.
+fn percent(share: f64) -> f64 {
+    let percent = (share * 100.0).round();
+    let shown = if share < 1.0 { percent.min(99.0) } else { percent };
+    if share > 0.0 { shown.max(1.0) } else { shown }
+}
+
+/// What the test of randomness says of a side.
+struct Distribution<'a>(&'a SideAudit);
+
+impl fmt::Display for Distribution<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(randomness) = self.0.randomness else { return f.write_str("no bytes") };
+        let looks = match randomness.looks {
+            Looks::Random => "looks random",
+            Looks::Skewed => "not random",
+            Looks::TooFew => "too few to test",
+        };
+        let bytes = Count::new(randomness.sample, "byte", "bytes");
+        write!(f, "{looks}: chi-square {:.0} of {bytes}", randomness.chi_square)
+    }
+}
+
+/// A flow and its sides, on several lines.
+fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_>) -> io::Result<()> {
+    let (flow, audit) = (row.flow, &row.audit);
+    let colors = options.output.colors;
+    let name = audit.verdict.name();
+    let packets = Span(flow.first.number, flow.last.number);
+    let head = format!("{} → {}, packets {packets}: {}", flow.tuple.orig, flow.tuple.resp, Speaks(audit));
+    writeln!(
+        out,
+        "{}  {}  {}",
+        colors.paint(Style::Bold, flow.id),
+        colors.paint(style(audit.verdict), name),
+        fitted(&head, options.output.width, 9 + name.len())
+    )?;
+    for (arrow, side) in [("→", &audit.orig), ("←", &audit.resp)] {
+        let Some(verdict) = side.verdict else { continue };
+        let mut line = format!("{}, {} of payload", verdict.name(), Bytes(side.bytes));
+        if let Some((first, last)) = side.packets {
+            line.push_str(&format!(" in packets {}", Span(first, last)));
+        }
+        if let Some(share) = side.readable {
+            line.push_str(&format!(", {} % text", percent(share)));
+        }
+        for packed in &side.packed_bodies {
+            line.push_str(&format!(", carries a {} body", safe_line(packed, 20)));
+        }
+        if let Some(magic) = side.magic {
+            line.push_str(&format!(", begins as {magic}"));
+        }
+        writeln!(out, "  {arrow} {}", fitted(&line, options.output.width, 4))?;
+        if let Some(randomness) = side.randomness {
+            let test = format!("{}, entropy {:.2} bits a byte", Distribution(side), randomness.entropy);
+            writeln!(out, "    {}", fitted(&test, options.output.width, 4))?;
+        }
+        if !side.sample.is_empty() {
+            let columns = options.output.width.unwrap_or(200).saturating_sub(6);
+            writeln!(out, "    \"{}\"", safe_line(&side.sample, columns))?;
+        }
+    }
+    Ok(())
+}
+
+/// `text`, which is safe already, cut to what is left of `width` behind `used` columns.
+fn fitted(text: &str, width: Option<usize>, used: usize) -> String {
+    width.map_or_else(|| text.to_owned(), |width| cut_shown(text, width.saturating_sub(used).max(20)))
+}
+
+const fn style(verdict: Legibility) -> Style {
+    match verdict {
+        Legibility::Plaintext => Style::Yellow,
+        Legibility::Encrypted => Style::Green,
+        Legibility::Compressed | Legibility::Binary => Style::Cyan,
+        Legibility::TooLittleData => Style::Dim,
+    }
+}
+
+/// A line for each secret.
+fn secrets<W: Write + ?Sized>(out: &mut W, options: AuditOptions, rows: &[AuditRow<'_>]) -> io::Result<()> {
+    if rows.iter().all(|row| row.audit.secrets.is_empty()) {
+        return Ok(());
+    }
+    let colors: Colors = options.output.colors;
+    writeln!(out, "\n{}", colors.paint(Style::Bold, "secrets in clear"))?;
+    for row in rows {
+        for secret in &row.audit.secrets {
+            let line = format!("packet {}  {}", secret.packet, Shown { secret, clear: options.show_secrets });
+            let line = fitted(&line, options.output.width, 9);
+            writeln!(out, "{:<7}  {line}", row.flow.id.to_string())?;
+        }
+        if row.audit.more_secrets > 0 {
+            let more = Count::new(row.audit.more_secrets, "more secret", "more secrets");
+            writeln!(out, "{:<7}  and {more}", row.flow.id.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// A secret, masked or not.
+struct Shown<'a> {
+    secret: &'a Secret,
+    clear: bool,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.secret;
+        f.write_str(secret.kind.words())?;
+        if let Some(name) = &secret.name {
+            write!(f, " {}", safe_line(name, 40))?;
+        }
+        if let Some(user) = &secret.user {
+            write!(f, " of user {}", safe_line(user, 40))?;
+        }
+        if secret.kind == SecretKind::HttpBasic {
+            f.write_str(", password")?;
+        }
+        if self.clear { write!(f, ": {}", Safe(&secret.value)) } else { write!(f, ": {MASK}") }
+    }
+}
+
+/// What is known of the flows of one file of several.
+#[derive(Clone, Debug, Default)]
+pub struct FileSummary {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Flows by verdict, as in [`Legibility::ALL`].
+    pub flows: [u64; 5],
+    /// Secrets in clear.
+    pub secrets: u64,
+}
+
+impl FileSummary {
+    /// Counts a flow.
+    pub fn count(&mut self, audit: &FlowAudit) {
+        let place = Legibility::ALL.iter().position(|verdict| *verdict == audit.verdict);
+        if let Some(flows) = place.and_then(|place| self.flows.get_mut(place)) {
+            *flows = flows.saturating_add(1);
+        }
+        let kept = u64::try_from(audit.secrets.len()).unwrap_or(u64::MAX);
+        self.secrets = self.secrets.saturating_add(kept).saturating_add(audit.more_secrets);
+    }
+}
+
+const FILE_COLUMNS: [Column; 7] = [
+    Column { title: "file", align: Align::Left, width: 34, min: 15, shrink: 9 },
+    Column { title: "plaintext", align: Align::Right, width: 9, min: 9, shrink: 0 },
+    Column { title: "encrypted", align: Align::Right, width: 9, min: 9, shrink: 0 },
+    Column { title: "compressed", align: Align::Right, width: 10, min: 0, shrink: 3 },
+    Column { title: "binary", align: Align::Right, width: 6, min: 6, shrink: 0 },
+    Column { title: "too little", align: Align::Right, width: 10, min: 0, shrink: 2 },
+    Column { title: "secrets", align: Align::Right, width: 7, min: 7, shrink: 0 },
+];
+
+/// Writes a row a file: how many flows have which verdict.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_files<W: Write + ?Sized>(
+    out: &mut W,
+    output: TableOutput,
+    files: &[FileSummary],
+) -> io::Result<Vec<&'static str>> {
+    write_table(out, output, &FILE_COLUMNS, files.iter(), |file, cells| {
+        cells.cell(Safe(&file.name));
+        file.flows.iter().for_each(|flows| cells.cell(flows));
+        cells.cell(file.secrets);
+    })
+}
+
+/// `tcp:0 (127.0.0.1:40446 → 127.0.0.1:80) is encrypted`: a flow that is not what was expected.
+#[must_use]
+pub fn differs(row: &AuditRow<'_>) -> String {
+    let flow = row.flow;
+    format!("{} ({} → {}) is {}", flow.id, flow.tuple.orig, flow.tuple.resp, row.audit.verdict.name())
+}
+
+/// The side of a flow that `direction` tells.
+const fn side(audit: &FlowAudit, direction: Direction) -> &SideAudit {
+    match direction {
+        Direction::OrigToResp => &audit.orig,
+        Direction::RespToOrig => &audit.resp,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! What is kept of the bytes that one side sent: counts, the beginning, the line that is not whole yet.
+
+use super::randomness::ByteCounts;
+use super::secrets::Expect;
+use crate::proto::ReadableCount;
+use crate::proto::content::MAGIC_BYTES;
+use crate::source::PacketNumber;
+
+/// Bytes kept of a line until its end comes; the rest of a longer one is not looked at. Cookies get this long.
+const MAX_LINE_BYTES: usize = 4096;
+
+/// Bytes kept of what was readable, to show: a line or two.
+const MAX_SAMPLE_BYTES: usize = 160;
+
+/// Encodings of bodies that are told: there are few.
+const MAX_PACKED: usize = 4;
+
+/// One side of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    pub(super) counts: ByteCounts,
+    pub(super) readable: ReadableCount,
+    /// The first bytes.
+    pub(super) head: Vec<u8>,
+    /// The beginning is not in the capture.
+    pub(super) headless: bool,
+    pub(super) first: PacketNumber,
+    pub(super) last: PacketNumber,
+    /// Readable lines without a secret in them, as much as is shown.
+    pub(super) sample: Vec<u8>,
+    /// What bodies were packed with.
+    pub(super) packed: Vec<Vec<u8>>,
+    /// Packets in which a protocol was looked for.
+    pub(super) tries: u8,
+    pub(super) expect: Expect,
+    pub(super) line: Vec<u8>,
+    /// The packet that brought the last byte of `line`.
+    pub(super) line_packet: PacketNumber,
+    /// The line is longer than is kept.
+    overlong: bool,
+    /// Within a command of Telnet: the bytes of it seen so far (0: not within).
+    telnet: u8,
+}
+
+impl Side {
+    /// Counts the next bytes.
+    pub(super) fn count(&mut self, bytes: &[u8], packet: PacketNumber) {
+        if self.counts.total() == 0 {
+            self.first = packet;
+        }
+        self.last = packet;
+        self.counts.take(bytes);
+        self.readable.take(bytes);
+        let room = MAGIC_BYTES.saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(room));
+    }
+
+    /// Bytes are missing here.
+    pub(super) fn gap(&mut self) {
+        self.headless |= self.counts.total() == 0;
+        self.readable.interrupt();
+    }
+
+    /// Adds a byte to the line; gives whether it ends the line.
+    pub(super) fn push(&mut self, byte: u8, packet: PacketNumber, telnet: bool) -> bool {
+        if telnet && self.is_telnet_command(byte) {
+            return false;
+        }
+        match byte {
+            b'\r' | b'\n' => {
+                self.overlong = false;
+                return true;
+            }
+            // Behind a carriage return of Telnet (RFC 854), or padding.
+            0 if self.line.is_empty() => {}
+            // What was rubbed out was not sent as part of a word.
+            8 | 0x7f if telnet => {
+                self.line.pop();
+            }
+            _ if self.overlong => {}
+            _ => {
+                self.line.push(byte);
+                self.line_packet = packet;
+                self.overlong = self.line.len() >= MAX_LINE_BYTES;
+                return self.overlong;
+            }
+        }
+        false
+    }
+
+    /// Commands of Telnet have two bytes, three with an option; what is negotiated between SB and SE is short.
+    fn is_telnet_command(&mut self, byte: u8) -> bool {
+        let (next, taken) = match (self.telnet, byte) {
+            (0, 0xff) => (1, true),
+            (0, _) => (0, false),
+            (1, 0xfb..=0xfe) => (2, true),
+            (1, 0xfa) => (3, true),
+            (3, 0xff) => (4, true),
+            (3, _) => (3, true),
+            (4, 0xf0) => (0, true),
+            (4, _) => (3, true),
+            (_, _) => (0, true),
+        };
+        self.telnet = next;
+        taken
+    }
+
+    /// Keeps a line to show it.
+    pub(super) fn show(&mut self, line: &[u8]) {
+        if self.sample.len() >= MAX_SAMPLE_BYTES || line.is_empty() {
+            return;
+        }
+        if !self.sample.is_empty() {
+            self.sample.push(b' ');
+        }
+        let room = MAX_SAMPLE_BYTES.saturating_sub(self.sample.len());
+        self.sample.extend(line.iter().take(room));
+    }
+
+    pub(super) fn packed_with(&mut self, name: Vec<u8>) {
+        if self.packed.len() < MAX_PACKED && !self.packed.contains(&name) {
+            self.packed.push(name);
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! One flow as it is watched: what it speaks, what its sides send, the secrets in it.
+
+use super::secrets::{self, Expect, Found, Secret, SecretKind};
+use super::side::Side;
+use super::verdict;
+use super::{FlowAudit, Legibility, SideAudit};
+use crate::decode::{Endpoint, TcpSegment, Transport, TransportProtocol};
+use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
+use crate::proto::content::{self, Form, Spoken};
+use crate::proto::{Protocol, Readability, judge};
+use crate::source::PacketNumber;
+
+/// Most secrets kept of a flow; more are counted.
+pub const MAX_SECRETS: usize = 32;
+
+/// Packets of a side in which a protocol is looked for: a capture may begin in the middle of a message.
+const MAX_TRIES: u8 = 8;
+
+/// Most protocols told of a flow: a proxy's, then one, then its encryption.
+const MAX_SPOKEN: usize = 4;
+
+/// Sequence numbers that a datagram of RTP may be ahead of the one before: some are lost.
+const RTP_AHEAD: u16 = 64;
+
+/// Readable bytes in a row that are shown where the protocol is not known to be text: fewer come about by chance.
+const FEWEST_SHOWN: usize = 4;
+
+/// A flow that is watched. Sides are told by who sent, because the flow table may still change its mind about who began.
+#[derive(Debug)]
+pub(super) struct Watch {
+    transport: TransportProtocol,
+    ports: [u16; 2],
+    /// Who sent first: the first of the sides.
+    one: Endpoint,
+    sides: [Side; 2],
+    order: [Option<Reassembler>; 2],
+    spoken: Vec<Spoken>,
+    encrypted_from: Option<PacketNumber>,
+    /// A name that was sent, for the password behind it.
+    user: Option<Vec<u8>>,
+    secrets: Vec<Secret>,
+    more_secrets: u64,
+    /// Number and source of the last datagram that may have been RTP.
+    rtp: Option<(u16, u32)>,
+}
+
+impl Watch {
+    pub(super) fn new(transport: &Transport, direction: Direction) -> Self {
+        let (src, dst) = (transport.src.port, transport.dst.port);
+        let ports = if direction == Direction::OrigToResp { [src, dst] } else { [dst, src] };
+        Self::between(transport.protocol, ports, transport.src)
+    }
+
+    fn between(transport: TransportProtocol, ports: [u16; 2], one: Endpoint) -> Self {
+        Self {
+            transport,
+            ports,
+            one,
+            sides: <[Side; 2]>::default(),
+            order: [None, None],
+            spoken: Vec::new(),
+            encrypted_from: None,
+            user: None,
+            secrets: Vec::new(),
+            more_secrets: 0,
+            rtp: None,
+        }
+    }
+
+    /// A flow that was not watched: what the flow table kept of its beginning.
+    pub(super) fn unseen(flow: &Flow) -> Self {
+        let ports = [flow.tuple.orig.port, flow.tuple.resp.port];
+        let mut watch = Self::between(flow.id.protocol, ports, flow.tuple.orig);
+        for (second, side) in [(false, &flow.orig), (true, &flow.resp)] {
+            if !side.sample.as_bytes().is_empty() {
+                watch.data(second, side.sample.as_bytes(), flow.first.number);
+            }
+        }
+        watch.end_lines();
+        watch
+    }
+
+    /// Whether the second side sent it.
+    fn is_second(&self, transport: &Transport) -> bool {
+        transport.src != self.one
+    }
+
+    pub(super) fn datagram(&mut self, transport: &Transport, payload: &[u8], packet: PacketNumber) {
+        if payload.is_empty() {
+            return;
+        }
+        let second = self.is_second(transport);
+        self.look_for_rtp(payload);
+        self.data(second, payload, packet);
+        self.end_line(second);
+    }
+
+    pub(super) fn segment(
+        &mut self,
+        transport: &Transport,
+        tcp: &TcpSegment<'_>,
+        verdict: &TcpVerdict,
+        packet: PacketStamp,
+    ) {
+        let second = self.is_second(transport);
+        if tcp.flags.ack() {
+            self.with_order(!second, |order, emit| order.acked(SeqNumber(tcp.ack), emit));
+        }
+        let carries = tcp.payload_len > 0 || tcp.flags.fin() || tcp.flags.rst();
+        if !carries || verdict.keep_alive {
+            return;
+        }
+        let [one, other] = &mut self.order;
+        let order = if second { other } else { one };
+        if order.is_none() {
+            let begins = SeqNumber(tcp.seq.wrapping_sub(verdict.missing_before));
+            *order = Some(Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn()))));
+            let headless = verdict.begins_mid_stream;
+            self.sides.iter_mut().for_each(|side| side.headless |= headless);
+        }
+        let segment = Segment::new(tcp, packet);
+        self.with_order(second, |order, emit| order.segment(&segment, emit));
+    }
+
+    /// Bytes that wait for missing ones.
+    pub(super) fn waiting(&self) -> usize {
+        self.order.iter().flatten().map(Reassembler::buffered_bytes).sum()
+    }
+
+    /// What waits is taken with the gaps before it.
+    pub(super) fn give_up(&mut self) {
+        for second in [false, true] {
+            self.with_order(second, |order, emit| order.flush(emit));
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        for second in [false, true] {
+            self.with_order(second, |order, emit| order.finish(emit));
+        }
+        self.end_lines();
+    }
+
+    fn end_lines(&mut self) {
+        self.end_line(false);
+        self.end_line(true);
+    }
+
+    fn with_order(
+        &mut self,
+        second: bool,
+        run: impl FnOnce(&mut Reassembler, &mut dyn FnMut(StreamEvent<'_>)),
+    ) {
+        let place = usize::from(second);
+        let Some(mut order) = self.order.get_mut(place).and_then(Option::take) else { return };
+        run(&mut order, &mut |event| match event {
+            StreamEvent::Data { bytes, packet } => self.data(second, bytes, packet.number),
+            StreamEvent::Gap { .. } => {
+                self.end_line(second);
+                self.side(second).gap();
+            }
+            StreamEvent::End | StreamEvent::Reset => self.end_line(second),
+        });
+        if let Some(slot) = self.order.get_mut(place) {
+            *slot = Some(order);
+        }
+    }
+
+    fn side(&mut self, second: bool) -> &mut Side {
+        let [one, other] = &mut self.sides;
+        if second { other } else { one }
+    }
+
+    fn form(&self) -> Option<Form> {
+        self.spoken.last().map(|spoken| spoken.form)
+    }
+
+    /// The next bytes of a side.
+    fn data(&mut self, second: bool, bytes: &[u8], packet: PacketNumber) {
+        self.side(second).count(bytes, packet);
+        self.recognise(second, bytes, packet);
+        if self.form() == Some(Form::Encrypted) {
+            return;
+        }
+        self.credentials(bytes, packet);
+        self.end_turn(!second);
+        let telnet = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
+        for &byte in bytes {
+            if self.side(second).push(byte, packet, telnet) {
+                self.end_line(second);
+            }
+        }
+    }
+
+    /// Looks for a protocol, or for one that takes over.
+    fn recognise(&mut self, second: bool, bytes: &[u8], packet: PacketNumber) {
+        let known = match self.form() {
+            Some(Form::Encrypted) => return,
+            Some(Form::Text | Form::Binary) => true,
+            Some(Form::Prelude) | None => false,
+        };
+        if self.transport == TransportProtocol::Tcp && known {
+            if content::begins_tls(bytes) {
+                self.encrypted_from = Some(packet);
+                self.speaks(content::TLS);
+            }
+            return;
+        }
+        if let Some(before) = self.spoken.last().filter(|_| known) {
+            if let Some(after) = content::takes_over(*before, bytes) {
+                self.encrypted_from = Some(packet);
+                self.speaks(after);
+            }
+            return;
+        }
+        let (transport, ports) = (self.transport, self.ports);
+        let side = self.side(second);
+        if side.tries >= MAX_TRIES {
+            return;
+        }
+        side.tries += 1;
+        // The first bytes may come one by one.
+        let stream = transport == TransportProtocol::Tcp && side.tries > 1 && side.counts.total() <= 64;
+        let looked_at = if stream { side.head.as_slice() } else { bytes };
+        if let Some(found) = content::spoken(transport, ports, looked_at)
+            && self.spoken.last() != Some(&found)
+        {
+            self.speaks(found);
+        }
+    }
+
+    fn speaks(&mut self, spoken: Spoken) {
+        if self.spoken.len() < MAX_SPOKEN {
+            self.spoken.push(spoken);
+        }
+    }
+
+    /// Two datagrams of RTP in a row (RFC 3550 section 5.1): version 2, a payload type that is none of RTCP's, the same
+    /// source, a number that is a little higher.
+    fn look_for_rtp(&mut self, payload: &[u8]) {
+        if self.form().is_some() {
+            return;
+        }
+        let Some((&[first, kind, s0, s1, _, _, _, _, c0, c1, c2, c3], _)) = payload.split_first_chunk::<12>()
+        else {
+            return;
+        };
+        if first >> 6 != 2 || (64..=95).contains(&(kind & 0x7f)) {
+            return;
+        }
+        let (number, source) = (u16::from_be_bytes([s0, s1]), u32::from_be_bytes([c0, c1, c2, c3]));
+        if self.rtp.is_some_and(|(before, same)| {
+            same == source && (1..=RTP_AHEAD).contains(&number.wrapping_sub(before))
+        }) {
+            self.speaks(Spoken { name: "RTP", form: Form::Binary });
+        }
+        self.rtp = Some((number, source));
+    }
+
+    /// Secrets of binary protocols.
+    fn credentials(&mut self, bytes: &[u8], packet: PacketNumber) {
+        match self.spoken.last().map(|spoken| spoken.name) {
+            Some("SNMP") => {
+                if let Some(community) = content::snmp_community(bytes) {
+                    self.keep(found(SecretKind::Community, None, community), packet);
+                }
+            }
+            Some("LDAP") => {
+                if let Some((name, password)) = content::ldap_simple_bind(bytes) {
+                    self.keep(found(SecretKind::Password, Some(name), password), packet);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The other side speaks: what was sent before is complete, unless it is being typed.
+    fn end_turn(&mut self, second: bool) {
+        let typed = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
+        let side = self.side(second);
+        let waits = matches!(side.expect, Expect::User { .. } | Expect::Password { .. });
+        let is_prompt = side.line.ends_with(b":") || side.line.ends_with(b": ");
+        if !side.line.is_empty() && !waits && (!typed || is_prompt) {
+            self.end_line(second);
+        }
+    }
+
+    /// The line of a side is whole.
+    fn end_line(&mut self, second: bool) {
+        let is_text = self.form() == Some(Form::Text);
+        let side = self.side(second);
+        if side.line.is_empty() {
+            return;
+        }
+        let line = std::mem::take(&mut side.line);
+        let packet = side.line_packet;
+        if !judge(&line).is_text() {
+            return;
+        }
+        let expect = std::mem::take(&mut side.expect);
+        let read = secrets::read(&line, &expect);
+        side.expect = read.next;
+        let is_secret = !read.found.is_empty() || matches!(expect, Expect::Password { .. } | Expect::Plain);
+        let is_whole = matches!(judge(&line), Readability::Readable { .. }) && line.len() >= FEWEST_SHOWN;
+        if !is_secret && (is_text || is_whole) {
+            side.show(&line);
+        }
+        if let Some(packed) = read.packed {
+            side.packed_with(packed);
+        }
+        if let Some(asks) = read.asks {
+            self.side(!second).expect = asks;
+        }
+        if read.user.is_some() {
+            self.user = read.user;
+        }
+        for found in read.found {
+            self.keep(found, packet);
+        }
+    }
+
+    fn keep(&mut self, found: Found, packet: PacketNumber) {
+        let Found { kind, name, user, value } = found;
+        let user = user.or_else(|| self.user.clone().filter(|_| kind == SecretKind::Password));
+        let is_same = |secret: &Secret| {
+            secret.kind == kind && secret.name == name && secret.value == value && secret.user == user
+        };
+        if self.secrets.iter().any(is_same) {
+            return;
+        }
+        if self.secrets.len() < MAX_SECRETS {
+            self.secrets.push(Secret { kind, name, user, value, packet });
+        } else {
+            self.more_secrets = self.more_secrets.saturating_add(1);
+        }
+    }
+
+    /// What is known of it, `flow` being what the flow table says.
+    pub(super) fn told(&self, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
+        let mut spoken = self.spoken.clone();
+        if let Some(protocol) = analyzed.filter(|told| *told != Protocol::FtpData).map(Spoken::of) {
+            let encrypted =
+                protocol.form == Form::Encrypted && !self.spoken.iter().any(|s| s.form == Form::Encrypted);
+            if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {
+                spoken.push(protocol);
+            }
+        }
+        let form = spoken.last().map(|spoken| spoken.form);
+        let [one, other] = &self.sides;
+        let (orig, resp) = if flow.tuple.orig == self.one { (one, other) } else { (other, one) };
+        FlowAudit {
+            verdict: self.verdict(form),
+            spoken,
+            encrypted_from: self.encrypted_from,
+            orig: side_told(orig, form),
+            resp: side_told(resp, form),
+            secrets: self.secrets.clone(),
+            more_secrets: self.more_secrets,
+        }
+    }
+
+    fn verdict(&self, form: Option<Form>) -> Legibility {
+        verdict::of_flow(&self.sides, form)
+    }
+}
+
+fn found(kind: SecretKind, user: Option<&[u8]>, value: &[u8]) -> Found {
+    let cut = |text: &[u8]| text.get(..secrets::MAX_SECRET_BYTES).unwrap_or(text).to_vec();
+    Found { kind, name: None, user: user.map(cut), value: cut(value) }
+}
+
+fn side_told(side: &Side, form: Option<Form>) -> SideAudit {
+    let bytes = side.counts.total();
+    SideAudit {
+        verdict: verdict::of_side(side, form),
+        bytes,
+        readable: side.readable.share(),
+        randomness: side.counts.randomness(),
+        magic: Some(side).filter(|side| !side.headless).and_then(|side| content::packed(&side.head)),
+        packed_bodies: side.packed.clone(),
+        sample: side.sample.clone(),
+        packets: (bytes > 0).then_some((side.first, side.last)),
+    }
+}
