@@ -138,7 +138,7 @@ elif ! have python3; then
 else
     step "agreement with tshark, field by field, every capture of the corpus" agreement
     step "agreement with tshark, its analysis of TCP, every capture of the corpus" analysis
-    for group in dns http tls; do
+    for group in dns http tls mail; do
         step "agreement with tshark, its fields of $group, every capture of the corpus" application "$group"
     done
     if have tshark; then

@@ -6,23 +6,22 @@ const NAMES: &[&str] = &[
     "amqp", "aodv", "asterix", "atm", "ax25", "bacapp", "bacnet", "batadv", "bfd", "bgp", "bjnp", "bootp",
     "btatt", "btl2cap", "btle", "btsmp", "can", "capwap", "cdp", "cflow", "cip", "coap", "dccp", "dcerpc",
     "dcp-etsi", "dhcp", "dhcpv6", "diameter", "distcc", "dnp3", "drda", "dtp", "eap", "eapol", "ecat",
-    "eigrp", "enip", "epl", "erspan", "esis", "fc", "fcoe", "fix", "ftp", "ftp-data", "giop", "gquic",
-    "gsm_map", "gsmtap", "gtpv2", "h225", "h245", "hart_ip", "homeplug", "hsrp", "http2", "http3", "iax2",
-    "icap", "imap", "imf", "ipp", "ipx", "irc", "isakmp", "iscsi", "isis", "isup", "json", "kafka",
-    "kerberos", "l2tp", "lacp", "ldap", "ldp", "lisp", "lldp", "loop", "lorawan", "m3ua", "mac-lte", "mbtcp",
-    "megaco", "memcache", "mgcp", "mms", "modbus", "mongo", "mqtt", "msdp", "msrp", "mysql", "nbdgm", "nbns",
-    "nbss", "ncp", "nfs", "ngap", "nhrp", "nntp", "ntlmssp", "ntp", "nvme", "olsr", "opcua", "openflow",
-    "openvpn", "ospf", "pcep", "pfcp", "pgsql", "pn_io", "pop", "portmap", "pptp", "ptp", "radiotap",
-    "radius", "rdp", "rip", "ripng", "rlogin", "rpc", "rpl", "rsh", "rsvp", "rsync", "rtcp", "rtmpt", "rtp",
-    "rtps", "rtsp", "s1ap", "s7comm", "sap", "sccp", "sdp", "ses", "sflow", "sip", "skinny", "slow", "smb",
-    "smb2", "smpp", "smtp", "snmp", "socks", "someip", "spdy", "ssh", "ssl", "stp", "stun", "syslog", "t38",
-    "tacacs", "tacplus", "tcap", "tds", "telnet", "tftp", "thrift", "tipc", "tns", "tpkt", "udld", "usb",
-    "vrrp", "vtp", "wccp", "wg", "wlan", "wol", "x11", "x25", "xml", "xmpp", "zbee_nwk",
+    "eigrp", "enip", "epl", "erspan", "esis", "fc", "fcoe", "fix", "giop", "gquic", "gsm_map", "gsmtap",
+    "gtpv2", "h225", "h245", "hart_ip", "homeplug", "hsrp", "http2", "http3", "iax2", "icap", "ipp", "ipx",
+    "irc", "isakmp", "iscsi", "isis", "isup", "json", "kafka", "kerberos", "l2tp", "lacp", "ldap", "ldp",
+    "lisp", "lldp", "loop", "lorawan", "m3ua", "mac-lte", "mbtcp", "megaco", "memcache", "mgcp", "mms",
+    "modbus", "mongo", "mqtt", "msdp", "msrp", "mysql", "nbdgm", "nbns", "nbss", "ncp", "nfs", "ngap",
+    "nhrp", "nntp", "ntlmssp", "ntp", "nvme", "olsr", "opcua", "openflow", "openvpn", "ospf", "pcep", "pfcp",
+    "pgsql", "pn_io", "portmap", "pptp", "ptp", "radiotap", "radius", "rdp", "rip", "ripng", "rlogin", "rpc",
+    "rpl", "rsh", "rsvp", "rsync", "rtcp", "rtmpt", "rtp", "rtps", "rtsp", "s1ap", "s7comm", "sap", "sccp",
+    "sdp", "ses", "sflow", "sip", "skinny", "slow", "smb", "smb2", "smpp", "snmp", "socks", "someip", "spdy",
+    "ssl", "stp", "stun", "syslog", "t38", "tacacs", "tacplus", "tcap", "tds", "tftp", "thrift", "tipc",
+    "tns", "tpkt", "udld", "usb", "vrrp", "vtp", "wccp", "wg", "wlan", "wol", "x11", "x25", "xml", "xmpp",
+    "zbee_nwk",
 ];
 
 /// Those whose form is recognised in a payload, and what it is called there.
-const RECOGNISED: &[(&str, &str)] =
-    &[("ftp", "FTP"), ("imap", "IMAP"), ("pop", "POP3"), ("smtp", "SMTP"), ("ssh", "SSH"), ("ssl", "TLS")];
+const RECOGNISED: &[(&str, &str)] = &[("ssl", "TLS")];
 
 /// What to say of a field or protocol of a protocol that is not decoded; `None` of any other name. In lower case.
 pub(super) fn hints(name: &str) -> Option<Vec<String>> {
@@ -63,7 +62,7 @@ mod tests {
         // The spelling is that of the recogniser.
         let ssh = proto::name(TransportProtocol::Tcp, 80, b"SSH-2.0-x\r\n");
         assert_eq!(ssh, Some("SSH"));
-        assert_eq!(hints("ftp.request.command").unwrap().len(), 2);
+        assert_eq!(hints("ssl.record").unwrap().len(), 2);
         assert_eq!(hints("ospf").unwrap(), ["wirelab does not decode ospf yet"]);
         assert_eq!(hints("httpx"), None);
     }

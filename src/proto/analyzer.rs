@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, dns, http, quic, tls};
+use super::{Protocol, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -95,6 +95,18 @@ pub enum Note {
     Tls(Box<tls::TlsNote>),
     /// Of a QUIC packet.
     Quic(Box<quic::QuicNote>),
+    /// Of an SMTP message.
+    Smtp(Box<smtp::SmtpNote>),
+    /// Of a POP3 message.
+    Pop(Box<pop::PopNote>),
+    /// Of an IMAP message.
+    Imap(Box<imap::ImapNote>),
+    /// Of a message of an FTP control connection.
+    Ftp(Box<ftp::FtpNote>),
+    /// Of an FTP data connection.
+    FtpData(Box<ftp::FtpDataNote>),
+    /// Of an SSH message.
+    Ssh(ssh::SshNote),
 }
 
 /// How analyzers work.
@@ -112,5 +124,12 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
         Protocol::Tls => Box::new(tls::TlsAnalyzer::new()),
         Protocol::Dtls => Box::new(tls::DtlsAnalyzer::new()),
         Protocol::Quic => Box::new(quic::QuicAnalyzer::new()),
+        Protocol::Smtp => Box::new(smtp::SmtpAnalyzer::new()),
+        Protocol::Pop => Box::new(pop::PopAnalyzer::new()),
+        Protocol::Imap => Box::new(imap::ImapAnalyzer::new()),
+        Protocol::Ftp => Box::new(ftp::FtpAnalyzer::new()),
+        Protocol::FtpData => Box::new(ftp::DataAnalyzer),
+        Protocol::Telnet => Box::new(telnet::TelnetAnalyzer),
+        Protocol::Ssh => Box::new(ssh::SshAnalyzer::new()),
     }
 }

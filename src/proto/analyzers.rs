@@ -1,8 +1,9 @@
 //! All flows of a capture on their way to analyzers: which flow speaks what, and which messages end in a packet.
 
+use super::ftp::ExpectedFlows;
 use super::stream::Stream;
 use super::talk::{MAX_TRIES, Place, Talk};
-use super::{Analyzer, AnalyzerOptions, Messages, Protocol};
+use super::{Analyzer, AnalyzerOptions, Messages, Note, Protocol};
 use crate::decode::{ByteRange, DecodedPacket, Transport, TransportProtocol};
 use crate::flow::{Direction, PacketStamp, Verdict};
 use crate::source::CapturedPacket;
@@ -29,6 +30,8 @@ pub struct Analyzers {
     messages: Messages,
     held: usize,
     limits: AnalyzerLimits,
+    /// Data connections that FTP has announced.
+    expected: ExpectedFlows,
 }
 
 /// A flow.
@@ -146,10 +149,15 @@ impl Analyzers {
             if tcp.payload_len == 0 {
                 return;
             }
-            *slot = Slot::Stream(Box::new(Stream::new(ports(transport, verdict.direction), self.options)));
+            let mut stream = Stream::new(ports(transport, verdict.direction), self.options);
+            if self.expected.find([transport.dst, transport.src]).is_some() {
+                stream.speak(Protocol::FtpData);
+            }
+            *slot = Slot::Stream(Box::new(stream));
         }
         let Slot::Stream(stream) = slot else { return };
         let before = stream.held();
+        let told = self.messages.messages.len();
         let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
         stream.segment(verdict.direction, &tcp, of_tcp, &mut out);
         self.held = self.held.saturating_sub(before).saturating_add(stream.held());
@@ -162,6 +170,31 @@ impl Analyzers {
         if stream.is_over() {
             self.held = self.held.saturating_sub(stream.held());
             *slot = Slot::Done(stream.protocol());
+        }
+        self.tie(told, decoded, transport);
+    }
+
+    /// Ties FTP's data connections to its control connections, by the messages from number `told` on.
+    fn tie(&mut self, told: usize, decoded: &DecodedPacket<'_>, transport: &Transport) {
+        for message in self.messages.messages.iter_mut().skip(told) {
+            match &mut message.note {
+                Note::FtpData(note) => {
+                    if let Some(expected) = self.expected.find([transport.dst, transport.src]) {
+                        note.as_mut().clone_from(expected);
+                    }
+                }
+                Note::Ftp(note) => {
+                    let (Some(flow), packet) = (message.flow, message.last.number) else { continue };
+                    if let Some(announced) = note.announces {
+                        let sender = transport.src.addr;
+                        self.expected.announce(flow, packet, sender, announced, &note.directory);
+                    } else if !note.is_reply {
+                        let bytes = message.range.of(decoded);
+                        self.expected.command(flow, packet, bytes);
+                    }
+                }
+                _ => {}
+            }
         }
     }
 

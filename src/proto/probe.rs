@@ -1,9 +1,9 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
-use super::Protocol;
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
+use super::{Protocol, greeting};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
 
@@ -43,16 +43,19 @@ pub(super) fn cut_short(bytes: &[u8]) -> Option<Protocol> {
 
 fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     let on_web_port = ports.iter().any(|port| WEB_PORTS.contains(port));
-    match begins_flow(bytes, on_web_port) {
-        Begins::Yes => return Found::Is(Protocol::Http),
-        // A first line has an end, or is not waited for.
-        Begins::Perhaps if bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() => {
-            return Found::Unsure(bytes.len().saturating_add(1));
-        }
-        _ => {}
+    let begins = begins_flow(bytes, on_web_port);
+    if begins == Begins::Yes {
+        return Found::Is(Protocol::Http);
     }
     if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
+    }
+    if let Some(found) = greeting::find(ports, bytes) {
+        return found;
+    }
+    // A first line has an end, or is not waited for.
+    if begins == Begins::Perhaps && bytes.len() < MAX_HTTP_LINE && !bytes.is_empty() {
+        return Found::Unsure(bytes.len().saturating_add(1));
     }
     if ports.contains(&53) || ports.contains(&5353) {
         if bytes.len() < FRAMED_DNS_HEADER {

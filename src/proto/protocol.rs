@@ -19,6 +19,20 @@ pub enum Protocol {
     Dtls,
     /// QUIC (RFC 9000).
     Quic,
+    /// SMTP (RFC 5321).
+    Smtp,
+    /// POP3 (RFC 1939).
+    Pop,
+    /// IMAP (RFC 9051).
+    Imap,
+    /// The control connection of FTP (RFC 959).
+    Ftp,
+    /// A data connection of FTP.
+    FtpData,
+    /// Telnet (RFC 854).
+    Telnet,
+    /// SSH (RFC 4253).
+    Ssh,
 }
 
 impl Protocol {
@@ -34,6 +48,13 @@ impl Protocol {
             Self::Tls => "TLS",
             Self::Dtls => "DTLS",
             Self::Quic => "QUIC",
+            Self::Smtp => "SMTP",
+            Self::Pop => "POP3",
+            Self::Imap => "IMAP",
+            Self::Ftp => "FTP",
+            Self::FtpData => "FTP-DATA",
+            Self::Telnet => "TELNET",
+            Self::Ssh => "SSH",
         }
     }
 
@@ -49,6 +70,13 @@ impl Protocol {
             Self::Tls => "tls",
             Self::Dtls => "dtls",
             Self::Quic => "quic",
+            Self::Smtp => "smtp",
+            Self::Pop => "pop",
+            Self::Imap => "imap",
+            Self::Ftp => "ftp",
+            Self::FtpData => "ftp-data",
+            Self::Telnet => "telnet",
+            Self::Ssh => "ssh",
         }
     }
 }

@@ -19,6 +19,11 @@ impl Stream {
         Self { order: Both::default(), talk, over: Both::default() }
     }
 
+    /// Something else has told what it carries.
+    pub(super) fn speak(&mut self, protocol: Protocol) {
+        self.talk.speak(protocol);
+    }
+
     pub(super) fn protocol(&self) -> Option<Protocol> {
         self.talk.protocol()
     }

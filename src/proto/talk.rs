@@ -103,6 +103,11 @@ impl Talk {
         self.speaks
     }
 
+    /// Something else has told what it speaks.
+    pub(super) fn speak(&mut self, protocol: Protocol) {
+        self.speaks = Some((protocol, begin(protocol, self.options)));
+    }
+
     /// What it speaks, as far as that was recognised.
     pub(super) fn protocol(&self) -> Option<Protocol> {
         self.speaks.as_ref().map(|(protocol, _)| *protocol)

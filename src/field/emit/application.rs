@@ -1,18 +1,43 @@
 //! The application messages that end in a packet, below the transport that carries them.
 
-use super::{Emitter, Subject, dns, http, quic, tls};
-use crate::proto::Protocol;
+use super::{Emitter, Subject, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use crate::proto::{Message, Protocol};
 
 /// Hands out the messages of the packet's transport number `place`.
 pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
     let Some(messages) = subject.context.messages else { return };
-    for message in messages.of(place) {
+    for message in messages.of(place).filter(|message| has_fields(subject, message)) {
         match message.protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(subject, message, out),
             Protocol::Http | Protocol::Ssdp => http::emit(subject, message, out),
             Protocol::Tls => tls::emit(subject, message, out),
             Protocol::Dtls => tls::emit_datagram(subject, message, out),
             Protocol::Quic => quic::emit(subject, message, out),
+            Protocol::Smtp => smtp::emit(subject, message, out),
+            Protocol::Pop => pop::emit(subject, message, out),
+            Protocol::Imap => imap::emit(subject, message, out),
+            Protocol::Ftp => ftp::emit(subject, message, out),
+            Protocol::FtpData => ftp::emit_data(subject, message, out),
+            Protocol::Telnet => telnet::emit(subject, message, out),
+            Protocol::Ssh => ssh::emit(subject, message, out),
         }
     }
+}
+
+/// Whether Wireshark tells of the message: the protocols of lines it knows by their ports alone, so that elsewhere they
+/// have messages, for reports, and no fields.
+fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
+    let ports: &[u16] = match message.protocol {
+        Protocol::Smtp => &[25, 587],
+        Protocol::Pop => &[110],
+        Protocol::Imap => &[143],
+        Protocol::Ftp => &[21],
+        Protocol::Telnet => &[23],
+        _ => return true,
+    };
+    subject
+        .packet
+        .transports()
+        .get(message.transport)
+        .is_some_and(|transport| ports.contains(&transport.src.port) || ports.contains(&transport.dst.port))
 }

@@ -41,8 +41,16 @@ impl Spoken {
     pub const fn of(protocol: Protocol) -> Self {
         let form = match protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Form::Binary,
-            Protocol::Http | Protocol::Ssdp => Form::Text,
-            Protocol::Tls | Protocol::Dtls | Protocol::Quic => Form::Encrypted,
+            Protocol::Http
+            | Protocol::Ssdp
+            | Protocol::Smtp
+            | Protocol::Pop
+            | Protocol::Imap
+            | Protocol::Ftp
+            | Protocol::Telnet => Form::Text,
+            // A file of any kind.
+            Protocol::FtpData => Form::Binary,
+            Protocol::Tls | Protocol::Dtls | Protocol::Quic | Protocol::Ssh => Form::Encrypted,
         };
         Self { name: protocol.name(), form }
     }

@@ -338,7 +338,7 @@ impl Watch {
     /// What is known of it, `flow` being what the flow table says.
     pub(super) fn told(&self, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
         let mut spoken = self.spoken.clone();
-        if let Some(protocol) = analyzed.map(Spoken::of) {
+        if let Some(protocol) = analyzed.filter(|told| *told != Protocol::FtpData).map(Spoken::of) {
             let encrypted =
                 protocol.form == Form::Encrypted && !self.spoken.iter().any(|s| s.form == Form::Encrypted);
             if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {

@@ -1,0 +1,54 @@
+//! Fields of `ssh`.
+
+use super::kinds::*;
+
+protocol! { ssh "ssh" "SSH Protocol";
+    PROTOCOL_VERSION "ssh.protocol" Text, "Version of protocol and program";
+    PACKET_LENGTH "ssh.packet_length" U32, "Bytes of the packet behind this number, before its MAC";
+    PADDING_LENGTH "ssh.padding_length" U8, "Bytes of padding";
+    MESSAGE_CODE "ssh.message_code" U8, "Kind of message";
+    COOKIE "ssh.cookie" Bytes, "Random bytes of the sender";
+    KEX_LEN "ssh.kex_algorithms_length" U32, "Bytes of the names that follow";
+    KEX "ssh.kex_algorithms" Text, "Ways to exchange keys";
+    HOST_KEY_ALGORITHMS_LEN "ssh.server_host_key_algorithms_length" U32, "Bytes of the names that follow";
+    HOST_KEY_ALGORITHMS "ssh.server_host_key_algorithms" Text, "Kinds of host keys";
+    ENC_CS_LEN "ssh.encryption_algorithms_client_to_server_length" U32, "Bytes of the names that follow";
+    ENC_CS "ssh.encryption_algorithms_client_to_server" Text, "Ciphers from client to server";
+    ENC_SC_LEN "ssh.encryption_algorithms_server_to_client_length" U32, "Bytes of the names that follow";
+    ENC_SC "ssh.encryption_algorithms_server_to_client" Text, "Ciphers from server to client";
+    MAC_CS_LEN "ssh.mac_algorithms_client_to_server_length" U32, "Bytes of the names that follow";
+    MAC_CS "ssh.mac_algorithms_client_to_server" Text, "Integrity codes from client to server";
+    MAC_SC_LEN "ssh.mac_algorithms_server_to_client_length" U32, "Bytes of the names that follow";
+    MAC_SC "ssh.mac_algorithms_server_to_client" Text, "Integrity codes from server to client";
+    COMP_CS_LEN "ssh.compression_algorithms_client_to_server_length" U32, "Bytes of the names that follow";
+    COMP_CS "ssh.compression_algorithms_client_to_server" Text, "Compressions from client to server";
+    COMP_SC_LEN "ssh.compression_algorithms_server_to_client_length" U32, "Bytes of the names that follow";
+    COMP_SC "ssh.compression_algorithms_server_to_client" Text, "Compressions from server to client";
+    LANG_CS_LEN "ssh.languages_client_to_server_length" U32, "Bytes of the names that follow";
+    LANG_CS "ssh.languages_client_to_server" Text, "Languages from client to server";
+    LANG_SC_LEN "ssh.languages_server_to_client_length" U32, "Bytes of the names that follow";
+    LANG_SC "ssh.languages_server_to_client" Text, "Languages from server to client";
+    FIRST_KEX_FOLLOWS "ssh.first_kex_packet_follows" U8, "The next packet is a guess of how keys are exchanged";
+    RESERVED "ssh.kex.reserved" Bytes, "Zero";
+    ECDH_QC_LEN "ssh.ecdh.q_c_length" U32, "Bytes of the client's key";
+    ECDH_QC "ssh.ecdh.q_c" Bytes, "The client's key for this exchange";
+    HOST_KEY_LEN "ssh.host_key.length" U32, "Bytes of the host key";
+    HOST_KEY_TYPE_LEN "ssh.host_key.type_length" U32, "Bytes of its kind";
+    HOST_KEY_TYPE "ssh.host_key.type" Text, "Kind of the host key";
+    ECDH_QS_LEN "ssh.ecdh.q_s_length" U32, "Bytes of the server's key";
+    ECDH_QS "ssh.ecdh.q_s" Bytes, "The server's key for this exchange";
+    HOST_SIG_LEN "ssh.host_sig.length" U32, "Bytes of the signature";
+    HOST_SIG_TYPE_LEN "ssh.host_sig.type_length" U32, "Bytes of its kind";
+    HOST_SIG_TYPE "ssh.host_sig.type" Text, "Kind of the signature";
+    DH_E "ssh.dh.e" Bytes, "The client's value";
+    DH_F "ssh.dh.f" Bytes, "The server's value";
+    GEX_MIN "ssh.dh_gex.min" U32, "Least bits of a group";
+    GEX_NBITS "ssh.dh_gex.nbits" U32, "Bits of a group that are wished";
+    GEX_MAX "ssh.dh_gex.max" U32, "Most bits of a group";
+    GEX_P "ssh.dh_gex.p" Bytes, "Modulus of the group";
+    GEX_G "ssh.dh_gex.g" Bytes, "Generator of the group";
+    MPINT_LEN "ssh.mpint_length" U32, "Bytes of the number that follows";
+    PADDING_STRING "ssh.padding_string" Bytes, "Padding";
+    SEQ_NUM "ssh.seq_num" U32, "Number of the packet, from 0";
+    DIRECTION "ssh.direction" Boolean, "The server sends it";
+}
