@@ -57,6 +57,9 @@ fn rows(path: &std::path::Path, columns: &HashMap<FieldId, usize>) -> Option<Vec
     Some(rows)
 }
 
+/// The protocols whose fields are read from headers alone; messages of others may stand in another packet than tshark's.
+const HEADERS: [&str; 10] = ["frame", "eth", "vlan", "arp", "ip", "ipv6", "icmp", "icmpv6", "udp", "tcp"];
+
 #[test]
 fn fields_agree_with_tshark() {
     let Some(folder) = corpus::folder("fields_agree_with_tshark") else { return };
@@ -64,6 +67,7 @@ fn fields_agree_with_tshark() {
     for capture in corpus::captures(&folder) {
         let Some(expected) = corpus::expected(&folder, &capture) else { continue };
         let fields: Vec<(FieldId, usize)> = FieldId::all()
+            .filter(|id| HEADERS.contains(&id.def().name.split('.').next().unwrap_or_default()))
             .filter_map(|id| Some((id, expected.names.iter().position(|name| name == id.def().name)?)))
             .collect();
         let columns = fields.iter().enumerate().map(|(n, (id, _))| (*id, n)).collect();

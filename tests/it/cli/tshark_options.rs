@@ -51,7 +51,7 @@ fn options_without_effect_say_so() {
         (&["-d", "udp.port==53,dns"], "-d udp.port==53,dns"),
         (&["-d", "ip.proto==99,udp"], "-d ip.proto==99,udp"),
         (&["-d", "ethertype==0x1234,ip"], "-d ethertype==0x1234,ip"),
-        (&["-O", "smtp"], "-O smtp"),
+        (&["-O", "snmp"], "-O snmp"),
     ] {
         let run = read(options);
         if !options.contains(&"-O") {
