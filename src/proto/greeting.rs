@@ -8,6 +8,10 @@ use super::text::judge;
 /// How many bytes of a greeting are looked at for the name of its protocol: RFC 5321 section 4.5.3.1.5.
 const MAX_GREETING: usize = 512;
 
+/// How many bytes have to be text where a port hints at a protocol of lines: a command and its argument. Each packet of an
+/// unknown flow at such a port is judged.
+const MAX_JUDGED: usize = 64;
+
 /// Looks at the first bytes of a side of a connection between `ports`; `None` where another protocol may be meant.
 pub(super) fn find(ports: [u16; 2], bytes: &[u8]) -> Option<Found> {
     let is_at = |port: u16| ports.contains(&port);
@@ -76,7 +80,7 @@ fn fits(protocol: Protocol, bytes: &[u8]) -> bool {
         Protocol::Telnet => true,
         _ => {
             bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-                && judge(bytes.get(..MAX_GREETING).unwrap_or(bytes)).is_text()
+                && judge(bytes.get(..MAX_JUDGED).unwrap_or(bytes)).is_text()
         }
     }
 }
