@@ -70,6 +70,9 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
     let Some(head) = head.filter(|_| note.head_len > 0) else {
         return http_body::of_simple_response(&all, protocol, out);
     };
+    if note.cut == Some(Cut::Ended(Ending::Fin)) && !head.is_whole() {
+        return;
+    }
     out.open(protocol, Value::Bytes(all.bytes()), all.range(0, note.head_len));
     let mut message = Out { all, note, head, out };
     message.first_line();
@@ -81,7 +84,7 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
 }
 
 /// As Wireshark does, nothing is told of a message that is not there whole, unless the capture kept the beginning of its
-/// packet only, or the connection closed.
+/// packet only, or the connection closed behind its head.
 fn is_told(note: &HttpNote) -> bool {
     match note.cut {
         None
