@@ -44,8 +44,7 @@ impl Wire {
             .unwrap();
         self.next[mine] += u32::try_from(payload.len()).unwrap();
         let line = self.line(&data);
-        let at = line.find(" ack 1 ").map_or(0, |at| at + " ack 1 ".len());
-        line[at..].to_owned()
+        line.split_once(" ack 1 ").map_or(line.clone(), |(_, told)| told.to_owned())
     }
 
     fn line(&mut self, data: &[u8]) -> String {
