@@ -33,12 +33,13 @@ pub(crate) struct FragmentNote {
     span: Span,
 }
 
-/// A datagram put together from fragments, the last of which is in this packet.
+/// A datagram put together from fragments, the last of which is in this packet; or a payload that was unpacked
+/// (RFC 3173), which is of no other packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reassembled {
     /// The datagram's bytes, without the IP header.
     pub bytes: Vec<u8>,
-    /// The packets that brought its fragments, in the order they came.
+    /// The packets that brought its fragments, in the order they came; none of what was unpacked.
     pub packets: Vec<PacketNumber>,
     /// Whether fragments overlapped and disagreed about a byte; the one that came first in the datagram was kept.
     pub conflict: bool,
@@ -94,12 +95,8 @@ impl Decoder {
 
     /// Goes on with the datagram that the fragment of `note` completed.
     pub(crate) fn resume(&mut self, note: &FragmentNote, datagram: Reassembled) {
-        let Ok(buffer) = u8::try_from(self.reassembled.len().saturating_add(1)) else { return };
         self.stop = None;
-        let span = Span::whole(buffer, datagram.bytes.len(), datagram.bytes.len());
-        self.wire_end = span.claimed_end;
         let addresses = Addresses { src: note.key.src, dst: note.key.dst };
-        self.ip_payload(note.protocol, addresses, &datagram.bytes, span);
-        self.reassembled.push(datagram);
+        self.go_on(note.protocol, addresses, datagram);
     }
 }

@@ -87,6 +87,7 @@ impl Decoder {
             140 => self.ipv6_extension(LayerKind::Shim6, addresses, data, span),
             44 => self.ipv6_fragment(addresses, data, span),
             51 => self.ah(addresses, data, span),
+            108 => self.ip_comp(addresses, data, span),
             50 => self.fixed(LayerKind::Esp, 8, data, span),
             97 => self.ether_ip(data, span),
             103 => self.pim(data, span),

@@ -1,6 +1,7 @@
 //! One protocol header found in a packet, as offsets.
 
-/// Which bytes a layer's offsets count in: 0 is the captured frame, n the n-th reassembled datagram of this packet.
+/// Which bytes a layer's offsets count in: 0 is the captured frame, n the n-th datagram of this packet that was
+/// put together or unpacked.
 pub type BufferId = u8;
 
 /// What a layer is. `Undecoded…` kinds name bytes that are kept but not looked into.
@@ -79,6 +80,8 @@ pub enum LayerKind {
     Shim6,
     /// Authentication header, RFC 4302.
     Ah,
+    /// IP payload compression, RFC 3173; what follows is packed.
+    IpComp,
     /// Encapsulating security payload, RFC 4303; what follows is encrypted.
     Esp,
     /// GRE of either version with its optional fields (RFC 2784, RFC 2890, RFC 2637).
@@ -176,6 +179,7 @@ impl LayerKind {
             Self::Hip => "hip",
             Self::Shim6 => "shim6",
             Self::Ah => "ah",
+            Self::IpComp => "ipcomp",
             Self::Esp => "esp",
             Self::Gre => "gre",
             Self::Erspan => "erspan",

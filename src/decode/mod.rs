@@ -15,6 +15,7 @@ mod ethernet;
 mod fragment;
 mod icmp;
 mod ip;
+mod ipcomp;
 mod ipv6;
 mod layer;
 mod link;

@@ -27,7 +27,7 @@ pub struct Decoder {
     pub(super) jumbo: bool,
     /// The fragment that decoding stopped at, for the defragmenter.
     pub(super) fragment: Option<FragmentNote>,
-    /// Datagrams put together in this packet; buffer n is the n-th, from 1.
+    /// Datagrams put together in this packet, and payloads unpacked; buffer n is the n-th, from 1.
     pub(super) reassembled: Vec<Reassembled>,
     /// What a person says is behind some ports.
     pub(super) decode_as: DecodeAs,
@@ -170,7 +170,7 @@ impl<'a> DecodedPacket<'a> {
         self.transports
     }
 
-    /// The datagrams that this packet's fragment completed: buffer n is the n-th, from 1.
+    /// The datagrams that this packet's fragment completed, and payloads unpacked: buffer n is the n-th, from 1.
     #[must_use]
     pub fn reassembled(&self) -> &'a [Reassembled] {
         self.reassembled

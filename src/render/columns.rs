@@ -188,6 +188,7 @@ fn protocol(decoded: &DecodedPacket<'_>) -> Cow<'static, str> {
         LayerKind::Sctp => "SCTP",
         LayerKind::Esp => "ESP",
         LayerKind::Ah => "AH",
+        LayerKind::IpComp => "IPComp",
         LayerKind::Gre => "GRE",
         LayerKind::Pim => "PIMv2",
         LayerKind::Hip => "HIP",

@@ -106,7 +106,8 @@ impl PacketHex {
         }
         self.buffer(out, decoded, 0)?;
         for (buffer, datagram) in (1..).zip(reassembled) {
-            self.title(out, "Reassembled datagram", datagram.bytes.len())?;
+            let what = if datagram.packets.is_empty() { "Unpacked payload" } else { "Reassembled datagram" };
+            self.title(out, what, datagram.bytes.len())?;
             self.buffer(out, decoded, buffer)?;
         }
         Ok(())

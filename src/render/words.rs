@@ -149,6 +149,7 @@ pub const fn layer_name(kind: LayerKind) -> &'static str {
         LayerKind::Hip => "HIP",
         LayerKind::Shim6 => "Shim6",
         LayerKind::Ah => "AH",
+        LayerKind::IpComp => "IPComp",
         LayerKind::Esp => "ESP",
         LayerKind::Gre => "GRE",
         LayerKind::Erspan => "ERSPAN",

@@ -41,6 +41,7 @@ pub(super) fn carried<'a>(subject: &Subject<'a>, layer: &Layer) -> Option<&'a [u
         LayerKind::Icmp | LayerKind::Icmpv6 => of_echo(subject, layer)?,
         LayerKind::Ipv4 | LayerKind::Ipv6Fragment if is_fragment(subject, layer) => packet.payload(layer),
         LayerKind::Payload
+        | LayerKind::IpComp
         | LayerKind::UndecodedEtherType(_)
         | LayerKind::UndecodedIpProtocol(_)
         | LayerKind::UndecodedLlc(_)
@@ -71,9 +72,9 @@ pub(super) fn name(subject: &Subject<'_>, layer: &Layer) -> &'static str {
 }
 
 /// IP protocols that are known and not decoded: whatever they carry is theirs. EGP, IGRP, DCCP, RSVP, EIGRP, OSPF,
-/// IPComp, VRRP, L2TP, IS-IS.
+/// VRRP, L2TP, IS-IS.
 fn is_known(protocol: u8) -> bool {
-    matches!(protocol, 8 | 9 | 33 | 46 | 88 | 89 | 108 | 112 | 115 | 124)
+    matches!(protocol, 8 | 9 | 33 | 46 | 88 | 89 | 112 | 115 | 124)
 }
 
 fn of_transport(subject: &Subject<'_>, transport: &Layer, layer: &Layer) -> &'static str {

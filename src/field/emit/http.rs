@@ -9,7 +9,7 @@ use crate::field::names::{http, ssdp, urlencoded_form};
 use crate::field::words::http::response_code;
 use crate::field::{FieldId, Value};
 use crate::proto::http::head::{Header, Start};
-use crate::proto::http::{Cut, Head, HttpNote, full_uri};
+use crate::proto::http::{Cut, Framing, Head, HttpNote, full_uri};
 use crate::proto::{Ending, Message, Note, Protocol};
 
 /// The header fields that have a name, as it stands before the colon, in lower case.
@@ -46,6 +46,9 @@ const HEADERS: [(&str, FieldId); 30] = [
     ("http2-settings", http::HTTP2_SETTINGS),
 ];
 
+/// The longest body that Wireshark counts: what says to be longer ends with its connection.
+const LONGEST_COUNTED: u64 = 0x7fff_ffff;
+
 /// A message on its way out.
 struct Out<'a, 'p, 'e> {
     all: Run<'p>,
@@ -81,14 +84,14 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
 }
 
 /// As Wireshark does, nothing is told of a message that is not there whole, unless the capture kept the beginning of its
-/// packet only, or the connection closed.
+/// packet only, or the connection closed within a body whose length Wireshark cannot count to, or that is damaged.
 fn is_told(note: &HttpNote) -> bool {
-    match note.cut {
-        None
-        | Some(
-            Cut::NoChunk | Cut::Ended(Ending::Cut(_) | Ending::Snapped | Ending::Fin | Ending::Datagram),
-        ) => true,
-        Some(Cut::Ended(_)) => false,
+    match (note.cut, note.framing) {
+        (None | Some(Cut::NoChunk | Cut::Ended(Ending::Cut(_) | Ending::Snapped | Ending::Datagram)), _) => {
+            true
+        }
+        (Some(Cut::Ended(Ending::Fin)), Framing::Length(len)) => len > LONGEST_COUNTED,
+        (Some(Cut::Ended(_)), _) => false,
     }
 }
 

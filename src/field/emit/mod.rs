@@ -329,6 +329,7 @@ fn emit_layer(subject: &Subject<'_>, layer: &Layer, verdict: Option<&Verdict>, o
         LayerKind::Geneve => tunnel::emit_geneve(subject, layer, out),
         LayerKind::Gtpu => tunnel::emit_gtp(subject, layer, out),
         LayerKind::Ah => tunnel::emit_ah(subject, layer, out),
+        LayerKind::IpComp => tunnel::emit_ipcomp(subject, layer, out),
         LayerKind::Esp => tunnel::emit_esp(subject, layer, out),
         LayerKind::Pim => tunnel::emit_pim(subject, layer, out),
         LayerKind::Sctp => tunnel::emit_sctp(subject, layer, out),

@@ -3,7 +3,7 @@
 use super::header::{HeaderField, bits, emit_table, number};
 use super::{Emitter, Subject, own, part, whole};
 use crate::decode::Layer;
-use crate::field::names::{ah, esp, geneve, gre, gtp, mpls, pim, sctp, vxlan};
+use crate::field::names::{ah, esp, geneve, gre, gtp, ipcomp, mpls, pim, sctp, vxlan};
 use crate::field::{FieldId, Value};
 
 static MPLS: &[HeaderField] = &[
@@ -153,6 +153,18 @@ pub(super) fn emit_gtp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'
     emit_table(GTP_FLAGS.get(..if of_version_0 { 2 } else { 6 }).unwrap_or(&[]), layer, header, out);
     out.close();
     emit_table(GTP.get(..if of_version_0 { 2 } else { 3 }).unwrap_or(&[]), layer, header, out);
+    out.close();
+}
+
+static IPCOMP: &[HeaderField] =
+    &[number(ipcomp::NEXT_HEADER, 0, 1), number(ipcomp::FLAGS, 1, 1), number(ipcomp::CPI, 2, 2)];
+
+pub(super) fn emit_ipcomp(subject: &Subject<'_>, layer: &Layer, out: &mut Emitter<'_>) {
+    if !out.wants_any_of(ipcomp::PROTOCOL) {
+        return;
+    }
+    out.protocol(ipcomp::PROTOCOL, subject, layer, own(layer));
+    emit_table(IPCOMP, layer, subject.packet.header(layer), out);
     out.close();
 }
 

@@ -85,8 +85,8 @@ pub(super) enum ChunkStep {
 pub(super) fn chunk_at(bytes: &[u8], at: usize) -> ChunkStep {
     let Some(line) = line_at(bytes, at) else {
         let rest = bytes.get(at..).unwrap_or(&[]);
-        let could_be = rest.len() <= MAX_CHUNK_LINE && rest.first().is_none_or(u8::is_ascii_hexdigit);
-        return if could_be { ChunkStep::More } else { ChunkStep::Bad };
+        // What the line is, its end tells.
+        return if rest.len() <= MAX_CHUNK_LINE { ChunkStep::More } else { ChunkStep::Bad };
     };
     let text = bytes.get(line.start..line.end).unwrap_or(&[]);
     let digits = text.split(|byte| !byte.is_ascii_hexdigit()).next().unwrap_or(&[]);

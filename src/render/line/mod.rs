@@ -14,7 +14,9 @@
 mod buffer;
 mod clock;
 mod dns;
+mod http;
 mod tail;
+mod tls;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -301,5 +303,7 @@ pub(super) fn mac_addresses(decoded: &DecodedPacket<'_>, layer: &Layer) -> Optio
     Some((*rest.first_chunk::<6>()?, *dst))
 }
 
+#[cfg(test)]
+mod message_tests;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::buffer::LineBuffer;
+use super::tls::{DataRun, data_len};
 use super::{LineContext, PacketLines, Shown, ip_addresses};
 use crate::decode::{DecodedPacket, Layer, LayerKind, TcpSegment};
 use crate::flow::{HandshakeStep, Repeat, TcpVerdict};
@@ -166,11 +167,25 @@ impl PacketLines {
     ) -> bool {
         let Some(messages) = context.messages else { return false };
         let mut is_first = true;
-        for message in messages.of(place) {
-            if matches!(message.protocol, Protocol::Dns | Protocol::Mdns | Protocol::Llmnr) {
-                self.line.put(if is_first { " " } else { "; " });
-                is_first = false;
-                self.dns(message, before, decoded);
+        let mut messages = messages.of(place).peekable();
+        while let Some(message) = messages.next() {
+            self.line.put(if is_first { " " } else { "; " });
+            let named = std::mem::take(&mut is_first);
+            match message.protocol {
+                Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => self.dns(message, before, decoded),
+                Protocol::Http | Protocol::Ssdp => self.http(message, decoded),
+                Protocol::Tls | Protocol::Dtls | Protocol::Quic => {
+                    let Some(bytes) = data_len(message, decoded) else {
+                        self.tls(message, named, decoded);
+                        continue;
+                    };
+                    let mut run = DataRun { records: 1, bytes };
+                    while let Some(next) = messages.next_if(|next| data_len(next, decoded).is_some()) {
+                        run.records = run.records.saturating_add(1);
+                        run.bytes = run.bytes.saturating_add(data_len(next, decoded).unwrap_or(0));
+                    }
+                    self.tls_data(message, run, named, decoded);
+                }
             }
         }
         !is_first

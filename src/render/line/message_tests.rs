@@ -1,0 +1,151 @@
+//! Messages of application protocols on a packet's line.
+
+use etherparse::PacketBuilder;
+use unicode_width::UnicodeWidthStr;
+
+use super::*;
+use crate::decode::Decoder;
+use crate::flow::FlowTable;
+use crate::proto::{AnalyzerOptions, Analyzers};
+use crate::source::LinkType;
+use crate::time::Timestamp;
+
+/// A connection, packet by packet 12 ms apart, as lines of at most so many columns.
+struct Wire {
+    table: FlowTable,
+    analyzers: Analyzers,
+    lines: PacketLines,
+    number: u64,
+    /// The next sequence numbers of client and server.
+    next: [u32; 2],
+}
+
+impl Wire {
+    fn new(width: Option<usize>) -> Self {
+        Self {
+            table: FlowTable::default(),
+            analyzers: Analyzers::new(AnalyzerOptions { bodies: true }),
+            lines: PacketLines::new(width, Colors::OFF),
+            number: 0,
+            next: [1000, 2000],
+        }
+    }
+
+    /// What the line of a segment says behind its numbers.
+    fn segment(&mut self, from_client: bool, port: u16, payload: &[u8]) -> String {
+        let [mine, theirs] = if from_client { [0, 1] } else { [1, 0] };
+        let (src, dst, ports) = if from_client { (1, 2, [40000, port]) } else { (2, 1, [port, 40000]) };
+        let mut data = Vec::new();
+        PacketBuilder::ipv4([192, 0, 2, src], [192, 0, 2, dst], 64)
+            .tcp(ports[0], ports[1], self.next[mine], 1024)
+            .ack(self.next[theirs])
+            .psh()
+            .write(&mut data, payload)
+            .unwrap();
+        self.next[mine] += u32::try_from(payload.len()).unwrap();
+        let line = self.line(&data);
+        line.split_once(" ack 1 ").map_or(line.clone(), |(_, told)| told.to_owned())
+    }
+
+    fn line(&mut self, data: &[u8]) -> String {
+        self.number += 1;
+        let nanos = u32::try_from(self.number * 12_000_000).unwrap();
+        let ts = Some(Timestamp::from_parts(1, nanos));
+        let wire_len = u32::try_from(data.len()).unwrap();
+        let packet =
+            CapturedPacket { number: self.number, ts, wire_len, interface: 0, link: LinkType::RAW, data };
+        let mut decoder = Decoder::new();
+        let decoded = decoder.decode(packet.link, data, wire_len);
+        let verdicts = self.table.observe(&packet, &decoded);
+        let messages = self.analyzers.observe(&packet, &decoded, verdicts);
+        let decoded = decoded.with_joined(messages.joined());
+        let context = LineContext { relative: None, verdicts, messages: Some(messages) };
+        let mut out = Vec::new();
+        self.lines.write(&mut out, &packet, &decoded, &context).unwrap();
+        String::from_utf8(out).unwrap().trim_end().to_owned()
+    }
+}
+
+const GET: &[u8] = b"GET /index.html HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[test]
+fn http_is_told_with_what_was_asked() {
+    let mut wire = Wire::new(None);
+    assert_eq!(wire.segment(true, 80, GET), "HTTP GET /index.html HTTP/1.1 (Host: x)");
+    let page = [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; a=b\r\nContent-Length: 1200\r\n\r\n",
+        &[b'a'; 1200][..],
+    ];
+    let told = wire.segment(false, 80, &page.concat());
+    assert!(told.ends_with("HTTP 200 OK text/html 1.2 kB, answers #1 after 12 ms"), "{told}");
+}
+
+#[test]
+fn http_in_parts_and_chunks() {
+    let mut wire = Wire::new(None);
+    wire.segment(true, 80, GET);
+    let head = b"HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n";
+    let first = wire.segment(false, 80, head);
+    assert!(first.contains("│ HTTP/1.1 404"), "{first}");
+    let last = wire.segment(false, 80, b"12345\r\n0\r\n\r\n");
+    assert!(last.ends_with("HTTP 404 Not Found gzip 5 B, answers #1 after 24 ms, begun in #2"), "{last}");
+}
+
+#[test]
+fn text_of_the_wire_controls_nothing_and_fits() {
+    let mut wire = Wire::new(Some(80));
+    let hostile =
+        [b"GET /\x1b[2J\xe2\x80\xaeabc".as_slice(), &[b'x'; 300], b" HTTP/1.1\r\nHost: \x07\r\n\r\n"]
+            .concat();
+    let mut frame = Vec::new();
+    let step = PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).tcp(40000, 80, 1, 1024);
+    step.write(&mut frame, &hostile).unwrap();
+    let line = wire.line(&frame);
+    assert!(line.width() <= 80 && !line.chars().any(char::is_control), "{line:?}");
+    assert!(!line.contains('\u{202e}'), "{line:?}");
+}
+
+fn record(kind: u8, body: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(body.len()).unwrap().to_be_bytes();
+    [&[kind, 3, 3], &len[..], body].concat()
+}
+
+fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
+    let [_, len @ ..] = u32::try_from(body.len()).unwrap().to_be_bytes();
+    record(22, &[&[kind], &len[..], body].concat())
+}
+
+/// A client hello for TLS 1.3 with a server name and ALPN.
+fn client_hello(name: &[u8]) -> Vec<u8> {
+    let mut body = [&[3, 3][..], &[7; 32], &[0, 0, 4, 0x13, 0x01, 0xc0, 0x2f, 1, 0]].concat();
+    let len = u8::try_from(name.len()).unwrap();
+    let mut extensions = vec![0, 0, 0, len + 5, 0, len + 3, 0, 0, len];
+    extensions.extend(name);
+    extensions.extend([0, 16, 0, 5, 0, 3, 2, b'h', b'2', 0, 43, 0, 5, 4, 3, 4, 3, 3]);
+    body.extend(u16::try_from(extensions.len()).unwrap().to_be_bytes());
+    body.extend(extensions);
+    handshake(1, &body)
+}
+
+#[test]
+fn tls_is_told_with_versions_names_and_alerts() {
+    let mut wire = Wire::new(None);
+    let hello = wire.segment(true, 443, &client_hello(b"example.com"));
+    assert_eq!(hello, "TLS 1.3 client hello, server name example.com, ALPN h2");
+    let chosen = [&[3, 3][..], &[9; 32], &[0, 0x13, 0x01, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+    let data = [handshake(2, &chosen), record(20, &[1]), record(23, &[5; 60]), record(23, &[6; 40])].concat();
+    let told = wire.segment(false, 443, &data);
+    let hello = "TLS 1.3 server hello, TLS_AES_128_GCM_SHA256; change cipher spec; application data 100 B in 2 records";
+    assert!(told.ends_with(hello), "{told}");
+}
+
+#[test]
+fn tls_alerts_are_words() {
+    let mut wire = Wire::new(None);
+    wire.segment(true, 443, &client_hello(b"a\x1b\xffb"));
+    let told = wire.segment(false, 443, &record(21, &[2, 48]));
+    assert!(told.ends_with("TLS 1.2 alert: fatal, unknown CA"), "{told}");
+    let mut narrow = Wire::new(Some(80));
+    let line = narrow.segment(true, 443, &client_hello(b"a\x1b\xffb"));
+    assert!(!line.chars().any(char::is_control) && line.width() <= 80, "{line:?}");
+}
