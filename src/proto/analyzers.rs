@@ -1,7 +1,7 @@
 //! All flows of a capture on their way to analyzers: which flow speaks what, and which messages end in a packet.
 
 use super::stream::Stream;
-use super::talk::{MAX_TRIES, Place, Talk};
+use super::talk::{JOINED, MAX_TRIES, Place, Speaks, Talk};
 use super::{Analyzer, AnalyzerOptions, Messages, Protocol};
 use crate::decode::{ByteRange, DecodedPacket, Transport, TransportProtocol};
 use crate::flow::{Direction, PacketStamp, Verdict};
@@ -41,6 +41,8 @@ enum Slot {
     Stream(Box<Stream>),
     /// Between datagrams nothing waits.
     Datagrams(Protocol, Box<dyn Analyzer>),
+    /// Datagrams that carry another protocol, of which something may wait.
+    Carrier(Box<Speaks>),
     /// Nobody looks at it any more; what it spoke.
     Done(Option<Protocol>),
 }
@@ -83,6 +85,7 @@ impl Analyzers {
             Slot::Unknown | Slot::Tried(_) => None,
             Slot::Stream(stream) => stream.protocol(),
             Slot::Datagrams(protocol, _) => Some(*protocol),
+            Slot::Carrier(speaks) => Some(speaks.protocol),
             Slot::Done(protocol) => *protocol,
         }
     }
@@ -113,6 +116,7 @@ impl Analyzers {
                         transport: 0,
                         flow: Some(flow),
                         buffers: 0,
+                        title: JOINED,
                     };
                     stream.finish(&mut out);
                     if !self.messages.messages.is_empty() {
@@ -121,6 +125,7 @@ impl Analyzers {
                     stream.protocol()
                 }
                 Slot::Datagrams(protocol, _) => Some(*protocol),
+                Slot::Carrier(speaks) => Some(speaks.protocol),
                 Slot::Done(_) | Slot::Unknown | Slot::Tried(_) => continue,
             };
             *slot = Slot::Done(protocol);
@@ -192,7 +197,8 @@ impl Analyzers {
         let (speaks, tries) = match std::mem::take(slot) {
             Slot::Unknown => (None, 0),
             Slot::Tried(tries) => (None, tries),
-            Slot::Datagrams(protocol, analyzer) => (Some((protocol, analyzer)), 0),
+            Slot::Datagrams(protocol, analyzer) => (Some(Speaks { protocol, analyzer, carried: None }), 0),
+            Slot::Carrier(speaks) => (Some(*speaks), 0),
             other => {
                 *slot = other;
                 return;
@@ -209,7 +215,8 @@ impl Analyzers {
             self.limits.given_up = self.limits.given_up.saturating_add(1);
         }
         *slot = match talk.into_speaks() {
-            Some((protocol, analyzer)) => Slot::Datagrams(protocol, analyzer),
+            Some(speaks) if speaks.carried.is_some() => Slot::Carrier(Box::new(speaks)),
+            Some(speaks) => Slot::Datagrams(speaks.protocol, speaks.analyzer),
             None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
             None => Slot::Done(None),
         };
@@ -248,7 +255,7 @@ fn place_of<'a>(
         end: layer.end,
     });
     let buffers = decoded.reassembled().len();
-    Place { messages, packet, payload, range, transport: place, flow: Some(flow), buffers }
+    Place { messages, packet, payload, range, transport: place, flow: Some(flow), buffers, title: JOINED }
 }
 
 #[cfg(test)]

@@ -19,6 +19,12 @@ pub enum Protocol {
     Dtls,
     /// QUIC (RFC 9000).
     Quic,
+    /// RADIUS (RFC 2865) with EAP in it; of it only the TLS that EAP carries is told.
+    Radius,
+    /// OpenVPN, of which only the TLS of its control channel is told.
+    OpenVpn,
+    /// Remote Desktop over UDP, of which only the TLS is told.
+    RdpUdp,
 }
 
 impl Protocol {
@@ -34,6 +40,9 @@ impl Protocol {
             Self::Tls => "TLS",
             Self::Dtls => "DTLS",
             Self::Quic => "QUIC",
+            Self::Radius => "RADIUS",
+            Self::OpenVpn => "OpenVPN",
+            Self::RdpUdp => "RDPUDP",
         }
     }
 
@@ -49,6 +58,9 @@ impl Protocol {
             Self::Tls => "tls",
             Self::Dtls => "dtls",
             Self::Quic => "quic",
+            Self::Radius => "radius",
+            Self::OpenVpn => "openvpn",
+            Self::RdpUdp => "rdpudp",
         }
     }
 }

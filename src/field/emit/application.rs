@@ -13,6 +13,8 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Tls => tls::emit(subject, message, out),
             Protocol::Dtls => tls::emit_datagram(subject, message, out),
             Protocol::Quic => quic::emit(subject, message, out),
+            // Only what they carry is told, as messages of TLS.
+            Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
         }
     }
 }

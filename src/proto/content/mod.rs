@@ -40,9 +40,11 @@ impl Spoken {
     #[must_use]
     pub const fn of(protocol: Protocol) -> Self {
         let form = match protocol {
-            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Form::Binary,
+            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr | Protocol::Radius => Form::Binary,
             Protocol::Http | Protocol::Ssdp => Form::Text,
-            Protocol::Tls | Protocol::Dtls | Protocol::Quic => Form::Encrypted,
+            Protocol::Tls | Protocol::Dtls | Protocol::Quic | Protocol::OpenVpn | Protocol::RdpUdp => {
+                Form::Encrypted
+            }
         };
         Self { name: protocol.name(), form }
     }
