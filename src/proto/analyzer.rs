@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use super::{Protocol, carried, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -73,6 +73,15 @@ pub enum Step {
         /// Bytes that were unpacked from it, or put together from it and messages before, with a title.
         inner: Option<(&'static str, Vec<u8>)>,
     },
+    /// The first `len` bytes are a packet that carries TLS; of the packet itself nothing is told.
+    Carries {
+        /// How many bytes.
+        len: usize,
+        /// The next bytes of the side's TLS.
+        bytes: Vec<u8>,
+        /// They are the first of a connection.
+        begins: bool,
+    },
     /// The next bytes, so many, there or yet to come, are looked at by nobody.
     Skip(u64),
     /// What follows is another protocol's, on both sides.
@@ -131,5 +140,8 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
         Protocol::FtpData => Box::new(ftp::DataAnalyzer),
         Protocol::Telnet => Box::new(telnet::TelnetAnalyzer),
         Protocol::Ssh => Box::new(ssh::SshAnalyzer::new()),
+        Protocol::Radius => Box::new(carried::RadiusAnalyzer::new()),
+        Protocol::OpenVpn => Box::new(carried::OpenVpnAnalyzer::new()),
+        Protocol::RdpUdp => Box::new(carried::RdpUdpAnalyzer::new()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ftp::ExpectedFlows;
 use super::stream::Stream;
-use super::talk::{MAX_TRIES, Place, Talk};
+use super::talk::{JOINED, MAX_TRIES, Place, Speaks, Talk};
 use super::{Analyzer, AnalyzerOptions, Messages, Note, Protocol};
 use crate::decode::{ByteRange, DecodedPacket, Transport, TransportProtocol};
 use crate::flow::{Direction, PacketStamp, Verdict};
@@ -44,6 +44,8 @@ enum Slot {
     Stream(Box<Stream>),
     /// Between datagrams nothing waits.
     Datagrams(Protocol, Box<dyn Analyzer>),
+    /// Datagrams that carry another protocol, of which something may wait.
+    Carrier(Box<Speaks>),
     /// Nobody looks at it any more; what it spoke.
     Done(Option<Protocol>),
 }
@@ -86,6 +88,7 @@ impl Analyzers {
             Slot::Unknown | Slot::Tried(_) => None,
             Slot::Stream(stream) => stream.protocol(),
             Slot::Datagrams(protocol, _) => Some(*protocol),
+            Slot::Carrier(speaks) => Some(speaks.protocol),
             Slot::Done(protocol) => *protocol,
         }
     }
@@ -116,6 +119,7 @@ impl Analyzers {
                         transport: 0,
                         flow: Some(flow),
                         buffers: 0,
+                        title: JOINED,
                     };
                     stream.finish(&mut out);
                     if !self.messages.messages.is_empty() {
@@ -124,6 +128,7 @@ impl Analyzers {
                     stream.protocol()
                 }
                 Slot::Datagrams(protocol, _) => Some(*protocol),
+                Slot::Carrier(speaks) => Some(speaks.protocol),
                 Slot::Done(_) | Slot::Unknown | Slot::Tried(_) => continue,
             };
             *slot = Slot::Done(protocol);
@@ -225,7 +230,8 @@ impl Analyzers {
         let (speaks, tries) = match std::mem::take(slot) {
             Slot::Unknown => (None, 0),
             Slot::Tried(tries) => (None, tries),
-            Slot::Datagrams(protocol, analyzer) => (Some((protocol, analyzer)), 0),
+            Slot::Datagrams(protocol, analyzer) => (Some(Speaks { protocol, analyzer, carried: None }), 0),
+            Slot::Carrier(speaks) => (Some(*speaks), 0),
             other => {
                 *slot = other;
                 return;
@@ -242,7 +248,8 @@ impl Analyzers {
             self.limits.given_up = self.limits.given_up.saturating_add(1);
         }
         *slot = match talk.into_speaks() {
-            Some((protocol, analyzer)) => Slot::Datagrams(protocol, analyzer),
+            Some(speaks) if speaks.carried.is_some() => Slot::Carrier(Box::new(speaks)),
+            Some(speaks) => Slot::Datagrams(speaks.protocol, speaks.analyzer),
             None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
             None => Slot::Done(None),
         };
@@ -281,7 +288,7 @@ fn place_of<'a>(
         end: layer.end,
     });
     let buffers = decoded.reassembled().len();
-    Place { messages, packet, payload, range, transport: place, flow: Some(flow), buffers }
+    Place { messages, packet, payload, range, transport: place, flow: Some(flow), buffers, title: JOINED }
 }
 
 #[cfg(test)]

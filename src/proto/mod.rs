@@ -7,6 +7,7 @@
 
 mod analyzer;
 mod analyzers;
+pub mod carried;
 pub mod content;
 pub mod dns;
 pub mod ftp;

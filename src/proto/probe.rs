@@ -1,5 +1,6 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
+use super::carried::{carries_eap, is_openvpn, is_rdp_udp};
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
@@ -65,6 +66,9 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
             return Found::Is(Protocol::Dns);
         }
     }
+    if is_openvpn(bytes, true) {
+        return Found::Is(Protocol::OpenVpn);
+    }
     match form_of_stream(bytes) {
         Form::Dns => return Found::Is(Protocol::Dns),
         Form::Unsure(need) => return Found::Unsure(need),
@@ -82,6 +86,9 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
         () if is_quic(bytes) => Found::Is(Protocol::Quic),
         () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
+        () if carries_eap(bytes) => Found::Is(Protocol::Radius),
+        () if is_openvpn(bytes, false) => Found::Is(Protocol::OpenVpn),
+        () if is_rdp_udp(bytes) => Found::Is(Protocol::RdpUdp),
         // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
         () if is(137) => Found::Nothing,
         () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),

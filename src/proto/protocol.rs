@@ -33,6 +33,12 @@ pub enum Protocol {
     Telnet,
     /// SSH (RFC 4253).
     Ssh,
+    /// RADIUS (RFC 2865) with EAP in it; of it only the TLS that EAP carries is told.
+    Radius,
+    /// OpenVPN, of which only the TLS of its control channel is told.
+    OpenVpn,
+    /// Remote Desktop over UDP, of which only the TLS is told.
+    RdpUdp,
 }
 
 impl Protocol {
@@ -55,6 +61,9 @@ impl Protocol {
             Self::FtpData => "FTP-DATA",
             Self::Telnet => "TELNET",
             Self::Ssh => "SSH",
+            Self::Radius => "RADIUS",
+            Self::OpenVpn => "OpenVPN",
+            Self::RdpUdp => "RDPUDP",
         }
     }
 
@@ -77,6 +86,9 @@ impl Protocol {
             Self::FtpData => "ftp-data",
             Self::Telnet => "telnet",
             Self::Ssh => "ssh",
+            Self::Radius => "radius",
+            Self::OpenVpn => "openvpn",
+            Self::RdpUdp => "rdpudp",
         }
     }
 }

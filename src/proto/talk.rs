@@ -21,7 +21,13 @@ const MAX_SWITCHES: u8 = 8;
 const MAX_IDLE_STEPS: u8 = 4;
 
 /// A protocol, and what takes its messages apart.
-pub(super) type Speaks = (Protocol, Box<dyn Analyzer>);
+#[derive(Debug)]
+pub(super) struct Speaks {
+    pub(super) protocol: Protocol,
+    pub(super) analyzer: Box<dyn Analyzer>,
+    /// The TLS that is carried in it.
+    pub(super) carried: Option<Box<Talk>>,
+}
 
 /// What a flow speaks, and what it said that is not a whole message yet.
 #[derive(Debug)]
@@ -62,7 +68,12 @@ pub(super) struct Place<'a> {
     pub(super) flow: Option<usize>,
     /// Buffers that the packet has already, its own frame not counted.
     pub(super) buffers: usize,
+    /// What bytes are called that are in no packet as they are.
+    pub(super) title: &'static str,
 }
+
+/// What the messages of a stream are called that are put together.
+pub(super) const JOINED: &str = "Reassembled TCP";
 
 /// Some bytes that are looked at together.
 #[derive(Clone, Copy)]
@@ -105,12 +116,12 @@ impl Talk {
 
     /// Something else has told what it speaks.
     pub(super) fn speak(&mut self, protocol: Protocol) {
-        self.speaks = Some((protocol, begin(protocol, self.options)));
+        self.speaks = Some(Speaks::new(protocol, self.options));
     }
 
     /// What it speaks, as far as that was recognised.
     pub(super) fn protocol(&self) -> Option<Protocol> {
-        self.speaks.as_ref().map(|(protocol, _)| *protocol)
+        self.speaks.as_ref().map(|speaks| speaks.protocol)
     }
 
     /// Whether nothing was recognised in what the side said, so that there is no use in looking further.
@@ -120,15 +131,15 @@ impl Talk {
 
     /// Bytes that are kept.
     pub(super) fn held(&self) -> usize {
-        let kept = self.speaks.as_ref().map_or(0, |(_, analyzer)| analyzer.held());
+        let kept = self.speaks.as_ref().map_or(0, Speaks::held);
         let waiting = self.sides.orig.bytes.capacity().saturating_add(self.sides.resp.bytes.capacity());
         waiting.saturating_add(kept)
     }
 
     /// Gives up what an analyzer keeps, whatever that is: the next bytes are the first that a new one sees.
     pub(super) fn forget(&mut self) {
-        if let Some((protocol, analyzer)) = &mut self.speaks {
-            *analyzer = begin(*protocol, self.options);
+        if let Some(speaks) = &mut self.speaks {
+            *speaks = Speaks::new(speaks.protocol, self.options);
         }
     }
 
@@ -226,10 +237,10 @@ impl Talk {
                 self.sides.of_mut(chunk.from).need = need;
                 return at;
             }
-            let Some((protocol, analyzer)) = &mut self.speaks else { return chunk.bytes.len() };
-            let protocol = *protocol;
+            let Some(speaks) = &mut self.speaks else { return chunk.bytes.len() };
+            let protocol = speaks.protocol;
             let first = if at >= chunk.kept { chunk.brought } else { chunk.first };
-            let step = analyzer.next(&Input {
+            let step = speaks.analyzer.next(&Input {
                 from: chunk.from,
                 bytes: rest,
                 first,
@@ -248,6 +259,10 @@ impl Talk {
                     at = at.saturating_add(bytes.len());
                     out.push(protocol, &chunk, first, bytes, note, inner);
                 }
+                Step::Carries { len, bytes, begins } => {
+                    at = at.saturating_add(len.min(rest.len()));
+                    speaks.carry((chunk.from, &bytes, chunk.packet), begins, out);
+                }
                 Step::Skip(len) => {
                     let here = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
                     at = at.saturating_add(here);
@@ -262,7 +277,7 @@ impl Talk {
                     if self.switches > MAX_SWITCHES {
                         return chunk.bytes.len();
                     }
-                    self.speaks = Some((protocol, begin(protocol, self.options)));
+                    self.speaks = Some(Speaks::new(protocol, self.options));
                     // What the other side's bytes were waiting for was the old one's wish.
                     self.sides.of_mut(chunk.from.reversed()).need = 0;
                 }
@@ -276,12 +291,12 @@ impl Talk {
     fn recognise(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> Option<usize> {
         match probe::find(self.transport, self.ports, chunk.from, bytes) {
             Found::Is(protocol) => {
-                self.speaks = Some((protocol, begin(protocol, self.options)));
+                self.speaks = Some(Speaks::new(protocol, self.options));
                 return None;
             }
             Found::Unsure(_) if matches!(chunk.end, Some(Ending::Cut(_))) => {
                 let found = probe::cut_short(bytes);
-                self.speaks = found.map(|protocol| (protocol, begin(protocol, self.options)));
+                self.speaks = found.map(|protocol| Speaks::new(protocol, self.options));
                 if self.speaks.is_some() {
                     return None;
                 }
@@ -294,6 +309,35 @@ impl Talk {
         let tries = self.tries.of_mut(chunk.from);
         *tries = tries.saturating_add(1);
         None
+    }
+}
+
+impl Speaks {
+    fn new(protocol: Protocol, options: AnalyzerOptions) -> Self {
+        Self { protocol, analyzer: begin(protocol, options), carried: None }
+    }
+
+    /// Hands on the next bytes of the TLS that it carries, which lie in no packet as they are.
+    fn carry(
+        &mut self,
+        (from, bytes, packet): (Direction, &[u8], PacketStamp),
+        begins: bool,
+        out: &mut Place<'_>,
+    ) {
+        let options = AnalyzerOptions::default();
+        let talk = self.carried.take().filter(|_| !begins);
+        let talk = talk.unwrap_or_else(|| {
+            let mut talk = Box::new(Talk::new(TransportProtocol::Tcp, [0; 2], options));
+            talk.speaks = Some(Self::new(Protocol::Tls, options));
+            talk
+        });
+        let title = std::mem::replace(&mut out.title, "Carried TLS");
+        self.carried.insert(talk).data(from, bytes, packet, out);
+        out.title = title;
+    }
+
+    fn held(&self) -> usize {
+        self.analyzer.held().saturating_add(self.carried.as_ref().map_or(0, |talk| talk.held()))
     }
 }
 
@@ -365,7 +409,7 @@ impl Place<'_> {
             let end = start.saturating_add(u32::try_from(bytes.len()).ok()?);
             return Some(ByteRange { buffer: self.range.buffer, start, end });
         }
-        self.messages.join("Reassembled TCP", bytes.to_vec(), self.buffers)
+        self.messages.join(self.title, bytes.to_vec(), self.buffers)
     }
 }
 

@@ -60,7 +60,7 @@ impl Told {
         let mut talk = Talk::new(TransportProtocol::Tcp, [1, 2], AnalyzerOptions::default());
         let toy = Toy::default();
         let asked = Arc::clone(&toy.asked);
-        talk.speaks = Some((Protocol::Dns, Box::new(toy)));
+        talk.speaks = Some(Speaks { protocol: Protocol::Dns, analyzer: Box::new(toy), carried: None });
         Self { talk, asked, messages: Messages::default(), number: 0, found: Vec::new() }
     }
 
@@ -76,6 +76,7 @@ impl Told {
             transport: 0,
             flow: Some(0),
             buffers: 0,
+            title: JOINED,
         };
         act(&mut self.talk, packet, &mut out);
         for message in &self.messages.messages {
@@ -169,7 +170,7 @@ fn more_than_is_kept_is_given_up_and_what_follows_is_looked_at_anew() {
 fn what_the_end_of_the_capture_cuts_ends_in_the_last_packet_there_was() {
     let mut told = Told::new();
     let http = HttpAnalyzer::new(AnalyzerOptions::default());
-    told.talk.speaks = Some((Protocol::Http, Box::new(http)));
+    told.talk.speaks = Some(Speaks { protocol: Protocol::Http, analyzer: Box::new(http), carried: None });
     told.data(b"GET / HTTP/1.1\r\nHost: ");
     told.number = 0;
     told.with(&[], |talk, none, out| talk.ends(Direction::OrigToResp, Ending::Gap(9), none, out));

@@ -20,6 +20,8 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::FtpData => ftp::emit_data(subject, message, out),
             Protocol::Telnet => telnet::emit(subject, message, out),
             Protocol::Ssh => ssh::emit(subject, message, out),
+            // Only what they carry is told, as messages of TLS.
+            Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
         }
     }
 }

@@ -40,8 +40,12 @@ fn packet(all: &Run<'_>, note: &QuicNote, inner: Option<Run<'_>>, out: &mut Emit
         for part in [(quic::HEADER_FORM, 7, 1), (quic::FIXED_BIT, 6, 1), (quic::SPIN_BIT, 5, 1)] {
             all.bits(part, 0, 1, out);
         }
+        let id = note.short_id.min(all.len().saturating_sub(1));
+        if id > 0 {
+            all.give(quic::DCID, 1, id, out);
+        }
         out.close();
-        return all.give(quic::REMAINING_PAYLOAD, 1, all.len().saturating_sub(1), out);
+        return all.give(quic::REMAINING_PAYLOAD, 1 + id, all.len().saturating_sub(1 + id), out);
     }
     all.bits((quic::HEADER_FORM, 7, 1), 0, 1, out);
     let first = note.opened.map(|opened| u64::from(opened.first));

@@ -40,7 +40,7 @@ impl Spoken {
     #[must_use]
     pub const fn of(protocol: Protocol) -> Self {
         let form = match protocol {
-            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => Form::Binary,
+            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr | Protocol::Radius => Form::Binary,
             Protocol::Http
             | Protocol::Ssdp
             | Protocol::Smtp
@@ -50,7 +50,12 @@ impl Spoken {
             | Protocol::Telnet => Form::Text,
             // A file of any kind.
             Protocol::FtpData => Form::Binary,
-            Protocol::Tls | Protocol::Dtls | Protocol::Quic | Protocol::Ssh => Form::Encrypted,
+            Protocol::Tls
+            | Protocol::Dtls
+            | Protocol::Quic
+            | Protocol::Ssh
+            | Protocol::OpenVpn
+            | Protocol::RdpUdp => Form::Encrypted,
         };
         Self { name: protocol.name(), form }
     }

@@ -23,6 +23,8 @@ const SAMPLE: usize = 16;
 #[derive(Debug, Default)]
 pub struct QuicAnalyzer {
     connection: Option<Connection>,
+    /// Length of the connection id that a side wants to be called by.
+    ids: Both<usize>,
 }
 
 /// The connection that the client began last.
@@ -221,9 +223,16 @@ impl Analyzer for QuicAnalyzer {
             return Step::Lost;
         }
         let len = header.len.min(input.bytes.len());
+        let mut short_id = 0;
+        match header.kind {
+            PacketKind::Short => short_id = *self.ids.of(input.from.reversed()),
+            PacketKind::Initial | PacketKind::Handshake => *self.ids.of_mut(input.from) = header.scid.len(),
+            _ => {}
+        }
         let mut note = QuicNote {
             kind: header.kind,
             version: header.version,
+            short_id,
             number_at: header.number_at,
             opened: None,
         };

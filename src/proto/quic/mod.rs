@@ -22,6 +22,8 @@ pub struct QuicNote {
     pub kind: PacketKind,
     /// Its version, as [`Header::version`].
     pub version: Version,
+    /// Bytes of a short header's connection id, as far as the other side has told it; else 0.
+    pub short_id: usize,
     /// Where in its bytes the packet number begins.
     pub number_at: usize,
     /// What the protection hid; `None` where it could not be taken off.

@@ -167,7 +167,7 @@ impl PacketLines {
     ) -> bool {
         let Some(messages) = context.messages else { return false };
         let mut is_first = true;
-        let mut messages = messages.of(place).peekable();
+        let mut messages = messages.of(place).filter(|message| has_words(message.protocol)).peekable();
         while let Some(message) = messages.next() {
             self.line.put(if is_first { " " } else { "; " });
             let named = std::mem::take(&mut is_first);
@@ -186,6 +186,7 @@ impl PacketLines {
                     }
                     self.tls_data(message, run, named, decoded);
                 }
+                _ => {}
             }
         }
         !is_first
@@ -359,4 +360,19 @@ const fn digits(value: u32) -> usize {
         Some(log) => log as usize + 1,
         None => 1,
     }
+}
+
+/// Protocols whose messages are told in words; of the others a line tells the length.
+fn has_words(protocol: Protocol) -> bool {
+    matches!(
+        protocol,
+        Protocol::Dns
+            | Protocol::Mdns
+            | Protocol::Llmnr
+            | Protocol::Http
+            | Protocol::Ssdp
+            | Protocol::Tls
+            | Protocol::Dtls
+            | Protocol::Quic
+    )
 }
