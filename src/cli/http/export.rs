@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::output::Failure;
+use crate::proto::Ending;
+use crate::proto::http::Cut;
 use crate::render::http::{ExportEntry, ExportList, cut_words, fault_words};
 use crate::report::http::{BodyFound, FileNames, safe_name};
 
@@ -39,15 +41,17 @@ impl Export {
         Ok(Self { folder: folder.to_owned(), names: FileNames::default(), list, bytes: 0 })
     }
 
-    /// Writes a body, where it is one to show and whole.
+    /// Writes a body, where it is one to show and nothing that was sent of it is missing in the capture.
     pub(super) fn body(&mut self, body: &BodyFound<'_>) {
         if !body.selected {
             return;
         }
         let bytes = u64::try_from(body.bytes.len()).unwrap_or(u64::MAX);
-        let written = match body.cut {
-            Some(cut) => Err(format!("it is not whole: {}", cut_words(cut))),
-            None => self.write(body, bytes),
+        let why_cut = body.cut.map(|cut| format!("it is not whole: {}", cut_words(cut)));
+        let ended_early = body.cut == Some(Cut::Ended(Ending::Fin));
+        let (written, fault) = match why_cut {
+            Some(why) if !ended_early => (Err(why), None),
+            why => (self.write(body, bytes), why.or_else(|| body.fault.map(fault_words))),
         };
         match &written {
             Ok(_) => self.list.written = self.list.written.saturating_add(1),
@@ -59,7 +63,7 @@ impl Export {
                 bytes,
                 of_request: body.of_request,
                 media_type: body.media_type.map(str::to_owned),
-                fault: body.fault.map(fault_words).filter(|_| written.is_ok()),
+                fault: fault.filter(|_| written.is_ok()),
                 written,
             });
         }

@@ -104,9 +104,9 @@ pub fn decode<'a>(head: &Head<'_>, framing: Framing, raw: &'a [u8]) -> Decoded<'
         let (bytes, fault) = unpack(coding, &body.bytes);
         let fault = outer.or(fault);
         if bytes.is_empty() && fault.is_some() {
-            // Nothing could be unpacked: it is shown as it came.
+            // Nothing could be unpacked: it is shown as it came, or another of the codings is the true one.
             body.fault = fault;
-            break;
+            continue;
         }
         body = Decoded { bytes: bytes.into(), fault };
     }
@@ -307,6 +307,12 @@ mod tests {
         assert_eq!(
             (&*not.bytes, not.fault),
             (b"plain text after all".as_slice(), Some(Fault::Damaged(Coding::Gzip)))
+        );
+        let named_only = gzip(b"packed once");
+        let body = decoded("Content-Encoding: gzip, deflate", Framing::UntilClose, &named_only);
+        assert_eq!(
+            (&*body.bytes, body.fault),
+            (b"packed once".as_slice(), Some(Fault::Damaged(Coding::Deflate)))
         );
     }
 

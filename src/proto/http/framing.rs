@@ -1,6 +1,6 @@
 //! Where a message's body ends (RFC 9112 section 6).
 
-use super::head::{Head, Start, line_at};
+use super::head::{Head, Start, line_at, trim_blanks};
 
 /// How a body is delimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,14 +81,14 @@ pub(super) enum ChunkStep {
     Bad,
 }
 
-/// The line with a chunk's size that begins at `at` (section 7.1).
+/// The line with a chunk's size that begins at `at` (section 7.1); careless servers put blanks before it.
 pub(super) fn chunk_at(bytes: &[u8], at: usize) -> ChunkStep {
     let Some(line) = line_at(bytes, at) else {
         let rest = bytes.get(at..).unwrap_or(&[]);
         // What the line is, its end tells.
         return if rest.len() <= MAX_CHUNK_LINE { ChunkStep::More } else { ChunkStep::Bad };
     };
-    let text = bytes.get(line.start..line.end).unwrap_or(&[]);
+    let text = trim_blanks(bytes.get(line.start..line.end).unwrap_or(&[]));
     let digits = text.split(|byte| !byte.is_ascii_hexdigit()).next().unwrap_or(&[]);
     let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok());
     let follows = text.get(digits.len()..).unwrap_or(&[]).trim_ascii();
@@ -141,9 +141,9 @@ fn trailer_end(bytes: &[u8], chunk: usize, at: usize) -> ChunksEnd {
         if line.start == line.end {
             return ChunksEnd::At(line.next);
         }
-        // What has no colon is no field.
+        // What has no colon is no field, and does not belong to the body, which is whole.
         if !bytes.get(line.start..line.end).is_some_and(|line| line.contains(&b':')) {
-            return ChunksEnd::Bad(line.start);
+            return ChunksEnd::At(line.start);
         }
         line_start = line.next;
     }

@@ -243,11 +243,12 @@ impl<'a> Head<'a> {
         self.headers().filter(move |header| header.is(&name)).map(|header| header.value)
     }
 
-    /// The elements of a header that is a list with commas (RFC 9110 section 5.6.1), of all lines of that name.
+    /// The elements of a header that is a list with commas (RFC 9110 section 5.6.1), of all lines of that name; a value
+    /// that goes on in the next line stands for a blank there (RFC 9112 section 5.2).
     pub fn list(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
         self.all(name)
             .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(trim_blanks)
+            .map(|element| trim(element, |byte| is_blank(byte) || matches!(byte, b'\r' | b'\n')))
             .filter(|element| !element.is_empty())
     }
 }
@@ -344,14 +345,19 @@ fn is_blank(byte: u8) -> bool {
 }
 
 /// Without blanks at either end (RFC 9110 section 5.6.3); other white space belongs to a value.
-pub(super) fn trim_blanks(mut text: &[u8]) -> &[u8] {
+pub(super) fn trim_blanks(text: &[u8]) -> &[u8] {
+    trim(text, is_blank)
+}
+
+/// Without the bytes at either end that are `void`.
+fn trim(mut text: &[u8], void: impl Fn(u8) -> bool) -> &[u8] {
     while let [first, rest @ ..] = text
-        && is_blank(*first)
+        && void(*first)
     {
         text = rest;
     }
     while let [rest @ .., last] = text
-        && is_blank(*last)
+        && void(*last)
     {
         text = rest;
     }
@@ -499,6 +505,7 @@ fn split_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (word, rest) = text.split_at_checked(blank)?;
     Some((word, rest.get(1..)?))
 }
+
 #[cfg(test)]
 #[path = "head_tests.rs"]
 mod tests;

@@ -67,6 +67,8 @@ fn headers_have_their_places_and_folds() {
 
 #[test]
 fn lists_go_over_lines_and_commas() {
+    let folded = Head::read(b"GET / HTTP/1.1\r\nTE:\r\n a,\r gzip\r\n\t,b\r\n\r\n").unwrap();
+    assert!(folded.list("te").eq([b"a".as_slice(), b"gzip", b"b"]));
     let head = Head::read(b"GET / HTTP/1.1\r\nTE: a, b\r\nTE: ,c\r\n\r\n").unwrap();
     assert!(head.list("te").eq([b"a".as_slice(), b"b", b"c"]));
 }

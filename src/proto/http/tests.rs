@@ -101,6 +101,9 @@ fn bodies_end_where_their_framing_says() {
             "2\r\nhi\r\n0\r\nA: b\r\n\r\n",
             true,
         ),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n", " 2\r\nhi\r\n0\r\n\r\n", true),
+        // What follows the last chunk here is a message again.
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "2\r\nhi\r\n0\r\n", true),
         ("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "", true),
         ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", true),
         ("HTTP/1.1 200 OK\r\n\r\n", "until the end", false),

@@ -103,3 +103,20 @@ fn what_is_not_whole_is_listed_with_the_reason() {
     assert!(listing.contains("it is not whole: the capture ends before"), "{listing}");
     assert_eq!(fs::read_dir(&into).unwrap().count(), 0);
 }
+
+#[test]
+fn what_its_sender_ended_early_is_written_and_said_to_be() {
+    let mut capture = Capture::new();
+    let mut talk = capture.connect(CLIENT, ORIGIN);
+    capture.ask(&mut talk, "GET /cut HTTP/1.1\r\nHost: a\r\n\r\n");
+    capture.answer(&mut talk, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
+    capture.end(&mut talk, 1, "F.");
+    let (folder, path) = capture.save();
+    let into = folder.path().join("out");
+    let output =
+        wirelab(&["http", path.to_str().unwrap(), "--export", into.to_str().unwrap()]).output().unwrap();
+    let listing = String::from_utf8(output.stdout).unwrap();
+    assert!(listing.contains("it is not whole: the connection was closed before its end"), "{listing}");
+    assert!(listing.contains("1 body written"), "{listing}");
+    assert_eq!(fs::read_to_string(into.join("cut")).unwrap(), "only this");
+}
