@@ -300,6 +300,8 @@ fn multicast_is_answered_by_whoever_knows() {
     assert_eq!((&all[1]["protocol"], &all[1]["answered_by"]["port"]), (&"mdns".into(), &5353.into()));
     assert_outcome(&all[1], "answer", &["1 record"]);
     assert_outcome(&all[2], "unasked", &["announcement"]);
+    let audit = printed(&capture, &["audit"]);
+    assert!(audit.contains(" LLMNR ") && audit.contains(" MDNS "), "{audit}");
 }
 
 #[test]
