@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::args::{ColorArgs, SelectArgs};
 use super::input::{Ending, Go, Prints, Reading, display_name};
 use super::output::{self, Failure, Status, say};
+use super::view;
 use crate::flow::PacketStamp;
 use crate::pipeline::Pipeline;
 use crate::render::audit::{
@@ -216,7 +217,7 @@ fn single(args: &AuditArgs, path: &Path, interrupt: &Interrupt) -> Result<Status
         out.flush()?;
         if width.is_some() && !rows.is_empty() && !args.long {
             LEGEND.lines().for_each(say);
-            no_room(&left_out);
+            view::no_room(&left_out);
         }
     }
     let told = read.tell(rows.len());
@@ -294,15 +295,8 @@ fn show_files(args: &AuditArgs, table: &[FileSummary], documents: &[FileJson]) -
     let output = TableOutput { width: output::terminal_width(), colors: args.color.colors() };
     let left_out = write_files(&mut out, output, table)?;
     out.flush()?;
-    no_room(&left_out);
+    view::no_room(&left_out);
     Ok(())
-}
-
-/// Says which columns the terminal had no room for.
-fn no_room(left_out: &[&str]) {
-    if !left_out.is_empty() {
-        say(format_args!("no room for: {}; a wider terminal or a pipe shows them", left_out.join(", ")));
-    }
 }
 
 /// Whether a file of a folder is something else than a savefile, as a README is.

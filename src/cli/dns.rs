@@ -79,9 +79,7 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
         writeln!(out)?;
         write_dns_summary(&mut out, &summary, options)?;
         out.flush()?;
-        if !left_out.is_empty() {
-            say(format_args!("no room for: {}; a wider terminal or a pipe shows it", left_out.join(", ")));
-        }
+        view::no_room(&left_out);
     } else {
         write_dns(&mut out, shown.iter().copied(), &transactions.all, options)?;
         write_dns_summary(&mut out, &summary, options)?;

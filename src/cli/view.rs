@@ -115,12 +115,18 @@ pub(super) fn table(out: &mut Stdout, flows: &[Told<'_>], colors: Colors) -> Res
     if width.is_some() && !flows.is_empty() {
         let shown = |line: &&str| line.split_once(':').is_none_or(|(title, _)| !left_out.contains(&title));
         LEGEND.lines().filter(shown).for_each(output::say);
-        if !left_out.is_empty() {
-            output::say(format_args!(
-                "no room for: {}; a wider terminal or a pipe shows them",
-                left_out.join(", ")
-            ));
-        }
+        no_room(&left_out);
     }
     Ok(())
+}
+
+/// Says which columns the terminal had no room for.
+pub(super) fn no_room(left_out: &[&str]) {
+    if !left_out.is_empty() {
+        let them = if left_out.len() == 1 { "it" } else { "them" };
+        output::say(format_args!(
+            "no room for: {}; a wider terminal or a pipe shows {them}",
+            left_out.join(", ")
+        ));
+    }
 }

@@ -14,7 +14,6 @@ use super::{stream, view};
 use crate::flow::{Flow, FlowId};
 use crate::pipeline::{Pipeline, PipelineOptions};
 use crate::proto::AnalyzerOptions;
-use crate::render::format::Count;
 use crate::render::http::{
     HttpOptions, SHORT_LEGEND, write_exchanges, write_export_list, write_http_json, write_short,
 };
@@ -119,13 +118,16 @@ pub(super) fn run(args: &HttpArgs) -> Result<Status, Failure> {
         say(format_args!("limit reached: HTTP exchanges that were not kept: {not_kept}"));
     }
     let status = reading.tell(&pipeline, &ending, u64::try_from(shown).unwrap_or(u64::MAX));
-    if shown == 0 && reading.selection().is_whole() && status == Status::Done {
+    if shown > 0 || status != Status::Done {
+        return Ok(status);
+    }
+    if reading.selection().is_whole() {
         say(format_args!(
-            "no HTTP in {}; `wirelab flows` says what there is",
+            "there is no HTTP in {}; `wirelab flows` lists what there is",
             crate::render::safe::Safe(reading.name().as_bytes())
         ));
     }
-    Ok(status)
+    Ok(Status::No)
 }
 
 /// Writes what was asked for.
@@ -154,14 +156,9 @@ fn show(
     let left_out = write_short(&mut out, table, all, options.secrets)?;
     out.flush()?;
     if width.is_some() {
-        SHORT_LEGEND.lines().for_each(say);
-        if !left_out.is_empty() {
-            let count = Count::new(u64::try_from(left_out.len()).unwrap_or(0), "column", "columns");
-            say(format_args!(
-                "no room for {count}: {}; a wider terminal or a pipe shows them",
-                left_out.join(", ")
-            ));
-        }
+        let shown = |line: &&str| line.split_once(':').is_none_or(|(title, _)| !left_out.contains(&title));
+        SHORT_LEGEND.lines().filter(shown).for_each(say);
+        view::no_room(&left_out);
     }
     Ok(())
 }

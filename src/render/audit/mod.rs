@@ -16,7 +16,7 @@ pub use json::{AUDIT_SCHEMA, AuditDocument, FileJson};
 
 /// What the table's abbreviations mean, for a terminal.
 pub const LEGEND: &str = "\
-packets: the flow's first and last. text: share of readable bytes by orig/by resp.
+packets: the flow's first and last. text: readable share, by orig/by resp.
 seen: the first readable words, else how the bytes are distributed.
 --long shows each side of each flow.";
 
@@ -94,6 +94,16 @@ struct Span(u64, u64);
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == self.1 { write!(f, "{}", self.0) } else { write!(f, "{}-{}", self.0, self.1) }
+    }
+}
+
+/// `packet 4`, `packets 4-7`.
+struct Packets(Span);
+
+impl fmt::Display for Packets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(span @ Span(first, last)) = self;
+        write!(f, "{} {span}", if first == last { "packet" } else { "packets" })
     }
 }
 
@@ -184,8 +194,8 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
     let (flow, audit) = (row.flow, &row.audit);
     let colors = options.output.colors;
     let name = audit.verdict.name();
-    let packets = Span(flow.first.number, flow.last.number);
-    let head = format!("{} → {}, packets {packets}: {}", flow.tuple.orig, flow.tuple.resp, Speaks(audit));
+    let packets = Packets(Span(flow.first.number, flow.last.number));
+    let head = format!("{} → {}, {packets}: {}", flow.tuple.orig, flow.tuple.resp, Speaks(audit));
     writeln!(
         out,
         "{}  {}  {}",
@@ -197,7 +207,7 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
         let Some(verdict) = side.verdict else { continue };
         let mut line = format!("{}, {} of payload", verdict.name(), Bytes(side.bytes));
         if let Some((first, last)) = side.packets {
-            line.push_str(&format!(" in packets {}", Span(first, last)));
+            line.push_str(&format!(" in {}", Packets(Span(first, last))));
         }
         if let Some(share) = side.readable {
             line.push_str(&format!(", {} % text", percent(share)));

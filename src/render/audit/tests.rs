@@ -74,16 +74,16 @@ fn fits_80_columns() {
 fn shows_each_side_at_length() {
     insta::assert_snapshot!(shown(Some(80), true, true), @r#"
     tcp:0  plaintext  10.0.0.1:40000 → 10.0.0.2:80, packets 1-2: HTTP
-      → plaintext, 101 B of payload in packets 1, 99 % text
+      → plaintext, 101 B of payload in packet 1, 99 % text
         not random: chi-square 667 of 101 bytes, entropy 5.31 bits a byte
         "GET /a HTTP/1.1 Host: example.org"
-      ← plaintext, 41 B of payload in packets 2, 100 % text, carries a br body
+      ← plaintext, 41 B of payload in packet 2, 100 % text, carries a br body
         not random: chi-square 465 of 41 bytes, entropy 4.57 bits a byte
         "HTTP/1.1 200 OK Content-Encoding: br"
-    tcp:1  binary  10.0.0.1:40001 → 10.0.0.2:4444, packets 3: unknown
-      → binary, 8 B of payload in packets 3, 13 % text
+    tcp:1  binary  10.0.0.1:40001 → 10.0.0.2:4444, packet 3: unknown
+      → binary, 8 B of payload in packet 3, 13 % text
         not random: chi-square 1208 of 8 bytes, entropy 1.06 bits a byte
-    tcp:2  too-little-data  10.0.0.1:40002 → 10.0.0.2:4445, packets 4: unknown
+    tcp:2  too-little-data  10.0.0.1:40002 → 10.0.0.2:4445, packet 4: unknown
 
     secrets in clear
     tcp:0    packet 1  HTTP Basic of user alice, password: wonderland

@@ -18,6 +18,7 @@ use self::words::{Server, carrier, packets};
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Utc};
 use super::wrap::Wrapped;
+use crate::proto::Protocol;
 use crate::proto::dns::Record;
 use crate::report::dns::{DnsMessage, DnsOutcome, DnsSummary, DnsTransaction};
 
@@ -142,9 +143,10 @@ fn footer(out: &mut impl Write, transaction: &DnsTransaction) -> io::Result<()> 
     Ok(())
 }
 
-/// A record on one line, its parts a space apart.
-pub(in crate::render) fn write_record_line(record: &Record<'_>) -> String {
-    let (class, kind) = (types::Class(record.class), types::RecordType(record.kind));
+/// A record on one line, its parts a space apart. `protocol` is what its message is of: multicast DNS has a bit of its
+/// own in the class.
+pub(in crate::render) fn write_record_line(record: &Record<'_>, protocol: Protocol) -> String {
+    let ((class, _), kind) = (dig::class_of(record.class, protocol), types::RecordType(record.kind));
     format!("{} {} {class} {kind} {}", record.name, record.ttl, rdata::Data(record))
 }
 

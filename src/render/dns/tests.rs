@@ -4,6 +4,7 @@ use hickory_proto::rr::{RData, RecordType as HickoryType};
 use hickory_proto::serialize::binary::{BinDecoder, Restrict};
 
 use super::write_record_line;
+use crate::proto::Protocol;
 use crate::proto::dns::Message;
 
 /// The name `ab.c.`.
@@ -23,8 +24,17 @@ fn message(kind: u16, data: &[u8]) -> Vec<u8> {
 fn text(kind: u16, data: &[u8]) -> String {
     let bytes = message(kind, data);
     let read = Message::read(&bytes);
-    let line = write_record_line(&read.records[0]);
+    let line = write_record_line(&read.records[0], Protocol::Dns);
     line.splitn(5, ' ').nth(4).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_class_of_multicast_dns_is_told_without_its_bit() {
+    let mut bytes = message(1, &[192, 0, 2, 1]);
+    bytes[15] = 0x80;
+    let read = Message::read(&bytes);
+    assert_eq!(write_record_line(&read.records[0], Protocol::Mdns), ". 60 IN A 192.0.2.1");
+    assert_eq!(write_record_line(&read.records[0], Protocol::Dns), ". 60 CLASS32769 A 192.0.2.1");
 }
 
 /// Data of types whose text hickory reads, too.

@@ -10,7 +10,7 @@ use super::ExplainOptions;
 use crate::decode::TransportProtocol;
 use crate::flow;
 use crate::proto::Protocol;
-use crate::proto::dns::{Header, Message, OPT};
+use crate::proto::dns::{Header, Message, OPT, Record};
 use crate::report::{Event, Told};
 
 /// Lines of records that are shown of a turn that is folded.
@@ -64,14 +64,16 @@ impl<'f> Turn<'f> {
         if self.more {
             text.push_str(", and more messages (`wirelab dns` shows them)");
         }
-        let has_lines = self.messages.iter().any(|message| !records_of(message).is_empty());
+        let has_lines = self.messages.iter().any(|message| records_of(message).next().is_some());
         text.push(if has_lines { ':' } else { '.' });
         text
     }
 
     fn tell(&self, message: &Message<'_>) -> String {
         let Some(header) = message.header else { return String::new() };
-        let asked = self.query_with(header.id);
+        // Multicast DNS does not number its messages: 0 pairs nothing (RFC 6762 section 18.1).
+        let is_numbered = header.id != 0 || self.told.spoken != Some(Protocol::Mdns);
+        let asked = self.query_with(header.id).filter(|_| is_numbered);
         if header.is_response() {
             let to = asked.map(|before| {
                 let elapsed = self.turn.last.since(before.first);
@@ -120,7 +122,11 @@ impl<'f> Turn<'f> {
     ) -> io::Result<()> {
         let limit = if options.full { usize::MAX } else { FOLDED_LINES };
         let columns = options.width.saturating_sub(indent.saturating_add(2)).max(20);
-        let lines: Vec<String> = self.messages.iter().flat_map(records_of).collect();
+        let lines: Vec<String> = {
+            let protocol = self.told.spoken.unwrap_or(Protocol::Dns);
+            let records = self.messages.iter().flat_map(records_of);
+            records.map(|record| write_record_line(record, protocol)).collect()
+        };
         for line in lines.iter().take(limit) {
             let mut rest = line.as_bytes();
             while !rest.is_empty() {
@@ -140,10 +146,9 @@ impl<'f> Turn<'f> {
 }
 
 /// The records of a response, without the one that EDNS speaks through.
-fn records_of(message: &Message<'_>) -> Vec<String> {
+fn records_of<'m, 'p>(message: &'m Message<'p>) -> impl Iterator<Item = &'m Record<'p>> {
     let is_response = message.header.is_some_and(|header| header.is_response());
-    let records = message.records.iter().filter(|record| is_response && record.kind != OPT);
-    records.map(write_record_line).collect()
+    message.records.iter().filter(move |record| is_response && record.kind != OPT)
 }
 
 /// The messages in a turn: of UDP it is one, of TCP each stands behind its length (RFC 1035 section 4.2.2).

@@ -6,7 +6,7 @@ use super::super::numbers::SideLine;
 use super::dns;
 use super::words::{Names, were};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
-use crate::proto::{Recognised, judge};
+use crate::proto::{Protocol, Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
 
 /// What else is worth knowing of the flow.
@@ -246,6 +246,12 @@ fn readable(told: &Told<'_>) -> Option<String> {
         );
     }
     let text = readable_part(talk)?;
+    if let Some(protocol @ (Protocol::Tls | Protocol::Dtls | Protocol::Quic)) = told.spoken {
+        return Some(format!(
+            "{} is encrypted: but for the handshake, only the two ends can read what was said.",
+            protocol.name()
+        ));
+    }
     Some(match Carries::of(told).protocol {
         Some(Recognised { name, by_port: false }) => format!("{name}, by its first bytes. {text}"),
         Some(Recognised { name, by_port: true }) => {

@@ -35,7 +35,7 @@ use crate::flow::PacketStamp;
 use crate::report::http::{
     Exchange, HttpMessage, Request, Response, masked_body, masked_header, masked_target,
 };
-use crate::time::Timestamp;
+use crate::time::{TimeDelta, Timestamp};
 
 /// How to print exchanges.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +136,11 @@ fn after(answer: &HttpMessage, asked: Option<PacketStamp>) -> String {
     match (first, last) {
         (Some(first), Some(last)) if answer.first.number != answer.last.number => {
             format!("; first byte after {}, last after {}", Elapsed(first), Elapsed(last))
+        }
+        // A server may answer before it has all of the request, as with 100 Continue.
+        (Some(first), _) if first.as_nanos() < 0 => {
+            let early = TimeDelta::from_nanos(first.as_nanos().saturating_neg());
+            format!("; {} before the request was complete", Elapsed(early))
         }
         (Some(first), _) => format!("; after {}", Elapsed(first)),
         _ => String::new(),

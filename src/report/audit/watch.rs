@@ -344,6 +344,11 @@ impl Watch {
             if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {
                 spoken.push(protocol);
             }
+            // The bytes of multicast DNS and LLMNR are those of DNS; the analyzer knows which it is.
+            if matches!(analyzed, Some(Protocol::Mdns | Protocol::Llmnr)) {
+                let dns = spoken.iter_mut().filter(|one| one.name == Protocol::Dns.name());
+                dns.for_each(|one| one.name = protocol.name);
+            }
         }
         let form = spoken.last().map(|spoken| spoken.form);
         let [one, other] = &self.sides;

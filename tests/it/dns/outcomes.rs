@@ -6,7 +6,7 @@ use super::build::{
     A, AA, AAAA, CLIENT, CNAME, Capture, LLMNR, MDNS, NS, OTHER, QR, QR_ONLY, RD, Rr, SERVER, SPEAKER, TC,
     framed, message, name, query, soa,
 };
-use super::transactions;
+use super::{printed, transactions};
 
 const WWW: (&str, u16) = ("www.example.com", A);
 
@@ -300,4 +300,17 @@ fn multicast_is_answered_by_whoever_knows() {
     assert_eq!((&all[1]["protocol"], &all[1]["answered_by"]["port"]), (&"mdns".into(), &5353.into()));
     assert_outcome(&all[1], "answer", &["1 record"]);
     assert_outcome(&all[2], "unasked", &["announcement"]);
+    let audit = printed(&capture, &["audit"]);
+    assert!(audit.contains(" LLMNR ") && audit.contains(" MDNS "), "{audit}");
+}
+
+#[test]
+fn the_id_of_multicast_dns_pairs_nothing_in_a_story() {
+    let (printer, speaker) = (("printer.local", A), (SPEAKER.0, 5353));
+    let records = [Rr("scanner.local", A, address(9))];
+    let mut capture = Capture::new();
+    capture.udp(speaker, MDNS, &message(0, 0, printer, [&[], &[], &[]]));
+    capture.udp(speaker, MDNS, &message(0, AA, ("scanner.local", A), [&records, &[], &[]]));
+    let story = printed(&capture, &["explain"]);
+    assert!(story.contains("response 0: "), "{story}");
 }

@@ -112,6 +112,14 @@ impl Capture {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What `wirelab http` says where it has nothing to show: the exit status, standard error.
+    pub(super) fn nothing(&self, options: &[&str]) -> (Option<i32>, String) {
+        let (_folder, path) = self.save();
+        let output = wirelab(&[&["http", path.to_str().unwrap()], options].concat()).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
     /// Its exchanges as JSON.
     pub(super) fn json(&self, options: &[&str]) -> Vec<serde_json::Value> {
         let document: serde_json::Value =

@@ -69,6 +69,24 @@ fn pipelined_requests_are_answered_in_their_order_with_an_answer_on_the_way() {
 }
 
 #[test]
+fn an_answer_before_the_request_is_complete_has_no_negative_time() {
+    let mut capture = Capture::new();
+    let mut talk = capture.connect(CLIENT, ORIGIN);
+    let head = "POST /one HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    capture.ask(&mut talk, head);
+    capture.answer(&mut talk, "HTTP/1.1 100 Continue\r\n\r\n");
+    capture.ask(&mut talk, "abc");
+    capture.answer(&mut talk, "HTTP/1.1 204 No Content\r\n\r\n");
+    assert_shows(
+        &capture.http(&[]),
+        &[
+            "← packet 5; 1 ms before the request was complete ← HTTP/1.1 100 Continue",
+            "← packet 7; after 1 ms ← HTTP/1.1 204 No Content",
+        ],
+    );
+}
+
+#[test]
 fn what_is_missing_is_said_and_why() {
     let mut capture = Capture::new();
     let mut gap = capture.connect(CLIENT, ORIGIN);
@@ -110,7 +128,18 @@ fn a_filter_takes_exchanges_by_their_packets() {
     };
     assert_eq!(targets(&[]), ["/good", "/bad"]);
     assert_eq!(targets(&["-Y", "http.response.code == 404"]), ["/bad"]);
-    assert_eq!(targets(&["--port", "81"]), [""; 0]);
+    let (code, said) = capture.nothing(&["--port", "81"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("nothing matched --port 81; "), "{said}");
+}
+
+#[test]
+fn a_capture_without_http_is_told_as_one() {
+    let mut capture = Capture::new();
+    capture.connect(CLIENT, ORIGIN);
+    let (code, said) = capture.nothing(&[]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("there is no HTTP in "), "{said}");
 }
 
 #[test]
@@ -211,6 +240,7 @@ fn a_story_tells_what_a_client_of_tls_asks_for() {
         &[
             "TLS client hello for www.example.net, offers TLS 1.3, TLS 1.2, to speak h2, 2 cipher suites.",
             "TLS alert: Handshake Failure (Fatal).",
+            "TLS is encrypted: but for the handshake, only the two ends can read what was said.",
         ],
     );
 }
