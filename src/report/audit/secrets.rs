@@ -180,8 +180,10 @@ fn header(name: &[u8], value: &[u8], out: &mut Line) {
     } else if is("Cookie") {
         let pairs = value.split(|&byte| byte == b';').take(MAX_PER_LINE);
         pairs.for_each(|pair| cookie(pair, out));
-    } else if is("Set-Cookie") {
+    } else if is("Set-Cookie") || is("Set-Cookie2") {
         cookie(split(value, b';').0, out);
+    } else if KEYS.iter().any(|key| is(key)) && !value.is_empty() {
+        out.found.push(Found::new(SecretKind::Field, Some(name), value));
     } else if is("Content-Encoding") && !value.eq_ignore_ascii_case(b"identity") {
         out.packed = Some(value.get(..MAX_ENCODING).unwrap_or(value).to_vec());
     } else if is("Content-Disposition")
@@ -191,6 +193,9 @@ fn header(name: &[u8], value: &[u8], out: &mut Line) {
         out.next = Expect::Field(cut(name));
     }
 }
+
+/// Headers whose whole value is a secret; `report::http` masks the same.
+const KEYS: [&str; 3] = ["x-api-key", "x-auth-token", "x-access-token"];
 
 /// Bytes kept of the name of an encoding; the longest registered has eight.
 const MAX_ENCODING: usize = 32;
@@ -440,6 +445,9 @@ mod tests {
         assert_eq!(one("proxy-authorization: basic YWxpY2U6d29uZGVyOmxhbmQ"), basic);
         assert_eq!(one("Authorization: Bearer abc.def"), row(SecretKind::BearerToken, "", "", "abc.def"));
         assert_eq!(one("Set-Cookie: sid=42; Path=/"), row(SecretKind::Cookie, "sid", "", "42"));
+        assert_eq!(one("Set-Cookie2: sid=42; Path=/"), row(SecretKind::Cookie, "sid", "", "42"));
+        assert_eq!(one("X-Api-Key: 4711"), row(SecretKind::Field, "X-Api-Key", "", "4711"));
+        assert_eq!(one("x-auth-token: 4711"), row(SecretKind::Field, "x-auth-token", "", "4711"));
         assert_eq!(found("Cookie: a=1; b=2").len(), 2);
         assert!(found("Authorization: Digest username=\"a\"").is_empty());
         assert!(found("Host: example.org").is_empty());

@@ -28,7 +28,7 @@ pub fn masked_header(name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
         let cookies = value.split(|byte| *byte == b';').map(|cookie| cookie_masked(cookie.trim_ascii()));
         return Some(cookies.collect::<Vec<_>>().join(&b"; "[..]));
     }
-    if is("set-cookie") {
+    if is("set-cookie") || is("set-cookie2") {
         let end = memchr::memchr(b';', value).unwrap_or(value.len());
         let (cookie, attributes) = value.split_at_checked(end).unwrap_or((value, &[]));
         return Some([&cookie_masked(cookie.trim_ascii()), attributes].concat());
@@ -123,6 +123,7 @@ mod tests {
             header("Referer", "http://a/b?x=1&user_password=c"),
             "http://a/b?x=1&user_password=********"
         );
+        assert_eq!(header("Set-Cookie2", "id=77; Path=/"), "id=********; Path=/");
         assert_eq!(header("X-Api-Key", "77"), "********");
         for (name, value) in
             [("Host", "a.example"), ("WWW-Authenticate", "Basic realm=\"x\""), ("Accept", "*/*")]
