@@ -7,6 +7,7 @@ use crate::pipeline::Pipeline;
 pub(super) fn tell(pipeline: &Pipeline) {
     let limits = pipeline.flows().limits();
     let fragments = pipeline.fragment_limits();
+    let messages = pipeline.analyzer_limits();
     for (count, what) in [
         (fragments.evicted, "unfinished datagrams given up because too many fragments waited"),
         (fragments.expired, "unfinished datagrams given up because their fragments did not come in time"),
@@ -23,6 +24,8 @@ pub(super) fn tell(pipeline: &Pipeline) {
             limits.gaps_forced,
             "full reassembly buffers that gave up missing bytes which might still have come",
         ),
+        (messages.given_up, "times that unfinished messages were given up because too much waited"),
+        (messages.untold, "messages left out because too many end in one packet"),
     ] {
         if count > 0 {
             say(format_args!("limit reached: {what}: {count}"));

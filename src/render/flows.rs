@@ -8,6 +8,7 @@ use super::table::{Align, Column, TableOutput, write_table};
 use super::words::state_words;
 use crate::decode::TransportProtocol;
 use crate::flow::Flow;
+use crate::proto::content::{Form, Spoken};
 use crate::proto::{self, Protocol, Readability, Recognised, judge};
 use crate::report::Told;
 use crate::time::TimeDelta;
@@ -106,7 +107,14 @@ impl Carries {
             .map(|name| Recognised { name, by_port: false })
             .or_else(|| proto::name_by_port(transport, port));
         let judged = samples.map(judge).into_iter().filter(|verdict| *verdict != Readability::Empty);
-        let text = judged.map(Readability::is_text).reduce(|all, one| all && one);
+        let by_bytes = judged.map(Readability::is_text).reduce(|all, one| all && one);
+        // A greeting in words does not make an encrypted connection text, nor a name a binary message.
+        let by_form = told.spoken.filter(|protocol| *protocol != Protocol::FtpData).map(Spoken::of);
+        let text = match by_form.map(|spoken| spoken.form) {
+            Some(Form::Text) => by_bytes.map(|_| true),
+            Some(Form::Binary | Form::Encrypted) => by_bytes.map(|_| false),
+            Some(Form::Prelude) | None => by_bytes,
+        };
         Self { protocol, text }
     }
 }

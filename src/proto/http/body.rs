@@ -38,6 +38,8 @@ pub enum Fault {
     Unknown,
     /// More than [`MAX_CODINGS`].
     TooManyCodings,
+    /// All bodies of the capture together unpack to more than somebody wants to wait for: the bytes are as they came.
+    EnoughUnpacked,
 }
 
 /// A content or transfer coding.

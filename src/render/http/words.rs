@@ -200,6 +200,7 @@ pub fn fault_words(fault: Fault) -> String {
         Fault::Damaged(coding) => format!("the {} data is damaged or not all there", coding.name()),
         Fault::TooLarge { ratio } => format!("unpacked only in part: it grows more than {ratio} times"),
         Fault::Unknown => "in a coding that is not known, shown as it came".to_owned(),
+        Fault::EnoughUnpacked => "not unpacked: too much was unpacked before it".to_owned(),
         Fault::TooManyCodings => "packed too many times, shown as it came".to_owned(),
     }
 }

@@ -23,6 +23,10 @@ pub const MAX_HEAD_BYTES_KEPT: usize = 256 << 20;
 /// Most exchanges that wait for an answer at the same time; beyond it the newest is told without.
 pub const MAX_WAITING: usize = 1 << 16;
 
+/// Most bytes that all packed bodies of a capture together are unpacked to, some seconds' work: bombs are small, and a capture
+/// can hold many.
+const MAX_UNPACKED_IN_ALL: u64 = 4 << 30;
+
 /// The exchanges of a capture.
 #[derive(Debug, Default)]
 pub struct Exchanges {
@@ -33,6 +37,8 @@ pub struct Exchanges {
     open: HashMap<usize, u32>,
     bytes: usize,
     not_kept: u64,
+    /// Bytes that packed bodies have made so far.
+    unpacked: u64,
 }
 
 /// Stands for an end that is not known yet.
@@ -150,9 +156,13 @@ impl Exchanges {
         let head = Head::read(piece.bytes).filter(|_| piece.note.head_len > 0);
         let raw = piece.bytes.get(piece.note.head_len..).unwrap_or(&[]);
         let unpacked = match &head {
-            Some(head) => body::decode(head, piece.note.framing, raw),
+            Some(head) if self.unpacked < MAX_UNPACKED_IN_ALL => body::decode(head, piece.note.framing, raw),
+            Some(_) => Decoded { bytes: Cow::Borrowed(raw), fault: Some(body::Fault::EnoughUnpacked) },
             None => Decoded { bytes: Cow::Borrowed(raw), fault: None },
         };
+        if matches!(unpacked.bytes, Cow::Owned(_)) {
+            self.unpacked = self.unpacked.saturating_add(count(unpacked.bytes.len()));
+        }
         let mut common = head.as_ref().map_or_else(HttpMessage::default, HttpMessage::of_head);
         common.first = piece.message.first;
         common.last = piece.message.last;
