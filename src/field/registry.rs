@@ -81,6 +81,8 @@ impl FieldId {
         let is_behind = self.protocol_index() >= first.protocol_index();
         (is_behind && self.protocol() != super::names::wirelab::PROTOCOL)
             || self == super::names::frame::PROTOCOLS
+            || self == super::names::tcp::SEGMENT_COUNT
+            || self == super::names::tcp::REASSEMBLED_LENGTH
     }
 
     /// A number of its own, below [`Self::index_end`]: for tables with a slot a field.

@@ -21,6 +21,8 @@ pub struct Message {
     pub inner: Option<ByteRange>,
     /// The packet that brought its first byte.
     pub first: PacketStamp,
+    /// Packets that brought its bytes; 0 where that is not known.
+    pub packets: u32,
     /// The packet that it ends in.
     pub last: PacketStamp,
     /// It was not captured whole.

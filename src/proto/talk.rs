@@ -49,6 +49,8 @@ struct Pending {
     first: PacketStamp,
     /// The packet that brought the last, or whatever came before.
     last: PacketStamp,
+    /// How many packets brought them.
+    packets: u32,
     /// How many there have to be before the analyzer is asked again.
     need: usize,
     /// Bytes to come that nobody looks at.
@@ -82,12 +84,27 @@ struct Chunk<'a> {
     bytes: &'a [u8],
     /// How many of them were kept from packets before.
     kept: usize,
+    /// How many packets brought all of them.
+    packets: u32,
     first: PacketStamp,
     /// The packet that brought those that were not kept.
     brought: PacketStamp,
     /// The packet that they are told in: a segment that waited is told in the one that filled the hole before it.
     packet: PacketStamp,
     end: Option<Ending>,
+}
+
+impl Chunk<'_> {
+    /// How many packets brought the `len` bytes at `at`; 0 where that is not known.
+    fn packets_of(&self, at: usize, len: usize) -> u32 {
+        match (at < self.kept, at.saturating_add(len) > self.kept) {
+            // All that was kept belongs to it, and some of what came now; at the end nothing came.
+            (true, true) if at == 0 => self.packets,
+            (true, false) if at == 0 && len == self.bytes.len() => self.packets,
+            (true, _) => 0,
+            (false, _) => 1,
+        }
+    }
 }
 
 impl Talk {
@@ -156,6 +173,8 @@ impl Talk {
             return self.fresh(from, bytes, packet, out);
         }
         pending.bytes.extend_from_slice(bytes);
+        pending.packets = pending.packets.saturating_add(1);
+        let packets = pending.packets;
         if pending.bytes.len() > MAX_MESSAGE_BYTES {
             return self.ends(from, Ending::TooLong, packet, out);
         }
@@ -165,11 +184,16 @@ impl Talk {
         let (all, first) = (std::mem::take(&mut pending.bytes), pending.first);
         let brought = packet;
         let packet = out.told_in(packet);
-        let chunk = Chunk { from, bytes: &all, kept, first, brought, packet, end: None };
+        let chunk = Chunk { from, bytes: &all, kept, packets, first, brought, packet, end: None };
         let taken = self.consume(chunk, out);
         match taken.checked_sub(kept) {
             Some(taken) => self.fresh(from, bytes.get(taken..).unwrap_or(&[]), brought, out),
-            None => self.sides.of_mut(from).keep(all, taken, first),
+            None => {
+                let pending = self.sides.of_mut(from);
+                pending.keep(all, taken, first);
+                // Where a message was taken, it is not known how many packets the rest is of.
+                pending.packets = if taken == 0 { packets } else { 0 };
+            }
         }
     }
 
@@ -179,11 +203,22 @@ impl Talk {
             return;
         }
         let told = out.told_in(packet);
-        let chunk = Chunk { from, bytes, kept: 0, first: packet, brought: packet, packet: told, end: None };
+        let chunk = Chunk {
+            from,
+            bytes,
+            kept: 0,
+            packets: 1,
+            first: packet,
+            brought: packet,
+            packet: told,
+            end: None,
+        };
         let taken = self.consume(chunk, out);
         let rest = bytes.get(taken..).unwrap_or(&[]);
         if !rest.is_empty() {
-            self.sides.of_mut(from).keep(rest.to_vec(), 0, packet);
+            let pending = self.sides.of_mut(from);
+            pending.keep(rest.to_vec(), 0, packet);
+            pending.packets = 1;
         }
     }
 
@@ -191,7 +226,10 @@ impl Talk {
     pub(super) fn datagram(&mut self, from: Direction, bytes: &[u8], snapped: bool, out: &mut Place<'_>) {
         let end = Some(if snapped { Ending::Snapped } else { Ending::Datagram });
         let packet = out.packet;
-        self.consume(Chunk { from, bytes, kept: 0, first: packet, brought: packet, packet, end }, out);
+        self.consume(
+            Chunk { from, bytes, kept: 0, packets: 1, first: packet, brought: packet, packet, end },
+            out,
+        );
     }
 
     /// Nothing follows what is kept of a side, or not what should.
@@ -208,10 +246,12 @@ impl Talk {
         let packet = if packet.number == 0 { pending.last } else { packet };
         let bytes = std::mem::take(&mut pending.bytes);
         let first = if bytes.is_empty() { packet } else { pending.first };
+        let packets = pending.packets;
         *pending = Pending { last: packet, ..Pending::default() };
         if self.speaks.is_some() || !bytes.is_empty() {
             let kept = bytes.len();
-            let chunk = Chunk { from, bytes: &bytes, kept, first, brought: packet, packet, end: Some(end) };
+            let chunk =
+                Chunk { from, bytes: &bytes, kept, packets, first, brought: packet, packet, end: Some(end) };
             self.consume(chunk, out);
         }
         if let Ending::Gap(len) | Ending::Cut(len) = end {
@@ -256,8 +296,9 @@ impl Talk {
                 Step::More(_) | Step::Lost => return chunk.bytes.len(),
                 Step::Message { len, note, inner } => {
                     let bytes = rest.get(..len).unwrap_or(rest);
+                    let packets = chunk.packets_of(at, bytes.len());
                     at = at.saturating_add(bytes.len());
-                    out.push(protocol, &chunk, first, bytes, note, inner);
+                    out.push(protocol, &chunk, (first, packets), bytes, note, inner);
                 }
                 Step::Carries { len, bytes, begins } => {
                     at = at.saturating_add(len.min(rest.len()));
@@ -374,7 +415,7 @@ impl Place<'_> {
         &mut self,
         protocol: Protocol,
         chunk: &Chunk<'_>,
-        first: PacketStamp,
+        (first, packets): (PacketStamp, u32),
         bytes: &[u8],
         note: Note,
         inner: Option<(&'static str, Vec<u8>)>,
@@ -394,6 +435,7 @@ impl Place<'_> {
             range,
             inner,
             first,
+            packets,
             last: chunk.packet,
             cut,
             note,

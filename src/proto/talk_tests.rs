@@ -107,6 +107,20 @@ impl Told {
     }
 }
 
+#[test]
+fn the_packets_of_a_message_are_counted() {
+    let mut told = Told::new();
+    let (one, other) = (sized(b'M', 20), sized(b'M', 3));
+    let both = [&one[..], &other[..], &one[..10]].concat();
+    let mut counted = Vec::new();
+    // In three packets; behind it in one; begun there and whole in the second behind it.
+    for part in [&both[..2], &both[2..9], &both[9..], &one[10..20], &one[20..]] {
+        told.data(part);
+        counted.extend(told.messages.messages.iter().map(|message| message.packets));
+    }
+    assert_eq!(counted, [3, 1, 3]);
+}
+
 proptest! {
     #[test]
     fn messages_are_the_same_wherever_segments_are_cut(

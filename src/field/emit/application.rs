@@ -1,12 +1,16 @@
 //! The application messages that end in a packet, below the transport that carries them.
 
 use super::{Emitter, Subject, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use crate::decode::{ByteRange, TransportProtocol};
+use crate::field::Value;
+use crate::field::names::tcp;
 use crate::proto::{Message, Protocol};
 
 /// Hands out the messages of the packet's transport number `place`.
 pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
     let Some(messages) = subject.context.messages else { return };
     for message in messages.of(place).filter(|message| has_fields(subject, message)) {
+        reassembly(subject, message, out);
         match message.protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(subject, message, out),
             Protocol::Http | Protocol::Ssdp => http::emit(subject, message, out),
@@ -23,6 +27,17 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             // Only what they carry is told, as messages of TLS.
             Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
         }
+    }
+}
+
+/// What is known of a message that several segments carry.
+fn reassembly(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'_>) {
+    let transport = subject.packet.transports().get(message.transport);
+    if message.packets > 1 && transport.is_some_and(|transport| transport.protocol == TransportProtocol::Tcp)
+    {
+        out.give(tcp::SEGMENT_COUNT, Value::Unsigned(u64::from(message.packets)), ByteRange::default());
+        let len = message.range.end.saturating_sub(message.range.start);
+        out.give(tcp::REASSEMBLED_LENGTH, Value::Unsigned(u64::from(len)), message.range);
     }
 }
 

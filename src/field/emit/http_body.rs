@@ -3,7 +3,7 @@
 use super::http::text;
 use super::run::Run;
 use super::{ByteRange, Emitter};
-use crate::field::names::{http, urlencoded_form};
+use crate::field::names::{http, ocsp, urlencoded_form};
 use crate::field::{FieldId, Value};
 use crate::proto::http::body::{Fault, chunks, decode, trailers};
 use crate::proto::http::{Framing, Head, HttpNote};
@@ -17,7 +17,7 @@ pub(super) fn emit(all: &Run<'_>, note: &HttpNote, head: &Head<'_>, out: &mut Em
     if note.framing == Framing::Chunked {
         emit_chunks(&raw, out);
     }
-    if !out.wants(http::FILE_DATA) && !out.wants(http::DECOMPRESSION_FAILED) {
+    if ![http::FILE_DATA, http::DECOMPRESSION_FAILED, ocsp::PROTOCOL].iter().any(|id| out.wants(*id)) {
         return;
     }
     let decoded = decode(head, note.framing, raw.bytes());
@@ -27,7 +27,18 @@ pub(super) fn emit(all: &Run<'_>, note: &HttpNote, head: &Head<'_>, out: &mut Em
     if !decoded.bytes.is_empty() {
         let is_raw = matches!(decoded.bytes, std::borrow::Cow::Borrowed(_));
         let range = if is_raw { raw.range(0, raw.len()) } else { ByteRange::default() };
-        out.give(http::FILE_DATA, Value::Text(&text(&decoded.bytes)), range);
+        if out.wants(http::FILE_DATA) {
+            out.give(http::FILE_DATA, Value::Text(&text(&decoded.bytes)), range);
+        }
+        // RFC 6960 appendix A.
+        let is_ocsp = |kind: &[u8]| {
+            let of = |name: &[u8]| kind.get(..name.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(name));
+            of(b"application/ocsp-request") || of(b"application/ocsp-response")
+        };
+        if head.header("content-type").is_some_and(is_ocsp) {
+            out.open(ocsp::PROTOCOL, Value::Bytes(&decoded.bytes), range);
+            out.close();
+        }
     }
 }
 

@@ -168,6 +168,8 @@ protocol! { tcp "tcp" "Transmission Control Protocol";
     ANALYSIS_ZERO_WINDOW "tcp.analysis.zero_window" Mark, "The sender can take no more bytes";
     ANALYSIS_ZERO_WINDOW_PROBE_ACK "tcp.analysis.zero_window_probe_ack" Mark,
         "Answers a probe: the window is still closed";
+    SEGMENT_COUNT "tcp.segment.count" U32, "Segments that carry the message that ends here, where it is more than one";
+    REASSEMBLED_LENGTH "tcp.reassembled.length" U32, "Bytes of a message that several segments carry";
     PAYLOAD "tcp.payload" Bytes, "Data of the segment, as captured";
     RESET_CAUSE "tcp.reset_cause" Text, "What a segment that resets carries";
 }
