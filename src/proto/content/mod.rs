@@ -1,6 +1,6 @@
 //! What a flow speaks where no analyzer looks: told by content, the port being a hint where the form is weak.
 //!
-//! Each protocol is a row of a table ([`Rule`]): what it is to somebody who reads along ([`Form`]), where it is looked
+//! Each protocol is a row of a table (`Rule`): what it is to somebody who reads along ([`Form`]), where it is looked
 //! for, and how its first bytes look.
 
 mod binary;
