@@ -10,6 +10,7 @@ mod analyzers;
 pub mod carried;
 pub mod content;
 pub mod dns;
+pub mod dotted;
 pub mod ftp;
 mod greeting;
 pub mod http;

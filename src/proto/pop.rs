@@ -5,19 +5,15 @@
 
 use std::collections::VecDeque;
 
-use memchr::memmem;
-
+use super::dotted::{DottedPart, DottedText, END};
 use super::lines::{Lines, block, number, word};
-use super::{Analyzer, Ending, Input, MAX_MESSAGE_BYTES, Note, Protocol, Step};
+use super::{Analyzer, Ending, Input, Note, Protocol, Step};
 use crate::flow::Direction;
 use crate::source::PacketNumber;
 
 /// Most commands that wait for their reply; what a client that does not wait sends beyond is taken to have a reply of one
 /// line.
 pub const MAX_OPEN: usize = 256;
-
-/// Most packets that are named as parts of a mail: what a mail of [`MAX_MESSAGE_BYTES`] has in full segments.
-pub const MAX_PARTS: usize = 12_000;
 
 /// What a whole mail or list is called.
 const TITLE: &str = "Reassembled POP";
@@ -31,7 +27,7 @@ pub struct PopNote {
     pub is_mail: bool,
     /// How long the server said that the mail is.
     pub octets: Option<u64>,
-    /// Of the end: the packets that brought parts, up to [`MAX_PARTS`].
+    /// Of the end: the packets that brought parts, up to [`super::dotted::MAX_PARTS`].
     pub parts: Vec<PacketNumber>,
     /// Of the end: how many bytes that was, as sent, with the line that ends it.
     pub sent: usize,
@@ -76,10 +72,7 @@ struct Data {
     is_mail: bool,
     octets: Option<u64>,
     at_line: bool,
-    bytes: Vec<u8>,
-    parts: Vec<PacketNumber>,
-    sent: usize,
-    is_broken: bool,
+    text: DottedText,
 }
 
 /// Mails stay out of it.
@@ -94,19 +87,6 @@ impl std::fmt::Debug for PopAnalyzer {
 }
 
 impl Data {
-    fn add(&mut self, bytes: &[u8], packet: PacketNumber) {
-        if self.parts.len() < MAX_PARTS {
-            self.parts.push(packet);
-        }
-        self.sent = self.sent.saturating_add(bytes.len());
-        self.is_broken |= self.bytes.len().saturating_add(bytes.len()) > MAX_MESSAGE_BYTES;
-        if self.is_broken {
-            self.bytes = Vec::new();
-        } else {
-            self.bytes.extend_from_slice(bytes);
-        }
-    }
-
     fn note(&self, part: PopPart) -> PopNote {
         PopNote { part, is_mail: self.is_mail, octets: self.octets, parts: Vec::new(), sent: 0 }
     }
@@ -160,45 +140,26 @@ impl PopAnalyzer {
     }
 
     fn data(&mut self, input: &Input<'_>, mut data: Data) -> Step {
-        let bytes = input.bytes;
-        let end = if data.at_line && bytes.starts_with(b".\r\n") {
-            Some(0)
-        } else {
-            memmem::find(bytes, b"\n.\r\n").map(|place| place.saturating_add(1))
-        };
-        if let Some(end) = end {
-            data.add(bytes.get(..end).unwrap_or(&[]), input.packet.number);
-            let mut note = data.note(PopPart::End);
-            note.sent = data.sent.saturating_add(3);
-            note.parts = data.parts;
-            let mut at_line = true;
-            data.bytes.retain(|&byte| {
-                let drop = at_line && byte == b'.';
-                at_line = byte == b'\n';
-                !drop
-            });
-            let inner = (!data.is_broken && !data.bytes.is_empty()).then_some((TITLE, data.bytes));
-            return step(end.saturating_add(3), note, inner);
+        match DottedPart::of(input, data.at_line) {
+            DottedPart::End(len) => {
+                data.text.add(input.bytes.get(..len).unwrap_or(&[]), input.packet.number);
+                let mut note = data.note(PopPart::End);
+                note.sent = data.text.sent().saturating_add(END.len());
+                note.parts = data.text.parts().to_vec();
+                step(len.saturating_add(END.len()), note, data.text.whole(TITLE, true))
+            }
+            DottedPart::More { len, at_line } => {
+                data.text.add(input.bytes.get(..len).unwrap_or(&[]), input.packet.number);
+                data.at_line = at_line;
+                let note = data.note(PopPart::Data);
+                self.data = Some(data);
+                step(len, note, None)
+            }
+            DottedPart::Unclear => {
+                self.data = Some(data);
+                Step::More(input.bytes.len().saturating_add(1))
+            }
         }
-        let waits =
-            |tail: &[u8]| bytes.ends_with(tail) || (data.at_line && bytes == tail.get(1..).unwrap_or(tail));
-        let kept = match () {
-            () if input.end.is_some() => 0,
-            () if waits(b"\n.\r") => 2,
-            () if waits(b"\n.") => 1,
-            () => 0,
-        };
-        let taken = bytes.len().saturating_sub(kept);
-        if taken == 0 {
-            self.data = Some(data);
-            return Step::More(bytes.len().saturating_add(1));
-        }
-        let part = bytes.get(..taken).unwrap_or(bytes);
-        data.add(part, input.packet.number);
-        data.at_line = part.last() == Some(&b'\n');
-        let note = data.note(PopPart::Data);
-        self.data = Some(data);
-        step(taken, note, None)
     }
 }
 
@@ -235,8 +196,7 @@ impl Analyzer for PopAnalyzer {
                     Some(Ending::Gap(_) | Ending::TooLong | Ending::Capture | Ending::Reset)
                 )
             {
-                data.is_broken = true;
-                data.bytes = Vec::new();
+                data.text.lose();
                 data.at_line = false;
             }
             return Step::More(1);
@@ -260,9 +220,7 @@ impl Analyzer for PopAnalyzer {
     }
 
     fn held(&self) -> usize {
-        self.data
-            .as_ref()
-            .map_or(0, |data| data.bytes.capacity().saturating_add(data.parts.capacity().saturating_mul(8)))
+        self.data.as_ref().map_or(0, |data| data.text.held())
     }
 }
 

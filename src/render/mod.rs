@@ -5,6 +5,7 @@ pub mod audit;
 pub mod color;
 pub mod columns;
 pub mod dns;
+mod excerpt;
 pub mod explain;
 pub mod fields;
 pub mod flows;

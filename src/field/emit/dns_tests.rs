@@ -2,57 +2,7 @@
 
 use etherparse::PacketBuilder;
 
-use crate::decode::Decoder;
-use crate::field::{ByteRange, FieldId, FieldSink, PacketContext, Value, emit};
-use crate::flow::FlowTable;
-use crate::proto::{AnalyzerOptions, Analyzers};
-use crate::source::{CapturedPacket, LinkType};
-use crate::time::Timestamp;
-
-/// Packets one second apart, the tables that see them, and the texts of their fields.
-struct Wire {
-    table: FlowTable,
-    analyzers: Analyzers,
-    number: u64,
-}
-
-struct Cells<'a>(&'a [FieldId], Vec<String>);
-
-impl FieldSink for Cells<'_> {
-    fn field(&mut self, id: FieldId, value: Value<'_>, _: ByteRange) {
-        let place = self.0.iter().position(|other| *other == id).expect("only what is wanted");
-        let cell = &mut self.1[place];
-        if !cell.is_empty() {
-            cell.push(',');
-        }
-        value.write(id.def().kind, cell).unwrap();
-    }
-}
-
-impl Wire {
-    fn new() -> Self {
-        Self { table: FlowTable::default(), analyzers: Analyzers::new(AnalyzerOptions::default()), number: 0 }
-    }
-
-    /// The texts of `fields`, separated by spaces in their names and by ` | ` in the answer.
-    fn texts(&mut self, data: &[u8], fields: &str) -> String {
-        self.number += 1;
-        let ts = Some(Timestamp::from_parts(i64::try_from(self.number).unwrap(), 0));
-        let wire_len = u32::try_from(data.len()).unwrap();
-        let packet =
-            CapturedPacket { number: self.number, ts, wire_len, interface: 0, link: LinkType::RAW, data };
-        let mut decoder = Decoder::new();
-        let decoded = decoder.decode(packet.link, data, wire_len);
-        let verdicts = self.table.observe(&packet, &decoded);
-        let messages = self.analyzers.observe(&packet, &decoded, verdicts);
-        let decoded = decoded.with_joined(messages.joined());
-        let context = PacketContext { verdicts, messages: Some(messages), ..PacketContext::default() };
-        let ids: Vec<_> = fields.split(' ').map(|name| FieldId::named(name).expect(name)).collect();
-        let mut cells = Cells(&ids, vec![String::new(); ids.len()]);
-        emit(&packet, &decoded, &context, &ids.iter().copied().collect(), &mut cells);
-        cells.1.join(" | ")
-    }
-}
+use super::transport::testing::Wire;
 
 fn udp(from: u16, to: u16, message: &[u8]) -> Vec<u8> {
     let (src, dst) = if from > to { (1, 2) } else { (2, 1) };
@@ -88,36 +38,36 @@ fn query(question: &[u8], class: u16) -> Vec<u8> {
 
 /// What `fields` of a record of this type and data say.
 fn told(kind: u16, data: &[u8], fields: &str) -> String {
-    Wire::new().texts(&udp(53, 40000, &record("a.example", kind, 1, 300, data)), fields)
+    Wire::default().line(&udp(53, 40000, &record("a.example", kind, 1, 300, data)), fields)
 }
 
 #[test]
 fn queries_and_responses_are_told_with_their_flags_and_tied_together() {
-    let mut wire = Wire::new();
+    let mut wire = Wire::default();
     let fields = "dns.id dns.flags dns.flags.rcode dns.flags.authenticated dns.qry.name dns.qry.name.len \
                   dns.count.labels dns.qry.type dns.response_to dns.time dns.retransmission dns.unsolicited";
     let ask = udp(40000, 53, &query(&name("www.example"), 1));
-    assert_eq!(wire.texts(&ask, fields), "0x1234 | 0x0100 |  |  | www.example | 11 | 2 | 1 |  |  |  | ");
+    assert_eq!(wire.line(&ask, fields), "0x1234 | 0x0100 |  |  | www.example | 11 | 2 | 1 |  |  |  | ");
     assert_eq!(
-        wire.texts(&ask, "dns.retransmission dns.retransmit_request_in dns.retransmit_request"),
+        wire.line(&ask, "dns.retransmission dns.retransmit_request_in dns.retransmit_request"),
         "1 | 1 | 1"
     );
     let mut answer = query(&name("www.example"), 1);
     answer[2..4].copy_from_slice(&[0x81, 0x83]);
     let answer = udp(53, 40000, &answer);
     assert_eq!(
-        wire.texts(&answer, fields),
-        "0x1234 | 0x8183 | 3 | 0 | www.example | 11 | 2 | 1 | 1 | 2.000000000 |  | "
+        wire.line(&answer, fields),
+        "0x1234 | 0x8183 | 3 | 0 | www.example | 11 | 2 | 1 | 1 | 0.002000000 |  | "
     );
-    assert_eq!(wire.texts(&answer, "dns.retransmit_response_in dns.time dns.unsolicited"), "3 |  | ");
-    assert_eq!(Wire::new().texts(&answer, "dns.unsolicited dns.response_to"), "1 | ");
+    assert_eq!(wire.line(&answer, "dns.retransmit_response_in dns.time dns.unsolicited"), "3 |  | ");
+    assert_eq!(Wire::default().line(&answer, "dns.unsolicited dns.response_to"), "1 | ");
 }
 
 #[test]
 fn names_are_written_as_tshark_writes_them() {
     let ask = |question: &[u8]| {
         let fields = "dns.qry.name dns.qry.name.len dns.count.labels";
-        Wire::new().texts(&udp(40000, 53, &query(question, 1)), fields)
+        Wire::default().line(&udp(40000, 53, &query(question, 1)), fields)
     };
     assert_eq!(ask(b"\x03a.b\x03c\\d\0"), "a.b.c\\d | 7 | 3");
     assert_eq!(
@@ -154,7 +104,7 @@ fn what_common_records_hold_is_told() {
     assert_eq!(told(65500, b"ab", "dns.data dns.undecoded.type"), "6162 | 1");
     let srv = record("_x.y.z.w", 33, 1, 300, &[&[0, 1, 0, 2, 0, 3][..], &name("srv.b")].concat());
     assert_eq!(
-        Wire::new().texts(
+        Wire::default().line(
             &udp(53, 40000, &srv),
             "dns.resp.name dns.srv.service dns.srv.proto dns.srv.name dns.srv.target"
         ),
@@ -190,7 +140,7 @@ fn options_of_edns_and_parameters_of_services_are_told() {
     let options = [&[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2][..], &[0, 10, 0, 8], b"cookies!"].concat();
     let opt = udp(53, 40000, &record("", 41, 4096, 0x0100_8000, &options));
     assert_eq!(
-        Wire::new().texts(
+        Wire::default().line(
             &opt,
             "dns.rr.udp_payload_size dns.resp.ext_rcode dns.resp.z.do dns.opt.code dns.opt.client.addr4 dns.opt.cookie.client"
         ),
@@ -216,18 +166,18 @@ fn options_of_edns_and_parameters_of_services_are_told() {
 #[test]
 fn multicast_dns_and_llmnr_have_protocols_and_bits_of_their_own() {
     let ask = query(&name("a.local"), 0x8001);
-    let mut wire = Wire::new();
+    let mut wire = Wire::default();
     let fields = "dns.qry.class dns.qry.qu";
-    assert_eq!(wire.texts(&udp(5353, 5353, &ask), fields), "0x0001 | 1");
-    assert_eq!(wire.texts(&udp(40000, 53, &ask), fields), "0x8001 | ");
+    assert_eq!(wire.line(&udp(5353, 5353, &ask), fields), "0x0001 | 1");
+    assert_eq!(wire.line(&udp(40000, 53, &ask), fields), "0x8001 | ");
     let flush = record("a.local", 1, 0x8001, 120, &[192, 0, 2, 1]);
-    assert_eq!(wire.texts(&udp(5353, 5353, &flush), "dns.resp.class dns.resp.cache_flush"), "0x0001 | 1");
-    assert!(!wire.texts(&udp(5353, 5353, &ask), "mdns").is_empty());
-    assert!(wire.texts(&udp(5353, 5353, &ask), "dns").is_empty());
+    assert_eq!(wire.line(&udp(5353, 5353, &flush), "dns.resp.class dns.resp.cache_flush"), "0x0001 | 1");
+    assert!(!wire.line(&udp(5353, 5353, &ask), "mdns").is_empty());
+    assert!(wire.line(&udp(5353, 5353, &ask), "dns").is_empty());
     let mut llmnr = query(&name("a"), 1);
     llmnr[2] = 0x05;
     assert_eq!(
-        wire.texts(&udp(50000, 5355, &llmnr), "dns.flags.conflict dns.flags.tentative dns.flags.recdesired"),
+        wire.line(&udp(50000, 5355, &llmnr), "dns.flags.conflict dns.flags.tentative dns.flags.recdesired"),
         "1 | 1 | "
     );
 }
@@ -237,7 +187,7 @@ fn of_a_damaged_message_what_stands_before_the_damage_is_told() {
     let mut two = record("a", 1, 1, 300, &[192, 0, 2, 1]);
     two[7] = 2;
     let fields = "dns.count.answers dns.a dns.unsolicited";
-    assert_eq!(Wire::new().texts(&udp(53, 40000, &two), fields), "2 | 192.0.2.1 | ");
+    assert_eq!(Wire::default().line(&udp(53, 40000, &two), fields), "2 | 192.0.2.1 | ");
     // A text that is said to be longer than the message.
     assert_eq!(told(16, b"\x01a\x20b", "dns.txt.length dns.txt dns.unsolicited"), "1,32 | a | ");
     // An address of two bytes.
@@ -245,7 +195,8 @@ fn of_a_damaged_message_what_stands_before_the_damage_is_told() {
     let mut more = query(&name("a"), 1);
     more.extend(b"xyz");
     assert_eq!(
-        Wire::new().texts(&udp(40000, 53, &more), "dns.extraneous.data dns.extraneous.length dns.extraneous"),
+        Wire::default()
+            .line(&udp(40000, 53, &more), "dns.extraneous.data dns.extraneous.length dns.extraneous"),
         "78797a | 3 | 1"
     );
 }
@@ -265,8 +216,8 @@ fn on_a_stream_a_message_is_told_where_it_ends() {
     };
     let stream = [framed("one"), framed("two"), framed("three")].concat();
     let (first, rest) = stream.split_at(20);
-    let mut wire = Wire::new();
+    let mut wire = Wire::default();
     let fields = "dns.length dns.qry.name";
-    assert_eq!(wire.texts(&tcp(1, first), fields), " | ");
-    assert_eq!(wire.texts(&tcp(21, rest), fields), "21,21,23 | one,two,three");
+    assert_eq!(wire.line(&tcp(1, first), fields), " | ");
+    assert_eq!(wire.line(&tcp(21, rest), fields), "21,21,23 | one,two,three");
 }

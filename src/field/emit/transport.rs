@@ -58,13 +58,14 @@ pub(super) mod testing {
     use crate::decode::Decoder;
     use crate::field::{ByteRange, FieldId, FieldSink, PacketContext, Preferences, Value, emit};
     use crate::flow::FlowTable;
+    use crate::proto::{AnalyzerOptions, Analyzers};
     use crate::source::{CapturedPacket, LinkType};
     use crate::time::Timestamp;
 
-    /// A flow table and the number of the next packet: one a millisecond.
-    #[derive(Default)]
+    /// The tables that see packets and the number of the next one: one a millisecond.
     pub(crate) struct Wire {
         table: FlowTable,
+        analyzers: Analyzers,
         number: u64,
         preferences: Preferences,
     }
@@ -82,9 +83,25 @@ pub(super) mod testing {
         }
     }
 
+    impl Default for Wire {
+        fn default() -> Self {
+            Self {
+                table: FlowTable::default(),
+                analyzers: Analyzers::new(AnalyzerOptions::default()),
+                number: 0,
+                preferences: Preferences::default(),
+            }
+        }
+    }
+
     impl Wire {
         pub(crate) fn with(preferences: Preferences) -> Self {
             Self { preferences, ..Self::default() }
+        }
+
+        /// The texts of `fields`, separated by spaces in their names and by ` | ` in the answer.
+        pub(crate) fn line(&mut self, data: &[u8], fields: &str) -> String {
+            self.texts(data, &fields.split(' ').collect::<Vec<_>>()).join(" | ")
         }
 
         /// The texts of `fields` of the next packet, all of it captured.
@@ -102,8 +119,14 @@ pub(super) mod testing {
             let mut decoder = Decoder::new();
             let decoded = decoder.decode(packet.link, data, wire_len);
             let verdicts = self.table.observe(&packet, &decoded);
-            let context =
-                PacketContext { verdicts, preferences: self.preferences, ..PacketContext::default() };
+            let messages = self.analyzers.observe(&packet, &decoded, verdicts);
+            let decoded = decoded.with_joined(messages.joined());
+            let context = PacketContext {
+                verdicts,
+                messages: Some(messages),
+                preferences: self.preferences,
+                ..PacketContext::default()
+            };
             let ids: Vec<_> = fields.iter().map(|name| FieldId::named(name).expect(name)).collect();
             let mut cells = Cells(&ids, vec![String::new(); ids.len()]);
             emit(&packet, &decoded, &context, &ids.iter().copied().collect(), &mut cells);

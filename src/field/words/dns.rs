@@ -237,36 +237,9 @@ pub(in crate::field) fn option(code: u64) -> Option<&'static str> {
     })
 }
 
-/// Why, of an extended error (RFC 8914).
+/// Why, of an extended error.
 pub(in crate::field) fn extended_error(code: u64) -> Option<&'static str> {
-    Some(match code {
-        0 => "Other Error",
-        1 => "Unsupported DNSKEY Algorithm",
-        2 => "Unsupported DS Digest Type",
-        3 => "Stale Answer",
-        4 => "Forged Answer",
-        5 => "DNSSEC Indeterminate",
-        6 => "DNSSEC Bogus",
-        7 => "Signature Expired",
-        8 => "Signature Not Yet Valid",
-        9 => "DNSKEY Missing",
-        10 => "RRSIGs Missing",
-        11 => "No Zone Key Bit Set",
-        12 => "NSEC Missing",
-        13 => "Cached Error",
-        14 => "Not Ready",
-        15 => "Blocked",
-        16 => "Censored",
-        17 => "Filtered",
-        18 => "Prohibited",
-        19 => "Stale NXDOMAIN Answer",
-        20 => "Not Authoritative",
-        21 => "Not Supported",
-        22 => "No Reachable Authority",
-        23 => "Network Error",
-        24 => "Invalid Data",
-        _ => return None,
-    })
+    crate::proto::dns::extended_error_name(u16::try_from(code).ok()?)
 }
 
 /// Address family.

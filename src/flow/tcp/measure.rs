@@ -357,19 +357,17 @@ mod tests {
 
         /// `len` bytes from `numbers.0` acknowledging `numbers.1`, at `micros`.
         fn send(&mut self, micros: i128, by_orig: bool, flags: u16, numbers: (u32, u32), len: usize) {
-            self.segment(micros, by_orig, flags, numbers, len, &[], 500);
+            self.segment((micros, by_orig), flags, numbers, len, (500, &[]));
         }
 
-        #[allow(clippy::too_many_arguments, reason = "a segment has that many parts")]
+        /// The same with a window and options.
         fn segment(
             &mut self,
-            micros: i128,
-            by_orig: bool,
+            (micros, by_orig): (i128, bool),
             flags: u16,
             (seq, ack): (u32, u32),
             len: usize,
-            options: &[u8],
-            window: u16,
+            (window, options): (u16, &[u8]),
         ) {
             self.number += 1;
             let payload = vec![0; len];
@@ -444,9 +442,9 @@ mod tests {
         assert_eq!(wire.tcp.resp.measures.duplicate_acks, 0, "nothing is outstanding");
         wire.send(100, true, ACK, (1001, 5001), 100);
         wire.send(110, false, ACK, (5001, 1001), 0);
-        wire.segment(120, false, ACK, (5001, 1001), 0, &[], 600);
+        wire.segment((120, false), ACK, (5001, 1001), 0, (600, &[]));
         let sack = [1, 1, 5, 10, 0, 0, 4, 177, 0, 0, 5, 21];
-        wire.segment(130, false, ACK, (5001, 1001), 0, &sack, 700);
+        wire.segment((130, false), ACK, (5001, 1001), 0, (700, &sack));
         wire.send(140, false, ACK, (5001, 1001), 10);
         assert_eq!(wire.tcp.resp.measures.duplicate_acks, 2, "not the new window, not the one with data");
     }
@@ -465,11 +463,11 @@ mod tests {
     fn windows_are_scaled_where_both_sides_offered_to() {
         let scale = [3, 3, 7, 0];
         let mut wire = Wire { tcp: TcpFlow::new(false), number: 0 };
-        wire.segment(0, true, SYN, (1000, 0), 0, &scale, 64_000);
+        wire.segment((0, true), SYN, (1000, 0), 0, (64_000, &scale));
         assert_eq!(wire.tcp.windows(Direction::OrigToResp), None, "only the SYN");
-        wire.segment(10, false, SYN | ACK, (5000, 1001), 0, &scale, 64_000);
-        wire.segment(20, true, ACK, (1001, 5001), 0, &[], 2);
-        wire.segment(90, true, ACK, (1001, 5001), 5, &[], 4);
+        wire.segment((10, false), SYN | ACK, (5000, 1001), 0, (64_000, &scale));
+        wire.segment((20, true), ACK, (1001, 5001), 0, (2, &[]));
+        wire.segment((90, true), ACK, (1001, 5001), 5, (4, &[]));
         let windows = Windows { min: 256, max: 512, is_scaled: true };
         assert_eq!(wire.tcp.windows(Direction::OrigToResp), Some(windows));
         assert_eq!(micros(wire.tcp.orig.measures.max_idle()), Some(70));

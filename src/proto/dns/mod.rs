@@ -9,7 +9,7 @@ mod name;
 mod pairs;
 mod wire;
 
-pub use codes::{class_name, opcode_name, rcode_name, type_name};
+pub use codes::{class_name, extended_error_name, opcode_name, rcode_name, type_name};
 pub(super) use form::{Form, form_of_datagram, form_of_stream, is_dns};
 pub use name::{MAX_NAME_BYTES, MAX_POINTERS, Name, NameFault};
 pub use pairs::{DnsNote, InWireshark, MAX_QUERIES};

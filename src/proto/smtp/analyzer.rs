@@ -1,15 +1,10 @@
 //! A connection that carries SMTP: where its lines and mails end.
 
-use memchr::memmem;
-
 use super::{Expect, Said, SmtpNote, SmtpPart};
 use crate::flow::Direction;
+use crate::proto::dotted::{DottedPart, DottedText, END};
 use crate::proto::lines::{Lines, block, reply};
-use crate::proto::{Analyzer, Ending, Input, MAX_MESSAGE_BYTES, Note, Protocol, Step};
-use crate::source::PacketNumber;
-
-/// Most packets that are named as parts of a mail: what a mail of [`MAX_MESSAGE_BYTES`] has in full segments.
-pub const MAX_PARTS: usize = 12_000;
+use crate::proto::{Analyzer, Ending, Input, Note, Protocol, Step};
 
 /// What a whole mail is called.
 const TITLE: &str = "Reassembled SMTP";
@@ -26,7 +21,7 @@ pub struct SmtpAnalyzer {
     tls: Option<Agreed>,
     /// The code of a reply whose last line is not there yet.
     reply: Option<u16>,
-    mail: Mail,
+    mail: DottedText,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,54 +36,6 @@ enum Phase {
     Mail { at_line: bool },
     /// So many bytes of a mail, its last ones or not.
     Chunk { left: u64, last: bool },
-}
-
-/// A mail on its way. Its text stays out of `Debug`.
-#[derive(Default)]
-struct Mail {
-    bytes: Vec<u8>,
-    parts: Vec<PacketNumber>,
-    /// Some of it is missing, or it is too long.
-    is_broken: bool,
-}
-
-impl std::fmt::Debug for Mail {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Mail({} bytes of {} packets)", self.bytes.len(), self.parts.len())
-    }
-}
-
-impl Mail {
-    fn add(&mut self, bytes: &[u8], packet: PacketNumber) {
-        if bytes.is_empty() {
-            return;
-        }
-        if self.parts.len() < MAX_PARTS {
-            self.parts.push(packet);
-        }
-        if self.bytes.len().saturating_add(bytes.len()) > MAX_MESSAGE_BYTES {
-            self.is_broken = true;
-        }
-        if self.is_broken {
-            self.bytes = Vec::new();
-        } else {
-            self.bytes.extend_from_slice(bytes);
-        }
-    }
-
-    /// The mail as its author wrote it: RFC 5321 section 4.5.2 for what DATA brought.
-    fn whole(self, dots: bool) -> Option<(&'static str, Vec<u8>)> {
-        let mut bytes = self.bytes;
-        if dots && (bytes.starts_with(b".") || memmem::find(&bytes, b"\n.").is_some()) {
-            let mut at_line = true;
-            bytes.retain(|&byte| {
-                let drop = at_line && byte == b'.';
-                at_line = byte == b'\n';
-                !drop
-            });
-        }
-        (!self.is_broken && !bytes.is_empty()).then_some((TITLE, bytes))
-    }
 }
 
 impl SmtpAnalyzer {
@@ -112,7 +59,7 @@ impl SmtpAnalyzer {
             self.open = self.open.saturating_add(1);
             match said {
                 Said::Data => {
-                    self.mail = Mail::default();
+                    self.mail = DottedText::default();
                     self.phase = Phase::Mail { at_line: true };
                 }
                 Said::Chunk(left, last) if left > 0 || last => self.phase = Phase::Chunk { left, last },
@@ -169,41 +116,27 @@ impl SmtpAnalyzer {
             _ => {}
         }
         // The mail is not wanted, and the client goes on without it.
-        if code >= 400 && self.mail.bytes.is_empty() && !self.mail.is_broken {
+        if code >= 400 && self.mail.is_empty() {
             self.phase = Phase::Commands;
         }
     }
 
     /// A part of a mail that DATA began.
     fn mail(&mut self, input: &Input<'_>, at_line: bool) -> Step {
-        let bytes = input.bytes;
-        let end = if at_line && bytes.starts_with(b".\r\n") {
-            Some(0)
-        } else {
-            memmem::find(bytes, b"\n.\r\n").map(|place| place.saturating_add(1))
-        };
-        if let Some(end) = end {
-            self.mail.add(bytes.get(..end).unwrap_or(&[]), input.packet.number);
-            self.phase = Phase::Commands;
-            self.open = self.open.saturating_add(1);
-            return self.message(end.saturating_add(3), SmtpPart::End, Expect::Command);
+        match DottedPart::of(input, at_line) {
+            DottedPart::End(len) => {
+                self.mail.add(input.bytes.get(..len).unwrap_or(&[]), input.packet.number);
+                self.phase = Phase::Commands;
+                self.open = self.open.saturating_add(1);
+                self.message(len.saturating_add(END.len()), SmtpPart::End, Expect::Command)
+            }
+            DottedPart::More { len, at_line } => {
+                self.mail.add(input.bytes.get(..len).unwrap_or(&[]), input.packet.number);
+                self.phase = Phase::Mail { at_line };
+                self.message(len, SmtpPart::Body, Expect::Command)
+            }
+            DottedPart::Unclear => Step::More(input.bytes.len().saturating_add(1)),
         }
-        let waits =
-            |tail: &[u8]| bytes.ends_with(tail) || (at_line && bytes == tail.get(1..).unwrap_or(tail));
-        let kept = match () {
-            () if input.end.is_some() => 0,
-            () if waits(b"\n.\r") => 2,
-            () if waits(b"\n.") => 1,
-            () => 0,
-        };
-        let taken = bytes.len().saturating_sub(kept);
-        if taken == 0 {
-            return Step::More(bytes.len().saturating_add(1));
-        }
-        let part = bytes.get(..taken).unwrap_or(bytes);
-        self.mail.add(part, input.packet.number);
-        self.phase = Phase::Mail { at_line: part.last() == Some(&b'\n') };
-        self.message(taken, SmtpPart::Body, Expect::Command)
     }
 
     /// A part of a chunk that BDAT began.
@@ -221,13 +154,13 @@ impl SmtpAnalyzer {
 
     fn message(&mut self, len: usize, part: SmtpPart, expect: Expect) -> Step {
         let ended = matches!(part, SmtpPart::End | SmtpPart::LastChunk | SmtpPart::EmptyChunk);
-        let mail = if ended { std::mem::take(&mut self.mail) } else { Mail::default() };
+        let mail = if ended { std::mem::take(&mut self.mail) } else { DottedText::default() };
         if part == SmtpPart::EmptyChunk {
             self.phase = Phase::Commands;
         }
         let note =
-            SmtpNote { part, expect, continues: None, parts: mail.parts.clone(), sent: mail.bytes.len() };
-        let inner = mail.whole(part == SmtpPart::End);
+            SmtpNote { part, expect, continues: None, parts: mail.parts().to_vec(), sent: mail.sent() };
+        let inner = mail.whole(TITLE, part == SmtpPart::End);
         Step::Message { len, note: Note::Smtp(Box::new(note)), inner }
     }
 
@@ -243,7 +176,7 @@ impl SmtpAnalyzer {
                 }
             }
         }
-        self.mail = Mail { is_broken: true, ..Mail::default() };
+        self.mail = DottedText::broken();
     }
 }
 
@@ -256,7 +189,7 @@ impl Analyzer for SmtpAnalyzer {
                 self.gap(len);
             }
             if matches!(input.end, Some(Ending::TooLong | Ending::Capture | Ending::Reset)) {
-                self.mail = Mail { is_broken: true, ..Mail::default() };
+                self.mail = DottedText::broken();
             }
             return Step::More(1);
         }
@@ -276,6 +209,6 @@ impl Analyzer for SmtpAnalyzer {
     }
 
     fn held(&self) -> usize {
-        self.mail.bytes.capacity().saturating_add(self.mail.parts.capacity().saturating_mul(8))
+        self.mail.held()
     }
 }

@@ -7,7 +7,7 @@
 mod analyzer;
 mod session;
 
-pub use analyzer::{MAX_PARTS, SmtpAnalyzer};
+pub use analyzer::SmtpAnalyzer;
 pub use session::{Expect, Said};
 
 use crate::source::PacketNumber;
@@ -21,7 +21,7 @@ pub struct SmtpNote {
     pub expect: Expect,
     /// The code of the reply that its first line goes on with, if that began before.
     pub continues: Option<u16>,
-    /// Of what ends a mail: the packets that brought parts of it before, and this one if it did, up to [`MAX_PARTS`].
+    /// Of what ends a mail: the packets that brought parts of it before, and this one if it did, up to [`super::dotted::MAX_PARTS`].
     pub parts: Vec<PacketNumber>,
     /// Of what ends a mail: how many bytes that was, as sent.
     pub sent: usize,

@@ -7,7 +7,7 @@ use super::super::format::Hex;
 use super::rdata::{Data, Quoted};
 use super::types::{Class, Opcode, RecordType, ResponseCode};
 use crate::proto::Protocol;
-use crate::proto::dns::{Edns, Header, Message, OPT, Question, Record, Section};
+use crate::proto::dns::{Edns, Header, Message, OPT, Question, Record, Section, extended_error_name};
 
 /// Where time to live, class, type and data begin.
 const COLUMNS: [usize; 4] = [24, 32, 40, 48];
@@ -171,7 +171,9 @@ impl fmt::Display for EdnsOption<'_> {
             (15, [high, low, text @ ..]) => {
                 let code = u16::from_be_bytes([*high, *low]);
                 write!(f, " {code}")?;
-                if let Some(words) = extended_error(code) {
+                if let Some(words) = extended_error_name(code) {
+                    // dig's one word that is not IANA's.
+                    let words = if code == 0 { "Other" } else { words };
                     write!(f, " ({words})")?;
                 }
                 if text.is_empty() { Ok(()) } else { write!(f, ": ({})", Quoted(text)) }
@@ -199,38 +201,6 @@ fn subnet(f: &mut fmt::Formatter<'_>, family: u8, bits: [u8; 2], address: &[u8])
         }
         _ => write!(f, " family {family} {}/{source}/{scope}", Hex(address)),
     }
-}
-
-/// Why a server could do no better (RFC 8914 section 4 and IANA's registry).
-const fn extended_error(code: u16) -> Option<&'static str> {
-    Some(match code {
-        0 => "Other",
-        1 => "Unsupported DNSKEY Algorithm",
-        2 => "Unsupported DS Digest Type",
-        3 => "Stale Answer",
-        4 => "Forged Answer",
-        5 => "DNSSEC Indeterminate",
-        6 => "DNSSEC Bogus",
-        7 => "Signature Expired",
-        8 => "Signature Not Yet Valid",
-        9 => "DNSKEY Missing",
-        10 => "RRSIGs Missing",
-        11 => "No Zone Key Bit Set",
-        12 => "NSEC Missing",
-        13 => "Cached Error",
-        14 => "Not Ready",
-        15 => "Blocked",
-        16 => "Censored",
-        17 => "Filtered",
-        18 => "Prohibited",
-        19 => "Stale NXDOMAIN Answer",
-        20 => "Not Authoritative",
-        21 => "Not Supported",
-        22 => "No Reachable Authority",
-        23 => "Network Error",
-        24 => "Invalid Data",
-        _ => return None,
-    })
 }
 
 fn write_question(out: &mut impl Write, question: &Question<'_>, protocol: Protocol) -> io::Result<()> {

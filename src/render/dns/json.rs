@@ -283,16 +283,21 @@ struct HeaderJson {
     flags: FlagsJson,
 }
 
-#[derive(Serialize)]
-#[allow(clippy::struct_excessive_bools, reason = "the header's flags")]
-struct FlagsJson {
-    qr: bool,
-    aa: bool,
-    tc: bool,
-    rd: bool,
-    ra: bool,
-    ad: bool,
-    cd: bool,
+/// The header's bits.
+struct FlagsJson(Header);
+
+impl Serialize for FlagsJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([
+            ("qr", self.0.is_response()),
+            ("aa", self.0.is_authoritative()),
+            ("tc", self.0.is_truncated()),
+            ("rd", self.0.recursion_desired()),
+            ("ra", self.0.recursion_available()),
+            ("ad", self.0.authentic_data()),
+            ("cd", self.0.checking_disabled()),
+        ])
+    }
 }
 
 impl HeaderJson {
@@ -304,15 +309,7 @@ impl HeaderJson {
             opcode_code: header.opcode(),
             status: Text(ResponseCode(status)),
             status_code: status,
-            flags: FlagsJson {
-                qr: header.is_response(),
-                aa: header.is_authoritative(),
-                tc: header.is_truncated(),
-                rd: header.recursion_desired(),
-                ra: header.recursion_available(),
-                ad: header.authentic_data(),
-                cd: header.checking_disabled(),
-            },
+            flags: FlagsJson(header),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::super::excerpt::Excerpt;
 use super::super::format::Count;
-use super::super::safe::{Safe, split_columns};
 use super::{ExplainOptions, http, tls};
 use crate::flow::Turn;
 use crate::proto::judge;
@@ -20,69 +20,30 @@ pub(super) fn write(
     indent: usize,
     options: ExplainOptions,
 ) -> io::Result<()> {
-    let limit = if options.full { usize::MAX } else { FOLDED_LINES };
+    let excerpt = Excerpt { indent, lines: if options.full { usize::MAX } else { FOLDED_LINES } };
     // Records of TLS are told in words; their bytes tell a reader nothing more.
     if !options.full && tls::is_spoken(turn) {
         return Ok(());
     }
     let bytes = http::readable(turn);
     let shown = if judge(&bytes).is_text() {
-        text(out, &bytes, indent, limit, options)?
+        excerpt.text(out, &bytes, options.width)?
     } else {
-        hex(out, &bytes, indent, limit)?
+        excerpt.hex(out, &bytes, HEX_BYTES)?
     };
-    let folded = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_sub(shown);
+    let folded = bytes.len().saturating_sub(shown);
     let kept = u64::try_from(turn.bytes.len()).unwrap_or(u64::MAX);
     if folded > 0 {
-        writeln!(out, "{:indent$}… {} more (--full shows them)", "", Count::bytes(folded))?;
+        writeln!(
+            out,
+            "{:indent$}… {} more (--full shows them)",
+            "",
+            Count::bytes(u64::try_from(folded).unwrap_or(u64::MAX))
+        )?;
     }
     let lost = turn.total.saturating_sub(kept);
     if lost > 0 {
         writeln!(out, "{:indent$}… {} more that were not kept", "", Count::bytes(lost))?;
     }
     Ok(())
-}
-
-/// Text, a line a line; gives how many bytes of the payload were shown.
-fn text(
-    out: &mut impl Write,
-    bytes: &[u8],
-    indent: usize,
-    limit: usize,
-    options: ExplainOptions,
-) -> io::Result<u64> {
-    let columns = options.width.saturating_sub(indent.saturating_add(2)).max(20);
-    let mut shown = 0_u64;
-    let mut rest = bytes;
-    let mut lines = 0_usize;
-    while !rest.is_empty() && lines < limit {
-        let (line, next) = split_columns(rest, columns);
-        writeln!(out, "{:indent$}│ {}", "", Safe(line))?;
-        shown =
-            shown.saturating_add(u64::try_from(rest.len().saturating_sub(next.len())).unwrap_or(u64::MAX));
-        rest = next;
-        lines = lines.saturating_add(1);
-    }
-    Ok(shown)
-}
-
-/// A hex dump; gives how many bytes of the payload were shown.
-fn hex(out: &mut impl Write, bytes: &[u8], indent: usize, limit: usize) -> io::Result<u64> {
-    let mut shown = 0_u64;
-    for chunk in bytes.chunks(HEX_BYTES).take(limit) {
-        write!(out, "{:indent$}│ ", "")?;
-        for byte in chunk {
-            write!(out, "{byte:02x} ")?;
-        }
-        for _ in chunk.len()..HEX_BYTES {
-            out.write_all(b"   ")?;
-        }
-        for &byte in chunk {
-            let readable = byte.is_ascii_graphic() || byte == b' ';
-            out.write_all(&[if readable { byte } else { b'.' }])?;
-        }
-        writeln!(out)?;
-        shown = shown.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-    }
-    Ok(shown)
 }

@@ -13,7 +13,7 @@ use crate::flow::{FlowId, PacketStamp};
 use crate::proto::http::Framing;
 use crate::render::format::{EpochNanos, Hex};
 use crate::render::json::escape::write_pretty;
-use crate::render::json::{HTTP_SCHEMA, Nanos, Text};
+use crate::render::json::{HTTP_SCHEMA, Nanos, Text, is_default};
 use crate::render::safe::is_text;
 use crate::report::http::{
     CacheEvidence, Exchange, HttpMessage, Leg, Request, Response, Unanswered, masked_body, masked_header,
@@ -49,7 +49,7 @@ struct DocumentJson<'a> {
     schema: &'static str,
     exchanges: Vec<ExchangeJson<'a>>,
     /// Exchanges that were not kept because a limit was reached.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     not_kept: u64,
     /// What `--export` did with each body.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ struct ExchangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     persistent: Option<bool>,
     /// Sent before an earlier request of the connection was answered.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     pipelined: bool,
     /// Left out where one of the times is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ struct MessageJson<'a> {
     time: Option<Text<EpochNanos>>,
     /// In their order; a name can stand there more than once.
     headers: Vec<HeaderJson<'a>>,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     headers_left_out: u64,
     /// Bytes of first line and headers.
     head_bytes: u64,
@@ -153,7 +153,7 @@ struct HeaderJson<'a> {
     name: Cow<'a, str>,
     value: Cow<'a, str>,
     /// Bytes of the value that were not kept.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     left_out: u64,
 }
 
@@ -385,14 +385,4 @@ fn masked(masked: Option<Vec<u8>>, bytes: &[u8], secrets: bool) -> Cow<'_, str> 
         Some(masked) => Cow::Owned(String::from_utf8_lossy(&masked).into_owned()),
         None => text(bytes),
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(value: &u64) -> bool {
-    *value == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }

@@ -28,6 +28,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::color::{Colors, Style};
+use super::excerpt::Excerpt;
 use super::format::{Count, Elapsed, Seconds};
 use super::safe::{Safe, is_text, split_columns, text_prefix};
 use super::wrap::Wrapped;
@@ -56,8 +57,8 @@ const MARGIN: usize = 2;
 /// What goes on in the next row because it does not fit begins so many columns further.
 const GOES_ON: usize = 4;
 
-/// Lines shown of a body's beginning.
-const BODY_LINES: usize = 8;
+/// How a body's beginning is shown.
+const EXCERPT: Excerpt = Excerpt { indent: MARGIN, lines: 8 };
 
 /// Bytes in a line of a body that is not text: it fits 80 columns.
 const HEX_BYTES: usize = 16;
@@ -189,9 +190,10 @@ fn body(out: &mut impl Write, message: &HttpMessage, side: &Side) -> io::Result<
         writeln!(out, "  {}", side.options.colors.paint(Style::Dim, line))?;
     }
     let shown = if is_text(&beginning) {
-        text_lines(out, &beginning, side.options.width)?
+        let text = beginning.get(..text_prefix(&beginning)).unwrap_or(&beginning);
+        EXCERPT.text(out, text, side.options.width)?
     } else {
-        hex_lines(out, &beginning)?
+        EXCERPT.hex(out, &beginning, HEX_BYTES)?
     };
     let more = message.body.len.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
     // A mask can be longer than what it hides.
@@ -211,42 +213,6 @@ fn shown_body(message: &HttpMessage, secrets: bool) -> Cow<'_, [u8]> {
         Some(masked) => Cow::Owned(masked),
         None => Cow::Borrowed(beginning),
     }
-}
-
-/// Text, a line a line; how many bytes were shown.
-fn text_lines(out: &mut impl Write, bytes: &[u8], width: usize) -> io::Result<usize> {
-    let columns = width.saturating_sub(GOES_ON).max(20);
-    let mut rest = bytes.get(..text_prefix(bytes)).unwrap_or(bytes);
-    for _ in 0..BODY_LINES {
-        if rest.is_empty() {
-            break;
-        }
-        let (line, next) = split_columns(rest, columns);
-        writeln!(out, "  │ {}", Safe(line))?;
-        rest = next;
-    }
-    Ok(bytes.len().saturating_sub(rest.len()))
-}
-
-/// A hex dump; how many bytes were shown.
-fn hex_lines(out: &mut impl Write, bytes: &[u8]) -> io::Result<usize> {
-    let mut shown = 0_usize;
-    for chunk in bytes.chunks(HEX_BYTES).take(BODY_LINES) {
-        write!(out, "  │ ")?;
-        for byte in chunk {
-            write!(out, "{byte:02x} ")?;
-        }
-        for _ in chunk.len()..HEX_BYTES {
-            out.write_all(b"   ")?;
-        }
-        for &byte in chunk {
-            let readable = byte.is_ascii_graphic() || byte == b' ';
-            out.write_all(&[if readable { byte } else { b'.' }])?;
-        }
-        writeln!(out)?;
-        shown = shown.saturating_add(chunk.len());
-    }
-    Ok(shown)
 }
 
 /// How the lines of one side are marked.

@@ -9,7 +9,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use super::escape::write_pretty;
 use super::measures::{AgreedJson, MeasuresJson, RatesJson};
 use super::segments::{MoreSegmentsJson, SegmentJson};
-use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_false};
+use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_default};
 use crate::decode::TransportProtocol;
 use crate::flow::{
     Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
@@ -115,7 +115,7 @@ struct TurnJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<Text<EpochNanos>>,
     /// Bytes of this side that are missing in the capture just before.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     gap_before: u64,
     #[serde(flatten)]
     payload: PayloadJson<'a>,
@@ -132,11 +132,6 @@ impl<'a> TurnJson<'a> {
             payload: PayloadJson::new(&turn.bytes, turn.total),
         }
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(super) const fn is_zero(value: &u64) -> bool {
-    *value == 0
 }
 
 impl<'a> FlowJson<'a> {
@@ -274,7 +269,7 @@ struct TcpFlowJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     agreed: Option<AgreedJson>,
     /// A flow between the same ports came before.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     port_reused: bool,
 }
 

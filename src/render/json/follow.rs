@@ -6,8 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::escape::write_compact;
-use super::flow::is_zero;
-use super::{Nanos, Text};
+use super::{Nanos, Text, is_default};
 use crate::decode::Endpoint;
 use crate::flow::{Conflict, Direction, Flow, FlowId, SideTalk, Turn};
 use crate::render::format::{EpochNanos, Hex};
@@ -32,19 +31,19 @@ struct StreamJson<'a> {
     resp: EndJson,
     turns: Vec<StreamTurnJson<'a>>,
     /// Bytes that are missing in the capture.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     missing_bytes: u64,
     /// Segments that say other bytes than an earlier one for the same place.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     conflict_count: u64,
     /// The first of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     conflicts: Vec<ConflictJson>,
     /// Repeated bytes that were not compared with the first, because that was too long ago to be remembered.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     not_compared_bytes: u64,
     /// Bytes that were captured and are not in `turns`, because a limit was reached.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     not_kept_bytes: u64,
 }
 
@@ -53,7 +52,7 @@ struct EndJson {
     address: IpAddr,
     port: u16,
     /// Bytes of this side that are missing in the capture behind its last turn.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     missing_at_end: u64,
 }
 
@@ -97,7 +96,7 @@ struct StreamTurnJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     since_turn_before_ns: Option<Nanos>,
     /// Bytes of this side that are missing in the capture just before.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     gap_before: u64,
     /// Bytes on the wire; more than `hex` has where the capture cut packets, or a limit was reached.
     len: u64,

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::Nanos;
-use super::flow::is_zero;
+use super::{Nanos, is_default};
 use crate::flow::{Rates, RoundTrips, Windows};
 use crate::report::{Agreed, TcpNumbers};
 
@@ -74,7 +73,7 @@ impl MeasuresJson {
 struct RoundTripsJson {
     samples: u64,
     /// Segments that were not timed because too many waited for their ACK.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     untimed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     min_ns: Option<Nanos>,

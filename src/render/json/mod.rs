@@ -69,10 +69,9 @@ impl Serialize for Nanos {
     }
 }
 
-/// For `skip_serializing_if`: a fact that is only said where it holds.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_false(value: &bool) -> bool {
-    !*value
+/// For `skip_serializing_if`: a fact that is only said where it holds, and a count where there is something to count.
+pub(in crate::render) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::escape::write_compact;
 use super::typed::TypedFields;
-use super::{Nanos, PACKETS_SCHEMA, Text, is_false};
+use super::{Nanos, PACKETS_SCHEMA, Text, is_default};
 use crate::decode::{DecodeStop, DecodedPacket, LayerKind, TcpSegment, Transport};
 use crate::field::{FieldSet, PacketContext};
 use crate::flow::{FlowId, HandshakeStep, Repeat, TcpVerdict, Verdict};
@@ -247,20 +247,20 @@ struct TcpJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     handshake_step: Option<u8>,
     /// Of bytes, a SYN or a FIN that were seen before: all of them.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     retransmission: bool,
     /// Some of them.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     partly_retransmitted: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     port_reused: bool,
     /// A RST that answers the SYN.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     refused: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     keep_alive: bool,
     /// Payload after the sender's FIN or a reset.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     after_close: bool,
     /// Bytes of this side that the capture lacks just before this segment.
     #[serde(skip_serializing_if = "Option::is_none")]
