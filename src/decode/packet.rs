@@ -243,7 +243,9 @@ impl<'a> DecodedPacket<'a> {
     #[inline]
     pub fn tcp_segment(&self, transport: &Transport) -> Option<TcpSegment<'a>> {
         let layer = self.layers.get(transport.layer).filter(|layer| layer.kind == LayerKind::Tcp)?;
-        let header = self.header(layer);
+        let bytes = slice(self.buffer(layer.buffer), layer.start, layer.end);
+        let header_len = usize::try_from(layer.payload.saturating_sub(layer.start)).ok()?;
+        let (header, payload) = bytes.split_at_checked(header_len)?;
         let (fixed, options) = header.split_first_chunk::<20>()?;
         let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, high, low, w0, w1, c0, c1, ..] = *fixed;
         if header.len() < usize::from(high >> 4) * 4 || high < 0x50 {
@@ -256,7 +258,7 @@ impl<'a> DecodedPacket<'a> {
             window: u16::from_be_bytes([w0, w1]),
             checksum: u16::from_be_bytes([c0, c1]),
             options,
-            payload: self.payload(layer),
+            payload,
             payload_len: layer.claimed_end.saturating_sub(layer.payload),
         })
     }

@@ -136,9 +136,14 @@ impl Sample {
 
     /// Adds as much of `bytes` as fits.
     pub(super) fn extend(&mut self, bytes: &[u8]) {
-        for (free, &byte) in self.bytes.iter_mut().skip(usize::from(self.len)).zip(bytes) {
-            *free = byte;
-            self.len = self.len.saturating_add(1);
+        let had = usize::from(self.len);
+        let more = bytes.len().min(SAMPLE_BYTES.saturating_sub(had));
+        if more > 0
+            && let (Some(room), Some(bytes)) =
+                (self.bytes.get_mut(had..).and_then(|free| free.get_mut(..more)), bytes.get(..more))
+        {
+            room.copy_from_slice(bytes);
+            self.len = u8::try_from(had.saturating_add(more)).unwrap_or(self.len);
         }
     }
 }

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use super::conversations::{Conversations, Place, TcpStart};
 use super::icmp::{WaitingErrors, quoting};
 use super::payload::PayloadKeeper;
-use super::tcp::{Followed, Setting};
+use super::tcp::{Arrival, Followed, Setting};
 use super::udp;
 use super::{
     Completeness, Direction, FiveTuple, Flow, FlowId, MAX_ICMP_ERRORS, OrigReason, PacketStamp,
     PayloadWanted, Side, TcpFlow, TcpVerdict, UdpFlow, Verdict, Verified,
 };
-use crate::decode::{DecodedPacket, LayerKind, TcpSegment, Transport, TransportProtocol};
+use crate::decode::{DecodedPacket, Layer, LayerKind, TcpSegment, Transport, TransportProtocol};
 use crate::source::CapturedPacket;
 
 /// Most flows recorded of one capture; beyond it conversations are still numbered, but their packets belong to no flow
@@ -82,17 +82,22 @@ impl FlowTable {
     /// Takes one packet, in capture order, and answers one verdict for each of `decoded.transports()`.
     pub fn observe(&mut self, packet: &CapturedPacket<'_>, decoded: &DecodedPacket<'_>) -> &[Verdict] {
         let mut verdicts = std::mem::take(&mut self.verdicts);
-        verdicts.clear();
         let stamp = PacketStamp { number: packet.number, ts: packet.ts };
-        for transport in decoded.transports() {
+        // Verdicts are large, so each is filled in where it stays, in place of one of the packet before.
+        verdicts.truncate(decoded.transports().len());
+        for (place, transport) in decoded.transports().iter().enumerate() {
             let segment = decoded.tcp_segment(transport);
-            let header = Header { transport, segment, stamp, wire_len: packet.wire_len, decoded };
-            // Verdicts are large, so each is filled in where it stays.
-            verdicts.push(Verdict::unplaced());
-            let Some(verdict) = verdicts.last_mut() else { break };
+            let header =
+                Header { transport, segment: segment.as_ref(), stamp, wire_len: packet.wire_len, decoded };
+            if verdicts.len() <= place {
+                verdicts.push(Verdict::unplaced());
+            }
+            let Some(verdict) = verdicts.get_mut(place) else { break };
+            verdict.unplace();
             if decoded.is_numbered(transport) {
                 self.numbered(&header, verdict);
             } else {
+                verdict.tcp = None;
                 self.too_short(&header);
             }
         }
@@ -140,15 +145,16 @@ impl FlowTable {
         limits
     }
 
-    /// A header that takes or has a stream number; `verdict` has nothing in it yet.
+    /// A header that takes or has a stream number; `verdict` has nothing in it yet but what TCP showed of a former one.
     fn numbered(&mut self, header: &Header<'_>, verdict: &mut Verdict) {
         let now = header.stamp.ts.unwrap_or_default();
         let place = self.conversations.place(header.transport, now, header.start());
         let Some(place) = place.filter(|place| self.place_verdict(place, verdict)) else {
             self.packets_without_flow = self.packets_without_flow.saturating_add(1);
+            verdict.tcp = None;
             return;
         };
-        verdict.tcp = place.relative.map(|(seq, ack)| TcpVerdict::numbered(seq, ack, place.port_reused));
+        verdict.number(place.relative, place.port_reused);
         if header.transport.quoted {
             self.note_error(Some(place.conversation), verdict, header);
             verdict.flow = None;
@@ -239,7 +245,7 @@ impl FlowTable {
         if let Some(tcp) = &mut flow.tcp {
             tcp.wake();
         }
-        if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment)
+        if let (Some(tcp), Some(segment)) = (&mut flow.tcp, header.segment)
             && tcp.shows_wrong_roles(verdict.direction, segment)
         {
             flow.swap_sides(segment);
@@ -257,8 +263,11 @@ impl FlowTable {
         }
         let mut is_fresh = false;
         let before = Some(flow.last).filter(|_| !verdict.starts_flow);
-        if let (Some(tcp), Some(segment)) = (&mut flow.tcp, &header.segment) {
-            let followed = tcp.follow(by, segment, header.stamp, before, header.ip_id(), self.verified);
+        if let (Some(tcp), Some(segment)) = (&mut flow.tcp, header.segment) {
+            let mut followed = Followed::default();
+            let arrival =
+                Arrival { packet: header.stamp, before, ip_id: header.ip_id(), verified: self.verified };
+            tcp.follow(by, segment, &arrival, &mut followed);
             let states = [Direction::OrigToResp, Direction::RespToOrig].map(|side| tcp.states(side).state());
             let begins_mid_stream = verdict.starts_flow && tcp.begins_mid_stream();
             if verdict.starts_flow
@@ -317,7 +326,7 @@ impl FlowTable {
 /// A transport header of a packet, with what the table needs of the packet.
 struct Header<'a> {
     transport: &'a Transport,
-    segment: Option<TcpSegment<'a>>,
+    segment: Option<&'a TcpSegment<'a>>,
     stamp: PacketStamp,
     wire_len: u32,
     decoded: &'a DecodedPacket<'a>,
@@ -326,7 +335,7 @@ struct Header<'a> {
 impl<'a> Header<'a> {
     /// The start of a TCP header, also where the rest is cut.
     fn start(&self) -> Option<TcpStart<'a>> {
-        match &self.segment {
+        match self.segment {
             Some(segment) => Some(TcpStart::of_segment(segment)),
             None => TcpStart::of(self.decoded, self.transport),
         }
@@ -336,32 +345,49 @@ impl<'a> Header<'a> {
     fn analyse(&self, tcp: &mut TcpFlow, verdict: &mut Verdict) {
         let Some(setting) = self.setting(verdict) else { return };
         let Some(told) = &mut verdict.tcp else { return };
-        let cut = match &self.segment {
+        let cut = match self.segment {
             Some(_) => None,
             None => self.decoded.cut_tcp_segment(self.transport),
         };
-        let Some(segment) = self.segment.as_ref().or(cut.as_ref()) else { return };
+        let Some(segment) = self.segment.or(cut.as_ref()) else { return };
         tcp.analyse(verdict.direction, segment, self.stamp, setting, &mut told.analysis);
     }
 
     /// What the analysis is told of the segment; `None` where it is not asked.
     fn setting(&self, verdict: &Verdict) -> Option<Setting> {
-        let layer = self.decoded.layers().get(self.transport.layer);
-        if layer.is_some_and(|layer| self.decoded.is_first_fragment(layer)) {
+        if self.is_fragment() {
             return None;
         }
         let port_reused = verdict.tcp.as_ref()?.port_reused;
         Some(Setting { scale: verdict.window_scale, port_reused })
     }
 
+    /// Whether it was read from the first fragment of a datagram.
+    fn is_fragment(&self) -> bool {
+        let layer = self.decoded.layers().get(self.transport.layer);
+        match (layer, self.ipv4()) {
+            // Told at once of nearly every packet: IPv4 just before it, with nothing more to come.
+            (Some(layer), Some((ip, [_, _, _, _, _, _, flags, ..])))
+                if ip.buffer == layer.buffer && flags & 0x20 == 0 =>
+            {
+                false
+            }
+            (layer, _) => layer.is_some_and(|layer| self.decoded.is_first_fragment(layer)),
+        }
+    }
+
     /// The identification of the IPv4 header before it.
     fn ip_id(&self) -> Option<u16> {
-        let layer = self.decoded.layers().get(self.transport.layer.checked_sub(1)?)?;
-        let header = self.decoded.header(layer);
-        match (layer.kind, header) {
-            (LayerKind::Ipv4, [_, _, _, _, high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
+        match self.ipv4()? {
+            (_, [_, _, _, _, high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
             _ => None,
         }
+    }
+
+    /// The IPv4 header just before it.
+    fn ipv4(&self) -> Option<(&'a Layer, &'a [u8])> {
+        let layer = self.decoded.layers().get(self.transport.layer.checked_sub(1)?)?;
+        (layer.kind == LayerKind::Ipv4).then(|| (layer, self.decoded.header(layer)))
     }
 
     /// Captured payload of a UDP datagram and its length on the wire.
@@ -446,7 +472,64 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Empties it for another header; what TCP shows of that is still to be said, by [`Self::number`].
+    fn unplace(&mut self) {
+        let Self { id, flow, direction, starts_flow, elapsed, window_scale, completeness, tcp: _ } = self;
+        (*id, *flow) = (None, None);
+        *direction = Direction::OrigToResp;
+        *starts_flow = false;
+        *elapsed = super::Elapsed::default();
+        *window_scale = super::WindowScale::Unknown;
+        *completeness = super::Completeness::default();
+    }
+
+    /// Says which relative numbers the header has, where it has any, and nothing else of TCP yet.
+    fn number(&mut self, relative: Option<(u32, u32)>, port_reused: bool) {
+        match (&mut self.tcp, relative) {
+            (Some(tcp), Some((seq, ack))) => tcp.renumber(seq, ack, port_reused),
+            (tcp, relative) => {
+                *tcp = relative.map(|(seq, ack)| TcpVerdict::numbered(seq, ack, port_reused));
+            }
+        }
+    }
+}
+
 impl TcpVerdict {
+    /// Makes it what [`Self::numbered`] gives, without moving it: that would cost more than all else that is done to it.
+    fn renumber(&mut self, seq: u32, ack: u32, port_reused: bool) {
+        let Self {
+            seq: own_seq,
+            ack: own_ack,
+            step,
+            handshake_retry,
+            port_reused: own_port_reused,
+            repeat,
+            missing_before,
+            keep_alive,
+            refuses,
+            after_close,
+            analysis,
+            judgement,
+            tells_twice,
+            begins_mid_stream,
+            states,
+        } = self;
+        (*own_seq, *own_ack, *own_port_reused) = (seq, ack, port_reused);
+        *step = None;
+        *handshake_retry = false;
+        *repeat = super::Repeat::New;
+        *missing_before = 0;
+        *keep_alive = false;
+        *refuses = false;
+        *after_close = false;
+        *analysis = super::SegmentAnalysis::NONE;
+        *judgement = None;
+        *tells_twice = None;
+        *begins_mid_stream = false;
+        *states = None;
+    }
+
     fn numbered(seq: u32, ack: u32, port_reused: bool) -> Self {
         Self {
             seq,
@@ -475,7 +558,9 @@ impl TcpVerdict {
         self.keep_alive = followed.keep_alive;
         self.refuses = followed.refuses;
         self.after_close = followed.after_close;
-        self.judgement = followed.judgement;
+        if followed.judgement.is_some() {
+            self.judgement = followed.judgement;
+        }
         self.tells_twice = followed.tells_twice;
     }
 }

@@ -161,19 +161,20 @@ impl Analyzers {
             *slot = Slot::Stream(Box::new(stream));
         }
         let Slot::Stream(stream) = slot else { return };
-        let before = stream.held();
+        if self.held <= MAX_HELD_BYTES && stream.only_acknowledges(verdict.direction, &tcp) {
+            return;
+        }
         let told = self.messages.messages.len();
         let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
         stream.segment(verdict.direction, &tcp, of_tcp, &mut out);
-        self.held = self.held.saturating_sub(before).saturating_add(stream.held());
-        if self.held > MAX_HELD_BYTES && stream.held() > 0 {
-            self.held = self.held.saturating_sub(stream.held());
+        let held = stream.count_held(&mut self.held);
+        if self.held > MAX_HELD_BYTES && held > 0 {
             stream.give_up_waiting(&mut out);
-            self.held = self.held.saturating_add(stream.held());
+            stream.count_held(&mut self.held);
             self.limits.given_up = self.limits.given_up.saturating_add(1);
         }
         if stream.is_over() {
-            self.held = self.held.saturating_sub(stream.held());
+            stream.discount_held(&mut self.held);
             *slot = Slot::Done(stream.protocol());
         }
         self.tie(told, decoded, transport);

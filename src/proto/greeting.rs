@@ -16,7 +16,7 @@ const MAX_JUDGED: usize = 64;
 pub(super) fn find(ports: [u16; 2], bytes: &[u8]) -> Option<Found> {
     let is_at = |port: u16| ports.contains(&port);
     let line = bytes.get(..MAX_GREETING).unwrap_or(bytes);
-    let line = line.split(|byte| *byte == b'\n').next().unwrap_or(line);
+    let line = memchr::memchr(b'\n', line).and_then(|end| line.get(..end)).unwrap_or(line);
     let is_whole = line.len() < bytes.len();
     if bytes.starts_with(b"SSH-") {
         return Some(Found::Is(Protocol::Ssh));

@@ -11,12 +11,14 @@ pub(super) struct Stream {
     order: Both<Option<Reassembler>>,
     talk: Talk,
     over: Both<bool>,
+    /// What of its memory the sum over all flows has in it.
+    counted: usize,
 }
 
 impl Stream {
     pub(super) fn new(ports: [u16; 2], options: AnalyzerOptions) -> Self {
         let talk = Talk::new(TransportProtocol::Tcp, ports, options);
-        Self { order: Both::default(), talk, over: Both::default() }
+        Self { order: Both::default(), talk, over: Both::default(), counted: 0 }
     }
 
     /// Something else has told what it carries.
@@ -35,11 +37,35 @@ impl Stream {
             || (gave_up(Direction::OrigToResp) && gave_up(Direction::RespToOrig))
     }
 
+    /// Has `all`, the memory of all flows, count what this one takes now, and says it.
+    pub(super) fn count_held(&mut self, all: &mut usize) -> usize {
+        let now = self.held();
+        let before = std::mem::replace(&mut self.counted, now);
+        *all = all.saturating_sub(before).saturating_add(now);
+        now
+    }
+
+    /// Has `all` count nothing of this flow.
+    pub(super) fn discount_held(&mut self, all: &mut usize) {
+        *all = all.saturating_sub(std::mem::take(&mut self.counted));
+    }
+
     /// Memory of what waits, for the order or for more, in bytes.
     pub(super) fn held(&self) -> usize {
         let waiting = |order: &Option<Reassembler>| order.as_ref().map_or(0, Reassembler::held);
         let orders = waiting(&self.order.orig).saturating_add(waiting(&self.order.resp));
         self.talk.held().saturating_add(orders)
+    }
+
+    /// Takes a segment that is an acknowledgment and nothing else, where nothing waits for it, as few do; false where it
+    /// is another one, and is still to be taken.
+    pub(super) fn only_acknowledges(&mut self, from: Direction, tcp: &TcpSegment<'_>) -> bool {
+        let carries = tcp.payload_len > 0 || tcp.flags.fin() || tcp.flags.rst();
+        if carries || self.talk.has_given_up(from) {
+            return false;
+        }
+        let order = self.order.of_mut(from.reversed()).as_mut().filter(|_| tcp.flags.ack());
+        order.is_none_or(|order| order.acked_in_silence(SeqNumber(tcp.ack)))
     }
 
     /// Takes a segment sent by `from`, of which the flow table says `verdict`.

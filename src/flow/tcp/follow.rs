@@ -54,6 +54,18 @@ pub(in crate::flow) struct Followed {
     pub(in crate::flow) payload: PayloadUse,
 }
 
+/// What is known of a segment beside its header.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::flow) struct Arrival {
+    /// Its packet.
+    pub(in crate::flow) packet: PacketStamp,
+    /// The flow's packet before it.
+    pub(in crate::flow) before: Option<PacketStamp>,
+    /// IPv4 identification; `None` for IPv6.
+    pub(in crate::flow) ip_id: Option<u16>,
+    pub(in crate::flow) verified: Verified,
+}
+
 impl TcpFlow {
     /// Whether a SYN (or SYN-ACK) sent by `by` shows that the sides were taken for each other: the flow began
     /// mid-way, with no step of a handshake yet.
@@ -80,31 +92,34 @@ impl TcpFlow {
         self.history.flip();
     }
 
-    /// Takes the next segment, sent by `by` in `packet`; `before` is the flow's packet before it.
+    /// Takes the next segment, sent by `by`; what it was is said in `followed`, which has nothing in it yet and is too large to
+    /// be given back.
     pub(in crate::flow) fn follow(
         &mut self,
         by: Direction,
         segment: &TcpSegment<'_>,
-        packet: PacketStamp,
-        before: Option<PacketStamp>,
-        ip_id: Option<u16>,
-        verified: Verified,
-    ) -> Followed {
-        let believed = self.doubt_part(by, segment, packet, verified);
-        let payload = believed.payload;
-        if let Some(why) = believed.ignored {
-            self.ignore(by, segment, packet, why);
-            return Followed { payload, ..Followed::default() };
+        &Arrival { packet, before, ip_id, verified }: &Arrival,
+        followed: &mut Followed,
+    ) {
+        let believed;
+        let mut segment = segment;
+        if verified != Verified::No || segment.flags.rst() || segment.flags.fin() {
+            believed = self.doubt_part(by, segment, packet, verified);
+            followed.payload = believed.payload;
+            if let Some(why) = believed.ignored {
+                self.ignore(by, segment, packet, why);
+                return;
+            }
+            segment = &believed.segment;
         }
-        let segment = &believed.segment;
         let flags = segment.flags;
-        let mut followed = Followed { payload, ..self.handshake_part(by, segment, packet) };
+        self.handshake_part(by, segment, packet, followed);
         let keep_alive = self.is_keep_alive(by, segment) && !self.awaits_handshake(by, segment, packet);
         let into_closed_window = self.is_zero_window_probe(by, segment);
         let is_probe = keep_alive || into_closed_window;
         let added = self.sequence_part(by, segment, is_probe);
         followed.keep_alive = keep_alive;
-        let is_copy = self.judge_part(by, segment, packet, ip_id, &added, &mut followed);
+        let is_copy = self.judge_part(by, segment, packet, ip_id, &added, followed);
         let is_over = self.ends.segment(by, segment, packet.number);
         followed.handshake_retry &= !is_copy;
         if followed.handshake_retry {
@@ -135,7 +150,6 @@ impl TcpFlow {
         if is_over {
             memory.rest();
         }
-        followed
     }
 
     /// What the flags say to Zeek.
@@ -170,13 +184,14 @@ impl TcpFlow {
     ) -> bool {
         let judge = &mut awake(&mut self.memory).judge;
         let at = Circumstances { packet, ip_id, by, handshake: &self.handshake };
-        let (judgement, twice) = judge.segment(by, segment, &at, added, followed.keep_alive);
-        followed.judgement = judgement;
+        let keep_alive = followed.keep_alive;
+        let twice = judge.segment(by, segment, &at, (added, keep_alive), &mut followed.judgement);
         followed.tells_twice = twice;
         let (side, other_side) = match by {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
+        let judgement = followed.judgement.as_ref();
         if let Some(judgement) = judgement {
             side.judged.count(judgement.kind);
         }
@@ -189,9 +204,14 @@ impl TcpFlow {
         })
     }
 
-    fn handshake_part(&mut self, by: Direction, segment: &TcpSegment<'_>, packet: PacketStamp) -> Followed {
+    fn handshake_part(
+        &mut self,
+        by: Direction,
+        segment: &TcpSegment<'_>,
+        packet: PacketStamp,
+        followed: &mut Followed,
+    ) {
         let flags = segment.flags;
-        let mut followed = Followed::default();
         if flags.rst() {
             followed.refuses = by == Direction::RespToOrig && self.handshake.take_reset(packet);
         } else if flags.syn() {
@@ -212,7 +232,6 @@ impl TcpFlow {
         } else if flags.ack() && by == Direction::OrigToResp && self.handshake.take_ack(segment, packet) {
             followed.step = Some(HandshakeStep::Ack);
         }
-        followed
     }
 
     /// The number of its own SYN, before the connection stands: who is not connected does not ask whether the other side

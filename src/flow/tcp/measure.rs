@@ -335,7 +335,7 @@ fn has_sack_blocks(segment: &TcpSegment<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::decode::TcpFlags;
-    use crate::flow::tcp::Verified;
+    use crate::flow::tcp::{Arrival, Followed, Verified};
 
     const SYN: u16 = TcpFlags::SYN;
     const ACK: u16 = TcpFlags::ACK;
@@ -383,7 +383,9 @@ mod tests {
             };
             let by = if by_orig { Direction::OrigToResp } else { Direction::RespToOrig };
             let ts = Some(Timestamp::from_nanos(micros * 1000));
-            self.tcp.follow(by, &segment, PacketStamp { number: self.number, ts }, None, None, Verified::No);
+            let packet = PacketStamp { number: self.number, ts };
+            let arrival = Arrival { packet, before: None, ip_id: None, verified: Verified::No };
+            self.tcp.follow(by, &segment, &arrival, &mut Followed::default());
         }
     }
 

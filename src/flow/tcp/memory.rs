@@ -6,7 +6,7 @@
 use super::analysis::Analysis;
 use super::follow::Track;
 use super::judge::Judge;
-use super::{SegmentAnalysis, SegmentKind, Setting, TcpFlow, Verified};
+use super::{Arrival, Followed, SegmentAnalysis, SegmentKind, Setting, TcpFlow, Verified};
 use crate::decode::{TcpFlags, TcpSegment};
 use crate::flow::{Direction, PacketStamp};
 
@@ -143,7 +143,8 @@ impl TcpFlow {
         let mut again = Self::new(self.port_reused);
         let mut told = SegmentAnalysis::NONE;
         again.analyse(Direction::OrigToResp, &segment, syn.packet, syn.setting, &mut told);
-        again.follow(Direction::OrigToResp, &segment, syn.packet, None, syn.ip_id, syn.verified);
+        let arrival = Arrival { packet: syn.packet, before: None, ip_id: syn.ip_id, verified: syn.verified };
+        again.follow(Direction::OrigToResp, &segment, &arrival, &mut Followed::default());
         self.memory = again.memory;
     }
 }
@@ -166,7 +167,10 @@ mod tests {
         let packet = PacketStamp { number, ts: None };
         let mut told = SegmentAnalysis::NONE;
         tcp.analyse(by, segment, packet, setting(), &mut told);
-        format!("{told:?} {:?}", tcp.follow(by, segment, packet, None, Some(7), Verified::No))
+        let arrival = Arrival { packet, before: None, ip_id: Some(7), verified: Verified::No };
+        let mut followed = Followed::default();
+        tcp.follow(by, segment, &arrival, &mut followed);
+        format!("{told:?} {followed:?}")
     }
 
     fn setting() -> Setting {

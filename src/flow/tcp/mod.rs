@@ -21,7 +21,7 @@ pub use doubt::{Doubt, Doubts, MAX_DOUBTS, Verified, Why};
 pub(super) use doubt::{MOST_AHEAD, PayloadUse};
 use endpoint_state::Ends;
 pub use endpoint_state::{EndpointState, EndpointStates, MAX_STATE_CHANGES, StateChange};
-pub(super) use follow::Followed;
+pub(super) use follow::{Arrival, Followed};
 pub use handshake::{Handshake, HandshakeStep, MAX_RETRIES, Opening, TcpOptions};
 pub(super) use judge::Circumstances;
 pub use judge::{

@@ -269,6 +269,17 @@ impl Reassembler {
         self.check_end(emit);
     }
 
+    /// The same where no segment waits, so that there is nothing to say; false where one does.
+    pub fn acked_in_silence(&mut self, ack: SeqNumber) -> bool {
+        if !self.waiting.is_empty() {
+            return false;
+        }
+        if let Some(ahead) = self.next.and_then(|next| u64::try_from(next.distance_to(ack)).ok()) {
+            self.acked = self.acked.max(self.position.saturating_add(ahead));
+        }
+        true
+    }
+
     /// Whether the other side has acknowledged bytes that were never captured: the capture misses packets, so that
     /// what is missing here may not come late, but not at all.
     #[must_use]

@@ -106,21 +106,24 @@ pub fn spoken(transport: TransportProtocol, ports: [u16; 2], bytes: &[u8]) -> Op
     if bytes.is_empty() {
         return None;
     }
-    let is_text = matches!(super::judge(bytes), super::Readability::Readable { .. });
     let tables: [(Form, &[Rule]); 4] = [
         (Form::Encrypted, encrypted::RULES),
         (Form::Text, text::RULES),
         (Form::Prelude, PRELUDES),
         (Form::Binary, binary::RULES),
     ];
+    let mut is_text = None;
+    // Judged only where a port would tell: readable text is never taken for what is not text by that.
+    let mut is_refused = |form| {
+        let judge = || matches!(super::judge(bytes), super::Readability::Readable { .. });
+        form != Form::Text && *is_text.get_or_insert_with(judge)
+    };
     // What needs no port goes before what does.
     for weak in [false, true] {
         for (form, rules) in tables {
-            let refused = weak && is_text && form != Form::Text;
-            let found = rules
-                .iter()
-                .filter(|_| !refused)
-                .find(|Rule(_, on, is)| on.is_weak() == weak && on.takes(transport, ports) && is(bytes));
+            let found = rules.iter().find(|Rule(_, on, is)| {
+                on.is_weak() == weak && on.takes(transport, ports) && !(weak && is_refused(form)) && is(bytes)
+            });
             if let Some(Rule(name, _, _)) = found {
                 return Some(Spoken { name, form });
             }

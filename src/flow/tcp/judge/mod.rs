@@ -374,47 +374,50 @@ impl Judge {
         self.resp.ring.rest();
     }
 
-    /// Judges the next segment, sent by `by`; `added` is what it added to what was seen of that side. The second value is
-    /// the repeat of the other side that it tells to have arrived twice.
+    /// Judges the next segment, sent by `by`, into `judged`, which is `None` yet and stays so for most segments; `added` is
+    /// what it added to what was seen of that side, and whether that is a keep-alive. The answer is the repeat of the other
+    /// side that it tells to have arrived twice.
     pub(super) fn segment(
         &mut self,
         by: Direction,
         segment: &TcpSegment<'_>,
         at: &Circumstances<'_>,
-        added: &Added,
-        keep_alive: bool,
-    ) -> (Option<Judgement>, Option<PacketNumber>) {
+        (added, keep_alive): (&Added, bool),
+        judged: &mut Option<Judgement>,
+    ) -> Option<PacketNumber> {
         let (own, other) = match by {
             Direction::OrigToResp => (&mut self.orig, &mut self.resp),
             Direction::RespToOrig => (&mut self.resp, &mut self.orig),
         };
         let options = Options::parse(segment.options);
         let mut sent = Sent::new(segment, at, options.tsval);
-        let judgement = if sent.len == 0 {
-            decide::bare(own, other, &sent, keep_alive)
-        } else if is_plain(own, other, &sent, added, keep_alive) {
-            None
-        } else {
-            decide::with_bytes(own, other, &sent, at, added, keep_alive)
-        };
-        let is_copy = judgement.is_some_and(|judgement| judgement.kind == Kind::CapturedTwice);
+        // A judgement is large, so it is only ever moved where there is one.
+        if sent.len == 0 {
+            if let Some(judgement) = decide::bare(own, other, &sent, keep_alive) {
+                *judged = Some(judgement);
+            }
+        } else if !is_plain(own, other, &sent, added, keep_alive)
+            && let Some(judgement) = decide::with_bytes(own, other, &sent, at, added, keep_alive)
+        {
+            *judged = Some(judgement);
+        }
+        let kind = judged.as_ref().map(|judgement| judgement.kind);
         own.ids.note(&sent);
-        if is_copy {
-            return (judgement, None);
+        if kind == Some(Kind::CapturedTwice) {
+            return None;
         }
         if sent.len == 0 {
             own.last_bare = Some(sent);
-        } else if !segment.flags.rst() && !is_new_probe(own, &sent, judgement) {
-            sent.is_repeat = added.repeat != crate::flow::Repeat::New
-                || judgement.is_some_and(|judgement| judgement.kind != Kind::Reordered);
+        } else if !segment.flags.rst() && !is_new_probe(own, &sent, kind) {
+            sent.is_repeat =
+                added.repeat != crate::flow::Repeat::New || kind.is_some_and(|kind| kind != Kind::Reordered);
             own.send(sent, other.acked);
         }
         own.later_tsval(options.tsval);
-        let mut told = None;
         if segment.flags.ack() && !segment.flags.rst() {
-            told = own.acknowledge(other, segment, &options, &sent);
+            return own.acknowledge(other, segment, &options, &sent);
         }
-        (judgement, told)
+        None
     }
 }
 
@@ -430,8 +433,8 @@ fn is_plain(own: &Board, other: &Board, sent: &Sent, added: &Added, keep_alive: 
 }
 
 /// The byte of a probe into a closed window: the sender may send it again as if it had not, so it is not remembered.
-fn is_new_probe(own: &Board, sent: &Sent, judgement: Option<Judgement>) -> bool {
-    sent.seq == own.next && judgement.is_some_and(|judgement| judgement.kind == Kind::ZeroWindowProbe)
+fn is_new_probe(own: &Board, sent: &Sent, kind: Option<Kind>) -> bool {
+    sent.seq == own.next && kind == Some(Kind::ZeroWindowProbe)
 }
 
 impl Sent {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Judgement, Kind, MAX_REMEMBERED, Reason, Sureness};
 use crate::decode::{TcpFlags, TcpSegment};
-use crate::flow::tcp::{EndpointState, TcpFlow, Verified};
+use crate::flow::tcp::{Arrival, EndpointState, Followed, TcpFlow, Verified};
 use crate::flow::{Direction, PacketStamp};
 use crate::time::Timestamp;
 
@@ -109,7 +109,11 @@ impl Talk {
             payload_len: len,
         };
         let packet = PacketStamp { number: self.number, ts: Some(Timestamp::from_nanos(self.now)) };
-        self.flow.follow(by, &segment, packet, None, extra.id.or(Some(self.id)), Verified::No).judgement
+        let ip_id = extra.id.or(Some(self.id));
+        let arrival = Arrival { packet, before: None, ip_id, verified: Verified::No };
+        let mut followed = Followed::default();
+        self.flow.follow(by, &segment, &arrival, &mut followed);
+        followed.judgement
     }
 
     fn send(&mut self, by: Direction, flags: u16, seq: u32, ack: u32, len: u32) -> Option<Judgement> {
