@@ -52,7 +52,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-d", "udp.port==x,data"], &["neither a port nor a range", "9000-9010"]),
     (&["read", KNOCK, "-d", "udp.port==9,vxlna"], &["as \"vxlna\"", "did you mean vxlan?"]),
     (&["read", KNOCK, "-d", "tcp.port==9,vxlan"], &["tcp.port cannot be decoded as \"vxlan\"", "data, dns", "tls"]),
-    (&["read", KNOCK, "-d", "tcp.port==9,htp"], &["as \"htp\"", "did you mean http?"]),
+    (&["read", KNOCK, "-d", "tcp.port==9,htttp"], &["as \"htttp\"", "did you mean http?"]),
     (&["read", KNOCK, "-i", "lo"], &["`read` has no option -i", "wirelab capture"]),
     (&["read", KNOCK, "-a", "duration:3"], &["packets:N is known", "wirelab capture"]),
     (&["read", KNOCK, "-R", "tcp"], &["-2 was not asked for", "use -Y"]),
