@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn messages_are_known_by_their_transports() {
-        let rules = rules(&["tcp.port==8888,http", "tcp.port==8443,ssl", "udp.port==8888,dns", "tcp.port==25,data"]);
+        let rules =
+            rules(&["tcp.port==8888,http", "tcp.port==8443,ssl", "udp.port==8888,dns", "tcp.port==25,data"]);
         let tcp = |port| rules.of(TransportProtocol::Tcp, 40_000, port);
         assert_eq!(tcp(8888), Some(Behind::Messages("http")));
         assert_eq!((tcp(8443), tcp(25)), (Some(Behind::Messages("tls")), Some(Behind::Data)));

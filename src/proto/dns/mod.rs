@@ -51,8 +51,12 @@ impl Analyzer for DnsAnalyzer {
             return Step::Message { len: input.bytes.len(), note, inner: None };
         }
         let side = usize::from(input.from == Direction::RespToOrig);
-        let was_in_step = std::mem::replace(self.in_step.get_mut(side).unwrap_or(&mut false), false);
-        let mut stay = |in_step| self.in_step.iter_mut().nth(side).into_iter().for_each(|one| *one = in_step);
+        let was_in_step = self.in_step.get(side).is_some_and(|in_step| *in_step);
+        let mut stay = |stays| {
+            if let Some(in_step) = self.in_step.get_mut(side) {
+                *in_step = stays;
+            }
+        };
         let Some((&length, rest)) = input.bytes.split_first_chunk() else {
             stay(was_in_step && input.end.is_none());
             return Step::More(LENGTH_BYTES);
@@ -67,10 +71,11 @@ impl Analyzer for DnsAnalyzer {
             return Step::Message { len: input.bytes.len(), note, inner: None };
         };
         // Behind a gap the next bytes may be of the middle of a message.
-        if !is_dns(message) && !was_in_step {
+        let is_message = was_in_step || is_dns(message);
+        stay(is_message);
+        if !is_message {
             return Step::Lost;
         }
-        stay(true);
         let note = Note::Dns(self.pairs.note(message, input.packet));
         Step::Message { len: message.len().saturating_add(LENGTH_BYTES), note, inner: None }
     }

@@ -262,11 +262,7 @@ impl DnsCollector {
     /// The transactions, once no more packets come; `flows` knows of ICMP errors. `takes` says of a flow whether what the
     /// end of the capture left of it is to be shown.
     #[must_use]
-    pub fn finish(
-        mut self,
-        flows: &FlowTable,
-        takes: impl Fn(usize, &Flow) -> bool,
-    ) -> DnsTransactions {
+    pub fn finish(mut self, flows: &FlowTable, takes: impl Fn(usize, &Flow) -> bool) -> DnsTransactions {
         if !self.unfinished.is_empty() {
             self.take_unfinished(flows, takes);
         }

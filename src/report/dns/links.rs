@@ -106,9 +106,7 @@ fn expects(this: &DnsTransaction) -> Option<(Link, Option<Vec<u8>>)> {
         | DnsOutcome::Failed(_)
         | DnsOutcome::Lame { .. }
         | DnsOutcome::Damaged(_)
-        | DnsOutcome::Unfinished { .. } => {
-            (Link::AskedAgain, None)
-        }
+        | DnsOutcome::Unfinished { .. } => (Link::AskedAgain, None),
         DnsOutcome::Referral { .. } => (Link::Referral, None),
         DnsOutcome::Cname(_) => (Link::Alias, Some(alias_target(this)?)),
         _ => return None,

@@ -222,13 +222,20 @@ fn messages_are_those_of_the_protocol_that_d_names() {
     let (_folder, path) = file("ports.pcapng", &bytes);
     let path = path.to_str().unwrap();
     let shown = |options: &[&str]| {
-        let fields = ["-Tfields", "-esmtp.req.command", "-ehttp.request.method", "-edns.id", "-edata.len", "-Eseparator=,"];
+        let fields = [
+            "-Tfields",
+            "-esmtp.req.command",
+            "-ehttp.request.method",
+            "-edns.id",
+            "-edata.len",
+            "-Eseparator=,",
+        ];
         out(&[&["read", path][..], &fields, options].concat())
     };
     assert_eq!(shown(&[]), ",,,\n,GET,,\n,,,19\n,,0x0007,\n,,,27\n");
     assert_eq!(shown(&["-d", "tcp.port==2525,smtp"]), "EHLO,,,\n,GET,,\n,,,19\n,,0x0007,\n,,,27\n");
     // What is said counts more than the content, also where it is something else or nothing.
-    assert_eq!(shown(&["-d", "tcp.port==8888,data"]), ",,,\n,,,28\n,,,19\n,,0x0007,\n,,,27\n");
+    assert_eq!(shown(&["-d", "tcp.port==8888,data"]), ",,,\n,,,27\n,,,19\n,,0x0007,\n,,,27\n");
     let all = ["-d", "tcp.port==8000-9000,tls", "-d", "udp.port==9998:2,dns"];
     assert_eq!(shown(&all), ",,,\n,,,\n,,,\n,,0x0007,\n,,0x0007,\n");
     // The last rule counts.

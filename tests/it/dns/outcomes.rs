@@ -252,8 +252,8 @@ fn damage_is_named_with_its_place_and_what_is_good_is_shown() {
 
 /// A header that makes no sense (opcode 15, 64,259 questions) and a label of a kind that there is not.
 const NONSENSE: [u8; 24] = [
-    0xc9, 0x80, 0xff, 0xef, 0xfb, 0x03, 0x01, 0xfb, 0x03, 0x01, 0xfb, 0x03, 0x03, b'w', b'w', b'w', 0xbf, 0, 0, 1, 0,
-    1, 0, 0,
+    0xc9, 0x80, 0xff, 0xef, 0xfb, 0x03, 0x01, 0xfb, 0x03, 0x01, 0xfb, 0x03, 0x03, b'w', b'w', b'w', 0xbf, 0,
+    0, 1, 0, 1, 0, 0,
 ];
 
 #[test]
@@ -262,7 +262,10 @@ fn on_a_port_of_dns_a_message_without_sense_is_a_damaged_one() {
     capture.udp(SERVER, CLIENT, &NONSENSE);
     let damaged = transactions(&capture).remove(0);
     assert_outcome(&damaged, "unasked", &["damaged: ", "(byte 12)"]);
-    assert_eq!((&damaged["response"]["id"], &damaged["response"]["opcode_code"]), (&0xc980.into(), &15.into()));
+    assert_eq!(
+        (&damaged["response"]["id"], &damaged["response"]["opcode_code"]),
+        (&0xc980.into(), &15.into())
+    );
     let text = printed(&capture, &["dns"]);
     for part in ["QUERY: 64259, ANSWER: 507", ";; Outcomes: 1 damaged"] {
         assert!(text.contains(part), "{part}\n{text}");
@@ -292,7 +295,10 @@ fn a_message_over_tcp_that_does_not_end_is_told_with_its_packets() {
     let words = format!("unfinished: 38 of the {} bytes that its length announces", answer.len() - 2);
     assert_outcome(&one, "unfinished", &[&words, "(packets 2 to 3)"]);
     let response = &one["response"];
-    assert_eq!((&response["begins_in"], &response["packet"], &response["size"]), (&2.into(), &3.into(), &38.into()));
+    assert_eq!(
+        (&response["begins_in"], &response["packet"], &response["size"]),
+        (&2.into(), &3.into(), &38.into())
+    );
     assert_eq!(response["announced"], answer.len() - 2);
     assert_eq!(response["questions"][0]["name"], "www.example.com.");
     assert!(printed(&capture, &["dns", "--short"]).contains("unfinished: 38 of"));
