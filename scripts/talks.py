@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Both sides of the recordings whose servers wirelab does not bring along: `talks.py dns|http|tls PORT FOLDER`.
+"""Both sides of the recordings whose servers wirelab does not bring along: `talks.py dns|http|tls PORT [FOLDER]`.
 
 Everything stays on 127.0.0.1. FOLDER holds what `tls` needs: chain.pem, key.pem and ca.pem (scripts/captures.sh makes
 them). The talks are the same each time but for times, ports and what TLS makes random.
@@ -225,4 +225,4 @@ def tls(port, folder):
 
 
 if __name__ == "__main__":
-    {"dns": dns, "http": http, "tls": tls}[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+    {"dns": dns, "http": http, "tls": tls}[sys.argv[1]](int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ".")

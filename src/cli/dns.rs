@@ -19,7 +19,7 @@ use crate::report::dns::{DnsCollector, DnsSummary, DnsTransaction, DnsTransactio
 /// Print what was asked of name servers and what came of it, each query with its response as dig prints it
 ///
 /// DNS over UDP and TCP, multicast DNS and LLMNR. Each transaction begins with its outcome in words: answer, CNAME only,
-/// referral, NODATA, NXDOMAIN, truncated, refused, SERVFAIL, lame, no answer, unasked, damaged.
+/// referral, NODATA, NXDOMAIN, truncated, refused, SERVFAIL, lame, no answer, unasked, damaged, unfinished.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DnsArgs {
