@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make captures`: records captures/ afresh with wirelab's own servers, clients and live capture, on loopback only.
+# `make captures`: records captures/ afresh by wirelab's own live capture, on loopback only: its servers and clients, and
+# scripts/talks.py (python3, openssl) for protocols whose servers it does not bring along.
 # Goldens belong to these files, so they change with them. Needs the right to capture.
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -61,12 +62,39 @@ nobody() {
     end_capture "$name"
 }
 
+# certificates: a certificate for www.example.com and lab.example.com with its key, and who signed it, in $LOGS.
+certificates() {
+    (
+        cd "$LOGS" || exit
+        openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/O=wirelab/CN=A made-up authority" \
+            -keyout ca.key -out ca.pem &&
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=wirelab/CN=www.example.com" \
+                -keyout key.pem -out request.pem &&
+            openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -set_serial 4660 -days 365 -out own.pem \
+                -extfile <(echo "subjectAltName=DNS:www.example.com,DNS:lab.example.com") &&
+            cat own.pem ca.pem >chain.pem
+    ) >"$LOGS/openssl" 2>&1 || die "no certificate: $(cat "$LOGS/openssl")"
+}
+
+# talk NAME PORT: both sides by scripts/talks.py.
+talk() {
+    local name=$1 port=$2
+    start_capture "$name" --port "$port" --seconds 5
+    python3 scripts/talks.py "$name" "$port" "$LOGS" >"$LOGS/$name.client" 2>&1 || die "$name: $(cat "$LOGS/$name.client")"
+    end_capture "$name"
+}
+
 lab greeting 43387 -c 2
 lab knock 43389 --until-closed
 lab uppercase-tcp 12000 --until-closed
 lab uppercase-udp 12000 -c 2
 nobody refused uppercase-tcp 12999 --until-closed
 nobody port-unreachable uppercase-udp 12999 -c 2
+# Port 53 needs the rights that capturing needs, too.
+talk dns 53
+talk http 8080
+certificates
+talk tls 8443
 
 # The goldens say what these files are shown as; their difference to the ones before is for a person to read.
 WIRELAB_UPDATE_GOLDEN=1 cargo test --locked --quiet --test it golden::every_recording_is_shown || die "the goldens could not be written"

@@ -147,11 +147,11 @@ impl Pipeline {
     pub fn with(options: PipelineOptions) -> Self {
         let payload = options.payload;
         Self {
+            analyzers: options.analyzers.map(|how| Analyzers::new(how).with_rules(options.decode_as.clone())),
             decoder: Decoder::with_rules(options.decode_as),
             defragmenter: if options.defragment { Defragmenter::new() } else { Defragmenter::of_ipv6_only() },
             flows: payload.map_or_else(FlowTable::new, FlowTable::with_payload),
             echoes: EchoTable::new(),
-            analyzers: options.analyzers.map(Analyzers::new),
             no_messages: Messages::default(),
             totals: CaptureTotals::default(),
             beside: Beside::default(),

@@ -9,7 +9,7 @@ use super::explain::wanted as flow_id;
 use super::input::{Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use super::view;
-use crate::flow::FlowId;
+use crate::flow::{Flow, FlowId};
 use crate::pipeline::Pipeline;
 use crate::render::dns::{DnsOptions, write_dns, write_dns_json, write_dns_short, write_dns_summary};
 use crate::render::format::Count;
@@ -19,7 +19,7 @@ use crate::report::dns::{DnsCollector, DnsSummary, DnsTransaction, DnsTransactio
 /// Print what was asked of name servers and what came of it, each query with its response as dig prints it
 ///
 /// DNS over UDP and TCP, multicast DNS and LLMNR. Each transaction begins with its outcome in words: answer, CNAME only,
-/// referral, NODATA, NXDOMAIN, truncated, refused, SERVFAIL, lame, no answer, unasked, damaged.
+/// referral, NODATA, NXDOMAIN, truncated, refused, SERVFAIL, lame, no answer, unasked, damaged, unfinished.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DnsArgs {
@@ -57,11 +57,13 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
     let mut pipeline = Pipeline::new(None);
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
     let mut collector = DnsCollector::default();
-    let ending = reading.every(&mut pipeline, |step, _, selected| {
+    let ending = reading.packets(&mut pipeline, |step, _, selected| {
         collector.take(&step.decoded, step.verdicts, step.messages, selected.is_some());
         Ok(Go::On)
     })?;
-    let transactions = collector.finish(pipeline.flows());
+    pipeline.finish_with(&mut |messages| collector.unfinished(messages));
+    let takes = |place: usize, flow: &Flow| reading.selection().takes_flow(place, flow);
+    let transactions = collector.finish(pipeline.flows(), takes);
     // A flow may have two numbers, and goes by the first.
     let stream = args.stream.map(|id| pipeline.flows().flow(id).map_or(id, |flow| flow.id));
     let shown = wanted(args, stream, &transactions);

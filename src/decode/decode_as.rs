@@ -28,6 +28,8 @@ pub enum Behind {
     Teredo,
     /// MPLS.
     Mpls,
+    /// Messages of this application protocol, by Wireshark's name. Decoding does not look into them.
+    Messages(&'static str),
 }
 
 /// Each protocol, its name as Wireshark has it, and the transports whose ports can lead to it.
@@ -44,6 +46,39 @@ static KNOWN: &[(Behind, &str, &[TransportProtocol])] = {
         (Behind::VxlanGpe, "vxlan_gpe", &[Udp]),
     ]
 };
+
+/// Application protocols, by Wireshark's name, and the transports whose ports can lead to them.
+pub(crate) static APPLICATIONS: &[(&str, &[TransportProtocol])] = {
+    use TransportProtocol::{Tcp, Udp};
+    &[
+        ("dns", &[Tcp, Udp]),
+        ("dtls", &[Udp]),
+        ("ftp", &[Tcp]),
+        ("ftp-data", &[Tcp]),
+        ("http", &[Tcp]),
+        ("imap", &[Tcp]),
+        ("llmnr", &[Udp]),
+        ("mdns", &[Udp]),
+        ("openvpn", &[Tcp, Udp]),
+        ("pop", &[Tcp]),
+        ("quic", &[Udp]),
+        ("radius", &[Udp]),
+        ("rdpudp", &[Udp]),
+        ("smtp", &[Tcp]),
+        ("ssdp", &[Udp]),
+        ("ssh", &[Tcp]),
+        ("telnet", &[Tcp]),
+        ("tls", &[Tcp]),
+    ]
+};
+
+/// What can be behind a port of `transport`, with its name.
+fn known(transport: TransportProtocol) -> impl Iterator<Item = (Behind, &'static str)> {
+    let decoded = KNOWN.iter().map(|(behind, name, over)| (*behind, *name, *over));
+    let messages = APPLICATIONS.iter().map(|(name, over)| (Behind::Messages(name), *name, *over));
+    let all = decoded.chain(messages).filter(move |(_, _, over)| over.contains(&transport));
+    all.map(|(behind, name, _)| (behind, name))
+}
 
 /// Why a rule cannot be obeyed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -100,13 +135,13 @@ impl DecodeAs {
             other => return Err(DecodeAsError::Layer(other.to_owned())),
         };
         let ports = range(ports.trim()).ok_or_else(|| DecodeAsError::Ports(ports.to_owned()))?;
-        let over = || KNOWN.iter().filter(|(_, _, transports)| transports.contains(&transport));
-        let wanted = protocol.trim();
-        let behind = over().find(|(_, name, _)| *name == wanted).map(|(behind, _, _)| *behind);
+        // The name that TLS had before, which Wireshark still takes.
+        let wanted = if protocol.trim() == "ssl" { "tls" } else { protocol.trim() };
+        let behind = known(transport).find(|(_, name)| *name == wanted).map(|(behind, _)| behind);
         let behind = behind.ok_or_else(|| DecodeAsError::Protocol {
             layer,
             protocol: wanted.to_owned(),
-            known: over().map(|(_, name, _)| *name).collect(),
+            known: known(transport).map(|(_, name)| name).collect(),
         })?;
         if self.rules.len() >= MAX_RULES {
             return Err(DecodeAsError::TooMany);
@@ -117,7 +152,7 @@ impl DecodeAs {
 
     /// What is behind one of two ports; `None` where no rule says. The lower port is asked first, as Wireshark does.
     #[inline]
-    pub(super) fn of(&self, transport: TransportProtocol, src: u16, dst: u16) -> Option<Behind> {
+    pub(crate) fn of(&self, transport: TransportProtocol, src: u16, dst: u16) -> Option<Behind> {
         if self.rules.is_empty() {
             return None;
         }
@@ -169,6 +204,17 @@ mod tests {
     }
 
     #[test]
+    fn messages_are_known_by_their_transports() {
+        let rules =
+            rules(&["tcp.port==8888,http", "tcp.port==8443,ssl", "udp.port==8888,dns", "tcp.port==25,data"]);
+        let tcp = |port| rules.of(TransportProtocol::Tcp, 40_000, port);
+        assert_eq!(tcp(8888), Some(Behind::Messages("http")));
+        assert_eq!((tcp(8443), tcp(25)), (Some(Behind::Messages("tls")), Some(Behind::Data)));
+        assert_eq!(rules.of(TransportProtocol::Udp, 40_000, 8888), Some(Behind::Messages("dns")));
+        assert!(DecodeAs::default().add("udp.port==80,http").is_err(), "HTTP is not spoken over UDP");
+    }
+
+    #[test]
     fn a_rule_that_cannot_be_is_told_apart() {
         let error = |text: &str| DecodeAs::default().add(text).unwrap_err();
         assert!(matches!(error("9000,vxlan"), DecodeAsError::Form(_)));
@@ -179,7 +225,8 @@ mod tests {
             assert_eq!(error, DecodeAsError::Ports(ports.to_owned()));
         }
         let DecodeAsError::Protocol { known, .. } = error("tcp.port==80,vxlan") else { panic!() };
-        assert_eq!(known, ["data"], "no tunnel of UDP over TCP");
+        assert!(known.contains(&"data") && known.contains(&"http"), "{known:?}");
+        assert!(!known.contains(&"vxlan") && !known.contains(&"quic"), "nothing of UDP over TCP: {known:?}");
     }
 
     #[test]

@@ -33,6 +33,8 @@ mod udp;
 mod wireless;
 
 pub use checksum::{ChecksumVerdict, Unverifiable};
+#[cfg(test)]
+pub(crate) use decode_as::APPLICATIONS;
 pub use decode_as::{Behind, DecodeAs, DecodeAsError, MAX_RULES};
 pub use fragment::Reassembled;
 pub(crate) use fragment::{FragmentKey, FragmentNote};

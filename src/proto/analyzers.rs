@@ -4,7 +4,7 @@ use super::ftp::ExpectedFlows;
 use super::stream::Stream;
 use super::talk::{JOINED, MAX_TRIES, Place, Speaks, Talk};
 use super::{Analyzer, AnalyzerOptions, Messages, Note, Protocol};
-use crate::decode::{ByteRange, DecodedPacket, Transport, TransportProtocol};
+use crate::decode::{Behind, ByteRange, DecodeAs, DecodedPacket, Transport, TransportProtocol};
 use crate::flow::{Direction, PacketStamp, Verdict};
 use crate::source::CapturedPacket;
 
@@ -25,6 +25,8 @@ pub struct AnalyzerLimits {
 #[derive(Debug, Default)]
 pub struct Analyzers {
     options: AnalyzerOptions,
+    /// What people say is behind a port, whatever the bytes look like.
+    rules: DecodeAs,
     /// By the place of the flow in the flow table.
     flows: Vec<Slot>,
     messages: Messages,
@@ -57,6 +59,12 @@ impl Analyzers {
         Self { options, ..Self::default() }
     }
 
+    /// The same with what people say is behind which port.
+    #[must_use]
+    pub fn with_rules(self, rules: DecodeAs) -> Self {
+        Self { rules, ..self }
+    }
+
     /// Takes the next packet, of whose transports the flow table says `verdicts`; the messages that end in it.
     pub fn observe(
         &mut self,
@@ -67,6 +75,11 @@ impl Analyzers {
         self.messages.clear();
         let stamp = PacketStamp { number: packet.number, ts: packet.ts };
         for (place, (transport, verdict)) in decoded.transports().iter().zip(verdicts).enumerate() {
+            match said(&self.rules, transport) {
+                Said::Unsaid => {}
+                Said::Speaks(protocol) => self.messages.said.push((place, Some(protocol))),
+                Said::Nothing => self.messages.said.push((place, None)),
+            }
             match transport.protocol {
                 TransportProtocol::Tcp => self.tcp(stamp, decoded, place, transport, verdict),
                 TransportProtocol::Udp => self.udp(stamp, decoded, place, transport, verdict),
@@ -154,8 +167,15 @@ impl Analyzers {
             if tcp.payload_len == 0 {
                 return;
             }
+            let said = said(&self.rules, transport);
+            if said == Said::Nothing {
+                *slot = Slot::Done(None);
+                return;
+            }
             let mut stream = Stream::new(ports(transport, verdict.direction), self.options);
-            if self.expected.find([transport.dst, transport.src]).is_some() {
+            if let Said::Speaks(protocol) = said {
+                stream.speak(protocol);
+            } else if self.expected.find([transport.dst, transport.src]).is_some() {
                 stream.speak(Protocol::FtpData);
             }
             *slot = Slot::Stream(Box::new(stream));
@@ -229,7 +249,14 @@ impl Analyzers {
         };
         let Some(slot) = slot(&mut self.flows, flow) else { return };
         let (speaks, tries) = match std::mem::take(slot) {
-            Slot::Unknown => (None, 0),
+            Slot::Unknown => match said(&self.rules, transport) {
+                Said::Nothing => {
+                    *slot = Slot::Done(None);
+                    return;
+                }
+                Said::Speaks(protocol) => (Some(Speaks::new(protocol, self.options)), 0),
+                Said::Unsaid => (None, 0),
+            },
             Slot::Tried(tries) => (None, tries),
             Slot::Datagrams(protocol, analyzer) => (Some(Speaks { protocol, analyzer, carried: None }), 0),
             Slot::Carrier(speaks) => (Some(*speaks), 0),
@@ -254,6 +281,25 @@ impl Analyzers {
             None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
             None => Slot::Done(None),
         };
+    }
+}
+
+/// What a rule says of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// None does: look at the bytes.
+    Unsaid,
+    /// This protocol.
+    Speaks(Protocol),
+    /// Nothing that is looked into.
+    Nothing,
+}
+
+fn said(rules: &DecodeAs, transport: &Transport) -> Said {
+    match rules.of(transport.protocol, transport.src.port, transport.dst.port) {
+        Some(Behind::Messages(name)) => Protocol::of_rule(name).map_or(Said::Unsaid, Said::Speaks),
+        Some(Behind::Data) => Said::Nothing,
+        _ => Said::Unsaid,
     }
 }
 

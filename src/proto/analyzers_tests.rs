@@ -131,7 +131,7 @@ fn a_reset_ends_both_sides_and_the_port_may_be_used_again() {
         assert_eq!(wire.analyzers.held, 0);
         wire.c(begin + 27, ACK, &query(2)[7..]);
     }
-    assert_eq!(wire.ids(), [1, 1], "nobody listens after a reset");
+    assert_eq!(wire.found, [(1, 19), (2, 7), (1, 19), (2, 7)], "nobody listens after a reset");
 }
 
 #[test]

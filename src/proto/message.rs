@@ -38,6 +38,8 @@ pub struct Messages {
     pub(super) joined: Vec<JoinedBytes>,
     /// For each transport what its flow speaks, as far as one was recognised.
     pub(super) spoken: Vec<Option<Protocol>>,
+    /// The transports of which a rule says what they carry (`-d`); `None` of data that nobody looks into.
+    pub(super) said: Vec<(usize, Option<Protocol>)>,
     /// Messages that there was no room for.
     pub(super) untold: u64,
 }
@@ -64,6 +66,18 @@ impl Messages {
         self.spoken.get(transport).copied().flatten()
     }
 
+    /// Whether a rule says that the packet's transport number `transport` carries some protocol.
+    #[must_use]
+    pub fn is_said_to_speak(&self, transport: usize) -> bool {
+        self.said.iter().any(|(place, said)| *place == transport && said.is_some())
+    }
+
+    /// Whether a rule says that it carries data of no protocol.
+    #[must_use]
+    pub fn is_said_to_be_data(&self, transport: usize) -> bool {
+        self.said.contains(&(transport, None))
+    }
+
     /// Bytes that messages were put together of: see [`DecodedPacket::with_joined`].
     #[must_use]
     pub fn joined(&self) -> &[JoinedBytes] {
@@ -74,6 +88,7 @@ impl Messages {
         self.messages.clear();
         self.joined.clear();
         self.spoken.clear();
+        self.said.clear();
         self.untold = 0;
     }
 

@@ -1,7 +1,8 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::carried::{carries_eap, is_openvpn, is_rdp_udp};
-use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
+use super::content::spoken;
+use super::dns::{Form, form_of_datagram, form_of_stream, is_dns, is_perhaps_damaged};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
 use super::{Protocol, greeting};
@@ -92,6 +93,15 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         // NetBIOS names have the form of DNS and are another protocol (RFC 1002 section 4.2).
         () if is(137) => Found::Nothing,
         () if form_of_datagram(bytes) == Form::Dns => Found::Is(Protocol::Dns),
+        () if is_perhaps_damaged(bytes) => damaged_dns(ports, bytes),
         () => Found::Nothing,
     }
+}
+
+/// On a port of DNS, what is nothing else that is known is a message of it with a damaged header.
+fn damaged_dns(ports: [u16; 2], bytes: &[u8]) -> Found {
+    let custom = [(53, Protocol::Dns), (5353, Protocol::Mdns), (5355, Protocol::Llmnr)];
+    let found = custom.into_iter().find(|(port, _)| ports.contains(port));
+    let found = found.filter(|_| spoken(TransportProtocol::Udp, ports, bytes).is_none());
+    found.map_or(Found::Nothing, |(_, protocol)| Found::Is(protocol))
 }

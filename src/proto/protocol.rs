@@ -67,6 +67,32 @@ impl Protocol {
         }
     }
 
+    /// The protocol that [`crate::decode::DecodeAs`] means by a name.
+    #[must_use]
+    pub fn of_rule(name: &str) -> Option<Self> {
+        const ALL: [Protocol; 18] = [
+            Protocol::Dns,
+            Protocol::Mdns,
+            Protocol::Llmnr,
+            Protocol::Http,
+            Protocol::Ssdp,
+            Protocol::Tls,
+            Protocol::Dtls,
+            Protocol::Quic,
+            Protocol::Smtp,
+            Protocol::Pop,
+            Protocol::Imap,
+            Protocol::Ftp,
+            Protocol::FtpData,
+            Protocol::Telnet,
+            Protocol::Ssh,
+            Protocol::Radius,
+            Protocol::OpenVpn,
+            Protocol::RdpUdp,
+        ];
+        ALL.into_iter().find(|protocol| protocol.field_name() == name)
+    }
+
     /// Wireshark's name for its fields and in display filters: `dns`, `http`.
     #[must_use]
     pub const fn field_name(self) -> &'static str {
@@ -89,6 +115,19 @@ impl Protocol {
             Self::Radius => "radius",
             Self::OpenVpn => "openvpn",
             Self::RdpUdp => "rdpudp",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::APPLICATIONS;
+
+    #[test]
+    fn whatever_a_rule_can_name_is_analysed() {
+        for (name, _) in APPLICATIONS {
+            assert!(Protocol::of_rule(name).is_some(), "{name}");
         }
     }
 }

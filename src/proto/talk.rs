@@ -354,7 +354,7 @@ impl Talk {
 }
 
 impl Speaks {
-    fn new(protocol: Protocol, options: AnalyzerOptions) -> Self {
+    pub(super) fn new(protocol: Protocol, options: AnalyzerOptions) -> Self {
         Self { protocol, analyzer: begin(protocol, options), carried: None }
     }
 

@@ -12,6 +12,7 @@ mod remarks;
 mod runs;
 pub mod stats;
 mod story;
+pub mod tls;
 mod totals;
 
 pub use beside::Beside;

@@ -136,10 +136,17 @@ fn packets(bytes: Vec<u8>) -> (Vec<OwnedPacket>, Interface) {
     (packets, source.interfaces()[0].clone())
 }
 
+/// Recordings up to this size are cut at every byte, each piece being shown in every way: larger ones take minutes and
+/// have blocks of the same kinds.
+const MAX_CUT_EVERYWHERE: usize = 2048;
+
 #[test]
 fn a_recording_cut_at_any_byte_shows_all_that_is_before_the_cut() {
     for name in recordings() {
         let whole = fs::read(captures_folder().join(&name)).unwrap();
+        if whole.len() > MAX_CUT_EVERYWHERE {
+            continue;
+        }
         let (packets, interface) = packets(whole.clone());
         cut_everywhere(&name, &whole);
         cut_everywhere(

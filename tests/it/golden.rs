@@ -28,8 +28,19 @@ const OUTPUTS: [(&str, &[&str]); 8] = [
     ("stats.json", &["stats", "--json"]),
 ];
 
-/// The basics of every packet, as `-T fields` prints them.
-const FIELDS: [&str; 20] = [
+/// The same of recordings that one protocol is the matter of.
+const MORE_OUTPUTS: [(&str, &str, &[&str]); 7] = [
+    ("dns", "dns.txt", &["dns"]),
+    ("dns", "dns.json", &["dns", "--json"]),
+    ("dns", "audit.txt", &["audit"]),
+    ("http", "http.txt", &["http"]),
+    ("http", "http.json", &["http", "--json"]),
+    ("http", "audit.txt", &["audit"]),
+    ("tls", "audit.txt", &["audit"]),
+];
+
+/// The basics of every packet, as `-T fields` prints them, and what DNS, HTTP and TLS say.
+const FIELDS: [&str; 35] = [
     "frame.number",
     "frame.time_epoch",
     "frame.time_relative",
@@ -50,6 +61,21 @@ const FIELDS: [&str; 20] = [
     "tcp.flags",
     "tcp.len",
     "tcp.options.mss_val",
+    "dns.id",
+    "dns.flags.rcode",
+    "dns.qry.name",
+    "dns.a",
+    "dns.cname",
+    "dns.ns",
+    "http.request.uri",
+    "http.response.code",
+    "http.content_encoding",
+    "tls.handshake.type",
+    "tls.handshake.extensions_server_name",
+    "tls.handshake.ciphersuite",
+    "x509sat.uTF8String",
+    "x509ce.dNSName",
+    "tls.alert_message.desc",
 ];
 
 fn updating() -> bool {
@@ -80,8 +106,9 @@ fn printed(arguments: &[&str]) -> String {
 /// The golden's name and what belongs into it, for each golden of a recording.
 fn goldens_of(recording: &str) -> Vec<(String, String)> {
     let stem = stem(recording);
-    let mut goldens: Vec<(String, String)> = OUTPUTS
-        .iter()
+    let more = MORE_OUTPUTS.iter().filter(|(of, _, _)| *of == stem).map(|(_, ending, verb)| (ending, verb));
+    let all = OUTPUTS.iter().map(|(ending, verb)| (ending, verb)).chain(more);
+    let mut goldens: Vec<(String, String)> = all
         .map(|(ending, verb)| (format!("{stem}.{ending}"), printed(&[verb, &[recording][..]].concat())))
         .collect();
     let fields = [&["read", recording][..], &fields_arguments()].concat();

@@ -78,8 +78,8 @@ pub(super) struct ReadArgs {
     /// With -2, a display filter that packets have to pass before -Y is asked
     #[arg(short = 'R', value_name = "FILTER", allow_hyphen_values = true)]
     read_filter: Option<String>,
-    /// Decode a port as a protocol: udp.port==9999,vxlan, a range udp.port==9000-9010,data, or 9000:11 for eleven
-    /// ports; repeat for more
+    /// Decode a port as a protocol, whatever its bytes look like: tcp.port==8888,http, a range udp.port==9000-9010,vxlan,
+    /// or 9000:11 for eleven ports; data for nothing in particular; repeat for more
     #[arg(short = 'd', value_name = "LAYER==PORT,PROTOCOL")]
     decode_as: Vec<String>,
     /// Set a preference of Wireshark's to TRUE or FALSE: tcp.relative_sequence_numbers, ip.defragment,

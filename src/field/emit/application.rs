@@ -4,7 +4,7 @@ use super::{Emitter, Subject, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet
 use crate::decode::{ByteRange, TransportProtocol};
 use crate::field::Value;
 use crate::field::names::tcp;
-use crate::proto::{Message, Protocol};
+use crate::proto::{Message, Note, Protocol};
 
 /// Hands out the messages of the packet's transport number `place`.
 pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
@@ -41,9 +41,12 @@ fn reassembly(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'_>) {
     }
 }
 
-/// Whether Wireshark tells of the message: the protocols of lines it knows by their ports alone, so that elsewhere they
+/// Whether Wireshark tells of the message: nothing of one that should have more bytes; and the protocols of lines it knows by their ports alone, so that elsewhere they
 /// have messages, for reports, and no fields.
 fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
+    if matches!(&message.note, Note::Dns(note) if note.announced.is_some()) {
+        return false;
+    }
     let ports: &[u16] = match message.protocol {
         Protocol::Smtp => &[25, 587],
         Protocol::Pop => &[110],
@@ -52,6 +55,9 @@ fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
         Protocol::Telnet => &[23],
         _ => return true,
     };
+    if subject.context.messages.is_some_and(|messages| messages.is_said_to_speak(message.transport)) {
+        return true;
+    }
     subject
         .packet
         .transports()

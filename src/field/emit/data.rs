@@ -85,9 +85,11 @@ fn of_transport(subject: &Subject<'_>, transport: &Layer, layer: &Layer) -> &'st
     let ports = [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])];
     let protocol =
         if transport.kind == LayerKind::Tcp { TransportProtocol::Tcp } else { TransportProtocol::Udp };
-    if let (Some(messages), Some(place)) = (subject.context.messages, subject.transport_of(transport))
-        && messages.spoken(place).is_some()
-    {
+    let messages = subject.context.messages.zip(subject.transport_of(transport));
+    if messages.is_some_and(|(messages, place)| messages.is_said_to_be_data(place)) {
+        return "data";
+    }
+    if let Some((messages, place)) = messages.filter(|(messages, place)| messages.spoken(*place).is_some()) {
         // A part of a message that ends elsewhere has no name of its own.
         return messages.of(place).next().map_or("", |message| message.protocol.field_name());
     }

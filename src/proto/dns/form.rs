@@ -2,6 +2,7 @@
 
 use super::wire::{HEADER_BYTES, Header, Message};
 use super::{LENGTH_BYTES, type_name};
+use crate::proto::judge;
 
 /// What bytes look like on a port that is not one of DNS's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub(in crate::proto) fn is_dns(message: &[u8]) -> bool {
     Header::read(message).is_some_and(|header| {
         matches!(header.opcode(), 0 | 1 | 2 | 4 | 5 | 6) && header.questions <= MAX_QUESTIONS
     })
+}
+
+/// What is on a port of DNS and nothing else that is known: a message of which there is a header at least, whatever it
+/// says. Text is none.
+pub(in crate::proto) fn is_perhaps_damaged(datagram: &[u8]) -> bool {
+    datagram.len() >= HEADER_BYTES && !judge(datagram).is_text()
 }
 
 /// A query or response to the last byte: one question, of a class and type that there is, nothing missing and nothing

@@ -10,7 +10,7 @@ mod pairs;
 mod wire;
 
 pub use codes::{class_name, extended_error_name, opcode_name, rcode_name, type_name};
-pub(super) use form::{Form, form_of_datagram, form_of_stream, is_dns};
+pub(super) use form::{Form, form_of_datagram, form_of_stream, is_dns, is_perhaps_damaged};
 pub use name::{MAX_NAME_BYTES, MAX_POINTERS, Name, NameFault};
 pub use pairs::{DnsNote, InWireshark, MAX_QUERIES};
 pub use wire::{
@@ -19,11 +19,15 @@ pub use wire::{
 
 use self::pairs::Pairs;
 use super::{Analyzer, Ending, Input, Note, Protocol, Step};
+use crate::flow::Direction;
 
 /// A flow that carries DNS messages.
 #[derive(Debug)]
 pub struct DnsAnalyzer {
     pairs: Pairs,
+    /// Of the originator and the responder: what comes next begins where a message ended, so that it is one, whatever it
+    /// holds.
+    in_step: [bool; 2],
 }
 
 /// The length before each message on a stream (RFC 1035 section 4.2.2).
@@ -33,7 +37,7 @@ impl DnsAnalyzer {
     /// A flow of this one of the DNS protocols.
     #[must_use]
     pub fn new(protocol: Protocol) -> Self {
-        Self { pairs: Pairs::new(protocol == Protocol::Mdns) }
+        Self { pairs: Pairs::new(protocol == Protocol::Mdns), in_step: [false; 2] }
     }
 }
 
@@ -46,15 +50,34 @@ impl Analyzer for DnsAnalyzer {
             let note = Note::Dns(self.pairs.note(input.bytes, input.packet));
             return Step::Message { len: input.bytes.len(), note, inner: None };
         }
-        let Some((&length, rest)) = input.bytes.split_first_chunk() else { return Step::More(LENGTH_BYTES) };
-        let len = usize::from(u16::from_be_bytes(length));
-        let Some(message) = rest.get(..len) else { return Step::More(len.saturating_add(LENGTH_BYTES)) };
+        let side = usize::from(input.from == Direction::RespToOrig);
+        let was_in_step = self.in_step.get(side).is_some_and(|in_step| *in_step);
+        let mut stay = |stays| {
+            if let Some(in_step) = self.in_step.get_mut(side) {
+                *in_step = stays;
+            }
+        };
+        let Some((&length, rest)) = input.bytes.split_first_chunk() else {
+            stay(was_in_step && input.end.is_none());
+            return Step::More(LENGTH_BYTES);
+        };
+        let announced = u16::from_be_bytes(length);
+        let Some(message) = rest.get(..usize::from(announced)) else {
+            stay(was_in_step && input.end.is_none());
+            if input.end.is_none() || !(was_in_step || is_dns(rest)) {
+                return Step::More(usize::from(announced).saturating_add(LENGTH_BYTES));
+            }
+            let note = Note::Dns(DnsNote { announced: Some(announced), ..DnsNote::default() });
+            return Step::Message { len: input.bytes.len(), note, inner: None };
+        };
         // Behind a gap the next bytes may be of the middle of a message.
-        if !is_dns(message) {
+        let is_message = was_in_step || is_dns(message);
+        stay(is_message);
+        if !is_message {
             return Step::Lost;
         }
         let note = Note::Dns(self.pairs.note(message, input.packet));
-        Step::Message { len: len.saturating_add(LENGTH_BYTES), note, inner: None }
+        Step::Message { len: message.len().saturating_add(LENGTH_BYTES), note, inner: None }
     }
 
     fn held(&self) -> usize {

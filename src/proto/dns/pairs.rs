@@ -25,6 +25,8 @@ pub struct DnsNote {
     /// Of a query that was sent before and is not answered, the first packet with it; of a response that was sent
     /// before, the packet with that.
     pub retry_of: Option<PacketStamp>,
+    /// Of a message on a stream that ends before it is whole: how many bytes its length announces.
+    pub announced: Option<u16>,
     /// What Wireshark says, which pairs by number alone.
     pub wireshark: InWireshark,
 }

@@ -156,6 +156,8 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
 fn key(info: &SubjectPublicKeyInfo<'_>) -> (String, Option<usize>) {
     let kind = algorithm(&info.algorithm.algorithm);
     let curve = info.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+    // The parameter of a key of RSA is no curve, but nothing (RFC 3279 section 2.3.1).
+    let curve = curve.filter(|curve| !curve.as_bytes().is_empty());
     let bits = match info.parsed() {
         Ok(PublicKey::RSA(key)) => Some(bits_of(key.modulus)),
         Ok(PublicKey::EC(_)) => curve.as_ref().and_then(curve_bits),

@@ -75,7 +75,7 @@ struct TransactionJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     answered_by: Option<EndpointJson>,
     /// `answer`, `cname`, `referral`, `lame`, `nodata`, `nxdomain`, `truncated`, `refused`, `servfail`, `error`, `done`,
-    /// `unanswered`, `damaged`; `unasked` of a response without a query.
+    /// `unanswered`, `damaged`, `unfinished`; `unasked` of a response without a query.
     outcome: &'static str,
     /// What an unasked response says: one of the words above.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -226,6 +226,12 @@ struct MessageJson {
     time: Option<Text<EpochNanos>>,
     /// Bytes of it that were captured.
     size: usize,
+    /// Of a message over TCP that is not whole: bytes that its length announces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    announced: Option<u16>,
+    /// Of the same: the packet that brought its first byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins_in: Option<PacketNumber>,
     #[serde(flatten)]
     header: Option<HeaderJson>,
     questions: Vec<QuestionJson>,
@@ -262,6 +268,8 @@ impl MessageJson {
             packet: kept.at.number,
             time: kept.at.ts.map(|ts| Text(EpochNanos(ts))),
             size: kept.bytes.len(),
+            announced: kept.announced,
+            begins_in: kept.announced.map(|_| kept.first.number),
             header: read.header.map(|header| HeaderJson::new(header, &read)),
             questions: questions.collect(),
             answers: records(Section::Answer).collect(),

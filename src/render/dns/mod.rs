@@ -101,9 +101,11 @@ fn style(transaction: &DnsTransaction) -> Style {
         DnsOutcome::Answer(_) | DnsOutcome::Done => Style::Green,
         DnsOutcome::Cname(_) | DnsOutcome::Referral { .. } | DnsOutcome::NoData { .. } => Style::Cyan,
         DnsOutcome::NxDomain(_) | DnsOutcome::Truncated => Style::Yellow,
-        DnsOutcome::Lame { .. } | DnsOutcome::Failed(_) | DnsOutcome::Unanswered | DnsOutcome::Damaged(_) => {
-            Style::Red
-        }
+        DnsOutcome::Lame { .. }
+        | DnsOutcome::Failed(_)
+        | DnsOutcome::Unanswered
+        | DnsOutcome::Damaged(_)
+        | DnsOutcome::Unfinished { .. } => Style::Red,
     }
 }
 

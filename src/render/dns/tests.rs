@@ -122,6 +122,7 @@ fn a_line_each_fits_80_columns() {
     let label = [&[60], [b'x'; 60].as_slice()].concat();
     let question = [vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], label.repeat(4), vec![0, 0, 1, 0, 1]].concat();
     let query = DnsMessage {
+        announced: None,
         first: PacketStamp::default(),
         at: PacketStamp { number: 1_000_000, ts: None },
         from: end(1),

@@ -79,6 +79,9 @@ pub(super) fn brief(transaction: &DnsTransaction) -> String {
         (DnsOutcome::Truncated, _) => "truncated".to_owned(),
         (DnsOutcome::Failed(code), _) => ResponseCode(*code).to_string(),
         (DnsOutcome::Damaged(damage), _) => format!("damaged: {damage}"),
+        (DnsOutcome::Unfinished { had, announced }, _) => {
+            format!("unfinished: {had} of {announced} bytes")
+        }
         (DnsOutcome::Unanswered, _) => match transaction.queries.len() {
             0 | 1 => "no answer".to_owned(),
             times => format!("no answer, asked {times} times"),
@@ -153,6 +156,10 @@ fn what(transaction: &DnsTransaction) -> String {
                 None => format!("damaged: {damage}. What stands before it is shown"),
             }
         }
+        DnsOutcome::Unfinished { had, announced } => {
+            let kept = response.or_else(|| transaction.opening());
+            unfinished(*had, *announced, kept)
+        }
         outcome => {
             let opening = transaction.opening().map(DnsMessage::read);
             let asked = opening.as_ref().and_then(|asked| asked.questions.first());
@@ -224,6 +231,7 @@ fn told(
         }
         DnsOutcome::NxDomain(chain) => format!("NXDOMAIN: the name does not exist{}", through(chain)),
         DnsOutcome::Truncated => "truncated: the answer does not fit into this message".to_owned(),
+        DnsOutcome::Unfinished { had, announced } => unfinished(*had, *announced, None),
         DnsOutcome::Failed(1) => "FORMERR: the server says that it cannot read the query".to_owned(),
         DnsOutcome::Failed(2) => "SERVFAIL: the server could not find out".to_owned(),
         DnsOutcome::Failed(4) => "NOTIMP: the server does not do this kind of request".to_owned(),
@@ -300,4 +308,13 @@ pub(super) fn time(transaction: &DnsTransaction) -> Option<String> {
         Some(since) => format!("{elapsed} ({} after the last repeat)", Elapsed(since)),
         None => elapsed.to_string(),
     })
+}
+
+/// How much there is of a message over TCP, and where.
+fn unfinished(had: usize, announced: u16, kept: Option<&DnsMessage>) -> String {
+    let place = kept.map_or_else(String::new, |kept| match (kept.first.number, kept.at.number) {
+        (first, last) if first == last => format!(" (packet {first})"),
+        (first, last) => format!(" (packets {first} to {last})"),
+    });
+    format!("unfinished: {had} of the {announced} bytes that its length announces are in the capture{place}")
 }

@@ -3,8 +3,8 @@
 use super::super::flows::Carries;
 use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
-use super::dns;
 use super::words::{Names, were};
+use super::{dns, tls};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Protocol, Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
@@ -14,6 +14,9 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
     notes.extend(readable(told));
+    if told.spoken == Some(Protocol::Tls) {
+        notes.extend(tls::notes(flow));
+    }
     if let Some(tcp) = &flow.tcp {
         notes.extend(time_wait(tcp, names));
         notes.extend(doubted(tcp, names));

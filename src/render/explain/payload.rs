@@ -22,6 +22,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let excerpt = Excerpt { indent, lines: if options.full { usize::MAX } else { FOLDED_LINES } };
     // Records of TLS are told in words; their bytes tell a reader nothing more.
+    tls::write_certificates(out, turn, indent, options)?;
     if !options.full && tls::is_spoken(turn) {
         return Ok(());
     }

@@ -1,63 +1,30 @@
 //! TLS in a story: what a turn of records says, as far as it can be read without keys.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use super::super::format::{Count, Utc};
 use super::super::safe::{Safe, safe_line};
+use super::super::wrap::Wrapped;
+use super::ExplainOptions;
 use crate::field::FieldId;
-use crate::flow::Turn;
-use crate::proto::tls::{
-    CertificateFacts, ClientHello, Handshakes, RecordHeader, ServerHello, certificates, content,
-    kind as handshake_kind,
-};
-
-/// Most records of a turn that are read: those with something to say come first.
-const MAX_RECORDS: usize = 256;
+use crate::flow::{Flow, Turn};
+use crate::proto::tls::{CertificateFacts, ClientHello, ServerHello, kind as handshake_kind};
+use crate::report::tls::{CertificateFault, CertificateFinding, TlsStory, TurnRecords};
 
 /// Most columns of a name.
 const SHOWN: usize = 80;
 
-/// What a turn of whole records holds; a record that is not whole is the last.
-#[derive(Default)]
-struct Records {
-    handshake: Vec<u8>,
-    alerts: Vec<(u8, u8)>,
-    has_changed_cipher: bool,
-    encrypted: u64,
-}
-
-/// The records of a turn; `None` where it does not begin with one.
-fn records(turn: &Turn) -> Option<Records> {
-    if turn.gap_before > 0 || !RecordHeader::read(&turn.bytes)?.is_sane() {
-        return None;
-    }
-    let mut found = Records::default();
-    let mut rest = turn.bytes.as_slice();
-    for _ in 0..MAX_RECORDS {
-        let Some(header) = RecordHeader::read(rest).filter(RecordHeader::is_sane) else { break };
-        let whole = header.whole();
-        let body = rest.get(crate::proto::tls::RECORD_HEADER..whole.min(rest.len())).unwrap_or_default();
-        match header.content_type {
-            // Behind a change of cipher everything is encrypted.
-            content::HANDSHAKE if !found.has_changed_cipher => found.handshake.extend_from_slice(body),
-            content::ALERT if body.len() == 2 => {
-                if let [level, kind] = *body {
-                    found.alerts.push((level, kind));
-                }
-            }
-            content::CHANGE_CIPHER_SPEC => found.has_changed_cipher = true,
-            _ => found.encrypted = found.encrypted.saturating_add(u64::try_from(body.len()).unwrap_or(0)),
-        }
-        rest = rest.get(whole..).unwrap_or_default();
-    }
-    Some(found)
-}
+/// Certificates of a turn that are told one by one, and names of each, unless all is wanted: a usual chain.
+const FOLDED_CERTIFICATES: usize = 4;
+/// See [`FOLDED_CERTIFICATES`].
+const FOLDED_NAMES: usize = 6;
 
 /// What a turn of TLS says; `None` where it is none.
 pub(super) fn sentence(turn: &Turn) -> Option<String> {
-    let records = records(turn)?;
+    let records = TurnRecords::of(turn)?;
     let mut parts = Vec::new();
-    for message in Handshakes::new(&records.handshake) {
+    for message in records.messages() {
         match message.kind {
             handshake_kind::CLIENT_HELLO => {
                 parts.extend(ClientHello::read(message.body, false).map(|hello| client(&hello)))
@@ -65,7 +32,11 @@ pub(super) fn sentence(turn: &Turn) -> Option<String> {
             handshake_kind::SERVER_HELLO => {
                 parts.extend(ServerHello::read(message.body).map(|hello| server(&hello)))
             }
-            handshake_kind::CERTIFICATE if message.is_whole() => parts.extend(certificate(message.body)),
+            handshake_kind::CERTIFICATE if message.is_whole() => parts.extend(shown(&records.chain())),
+            handshake_kind::CERTIFICATE => parts.push("a certificate that does not end here".to_owned()),
+            handshake_kind::CERTIFICATE_REQUEST => {
+                parts.push("asks for a certificate of the client".to_owned())
+            }
             _ => {}
         }
     }
@@ -90,7 +61,7 @@ pub(super) fn sentence(turn: &Turn) -> Option<String> {
 
 /// Whether the bytes of a turn say no more than its sentence.
 pub(super) fn is_spoken(turn: &Turn) -> bool {
-    records(turn).is_some()
+    TurnRecords::of(turn).is_some()
 }
 
 fn client(hello: &ClientHello<'_>) -> String {
@@ -129,16 +100,127 @@ fn server(hello: &ServerHello<'_>) -> String {
     text
 }
 
-fn certificate(body: &[u8]) -> Option<String> {
-    // In clear it is of a version before TLS 1.3.
-    let facts = CertificateFacts::read(certificates(body, false).next()?)?;
-    Some(format!(
-        "certificate of {}, signed by {}, valid from {} to {}",
-        Safe(facts.subject.as_bytes()),
-        Safe(facts.issuer.as_bytes()),
-        day(facts.not_before),
-        day(facts.not_after)
-    ))
+/// Whose certificates these are; what else they say stands below.
+fn shown(chain: &[CertificateFacts]) -> Option<String> {
+    let (first, others) = chain.split_first()?;
+    let mut text = format!("certificate of {}", Safe(first.subject.as_bytes()));
+    let others = u64::try_from(others.len()).unwrap_or(u64::MAX);
+    if others > 0 {
+        let _ = write!(text, " and {} of its chain", Count::new(others, "other", "others"));
+    }
+    Some(text)
+}
+
+/// The certificates of a turn, a few lines each.
+pub(super) fn write_certificates(
+    out: &mut impl Write,
+    turn: &Turn,
+    indent: usize,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    let chain = TurnRecords::of(turn).map(|records| records.chain()).unwrap_or_default();
+    let limit = if options.full { usize::MAX } else { FOLDED_CERTIFICATES };
+    let columns = options.width.saturating_sub(indent.saturating_add(4)).max(20);
+    for (at, certificate) in chain.iter().enumerate().take(limit) {
+        let head = format!(
+            "certificate {} of {}: {}",
+            at.saturating_add(1),
+            chain.len(),
+            Safe(certificate.subject.as_bytes())
+        );
+        let lines =
+            [Some(head), names(certificate, options), Some(validity(certificate)), Some(keys(certificate))];
+        let lines = lines.into_iter().flatten().chain([issuer(&chain, at)]);
+        for (place, text) in lines.enumerate() {
+            let margin = if place == 0 { "" } else { "  " };
+            for line in Wrapped::new(&text, columns) {
+                writeln!(out, "{:indent$}│ {margin}{line}", "")?;
+            }
+        }
+    }
+    let folded = u64::try_from(chain.len().saturating_sub(limit)).unwrap_or(0);
+    if folded > 0 {
+        let more = Count::new(folded, "more certificate", "more certificates");
+        writeln!(out, "{:indent$}… {more} (--full shows them)", "")?;
+    }
+    Ok(())
+}
+
+/// Which hosts it is for.
+fn names(certificate: &CertificateFacts, options: ExplainOptions) -> Option<String> {
+    let limit = if options.full { usize::MAX } else { FOLDED_NAMES };
+    let all = &certificate.names;
+    let named: Vec<String> = all.iter().take(limit).map(|name| Safe(name.as_bytes()).to_string()).collect();
+    let more = u64::try_from(all.len().saturating_sub(limit)).unwrap_or(0);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!all.is_empty()).then(|| format!("for {}{more}", named.join(", ")))
+}
+
+fn validity(certificate: &CertificateFacts) -> String {
+    format!("valid from {} to {}", day(certificate.not_before), day(certificate.not_after))
+}
+
+fn keys(certificate: &CertificateFacts) -> String {
+    let bits = certificate.key_bits.map(|bits| format!(", {bits} bits")).unwrap_or_default();
+    format!("key {}{bits}; signed with {}", certificate.key_algorithm, certificate.signature_algorithm)
+}
+
+/// Who signed the certificate at `at`, and where that one stands in the message.
+fn issuer(chain: &[CertificateFacts], at: usize) -> String {
+    let Some(certificate) = chain.get(at) else { return String::new() };
+    if certificate.is_self_issued {
+        return "issued by itself".to_owned();
+    }
+    let place = chain.iter().position(|other| other.subject == certificate.issuer);
+    let place = place.map_or_else(
+        || " (not sent)".to_owned(),
+        |place| format!(" (certificate {})", place.saturating_add(1)),
+    );
+    format!("issued by {}{place}", Safe(certificate.issuer.as_bytes()))
+}
+
+/// What the handshake of a flow tells beyond its turns: what is wrong with certificates, each with its packets.
+pub(super) fn notes(flow: &Flow) -> Vec<String> {
+    let Some(talk) = &flow.conversation else { return Vec::new() };
+    let story = TlsStory::of(talk);
+    let mut notes: Vec<String> = story.findings.iter().map(finding).collect();
+    if let Some(number) = story.hides_certificates {
+        notes.push(format!(
+            "From packet {number} on it is TLS 1.3, which encrypts the certificates, too: what the server says of itself \
+             cannot be read, only the name that the client asks for."
+        ));
+    }
+    notes
+}
+
+fn finding(finding: &CertificateFinding) -> String {
+    let who = if finding.of_client { "client" } else { "server" };
+    let packets = match finding.packets {
+        (first, last) if first == last => format!("packet {first}"),
+        (first, last) => format!("packets {first} to {last}"),
+    };
+    let subject = Safe(finding.subject.as_bytes());
+    let which = match finding.place {
+        1 => format!("The {who}'s certificate ({packets}, {subject})"),
+        place => format!("Certificate {place} of the {who}'s chain ({packets}, {subject})"),
+    };
+    match &finding.fault {
+        CertificateFault::Expired(day_of) => {
+            format!("{which} had expired when it was sent: it was valid until {}.", day(*day_of))
+        }
+        CertificateFault::NotYetValid(day_of) => {
+            format!("{which} was not valid yet when it was sent: it is from {} on.", day(*day_of))
+        }
+        CertificateFault::OtherName(asked) => {
+            format!("{which} is not for {}, which the client asked for.", Safe(asked.as_bytes()))
+        }
+        CertificateFault::SelfSigned => {
+            format!("{which} is self-signed: nobody but its owner vouches for it.")
+        }
+        CertificateFault::OutOfOrder => {
+            format!("{which} is out of order: the one behind it is not its issuer's, another one is.")
+        }
+    }
 }
 
 /// The date of a time.

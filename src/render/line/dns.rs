@@ -32,6 +32,12 @@ impl PacketLines {
     pub(super) fn dns(&mut self, message: &Message, at: usize, decoded: &DecodedPacket<'_>) {
         let bytes = message.bytes(decoded).get(at..).unwrap_or(&[]);
         self.line.put(message.protocol.name());
+        if let Note::Dns(DnsNote { announced: Some(announced), .. }) = &message.note {
+            self.line.put(" ");
+            self.line.start(Style::Yellow);
+            self.line.put_display(format_args!("unfinished: {} of {announced} bytes", bytes.len()));
+            return self.line.end();
+        }
         let mut parts = Parts::new(bytes);
         let Some(header) = parts.header() else { return self.damage(&parts) };
         self.line.put(match (header.opcode(), header.is_response()) {

@@ -338,7 +338,11 @@ impl Watch {
     /// What is known of it, `flow` being what the flow table says.
     pub(super) fn told(&self, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
         let mut spoken = self.spoken.clone();
-        if let Some(protocol) = analyzed.filter(|told| *told != Protocol::FtpData).map(Spoken::of) {
+        // A datagram that only its port makes a message of DNS may be anything: its bytes are judged.
+        let is_dns = matches!(analyzed, Some(Protocol::Dns | Protocol::Mdns | Protocol::Llmnr));
+        let by_port = is_dns && self.transport == TransportProtocol::Udp && spoken.is_empty();
+        let analyzed = analyzed.filter(|told| *told != Protocol::FtpData && !by_port);
+        if let Some(protocol) = analyzed.map(Spoken::of) {
             let encrypted =
                 protocol.form == Form::Encrypted && !self.spoken.iter().any(|s| s.form == Form::Encrypted);
             if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::{DnsMessage, DnsOutcome, DnsTransaction, DnsTransactions, links, outcome};
 use crate::decode::{DecodedPacket, Endpoint, TransportProtocol};
-use crate::flow::{Direction, FlowTable, Verdict};
-use crate::proto::{self, Messages, Protocol, dns};
+use crate::flow::{Direction, Flow, FlowTable, Verdict};
+use crate::proto::{self, Message, Messages, Note, Protocol, dns};
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
 /// Most transactions that are kept: those of a busy resolver in some minutes. Later ones are counted.
@@ -67,6 +67,8 @@ pub struct DnsCollector {
     multicast: Vec<Open>,
     kept_bytes: usize,
     limits: DnsLimits,
+    /// What the end of the capture left, with its bytes.
+    unfinished: Vec<(Message, Box<[u8]>)>,
 }
 
 impl DnsCollector {
@@ -98,6 +100,7 @@ impl DnsCollector {
                 to,
                 bytes: bytes.into(),
                 cut: message.cut,
+                announced: announced(message),
             };
             let begun = Begun {
                 protocol: message.protocol,
@@ -109,6 +112,52 @@ impl DnsCollector {
             };
             self.message(begun, kept);
         }
+    }
+
+    /// Takes messages over TCP that are not whole when the capture ends.
+    pub fn unfinished(&mut self, messages: &Messages) {
+        let packet = DecodedPacket::of_joined(messages.joined());
+        for message in messages.all().iter().filter(|message| is_dns(message.protocol)) {
+            let bytes = message.bytes(&packet).get(LENGTH_BYTES..).unwrap_or_default();
+            let all = self.kept_bytes.saturating_add(bytes.len());
+            if all > MAX_KEPT_BYTES || self.unfinished.len() >= MAX_TRANSACTIONS {
+                self.limits.messages_left_out += 1;
+                continue;
+            }
+            self.kept_bytes = all;
+            self.unfinished.push((message.clone(), bytes.into()));
+        }
+    }
+
+    /// Pairs them; their flows say between whom they are.
+    fn take_unfinished(&mut self, flows: &FlowTable, takes: impl Fn(usize, &Flow) -> bool) {
+        for (message, bytes) in std::mem::take(&mut self.unfinished) {
+            self.kept_bytes = self.kept_bytes.saturating_sub(bytes.len());
+            let place = message.flow.and_then(|place| Some((place, flows.flows().get(place)?)));
+            let Some((place, flow)) = place else { continue };
+            let from_orig = message.direction == Direction::OrigToResp;
+            let ends = flow.tuple;
+            let (from, to) = if from_orig { (ends.orig, ends.resp) } else { (ends.resp, ends.orig) };
+            let kept = DnsMessage {
+                first: message.first,
+                at: message.last,
+                from,
+                to,
+                bytes,
+                cut: message.cut,
+                announced: announced(&message),
+            };
+            let begun = Begun {
+                protocol: message.protocol,
+                transport: flow.id.protocol,
+                flow: Some(flow.id),
+                place: Some(place),
+                from_orig,
+                selected: takes(place, flow),
+            };
+            self.message(begun, kept);
+        }
+        self.all.sort_by_key(DnsTransaction::first_packet);
     }
 
     fn message(&mut self, begun: Begun, message: DnsMessage) {
@@ -210,9 +259,13 @@ impl DnsCollector {
         found.map(|open| open.place)
     }
 
-    /// The transactions, once no more packets come; `flows` knows of ICMP errors.
+    /// The transactions, once no more packets come; `flows` knows of ICMP errors. `takes` says of a flow whether what the
+    /// end of the capture left of it is to be shown.
     #[must_use]
-    pub fn finish(mut self, flows: &FlowTable) -> DnsTransactions {
+    pub fn finish(mut self, flows: &FlowTable, takes: impl Fn(usize, &Flow) -> bool) -> DnsTransactions {
+        if !self.unfinished.is_empty() {
+            self.take_unfinished(flows, takes);
+        }
         for transaction in &mut self.all {
             let flow = transaction.place.and_then(|place| flows.flows().get(place));
             transaction.flow = flow.map(|flow| flow.id).or(transaction.flow);
@@ -259,6 +312,14 @@ impl DnsTransaction {
     }
 }
 
+/// How many bytes a message announces that does not have them.
+fn announced(message: &Message) -> Option<u16> {
+    match &message.note {
+        Note::Dns(note) => note.announced,
+        _ => None,
+    }
+}
+
 const fn is_dns(protocol: Protocol) -> bool {
     matches!(protocol, proto::Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)
 }
@@ -293,6 +354,10 @@ fn has_question_of(
 }
 
 fn outcome_of(transaction: &DnsTransaction) -> DnsOutcome {
+    let last = transaction.response().or_else(|| transaction.queries.first());
+    if let Some(unfinished) = last.and_then(DnsMessage::unfinished) {
+        return unfinished;
+    }
     let query = transaction.queries.first().map(DnsMessage::read);
     match (transaction.response(), query) {
         (Some(response), query) => outcome::of_response(query.as_ref(), &response.read()),

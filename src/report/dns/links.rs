@@ -102,9 +102,11 @@ fn asked(transaction: &DnsTransaction) -> Option<Asked> {
 fn expects(this: &DnsTransaction) -> Option<(Link, Option<Vec<u8>>)> {
     Some(match &this.outcome {
         DnsOutcome::Truncated => (Link::OverTcp, None),
-        DnsOutcome::Unanswered | DnsOutcome::Failed(_) | DnsOutcome::Lame { .. } | DnsOutcome::Damaged(_) => {
-            (Link::AskedAgain, None)
-        }
+        DnsOutcome::Unanswered
+        | DnsOutcome::Failed(_)
+        | DnsOutcome::Lame { .. }
+        | DnsOutcome::Damaged(_)
+        | DnsOutcome::Unfinished { .. } => (Link::AskedAgain, None),
         DnsOutcome::Referral { .. } => (Link::Referral, None),
         DnsOutcome::Cname(_) => (Link::Alias, Some(alias_target(this)?)),
         _ => return None,

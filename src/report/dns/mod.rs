@@ -17,6 +17,7 @@ pub use summary::DnsSummary;
 use crate::decode::{Endpoint, TransportProtocol};
 use crate::flow::{FlowId, IcmpError, PacketStamp};
 use crate::proto::{Protocol, dns};
+use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
 /// A message, kept.
@@ -34,9 +35,17 @@ pub struct DnsMessage {
     pub bytes: Box<[u8]>,
     /// The capture kept its beginning only.
     pub cut: bool,
+    /// Of a message over TCP of which the rest is not in the capture: how many bytes its length announces.
+    pub announced: Option<u16>,
 }
 
 impl DnsMessage {
+    /// What there is of it, where it is not whole although nothing is damaged.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<DnsOutcome> {
+        self.announced.map(|announced| DnsOutcome::Unfinished { had: self.bytes.len(), announced })
+    }
+
     /// What is in it.
     #[must_use]
     pub fn read(&self) -> dns::Message<'_> {
@@ -110,6 +119,12 @@ impl DnsTransaction {
     #[must_use]
     pub fn opening(&self) -> Option<&DnsMessage> {
         self.queries.first().or_else(|| self.responses.first())
+    }
+
+    /// The packet that brought its first byte.
+    #[must_use]
+    pub fn first_packet(&self) -> PacketNumber {
+        self.opening().map_or(0, |message| message.first.number)
     }
 
     /// Whether a response came without a query for it in the capture.

@@ -1,6 +1,6 @@
 //! How a transaction came out, told by the response: RFC 1034 section 4.3.1, RFC 2308 section 2.
 
-use crate::proto::dns::{Damage, Message, Name, Question, Record, Section};
+use crate::proto::dns::{Damage, DamageKind, Message, Name, Question, Record, Section};
 
 /// How a transaction came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub enum DnsOutcome {
     Unanswered,
     /// A message that cannot be read to its end.
     Damaged(Damage),
+    /// A message over TCP that goes on after what is in the capture.
+    Unfinished {
+        /// Bytes of it that there are.
+        had: usize,
+        /// Bytes that its length announces.
+        announced: u16,
+    },
 }
 
 /// Which of RFC 2308's forms an answer without data has (section 2.2).
@@ -84,7 +91,9 @@ pub fn of_response(query: Option<&Message<'_>>, response: &Message<'_>) -> DnsOu
     let Some(header) = response.header else {
         return response.damage.map_or(DnsOutcome::Unanswered, DnsOutcome::Damaged);
     };
-    if header.is_truncated() {
+    // A truncated message may end within a record; a name that cannot be read is another matter.
+    let name_damage = response.damage.filter(|damage| matches!(damage.kind, DamageKind::Name(_)));
+    if header.is_truncated() && name_damage.is_none() {
         return DnsOutcome::Truncated;
     }
     if let Some(damage) = response.damage {
@@ -203,6 +212,7 @@ impl DnsOutcome {
             Self::Done => "done",
             Self::Unanswered => "unanswered",
             Self::Damaged(_) => "damaged",
+            Self::Unfinished { .. } => "unfinished",
         }
     }
 }

@@ -51,7 +51,11 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["read", KNOCK, "-d", "zebra.port==6,data"], &["\"zebra.port\"", "tcp.port and udp.port"]),
     (&["read", KNOCK, "-d", "udp.port==x,data"], &["neither a port nor a range", "9000-9010"]),
     (&["read", KNOCK, "-d", "udp.port==9,vxlna"], &["as \"vxlna\"", "did you mean vxlan?"]),
-    (&["read", KNOCK, "-d", "tcp.port==9,vxlan"], &["tcp.port cannot be decoded as \"vxlan\"", "data"]),
+    (
+        &["read", KNOCK, "-d", "tcp.port==9,vxlan"],
+        &["tcp.port cannot be decoded as \"vxlan\"", "data, dns", "tls"],
+    ),
+    (&["read", KNOCK, "-d", "tcp.port==9,htttp"], &["as \"htttp\"", "did you mean http?"]),
     (&["read", KNOCK, "-i", "lo"], &["`read` has no option -i", "wirelab capture"]),
     (&["read", KNOCK, "-a", "duration:3"], &["packets:N is known", "wirelab capture"]),
     (&["read", KNOCK, "-R", "tcp"], &["-2 was not asked for", "use -Y"]),

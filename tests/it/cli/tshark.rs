@@ -202,6 +202,48 @@ fn a_port_is_decoded_as_d_says() {
 }
 
 #[test]
+fn messages_are_those_of_the_protocol_that_d_names() {
+    let query = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\0\0\x01\0\x01";
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let segment = |src: u16, dst: u16, payload: &[u8]| {
+        let ports = [src, dst].into_iter().flat_map(u16::to_be_bytes);
+        let rest = [0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x18, 4, 0, 0, 0, 0, 0];
+        let mut packet = ipv4(0, &ports.chain(rest).chain(payload.iter().copied()).collect::<Vec<u8>>());
+        packet[9] = 6;
+        packet
+    };
+    let bytes = capture(&[
+        segment(5000, 2525, b"EHLO client.example\r\n"),
+        segment(5001, 8888, request),
+        segment(5002, 8889, b"\0\x1dxGET / HTTP/1.1\r\n"),
+        ipv4(0, &udp(5003, 9999, query)),
+        ipv4(0, &udp(5004, 9998, b"\0\x07 is no DNS message at all")),
+    ]);
+    let (_folder, path) = file("ports.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let shown = |options: &[&str]| {
+        let fields = [
+            "-Tfields",
+            "-esmtp.req.command",
+            "-ehttp.request.method",
+            "-edns.id",
+            "-edata.len",
+            "-Eseparator=,",
+        ];
+        out(&[&["read", path][..], &fields, options].concat())
+    };
+    assert_eq!(shown(&[]), ",,,\n,GET,,\n,,,19\n,,0x0007,\n,,,27\n");
+    assert_eq!(shown(&["-d", "tcp.port==2525,smtp"]), "EHLO,,,\n,GET,,\n,,,19\n,,0x0007,\n,,,27\n");
+    // What is said counts more than the content, also where it is something else or nothing.
+    assert_eq!(shown(&["-d", "tcp.port==8888,data"]), ",,,\n,,,27\n,,,19\n,,0x0007,\n,,,27\n");
+    let all = ["-d", "tcp.port==8000-9000,tls", "-d", "udp.port==9998:2,dns"];
+    assert_eq!(shown(&all), ",,,\n,,,\n,,,\n,,0x0007,\n,,0x0007,\n");
+    // The last rule counts.
+    let both = ["-d", "tcp.port==8888,data", "-d", "tcp.port==8888,http"];
+    assert_eq!(shown(&both), shown(&[]));
+}
+
+#[test]
 fn what_d_says_counts_more_than_the_content() {
     // The bit that says a VXLAN identifier is valid is not set.
     let inner = [&[0; 12][..], &[8, 0], &ipv4(0, &udp(5, 6, b"inner"))].concat();

@@ -6,7 +6,7 @@ use super::build::{
     A, AA, AAAA, CLIENT, CNAME, Capture, LLMNR, MDNS, NS, OTHER, QR, QR_ONLY, RD, Rr, SERVER, SPEAKER, TC,
     framed, message, name, query, soa,
 };
-use super::{printed, transactions};
+use super::{printed, run, transactions};
 
 const WWW: (&str, u16) = ("www.example.com", A);
 
@@ -248,6 +248,84 @@ fn damage_is_named_with_its_place_and_what_is_good_is_shown() {
     capture.udp_cut(SERVER, CLIENT, &whole, 28 + 70);
     let cut = transactions(&capture).remove(0);
     assert_outcome(&cut, "damaged", &["The capture kept only the first 70 bytes"]);
+}
+
+/// A header that makes no sense (opcode 15, 64,259 questions) and a label of a kind that there is not.
+const NONSENSE: [u8; 24] = [
+    0xc9, 0x80, 0xff, 0xef, 0xfb, 0x03, 0x01, 0xfb, 0x03, 0x01, 0xfb, 0x03, 0x03, b'w', b'w', b'w', 0xbf, 0,
+    0, 1, 0, 1, 0, 0,
+];
+
+#[test]
+fn on_a_port_of_dns_a_message_without_sense_is_a_damaged_one() {
+    let mut capture = Capture::new();
+    capture.udp(SERVER, CLIENT, &NONSENSE);
+    let damaged = transactions(&capture).remove(0);
+    assert_outcome(&damaged, "unasked", &["damaged: ", "(byte 12)"]);
+    assert_eq!(
+        (&damaged["response"]["id"], &damaged["response"]["opcode_code"]),
+        (&0xc980.into(), &15.into())
+    );
+    let text = printed(&capture, &["dns"]);
+    for part in ["QUERY: 64259, ANSWER: 507", ";; Outcomes: 1 damaged"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let fields = ["read", "-T", "fields", "-e", "dns.id", "-e", "dns.count.answers", "-e", "dns.qry.type"];
+    assert_eq!(printed(&capture, &fields), "0xc980\t507\t\n");
+
+    for (port, is_dns) in [(53, true), (5355, true), (4000, false)] {
+        let mut capture = Capture::new();
+        capture.udp(([192, 0, 2, 53], port), CLIENT, &NONSENSE);
+        assert_eq!(printed(&capture, &fields[..5]) == "0xc980\n", is_dns, "{port}");
+    }
+    for other in [&b"hey, I am text and no message of DNS"[..], &NONSENSE[..11]] {
+        let mut capture = Capture::new();
+        capture.udp(SERVER, CLIENT, other);
+        assert_eq!(run(&capture, &["dns"]).0, Some(1), "{other:?}");
+    }
+}
+
+#[test]
+fn a_message_over_tcp_that_does_not_end_is_told_with_its_packets() {
+    let answer = framed(&message(7, QR, WWW, [&[Rr("www.example.com", A, address(1))], &[], &[]]));
+    let mut capture = Capture::new();
+    capture.tcp(true, &framed(&query(7, WWW)));
+    capture.tcp(false, &answer[..20]).tcp(false, &answer[20..40]);
+    let one = transactions(&capture).remove(0);
+    let words = format!("unfinished: 38 of the {} bytes that its length announces", answer.len() - 2);
+    assert_outcome(&one, "unfinished", &[&words, "(packets 2 to 3)"]);
+    let response = &one["response"];
+    assert_eq!(
+        (&response["begins_in"], &response["packet"], &response["size"]),
+        (&2.into(), &3.into(), &38.into())
+    );
+    assert_eq!(response["announced"], answer.len() - 2);
+    assert_eq!(response["questions"][0]["name"], "www.example.com.");
+    assert!(printed(&capture, &["dns", "--short"]).contains("unfinished: 38 of"));
+    assert!(printed(&capture, &["dns"]).contains(";; Outcomes: 1 unfinished"));
+    // Wireshark tells nothing of it, and so its fields are not told.
+    let fields = printed(&capture, &["read", "-T", "fields", "-e", "dns.id"]);
+    assert_eq!(fields, "0x0007\n\n\n");
+
+    // A query that nobody can answer, of which only the beginning of the header is there.
+    let mut capture = Capture::new();
+    let queries = [framed(&query(7, WWW)), framed(&query(8, WWW))].concat();
+    let end = queries.len() / 2 + 8;
+    capture.tcp(true, &queries[..end]);
+    let all = transactions(&capture);
+    assert_eq!((all.len(), &all[0]["outcome"]), (2, &"unanswered".into()));
+    assert_outcome(&all[1], "unfinished", &["6 of the 33 bytes", "(packet 1)"]);
+    assert_eq!(run(&capture, &["dns", "--port", "99"]).0, Some(1));
+}
+
+#[test]
+fn between_whole_messages_on_a_stream_a_damaged_one_is_told() {
+    let mut capture = Capture::new();
+    capture.tcp(true, &[framed(&query(7, WWW)), framed(&NONSENSE), framed(&query(8, WWW))].concat());
+    let all = transactions(&capture);
+    let outcomes: Vec<&Value> = all.iter().map(|one| &one["outcome"]).collect();
+    assert_eq!(outcomes, ["unanswered", "unasked", "unanswered"]);
+    assert_eq!(all[1]["says"], "damaged");
 }
 
 #[test]
