@@ -44,7 +44,7 @@ fn shown(width: Option<usize>, long: bool, show_secrets: bool) -> String {
     audit.finish();
     let flows = table.flows().iter().enumerate();
     let rows: Vec<AuditRow<'_>> =
-        flows.map(|(place, flow)| AuditRow { flow, audit: audit.of_flow(place, flow, None) }).collect();
+        flows.map(|(place, flow)| AuditRow { flow, audit: audit.take_flow(place, flow, None) }).collect();
     let mut out = Vec::new();
     let output = TableOutput { width, colors: Colors::OFF };
     write_audit(&mut out, AuditOptions { output, long, show_secrets }, &rows).unwrap();
