@@ -27,7 +27,10 @@ pub fn read<'a>(line: &'a [u8], expect: &Expect, most: usize) -> Line<'a> {
     if let Some((name, value)) = name_end.and_then(|at| text.split_at_checked(at)) {
         let value = value.get(1..).unwrap_or(&[]).trim_ascii();
         if header(line, name.trim_ascii_end(), value, &mut out) {
-            out.next = Expect::Folded { header: kept(text), folds: 0 };
+            out.asks = prompt(text).filter(|_| value.is_empty());
+            if out.asks.is_none() {
+                out.next = Expect::Folded { header: kept(text), folds: 0 };
+            }
             return out;
         }
     }
