@@ -172,18 +172,6 @@ impl<'a> Read<'a> {
         Ok(Self { reading, pipeline, audit, ending })
     }
 
-    /// The flows that were selected.
-    fn rows(&self) -> Vec<AuditRow<'_>> {
-        let flows = self.pipeline.flows().flows().iter().enumerate();
-        flows
-            .filter(|(place, flow)| self.reading.selection().takes_flow(*place, flow))
-            .map(|(place, flow)| {
-                let analyzed = self.pipeline.analyzers().and_then(|analyzers| analyzers.protocol_of(place));
-                AuditRow { flow, audit: self.audit.of_flow(place, flow, analyzed) }
-            })
-            .collect()
-    }
-
     /// Says how reading ended; `shown` flows were selected.
     fn tell(&self, shown: usize) -> Status {
         let limits = self.audit.limits();
@@ -202,9 +190,21 @@ impl<'a> Read<'a> {
     }
 }
 
+/// The flows that were selected; the audit forgets them, so that nothing is kept twice.
+fn rows<'a>(reading: &Reading<'_>, pipeline: &'a Pipeline, audit: &mut Audit) -> Vec<AuditRow<'a>> {
+    let flows = pipeline.flows().flows().iter().enumerate();
+    flows
+        .filter(|(place, flow)| reading.selection().takes_flow(*place, flow))
+        .map(|(place, flow)| {
+            let analyzed = pipeline.analyzers().and_then(|analyzers| analyzers.protocol_of(place));
+            AuditRow { flow, audit: audit.take_flow(place, flow, analyzed) }
+        })
+        .collect()
+}
+
 fn single(args: &AuditArgs, path: &Path, interrupt: &Interrupt) -> Result<Status, Failure> {
-    let read = Read::file(args, path, interrupt)?;
-    let rows = read.rows();
+    let mut read = Read::file(args, path, interrupt)?;
+    let rows = rows(&read.reading, &read.pipeline, &mut read.audit);
     let mut out = output::stdout();
     if args.json {
         AuditDocument::of_flows(&rows, args.show_secrets).write(&mut out)?;
@@ -242,7 +242,7 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
     let mut skipped = 0_u64;
     for (path, by_name) in &files.found {
         let name = display_name(path);
-        let read = match Read::file(args, path, interrupt) {
+        let mut read = match Read::file(args, path, interrupt) {
             Ok(read) => read,
             Err(_) if !by_name && is_foreign(path) => {
                 skipped += 1;
@@ -254,7 +254,7 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
                 continue;
             }
         };
-        let rows = read.rows();
+        let rows = rows(&read.reading, &read.pipeline, &mut read.audit);
         // Which of several files has nothing that was selected is no news.
         let told = read.tell(rows.len().max(1));
         if told != Status::Done {

@@ -12,7 +12,7 @@ use super::view::{self, PAYLOAD_PER_SIDE};
 use crate::flow::{Flow, FlowId, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::explain;
-use crate::render::json::write_flows_json;
+use crate::render::json::write_story_json;
 
 /// The same with --full.
 const PAYLOAD_PER_SIDE_FULL: usize = 16 << 20;
@@ -30,6 +30,9 @@ pub(super) struct ExplainArgs {
     /// Show payloads whole instead of folding long ones
     #[arg(long)]
     full: bool,
+    /// Show passwords, tokens and cookies; otherwise they are ********
+    #[arg(long)]
+    show_secrets: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -78,9 +81,9 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     let missing = stream.filter(|_| flows.is_empty());
     let mut out = output::stdout();
     if args.json {
-        write_flows_json(&mut out, &flows)?;
+        write_story_json(&mut out, &flows, args.show_secrets)?;
     } else if missing.is_none() {
-        let options = view::explain_options(args.color.colors(), args.full);
+        let options = view::explain_options(args.color.colors(), args.full, args.show_secrets);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
         if stream.is_none() && reading.selection().is_whole() {
             explain::beside(&mut out, &pipeline.beside(), options)?;

@@ -24,6 +24,8 @@ const LISTED: usize = 15;
 /// does not read as text is shown as a hex dump. Of all streams together 1 GiB is kept; that more was there is told.
 ///
 /// Where a segment says other bytes than an earlier one, the first are shown, and both packets are named below.
+///
+/// The bytes are shown as they were sent: passwords and tokens are not masked here.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct FollowArgs {

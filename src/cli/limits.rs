@@ -26,6 +26,8 @@ pub(super) fn tell(pipeline: &Pipeline) {
         ),
         (messages.given_up, "times that unfinished messages were given up because too much waited"),
         (messages.untold, "messages left out because too many end in one packet"),
+        (messages.not_paired, "HTTP requests not paired with their answers because too many waited at once"),
+        (messages.left_packed, "HTTP bodies left out because too much was unpacked before them"),
     ] {
         if count > 0 {
             say(format_args!("limit reached: {what}: {count}"));

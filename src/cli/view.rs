@@ -80,7 +80,7 @@ impl Shower {
             View::Lines | View::None => {}
             View::Flows => table(&mut self.out, &flows, self.colors)?,
             View::Explain => {
-                let options = explain_options(self.colors, false);
+                let options = explain_options(self.colors, false, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
                 if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;
@@ -97,8 +97,8 @@ pub(super) fn line_context<'a>(step: &Step<'a>) -> LineContext<'a> {
 }
 
 /// Stories for standard output as it is.
-pub(super) fn explain_options(colors: Colors, full: bool) -> ExplainOptions {
-    ExplainOptions { colors, width: prose_width(), full }
+pub(super) fn explain_options(colors: Colors, full: bool, secrets: bool) -> ExplainOptions {
+    ExplainOptions { colors, width: prose_width(), full, secrets }
 }
 
 /// Columns that prose fills on standard output as it is.

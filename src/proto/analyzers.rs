@@ -3,7 +3,7 @@
 use super::ftp::ExpectedFlows;
 use super::stream::Stream;
 use super::talk::{JOINED, MAX_TRIES, Place, Speaks, Talk};
-use super::{Analyzer, AnalyzerOptions, Messages, Note, Protocol};
+use super::{Analyzer, AnalyzerOptions, Message, Messages, Note, Protocol};
 use crate::decode::{Behind, ByteRange, DecodeAs, DecodedPacket, Transport, TransportProtocol};
 use crate::flow::{Direction, PacketStamp, Verdict};
 use crate::source::CapturedPacket;
@@ -19,6 +19,10 @@ pub struct AnalyzerLimits {
     pub given_up: u64,
     /// Messages that were not told, because more ended in one packet than [`super::Messages`] holds.
     pub untold: u64,
+    /// Requests of HTTP that are not paired with their response, because too many waited.
+    pub not_paired: u64,
+    /// Bodies of HTTP that were asked for and not unpacked, because too much was unpacked before.
+    pub left_packed: u64,
 }
 
 /// What the flows of a capture say, message by message.
@@ -91,6 +95,10 @@ impl Analyzers {
             }
         }
         self.limits.untold = self.limits.untold.saturating_add(self.messages.untold);
+        let not_paired = |message: &&Message| matches!(&message.note, Note::Http(note) if note.not_paired);
+        let count = self.messages.messages.iter().filter(not_paired).count();
+        self.limits.not_paired =
+            self.limits.not_paired.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         &self.messages
     }
 
@@ -115,7 +123,7 @@ impl Analyzers {
     /// Limits that were reached.
     #[must_use]
     pub fn limits(&self) -> AnalyzerLimits {
-        self.limits
+        AnalyzerLimits { left_packed: self.messages.unpacking.refused(), ..self.limits }
     }
 
     /// Ends the capture: messages that are not whole are told to `each`, flow by flow.

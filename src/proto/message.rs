@@ -1,5 +1,6 @@
 //! The messages that end in a packet.
 
+use super::http::body::Unpacking;
 use super::{Note, Protocol};
 use crate::decode::{ByteRange, DecodedPacket, JoinedBytes};
 use crate::flow::{Direction, PacketStamp};
@@ -42,6 +43,8 @@ pub struct Messages {
     pub(super) said: Vec<(usize, Option<Protocol>)>,
     /// Messages that there was no room for.
     pub(super) untold: u64,
+    /// Of the whole capture, not of one packet.
+    pub(super) unpacking: Unpacking,
 }
 
 /// Most messages told of one packet, and so most buffers put together for it, which a byte numbers together with the
@@ -82,6 +85,12 @@ impl Messages {
     #[must_use]
     pub fn joined(&self) -> &[JoinedBytes] {
         &self.joined
+    }
+
+    /// How much of the capture's bodies was unpacked so far, by whoever reads them.
+    #[must_use]
+    pub fn unpacking(&self) -> &Unpacking {
+        &self.unpacking
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,5 +1,8 @@
 //! Is this readable text? Judged by the bytes alone.
 
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
 /// Share of readable bytes from which bytes with some unreadable ones still count as [`Readability::Mostly`].
 const MOSTLY: f32 = 0.7;
 
@@ -40,38 +43,14 @@ pub fn judge(bytes: &[u8]) -> Readability {
     if bytes.is_empty() {
         return Readability::Empty;
     }
-    // What most samples are either of, and quickly told.
-    if bytes.iter().all(|&byte| is_readable(char::from(byte)) && byte.is_ascii()) {
-        return Readability::Readable { utf8: false };
-    }
-    let (mut readable, mut utf8) = (0_usize, false);
-    let mut chunks = bytes.utf8_chunks().peekable();
-    while let Some(chunk) = chunks.next() {
-        for character in chunk.valid().chars() {
-            if is_readable(character) {
-                readable = readable.saturating_add(character.len_utf8());
-                utf8 |= !character.is_ascii();
-            }
-        }
-        if chunks.peek().is_none() && is_cut_character(chunk.invalid()) && readable > 0 {
-            readable = readable.saturating_add(chunk.invalid().len());
-            utf8 = true;
-        }
-    }
+    let mut count = ReadableCount::default();
+    count.take(bytes);
+    let readable = usize::try_from(count.readable()).unwrap_or(usize::MAX);
     if readable == bytes.len() {
-        return Readability::Readable { utf8 };
+        return Readability::Readable { utf8: count.wide || count.open() > 0 };
     }
     let share = share(readable, bytes.len());
     if share >= MOSTLY { Readability::Mostly { share } } else { Readability::NotText }
-}
-
-fn is_readable(character: char) -> bool {
-    matches!(character, '\t' | '\r' | '\n') || !character.is_control()
-}
-
-/// Whether `bytes` begin a UTF-8 character and stop before its end.
-fn is_cut_character(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
 
 /// Both numbers are sample sizes; beyond what a float holds exactly the share is still right to seven digits.
@@ -85,17 +64,29 @@ fn share(part: usize, whole: usize) -> f32 {
 pub struct ReadableCount {
     total: u64,
     readable: u64,
-    /// Continuation bytes that the character begun still needs, and the range that the next has to be in.
-    needs: u8,
-    next: (u8, u8),
-    begun: u8,
-    point: u32,
+    /// Where in a character it is: a row of [`STEPS`].
+    state: u8,
+    /// Characters outside ASCII were among them.
+    wide: bool,
 }
 
 impl ReadableCount {
     /// Counts the next bytes.
     pub fn take(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.byte(byte));
+        let steps = &*STEPS;
+        let (mut state, mut readable, mut all) = (self.state, 0_u64, 0_u8);
+        for &byte in bytes {
+            let row = steps.get(usize::from(state & 0x0f));
+            let step = row.and_then(|row| row.get(usize::from(byte))).copied().unwrap_or(0);
+            state = step & 0x0f;
+            readable = readable.saturating_add(u64::from(step >> 4));
+            all |= step;
+        }
+        self.state = state;
+        self.readable = self.readable.saturating_add(readable);
+        // One byte is ASCII, two to four are not.
+        self.wide |= all & 0x60 != 0;
+        self.total = self.total.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     }
 
     /// Bytes so far.
@@ -107,8 +98,14 @@ impl ReadableCount {
     /// Readable bytes so far; those of a character that is not whole yet count.
     #[must_use]
     pub fn readable(&self) -> u64 {
-        let open = if self.needs > 0 && self.readable > 0 { u64::from(self.begun) } else { 0 };
+        let open = if self.readable > 0 { self.open() } else { 0 };
         self.readable.saturating_add(open)
+    }
+
+    /// Bytes of a character that is not whole yet.
+    fn open(&self) -> u64 {
+        let state = usize::from(self.state).checked_sub(1).and_then(|place| STATES.get(place));
+        state.map_or(0, |(begun, ..)| u64::from(*begun))
     }
 
     /// The share of readable bytes, from 0 to 1; `None` of no bytes.
@@ -119,46 +116,52 @@ impl ReadableCount {
 
     /// What follows does not follow on these bytes: some are missing.
     pub const fn interrupt(&mut self) {
-        self.needs = 0;
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.total = self.total.saturating_add(1);
-        if self.needs > 0 {
-            let (low, high) = self.next;
-            if (low..=high).contains(&byte) {
-                self.needs -= 1;
-                self.begun = self.begun.saturating_add(1);
-                self.next = (0x80, 0xbf);
-                self.point = self.point << 6 | u32::from(byte & 0x3f);
-                if self.needs == 0 && char::from_u32(self.point).is_some_and(is_readable) {
-                    self.readable = self.readable.saturating_add(u64::from(self.begun));
-                }
-                return;
-            }
-            self.needs = 0;
-        }
-        // The Unicode Standard, table 3-7: what well-formed UTF-8 may begin with, and its second byte.
-        let (needs, next) = match byte {
-            0x20..=0x7e | b'\t' | b'\r' | b'\n' => {
-                self.readable = self.readable.saturating_add(1);
-                return;
-            }
-            0xc2..=0xdf => (1, (0x80, 0xbf)),
-            0xe0 => (2, (0xa0, 0xbf)),
-            0xed => (2, (0x80, 0x9f)),
-            0xe1..=0xef => (2, (0x80, 0xbf)),
-            0xf0 => (3, (0x90, 0xbf)),
-            0xf1..=0xf3 => (3, (0x80, 0xbf)),
-            0xf4 => (3, (0x80, 0x8f)),
-            _ => return,
-        };
-        self.begun = 1;
-        self.needs = needs;
-        self.next = next;
-        self.point = u32::from(byte & (0x3f >> needs));
+        self.state = 0;
     }
 }
+
+/// Within a character, from state 1 on: bytes of it so far, what the next has to be, and the state after that.
+/// The Unicode Standard, table 3-7; a character of two bytes that begins with C2 and 80 to 9F is a control.
+const STATES: [(u8, RangeInclusive<u8>, u8); 11] = [
+    (1, 0x80..=0xbf, 0),
+    (1, 0xa0..=0xbf, 0),
+    (1, 0x80..=0xbf, 6),
+    (1, 0xa0..=0xbf, 6),
+    (1, 0x80..=0x9f, 6),
+    (2, 0x80..=0xbf, 0),
+    (1, 0x80..=0xbf, 10),
+    (1, 0x90..=0xbf, 10),
+    (1, 0x80..=0x8f, 10),
+    (2, 0x80..=0xbf, 11),
+    (3, 0x80..=0xbf, 0),
+];
+
+/// For each state and byte: the next state, and, times 16, how many readable bytes that completes.
+static STEPS: LazyLock<[[u8; 256]; 16]> = LazyLock::new(|| {
+    let begin = |byte: u8| match byte {
+        0x20..=0x7e | b'\t' | b'\r' | b'\n' => 1 << 4,
+        0xc2 => 2,
+        0xc3..=0xdf => 1,
+        0xe0 => 4,
+        0xed => 5,
+        0xe1..=0xef => 3,
+        0xf0 => 8,
+        0xf1..=0xf3 => 7,
+        0xf4 => 9,
+        _ => 0,
+    };
+    let mut between = [0; 256];
+    between.iter_mut().zip(0..=255).for_each(|(step, byte)| *step = begin(byte));
+    let mut steps = [between; 16];
+    for (row, (begun, next, after)) in steps.iter_mut().skip(1).zip(&STATES) {
+        for (step, byte) in row.iter_mut().zip(0..=255) {
+            if next.contains(&byte) {
+                *step = if *after == 0 { begun.saturating_add(1) << 4 } else { *after };
+            }
+        }
+    }
+    steps
+});
 
 #[cfg(test)]
 mod tests {

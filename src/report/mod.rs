@@ -10,6 +10,7 @@ pub mod http;
 mod numbers;
 mod remarks;
 mod runs;
+pub mod secret;
 pub mod stats;
 mod story;
 pub mod tls;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use etherparse::PacketBuilder;
@@ -100,7 +101,6 @@ fn random(len: usize) -> Vec<u8> {
 }
 
 fn packed(text: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packer.write_all(text).unwrap();
     packer.finish().unwrap()
@@ -235,6 +235,98 @@ fn secrets_of_the_web_are_found_and_masked() {
             row("field", "", "hunter!2"),
         ]
     );
+}
+
+#[test]
+fn secrets_in_headers_of_every_kind_are_found_and_masked_alike_by_every_verb() {
+    let folder = tempfile::tempdir().unwrap();
+    // The whole of a head, line by line, and what is secret in it.
+    let lines = [
+        ("Authorization: Basic\r\n YWxpY2U6d29uZGVybGFuZA==", "wonderland"),
+        (
+            "Proxy-Authorization: Digest username=\"a\", response=\"d1g3st\"",
+            "username=\"a\", response=\"d1g3st\"",
+        ),
+        ("X-CSRF-Token: csrft0k", "csrft0k"),
+        ("X-Api-Key: ap1key", "ap1key"),
+        ("Cookie: a=c00kie; theme=dark", "c00kie"),
+        ("Referer: http://me:urlpw@h/x?api_key=qu3ry&access_token=acc3ss", "urlpw"),
+    ];
+    let head: String = lines.iter().map(|(line, _)| format!("{line}\r\n")).collect();
+    let body = r#"{"user": "bob", "password": "js\"0n", "pin": 4711}"#;
+    let request = format!(
+        "POST /?token=t4rget HTTP/1.1\r\nHost: a\r\n{head}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3t; Path=/\r\nAuthentication-Info: rspauth=\"1nfo\"\r\nContent-Length: 0\r\n\r\n";
+    let file =
+        tcp_file(folder.path(), "h.pcap", 8080, &[(true, request.as_bytes()), (false, answer.as_bytes())]);
+    let found: Vec<String> = secrets(&file).into_iter().map(|(_, _, value)| value).collect();
+    let wanted = lines.iter().map(|(_, secret)| *secret).chain([
+        "t4rget",
+        "qu3ry",
+        "acc3ss",
+        "js\\\"0n",
+        "4711",
+        "s3t",
+        "rspauth=\"1nfo\"",
+    ]);
+    for secret in wanted {
+        assert!(found.iter().any(|value| value == secret), "{secret} is not in {found:?}");
+    }
+    let path = file.to_str().unwrap();
+    let secrets = [
+        "YWxpY2U", "d1g3st", "csrft0k", "ap1key", "c00kie", "urlpw", "qu3ry", "acc3ss", "t4rget", "0n",
+        "4711", "s3t", "1nfo",
+    ];
+    for args in
+        [&["http", path][..], &["http", path, "--json"], &["explain", path], &["explain", path, "--json"]]
+    {
+        let (code, out, err) = run(args);
+        assert_eq!(code, 0, "{err}");
+        for secret in secrets {
+            assert!(!out.contains(secret), "{secret} is shown by {args:?}:\n{out}");
+        }
+        let (_, shown, _) = run(&[args, &["--show-secrets"]].concat());
+        for secret in secrets {
+            assert!(shown.contains(secret), "{secret} is not shown by {args:?} --show-secrets:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_verdict_on_few_bytes_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = tcp_file(folder.path(), "f.pcap", 12000, &[(true, b"hi there")]);
+    let more = tcp_file(folder.path(), "m.pcap", 12000, &[(true, &b"hi there ".repeat(5))]);
+    assert_eq!(flow(&few, &[])["evidence"]["only_bytes"], 8);
+    assert!(flow(&more, &[])["evidence"]["only_bytes"].is_null());
+    let (_, short, _) = run(&["audit", few.to_str().unwrap()]);
+    assert!(short.contains("only 8 bytes: \"hi there\""), "{short}");
+    let (_, long, _) = run(&["audit", few.to_str().unwrap(), "--long"]);
+    assert!(long.contains("judged by 8 bytes only: so few can look like this by chance"), "{long}");
+    let (_, long, _) = run(&["audit", more.to_str().unwrap(), "--long"]);
+    assert!(!long.contains("by chance"), "{long}");
+    let none = tcp_file(folder.path(), "n.pcap", 12000, &[(true, &random(40))]);
+    let (_, long, _) = run(&["audit", none.to_str().unwrap(), "--long"]);
+    assert!(long.contains("40 bytes, too few to tell: 256 are needed"), "{long}");
+}
+
+#[test]
+fn endless_lines_and_headers_are_read_in_one_go() {
+    let folder = tempfile::tempdir().unwrap();
+    // Some megabytes of each: what is not linear takes minutes.
+    let cookies: String = (0..60_000).map(|n| format!("Cookie: c{n}=v{n}; d={n}\r\n")).collect();
+    let folded = format!("Authorization: Basic\r\n{}", " a\r\n".repeat(300_000));
+    let endless = format!("Cookie: {}", "a=b; ".repeat(300_000));
+    let packed = [b"\x1f\x8b\x08".as_slice(), &random(2_000_000)].concat();
+    for bytes in [cookies.as_bytes(), folded.as_bytes(), endless.as_bytes(), &packed] {
+        let said = [b"GET / HTTP/1.1\r\nHost: a\r\n", bytes].concat();
+        let chunks: Vec<(bool, &[u8])> = said.chunks(16_000).map(|chunk| (true, chunk)).collect();
+        let flow = flow(&tcp_file(folder.path(), "l.pcap", 8080, &chunks), &[]);
+        assert_eq!(flow["verdict"], "plaintext");
+        assert!(flow["secrets"].as_array().unwrap().len() <= 32);
+    }
 }
 
 #[test]
@@ -377,7 +469,6 @@ fn recordings_have_a_verdict_each() {
 
 /// The verdict on each flow of a corpus of other people's captures against what its protocol says: at least 95 % right in
 /// each class, and nothing encrypted called plaintext. A flow that was not found counts as wrong.
-#[allow(clippy::print_stdout, reason = "the confusion table is for whoever runs it with --nocapture")]
 #[test]
 fn flows_of_known_protocols_are_told_right() {
     const LABELS: [&str; 3] = ["plaintext", "encrypted", "binary"];
@@ -414,7 +505,8 @@ fn flows_of_known_protocols_are_told_right() {
             .filter(|((l, _), _)| *l == label)
             .map(|((_, verdict), n)| format!("{verdict} {n}"))
             .collect();
-        println!("{label:>10}: {}", told.join(", "));
+        let line = format!("{label:>10}: {}\n", told.join(", "));
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
         let right = f64::from(count(label, label)) / f64::from(all);
         assert!(right >= 0.95, "{label}: {right:.3} right: {told:?}");
     }

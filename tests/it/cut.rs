@@ -119,7 +119,7 @@ fn show(bytes: Vec<u8>) -> Shown {
     write_flows(&mut shown.flows, TableOutput::default(), &flows).unwrap();
     write_flows_json(&mut shown.flows_json, &flows).unwrap();
     for (width, full) in [(80, false), (40, true)] {
-        let options = ExplainOptions { colors: Colors::OFF, width, full };
+        let options = ExplainOptions { colors: Colors::OFF, width, full, secrets: true };
         explain::capture(&mut shown.stories, "test", pipeline.totals(), &flows, options).unwrap();
         explain::beside(&mut shown.stories, &pipeline.beside(), options).unwrap();
     }

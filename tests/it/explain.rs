@@ -86,7 +86,7 @@ impl Capture {
     fn lines(&mut self) -> String {
         self.pipeline.finish();
         let mut out = Vec::new();
-        let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false };
+        let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false, secrets: false };
         let flows = self.pipeline.told(|_, _| true);
         explain::capture(&mut out, "made", self.pipeline.totals(), &flows, options).unwrap();
         String::from_utf8(out).unwrap()

@@ -104,7 +104,7 @@ pub(super) fn run(args: &HttpArgs) -> Result<Status, Failure> {
     let takes = |place: usize, flow: &Flow| {
         reading.selection().takes_flow(place, flow) && first.is_none_or(|id| flow.id == id)
     };
-    let not_kept = exchanges.not_kept();
+    let (not_kept, left_packed) = (exchanges.not_kept(), exchanges.left_packed());
     let all = exchanges.finish(pipeline.flows(), takes);
     let options = HttpOptions {
         colors: args.color.colors(),
@@ -116,6 +116,11 @@ pub(super) fn run(args: &HttpArgs) -> Result<Status, Failure> {
     let shown = all.iter().filter(|exchange| exchange.selected).count();
     if not_kept > 0 {
         say(format_args!("limit reached: HTTP exchanges that were not kept: {not_kept}"));
+    }
+    if left_packed > 0 {
+        say(format_args!(
+            "limit reached: HTTP bodies left packed because too much was unpacked before them: {left_packed}"
+        ));
     }
     let status = reading.tell(&pipeline, &ending, u64::try_from(shown).unwrap_or(u64::MAX));
     if shown > 0 || status != Status::Done {

@@ -36,6 +36,8 @@ use crate::source::{PacketNumber, SaveFormat};
 ///
 /// Options are spelled as tshark spells them, in any order and bundled (`-nr FILE`): a command line that reads a file
 /// with tshark reads it here.
+///
+/// Packets are shown as they were sent: passwords and tokens are not masked here.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ReadArgs {

@@ -10,7 +10,7 @@ use crate::field::words::http::response_code;
 use crate::field::{FieldId, Value};
 use crate::proto::http::head::{Header, Start};
 use crate::proto::http::{Cut, Framing, Head, HttpNote, full_uri};
-use crate::proto::{Ending, Message, Note, Protocol};
+use crate::proto::{Ending, Message, Messages, Note, Protocol};
 
 /// The header fields that have a name, as it stands before the colon, in lower case.
 const HEADERS: [(&str, FieldId); 30] = [
@@ -78,9 +78,15 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
     message.first_line();
     message.headers();
     message.generated();
-    http_body::emit(&all, note, &head, message.out);
+    let unpacking = subject.context.messages.map(Messages::unpacking);
+    let body = unpacking.map(|unpacking| http_body::Body { all: &all, note, head: &head, unpacking });
+    if let Some(body) = &body {
+        body.emit(message.out);
+    }
     out.close();
-    http_body::form(&all, note, &head, out);
+    if let Some(body) = &body {
+        body.form(out);
+    }
 }
 
 /// As Wireshark does, nothing is told of a message that is not there whole, unless the capture kept the beginning of its

@@ -1,16 +1,11 @@
 //! A connection's messages, and which response answers which request.
 
-use std::collections::VecDeque;
-
 use super::framing::{ChunkStep, ChunksEnd, Framing, chunk_at, chunks_end, content_length};
 use super::head::{self, Begins, Head, MAX_HEAD_BYTES, Start, line_at};
+use super::waiting::Waiting;
 use super::{Analyzer, AnalyzerOptions, Asked, Both, Cut, Ending, HttpNote, Input, Note, Protocol, Step};
 use crate::flow::PacketStamp;
 use crate::source::PacketNumber;
-
-/// Most requests of a connection that wait for their response. Browsers that pipeline send some ten; the oldest is
-/// given up beyond it.
-pub const MAX_WAITING_REQUESTS: usize = 64;
 
 /// How much of a request's target is kept for its response: servers and browsers rarely take more.
 pub const MAX_KEPT_TARGET: usize = 2048;
@@ -25,7 +20,7 @@ pub struct HttpAnalyzer {
     carries: Carries,
     sides: Both<Side>,
     /// By the side that asks.
-    asked: Both<VecDeque<Asked>>,
+    asked: Both<Waiting>,
     exchanges: u32,
     last_request: Option<PacketNumber>,
     last_response: Option<PacketNumber>,
@@ -104,8 +99,7 @@ impl Analyzer for HttpAnalyzer {
     }
 
     fn held(&self) -> usize {
-        let of = |asked: &VecDeque<Asked>| asked.iter().map(Asked::held).fold(0, usize::saturating_add);
-        of(&self.asked.orig).saturating_add(of(&self.asked.resp))
+        self.asked.orig.held().saturating_add(self.asked.resp.held())
     }
 }
 
@@ -163,7 +157,7 @@ impl HttpAnalyzer {
         }
         let answers = self.asked.of_mut(input.from.reversed());
         if answers.front().is_some_and(|asked| asked.is_simple) {
-            let request = answers.pop_front();
+            let request = answers.pop();
             let mut note =
                 Box::new(HttpNote { is_response: true, framing: Framing::UntilClose, ..HttpNote::default() });
             note.exchange = request.as_ref().map_or(0, |request| request.exchange);
@@ -190,11 +184,7 @@ impl HttpAnalyzer {
             self.exchanges = self.exchanges.saturating_add(1);
             note.exchange = self.exchanges;
             note.previous_request = self.last_request;
-            let waiting = self.asked.of_mut(input.from);
-            if waiting.len() >= MAX_WAITING_REQUESTS {
-                waiting.pop_front();
-            }
-            waiting.push_back(Asked {
+            let kept = self.asked.of_mut(input.from).push(Asked {
                 method: method.into(),
                 target: beginning(target, MAX_KEPT_TARGET).into(),
                 host: head.header("host").map(|host| beginning(host, MAX_KEPT_HOST).into()),
@@ -205,6 +195,7 @@ impl HttpAnalyzer {
                 exchange: self.exchanges,
                 previous: self.last_request,
             });
+            note.not_paired = !kept;
             self.last_request = Some(input.packet.number);
             return note;
         }
@@ -232,10 +223,10 @@ impl HttpAnalyzer {
     fn answered(&mut self, input: &Input<'_>, interim: bool) -> Option<Asked> {
         let waiting = self.asked.of_mut(input.from.reversed());
         // What began before the request does not answer it: that of a request which is not in the capture.
-        if waiting.front()?.first.number > input.first.number {
+        if waiting.front().is_some_and(|asked| asked.first.number > input.first.number) {
             return None;
         }
-        if interim { waiting.front().cloned() } else { waiting.pop_front() }
+        if interim { waiting.front().cloned() } else { waiting.pop() }
     }
 
     /// Whether a response makes the connection something else.
@@ -268,7 +259,7 @@ impl HttpAnalyzer {
     fn ended(&mut self, input: &Input<'_>, exchange: u32) {
         let packet: PacketStamp = input.packet;
         let waiting = self.asked.of_mut(input.from);
-        if let Some(request) = waiting.iter_mut().rev().find(|request| request.exchange == exchange) {
+        if let Some(request) = waiting.of_exchange(exchange) {
             request.last = packet;
             request.is_whole = true;
         }

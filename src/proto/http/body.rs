@@ -2,6 +2,7 @@
 //! section 8.4.1).
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::Read;
 
 use super::framing::{ChunkStep, Framing, chunk_at};
@@ -12,6 +13,39 @@ pub const MAX_DECODED_BYTES: usize = 64 << 20;
 
 /// Most codings one around the other; one is usual, two are a proxy's mistake, more an attack.
 pub const MAX_CODINGS: usize = 4;
+
+/// Most bytes that all packed bodies of a capture together are unpacked to, some seconds' work: bombs are small, and a capture
+/// can hold many.
+pub const MAX_UNPACKED_IN_ALL: u64 = 4 << 30;
+
+/// How much of [`MAX_UNPACKED_IN_ALL`] is used up.
+#[derive(Clone, Debug, Default)]
+pub struct Unpacking {
+    /// Bytes unpacked so far, those between one coding and the next included.
+    made: Cell<u64>,
+    refused: Cell<u64>,
+}
+
+impl Unpacking {
+    /// The same as [`decode`], as long as there is enough left: then packed bodies are left as they came, with
+    /// [`Fault::EnoughUnpacked`].
+    #[must_use]
+    pub fn decode<'a>(&self, head: &Head<'_>, framing: Framing, raw: &'a [u8]) -> Decoded<'a> {
+        let mut made = self.made.get();
+        let body = undo(head, framing, raw, &mut made);
+        self.made.set(made);
+        if body.fault == Some(Fault::EnoughUnpacked) {
+            self.refused.set(self.refused.get().saturating_add(1));
+        }
+        body
+    }
+
+    /// How many bodies were left packed.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.get()
+    }
+}
 
 /// A body as it was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +116,11 @@ impl Coding {
 /// Bytes and codings of a message's body: `raw` is what follows the head, delimited as `framing` says.
 #[must_use]
 pub fn decode<'a>(head: &Head<'_>, framing: Framing, raw: &'a [u8]) -> Decoded<'a> {
+    undo(head, framing, raw, &mut 0)
+}
+
+/// Undoes all codings; `made` are the bytes that unpacking has made so far.
+fn undo<'a>(head: &Head<'_>, framing: Framing, raw: &'a [u8], made: &mut u64) -> Decoded<'a> {
     let mut body =
         if framing == Framing::Chunked { dechunk(raw) } else { Decoded { bytes: raw.into(), fault: None } };
     // The last one named was applied last (RFC 9110 section 8.4); transfer codings are around all of them.
@@ -103,7 +142,12 @@ pub fn decode<'a>(head: &Head<'_>, framing: Framing, raw: &'a [u8]) -> Decoded<'
         if body.bytes.is_empty() {
             break;
         }
+        if *made >= MAX_UNPACKED_IN_ALL {
+            body.fault = Some(Fault::EnoughUnpacked);
+            break;
+        }
         let (bytes, fault) = unpack(coding, &body.bytes);
+        *made = made.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let fault = outer.or(fault);
         if bytes.is_empty() && fault.is_some() {
             // Nothing could be unpacked: it is shown as it came, or another of the codings is the true one.
@@ -316,6 +360,20 @@ mod tests {
             (&*body.bytes, body.fault),
             (b"packed once".as_slice(), Some(Fault::Damaged(Coding::Deflate)))
         );
+    }
+
+    #[test]
+    fn many_bombs_are_unpacked_up_to_a_limit_over_all() {
+        let bomb = gzip(&vec![0; 1 << 20]);
+        let head = Head::read(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n").unwrap();
+        let plain = Head::read(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let unpacking = Unpacking::default();
+        let faults = |head| unpacking.decode(head, Framing::UntilClose, &bomb).fault;
+        assert_eq!((faults(&head), unpacking.made.get()), (None, 1 << 20));
+        unpacking.made.set(MAX_UNPACKED_IN_ALL);
+        assert_eq!((faults(&head), unpacking.refused()), (Some(Fault::EnoughUnpacked), 1));
+        // What is not packed costs nothing.
+        assert_eq!((faults(&plain), unpacking.refused()), (None, 1));
     }
 
     #[test]

@@ -6,11 +6,12 @@ pub mod body;
 mod framing;
 pub mod head;
 mod note;
+mod waiting;
 
 use super::talk::Both;
 use super::{Analyzer, AnalyzerOptions, Ending, Input, Note, Protocol, Step};
 
-pub use analyzer::{HttpAnalyzer, MAX_KEPT_TARGET, MAX_WAITING_REQUESTS};
+pub use analyzer::{HttpAnalyzer, MAX_KEPT_TARGET};
 pub use base64::base64;
 pub use framing::{Framing, content_length};
 pub use head::Head;

@@ -21,6 +21,8 @@ pub struct HttpNote {
     pub persistent: bool,
     /// `Content-Length` says different things.
     pub length_conflict: bool,
+    /// Of a request: too many others wait for their responses for this one to be found by its own.
+    pub not_paired: bool,
     /// The number of the exchange within the flow, from 1; a response has that of its request.
     pub exchange: u32,
     /// Of a response: the request that it answers.

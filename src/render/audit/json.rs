@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{AuditRow, side};
 use crate::decode::Endpoint;
@@ -23,9 +23,22 @@ pub const AUDIT_SCHEMA: &str = "wirelab.audit/1";
 pub struct AuditDocument<'a> {
     schema: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    flows: Option<Vec<FlowJson>>,
+    flows: Option<FlowsJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<&'a [FileJson]>,
+}
+
+/// Flows, turned into JSON one at a time.
+#[derive(Debug)]
+struct FlowsJson<'a> {
+    rows: &'a [AuditRow<'a>],
+    show_secrets: bool,
+}
+
+impl Serialize for FlowsJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| FlowJson::new(row, self.show_secrets)))
+    }
 }
 
 /// The flows of one file of several.
@@ -46,9 +59,8 @@ impl FileJson {
 impl<'a> AuditDocument<'a> {
     /// Of one file.
     #[must_use]
-    pub fn of_flows(rows: &[AuditRow<'_>], show_secrets: bool) -> Self {
-        let flows = rows.iter().map(|row| FlowJson::new(row, show_secrets)).collect();
-        Self { schema: AUDIT_SCHEMA, flows: Some(flows), files: None }
+    pub const fn of_flows(rows: &'a [AuditRow<'a>], show_secrets: bool) -> Self {
+        Self { schema: AUDIT_SCHEMA, flows: Some(FlowsJson { rows, show_secrets }), files: None }
     }
 
     /// Of several files.
@@ -103,6 +115,9 @@ struct EvidenceJson {
     /// The packet from which on it is encrypted, where readable bytes went before.
     #[serde(skip_serializing_if = "Option::is_none")]
     encrypted_from_packet: Option<PacketNumber>,
+    /// The verdict is on so few bytes, of no known protocol, that it may be chance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_bytes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -187,6 +202,7 @@ impl FlowJson {
             evidence: EvidenceJson {
                 protocols: protocols.collect(),
                 encrypted_from_packet: audit.encrypted_from,
+                only_bytes: audit.few_bytes(),
             },
             directions: DirectionsJson {
                 orig_to_resp: SideJson::new(side(audit, Direction::OrigToResp)),

@@ -10,7 +10,7 @@ use super::format::{Bytes, Count};
 use super::safe::{Safe, cut_shown, safe_line};
 use super::table::{Align, Column, TableOutput, write_table};
 use crate::flow::{Direction, Flow};
-use crate::report::audit::{FlowAudit, Legibility, Looks, Secret, SecretKind, SideAudit};
+use crate::report::audit::{FlowAudit, Legibility, Looks, MIN_SAMPLE, Secret, SecretKind, SideAudit};
 
 pub use json::{AUDIT_SCHEMA, AuditDocument, FileJson};
 
@@ -134,6 +134,9 @@ impl fmt::Display for Seen<'_> {
         let sides = || [&audit.orig, &audit.resp].into_iter();
         let sample = sides().map(|side| side.sample.as_slice()).find(|sample| !sample.is_empty());
         let magic = audit.orig.magic.or(audit.resp.magic);
+        if let Some(few) = audit.few_bytes() {
+            write!(f, "only {}: ", Count::bytes(few))?;
+        }
         match (sample, magic) {
             (Some(sample), _) if audit.verdict == Legibility::Plaintext => {
                 write!(f, "\"{}\"", safe_line(sample, SAMPLE_COLUMNS))
@@ -179,12 +182,12 @@ struct Distribution<'a>(&'a SideAudit);
 impl fmt::Display for Distribution<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(randomness) = self.0.randomness else { return f.write_str("no bytes") };
+        let bytes = Count::new(randomness.sample, "byte", "bytes");
         let looks = match randomness.looks {
             Looks::Random => "looks random",
             Looks::Skewed => "not random",
-            Looks::TooFew => "too few to test",
+            Looks::TooFew => return write!(f, "{bytes}, too few to tell: {MIN_SAMPLE} are needed"),
         };
-        let bytes = Count::new(randomness.sample, "byte", "bytes");
         write!(f, "{looks}: chi-square {:.0} of {bytes}", randomness.chi_square)
     }
 }
@@ -227,6 +230,10 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
             let columns = options.output.width.unwrap_or(200).saturating_sub(6);
             writeln!(out, "    \"{}\"", safe_line(&side.sample, columns))?;
         }
+    }
+    if let Some(few) = audit.few_bytes() {
+        let caution = format!("judged by {} only: so few can look like this by chance", Count::bytes(few));
+        writeln!(out, "  · {}", fitted(&caution, options.output.width, 4))?;
     }
     Ok(())
 }

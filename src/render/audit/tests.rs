@@ -44,7 +44,7 @@ fn shown(width: Option<usize>, long: bool, show_secrets: bool) -> String {
     audit.finish();
     let flows = table.flows().iter().enumerate();
     let rows: Vec<AuditRow<'_>> =
-        flows.map(|(place, flow)| AuditRow { flow, audit: audit.of_flow(place, flow, None) }).collect();
+        flows.map(|(place, flow)| AuditRow { flow, audit: audit.take_flow(place, flow, None) }).collect();
     let mut out = Vec::new();
     let output = TableOutput { width, colors: Colors::OFF };
     write_audit(&mut out, AuditOptions { output, long, show_secrets }, &rows).unwrap();
@@ -61,7 +61,7 @@ fn fits_80_columns() {
     insta::assert_snapshot!(shown(Some(80), false, false), @r#"
     flow   packets  resp           verdict          protocol      text  seen
     tcp:0      1-2  10.0.0.2:80    plaintext        HTTP      99/100 %  "GET /….org"
-    tcp:1        3  10.0.0.2:4444  binary           unknown     13/- %  not ra…bytes
+    tcp:1        3  10.0.0.2:4444  binary           unknown     13/- %  only 8…bytes
     tcp:2        4  10.0.0.2:4445  too-little-data  unknown          -  no payload
 
     secrets in clear
@@ -83,6 +83,7 @@ fn shows_each_side_at_length() {
     tcp:1  binary  10.0.0.1:40001 → 10.0.0.2:4444, packet 3: unknown
       → binary, 8 B of payload in packet 3, 13 % text
         not random: chi-square 1208 of 8 bytes, entropy 1.06 bits a byte
+      · judged by 8 bytes only: so few can look like this by chance
     tcp:2  too-little-data  10.0.0.1:40002 → 10.0.0.2:4445, packet 4: unknown
 
     secrets in clear

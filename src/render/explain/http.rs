@@ -10,6 +10,7 @@ use crate::flow::Turn;
 use crate::proto::http::body::decode;
 use crate::proto::http::head::Start;
 use crate::proto::http::{Framing, Head};
+use crate::report::secret::masked_target;
 
 /// Most columns of a target or phrase in a sentence; the whole of it stands below.
 const SHOWN: usize = 60;
@@ -22,11 +23,14 @@ fn head(turn: &Turn) -> Option<Head<'_>> {
     Head::read(&turn.bytes).filter(|head| !head.version().is_empty())
 }
 
-/// What the first message of a turn asks or answers: `HTTP request GET /index.html, host 127.0.0.1:8080`.
+/// What the first message of a turn asks or answers: `HTTP request GET /index.html, host 127.0.0.1:8080`; secrets in a
+/// target are masked here whatever was asked for, the turn itself stands below.
 pub(super) fn sentence(turn: &Turn) -> Option<String> {
     let head = head(turn)?;
     let mut text = match head.start() {
         Start::Request { method, target, .. } => {
+            let masked = masked_target(target);
+            let target = masked.as_deref().unwrap_or(target);
             let mut text = format!("HTTP request {} {}", safe_line(method, SHOWN), safe_line(target, SHOWN));
             if let Some(host) = head.header("host").filter(|host| !host.is_empty()) {
                 let _ = write!(text, ", host {}", safe_line(host, SHOWN));

@@ -17,6 +17,7 @@ use super::format::{Count, Elapsed, Seconds, Utc};
 use super::words::Undecoded;
 use super::wrap::Wrapped;
 use crate::flow::{Direction, Flow};
+use crate::report::secret::Masker;
 use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
 
 /// How to print.
@@ -28,6 +29,8 @@ pub struct ExplainOptions {
     pub width: usize,
     /// Show payloads whole instead of folding long ones.
     pub full: bool,
+    /// Passwords, tokens and cookies as they are, not masked.
+    pub secrets: bool,
 }
 
 /// Columns that lines of the story are indented by: number, time, arrow. More only where a number or a time needs it.
@@ -121,14 +124,14 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
     let mut phase = None;
-    let mut marks = segments::Marks::default();
+    let (mut marks, mut masker) = (segments::Marks::default(), Masker::default());
     for moment in timeline(told) {
         let now = words::phase(&moment.event).or(phase).unwrap_or("Conversation");
         if phase != Some(now) {
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, told, &moment, &names, &mut marks, options)?;
+        line(out, told, &moment, &names, (&mut marks, &mut masker), options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -143,7 +146,7 @@ fn line(
     told: &Told<'_>,
     moment: &Moment<'_>,
     names: &words::Names,
-    marks: &mut segments::Marks,
+    (marks, masker): (&mut segments::Marks, &mut Masker),
     options: ExplainOptions,
 ) -> io::Result<()> {
     let flow = told.flow;
@@ -173,7 +176,7 @@ fn line(
     }
     match (&dns, moment.event) {
         (Some(dns), _) => dns.write_records(out, GUTTER, options)?,
-        (None, Event::Turn(turn)) => payload::write(out, turn, GUTTER, options)?,
+        (None, Event::Turn(turn)) => payload::write(out, turn, GUTTER, masker, options)?,
         (None, _) => {}
     }
     Ok(())

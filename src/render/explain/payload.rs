@@ -1,5 +1,6 @@
 //! The payload of a turn: text as it reads, anything else as a hex dump; long ones folded.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::super::excerpt::Excerpt;
@@ -7,17 +8,19 @@ use super::super::format::Count;
 use super::{ExplainOptions, http, tls};
 use crate::flow::Turn;
 use crate::proto::judge;
+use crate::report::secret::Masker;
 
 /// Lines of text or hex shown of a payload that is folded.
 const FOLDED_LINES: usize = 8;
 /// Bytes in a line of the hex dump: it fits 80 columns behind the gutter.
 const HEX_BYTES: usize = 12;
 
-/// Writes the payload of `turn` under its line, behind `indent` columns.
+/// Writes the payload of `turn` under its line, behind `indent` columns; `masker` has seen the turns before.
 pub(super) fn write(
     out: &mut impl Write,
     turn: &Turn,
     indent: usize,
+    masker: &mut Masker,
     options: ExplainOptions,
 ) -> io::Result<()> {
     let excerpt = Excerpt { indent, lines: if options.full { usize::MAX } else { FOLDED_LINES } };
@@ -26,7 +29,11 @@ pub(super) fn write(
     if !options.full && tls::is_spoken(turn) {
         return Ok(());
     }
-    let bytes = http::readable(turn);
+    let readable = http::readable(turn);
+    let bytes = match options.secrets {
+        true => Cow::Borrowed(&*readable),
+        false => masker.mask(turn.direction, &readable),
+    };
     let shown = if judge(&bytes).is_text() {
         excerpt.text(out, &bytes, options.width)?
     } else {

@@ -15,10 +15,8 @@ use crate::render::format::{EpochNanos, Hex};
 use crate::render::json::escape::write_pretty;
 use crate::render::json::{HTTP_SCHEMA, Nanos, Text, is_default};
 use crate::render::safe::is_text;
-use crate::report::http::{
-    CacheEvidence, Exchange, HttpMessage, Leg, Request, Response, Unanswered, masked_body, masked_header,
-    masked_target,
-};
+use crate::report::http::{CacheEvidence, Exchange, HttpMessage, Leg, Request, Response, Unanswered};
+use crate::report::secret::{masked_header, masked_target, masked_text};
 use crate::source::PacketNumber;
 
 /// Writes `{"schema": "wirelab.http/1", "exchanges": [{"flow": …, "request": {…}, "response": {…}, "times": {…},
@@ -240,6 +238,7 @@ impl<'a> ExchangeJson<'a> {
                 Unanswered::Reset => "reset",
                 Unanswered::Closed => "closed",
                 Unanswered::CaptureEnd => "capture_end",
+                Unanswered::NotPaired => "not_paired",
             }),
             persistent: exchange.persistent,
             pipelined: exchange.pipelined,
@@ -309,8 +308,7 @@ impl<'a> BodyJson<'a> {
         let media_type = message.media_type();
         let beginning = &*body.beginning;
         let is_text = is_text(beginning);
-        let shown =
-            is_text.then(|| masked(masked_body(media_type.as_deref(), beginning), beginning, secrets));
+        let shown = is_text.then(|| masked(masked_text(beginning), beginning, secrets));
         Some(Self {
             bytes: body.len,
             wire_bytes: body.wire_len,

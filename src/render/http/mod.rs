@@ -33,9 +33,8 @@ use super::format::{Count, Elapsed, Seconds};
 use super::safe::{Safe, is_text, split_columns, text_prefix};
 use super::wrap::Wrapped;
 use crate::flow::PacketStamp;
-use crate::report::http::{
-    Exchange, HttpMessage, Request, Response, masked_body, masked_header, masked_target,
-};
+use crate::report::http::{Exchange, HttpMessage, Request, Response};
+use crate::report::secret::{masked_header, masked_target, masked_text};
 use crate::time::{TimeDelta, Timestamp};
 
 /// How to print exchanges.
@@ -207,9 +206,8 @@ fn body(out: &mut impl Write, message: &HttpMessage, side: &Side) -> io::Result<
 
 /// The beginning of a body with secrets masked, up to where its text ends in the middle of a character.
 fn shown_body(message: &HttpMessage, secrets: bool) -> Cow<'_, [u8]> {
-    let media_type = message.media_type();
     let beginning = &*message.body.beginning;
-    match masked_body(media_type.as_deref(), beginning).filter(|_| !secrets) {
+    match masked_text(beginning).filter(|_| !secrets) {
         Some(masked) => Cow::Owned(masked),
         None => Cow::Borrowed(beginning),
     }

@@ -6,7 +6,8 @@ use super::super::format::{Bytes, Elapsed};
 use super::super::safe::safe_line;
 use super::super::table::{Align, Column, TableOutput, write_table};
 use super::words;
-use crate::report::http::{Exchange, Leg, masked_target};
+use crate::report::http::{Exchange, Leg};
+use crate::report::secret::masked_target;
 
 /// What the columns mean, for a terminal.
 pub const SHORT_LEGEND: &str = "\

@@ -38,6 +38,7 @@ pub(super) const fn unanswered(why: Unanswered) -> &'static str {
         Unanswered::Reset => "the connection was reset",
         Unanswered::Closed => "the other side closed the connection",
         Unanswered::CaptureEnd => "the capture ends before",
+        Unanswered::NotPaired => "so many requests wait that their answers are not told apart",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Flows as JSON: `flows --json`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
@@ -18,32 +19,62 @@ use crate::flow::{
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
 use crate::render::words::{IcmpMessage, state_words};
+use crate::report::secret::Masker;
 use crate::report::{Agreed, SideNumbers, Told};
 use crate::source::PacketNumber;
 
 /// Writes `{"schema": "wirelab.flows/1", "flows": [ {…}, {…} ]}`, each a [`FlowJson`], in the order of their first
-/// packets.
+/// packets. Secrets in what was said are masked.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Told<'_>]) -> io::Result<()> {
+    write_story_json(out, flows, false)
+}
+
+/// The same, secrets as they are where they are to be shown.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_story_json<W: Write>(out: &mut W, flows: &[Told<'_>], show_secrets: bool) -> io::Result<()> {
     /// The document; flows are turned into JSON one at a time.
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
         flows: Flows<'a>,
     }
-    struct Flows<'a>(&'a [Told<'a>]);
+    struct Flows<'a>(&'a [Told<'a>], bool);
     impl Serialize for Flows<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-            self.0.iter().try_for_each(|told| list.serialize_element(&FlowJson::new(told)))?;
+            for told in self.0 {
+                let said = Said::of(told, self.1);
+                list.serialize_element(&FlowJson::new(told, &said))?;
+            }
             list.end()
         }
     }
-    let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows) };
+    let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows, show_secrets) };
     write_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+/// What was said in a flow, turn by turn, as it is shown.
+struct Said<'a>(Vec<(&'a Turn, Cow<'a, [u8]>)>);
+
+impl<'a> Said<'a> {
+    fn of(told: &Told<'a>, show_secrets: bool) -> Self {
+        let mut masker = Masker::default();
+        let turns = told.flow.conversation.iter().flat_map(|talk| &talk.turns);
+        Self(
+            turns
+                .map(|turn| match show_secrets {
+                    true => (turn, Cow::Borrowed(&*turn.bytes)),
+                    false => (turn, masker.mask(turn.direction, &turn.bytes)),
+                })
+                .collect(),
+        )
+    }
 }
 
 /// One conversation.
@@ -122,22 +153,21 @@ struct TurnJson<'a> {
 }
 
 impl<'a> TurnJson<'a> {
-    fn new(turn: &'a Turn) -> Self {
+    fn new((turn, bytes): &'a (&Turn, Cow<'_, [u8]>)) -> Self {
         Self {
             from: turn.direction.sender(),
             packets: &turn.packets,
             packet_count: turn.packet_count,
             time: turn.first.ts.map(|ts| Text(EpochNanos(ts))),
             gap_before: turn.gap_before,
-            payload: PayloadJson::new(&turn.bytes, turn.total),
+            payload: PayloadJson::new(bytes, turn.total),
         }
     }
 }
 
 impl<'a> FlowJson<'a> {
-    /// What is known of one flow.
-    #[must_use]
-    pub fn new(told: &Told<'a>) -> Self {
+    /// What is known of one flow, in which this was said.
+    fn new(told: &Told<'a>, said: &'a Said<'_>) -> Self {
         let flow = told.flow;
         let state = flow.conn_state();
         let carries = Carries::of(told);
@@ -167,7 +197,7 @@ impl<'a> FlowJson<'a> {
                 bad_count: tally.bad_count,
                 offloaded: tally.offloaded,
             }),
-            turns: flow.conversation.as_ref().map(|talk| talk.turns.iter().map(TurnJson::new).collect()),
+            turns: flow.conversation.as_ref().map(|_| said.0.iter().map(TurnJson::new).collect()),
             segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),
             more_segments: told
                 .remarks

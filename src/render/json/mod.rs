@@ -26,7 +26,7 @@ mod tshark;
 mod typed;
 
 pub use ek::EkJson;
-pub use flow::{FlowJson, write_flows_json};
+pub use flow::{FlowJson, write_flows_json, write_story_json};
 pub use follow::write_stream_json;
 pub use packet::{PacketJson, PacketsJson, PayloadJson};
 pub use tshark::TsharkJson;

@@ -5,7 +5,6 @@
 //! decides; where that is not known, its bytes do: how many are readable, what they begin with, whether they look random.
 
 mod randomness;
-mod secrets;
 mod side;
 mod verdict;
 mod watch;
@@ -16,8 +15,8 @@ use crate::proto::Protocol;
 use crate::proto::content::Spoken;
 use crate::source::PacketNumber;
 
+pub use crate::report::secret::SecretKind;
 pub use randomness::{ByteCounts, CHI_SQUARE_LIMIT, Looks, MIN_SAMPLE, Randomness};
-pub use secrets::{MAX_SECRET_BYTES, Secret, SecretKind};
 pub use verdict::Legibility;
 pub use watch::MAX_SECRETS;
 
@@ -26,6 +25,9 @@ use watch::Watch;
 /// Most flows that are watched: with some kilobytes each, what a laptop has to spare. The verdict on the others is
 /// by their first bytes.
 pub const MAX_WATCHED: usize = 100_000;
+
+/// Bytes kept of a secret, a name or a user name: longer ones are cut, what is kept shows that they are there.
+pub const MAX_SECRET_BYTES: usize = 256;
 
 /// Most bytes that wait for missing segments, over all flows. Beyond it the flow at hand gives up its holes.
 const MAX_WAITING: usize = 64 << 20;
@@ -66,6 +68,46 @@ pub struct FlowAudit {
     pub secrets: Vec<Secret>,
     /// How many more there were.
     pub more_secrets: u64,
+}
+
+/// A secret that anybody on the way could read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// What kind.
+    pub kind: SecretKind,
+    /// The name of the cookie or field, at most [`MAX_SECRET_BYTES`].
+    pub name: Option<Vec<u8>>,
+    /// Whose it is, where that was said, at most so long, too.
+    pub user: Option<Vec<u8>>,
+    /// The secret itself, at most so long.
+    pub value: Vec<u8>,
+    /// The packet that completes it.
+    pub packet: PacketNumber,
+}
+
+impl Secret {
+    /// Whether both say the same, in whichever packets.
+    fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.name == other.name
+            && self.value == other.value
+            && self.user == other.user
+    }
+}
+
+/// Bytes from which a verdict by content alone needs no word of caution: a line of text, or a header of numbers. It may
+/// still need more, see [`MIN_SAMPLE`].
+pub const FEW_BYTES: u64 = 32;
+
+impl FlowAudit {
+    /// How many bytes the verdict is on, where there is one, by fewer than [`FEW_BYTES`] of no known protocol: they may
+    /// look so by chance.
+    #[must_use]
+    pub fn few_bytes(&self) -> Option<u64> {
+        let bytes = self.orig.bytes.saturating_add(self.resp.bytes);
+        let is_told = self.spoken.is_empty() && self.verdict != Legibility::TooLittleData;
+        (is_told && bytes < FEW_BYTES).then_some(bytes)
+    }
 }
 
 /// What is known of one side of a flow.
@@ -142,12 +184,13 @@ impl Audit {
         self.limits
     }
 
-    /// What is known of `flow`, at this place of the flow table; `analyzed` is what an analyzer recognised in it.
+    /// Tells what is known of `flow`, at this place of the flow table, and forgets it; `analyzed` is what an analyzer
+    /// recognised in it.
     #[must_use]
-    pub fn of_flow(&self, place: usize, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
-        match self.flows.get(place) {
-            Some(Some(watch)) => watch.told(flow, analyzed),
-            _ => Watch::unseen(flow).told(flow, analyzed),
+    pub fn take_flow(&mut self, place: usize, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
+        match self.flows.get_mut(place).and_then(Option::take) {
+            Some(watch) => watch.told(flow, analyzed),
+            None => Watch::unseen(flow).told(flow, analyzed),
         }
     }
 }

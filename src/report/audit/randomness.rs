@@ -12,16 +12,28 @@ const RARE: f64 = 0.001;
 /// Standard deviations of the count of set bits that random bytes do not reach once in ten thousand.
 const BITS_LIMIT: f64 = 4.0;
 
-/// Bytes of a stream counted by value; the bytes themselves are not kept.
-#[derive(Clone, Debug)]
+/// Bytes that are kept themselves before they are counted: of most flows there are no more, and a table of counts is as large.
+const KEPT: usize = 512;
+
+/// Bytes of a stream counted by value. The first [`KEPT`] are kept as they are; of more there are only the counts.
+#[derive(Clone, Debug, Default)]
 pub struct ByteCounts {
-    counts: Box<[u64; 256]>,
+    store: Store,
     total: u64,
 }
 
-impl Default for ByteCounts {
+/// What is kept, as small as may be: there is one for each side of each flow.
+#[derive(Clone, Debug)]
+enum Store {
+    Bytes(Vec<u8>),
+    /// Up to 65,535 bytes.
+    Short(Box<[u16; 256]>),
+    Long(Box<[u64; 256]>),
+}
+
+impl Default for Store {
     fn default() -> Self {
-        Self { counts: Box::new([0; 256]), total: 0 }
+        Self::Bytes(Vec::new())
     }
 }
 
@@ -52,23 +64,63 @@ pub enum Looks {
 impl ByteCounts {
     /// Counts the next bytes.
     pub fn take(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            if let Some(count) = self.counts.get_mut(usize::from(byte)) {
-                *count = count.saturating_add(1);
+        let before = self.total;
+        self.total = before.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if let Store::Bytes(kept) = &mut self.store {
+            if kept.len().saturating_add(bytes.len()) <= KEPT {
+                kept.extend_from_slice(bytes);
+                return;
+            }
+            let kept = std::mem::take(kept);
+            let mut counts = Box::new([0; 256]);
+            add_short(&mut counts, &kept);
+            self.store = Store::Short(counts);
+        }
+        if let Store::Short(counts) = &mut self.store {
+            if self.total <= u64::from(u16::MAX) {
+                add_short(counts, bytes);
+                return;
+            }
+            self.store = Store::Long(Box::new(counts.map(u64::from)));
+        }
+        if let Store::Long(counts) = &mut self.store {
+            for &byte in bytes {
+                if let Some(count) = counts.get_mut(usize::from(byte)) {
+                    *count = count.saturating_add(1);
+                }
             }
         }
-        self.total = self.total.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    }
+
+    /// The bytes themselves, as long as they are kept: at most 512.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match &self.store {
+            Store::Bytes(kept) => Some(kept),
+            _ => None,
+        }
+    }
+
+    /// How often each value occurs.
+    fn counts(&self) -> [u64; 256] {
+        match &self.store {
+            Store::Bytes(kept) => {
+                let mut counts = [0; 256];
+                add_short(&mut counts, kept);
+                counts.map(u64::from)
+            }
+            Store::Short(counts) => counts.map(u64::from),
+            Store::Long(counts) => **counts,
+        }
     }
 
     /// Both together.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
-        let mut sum = self.clone();
-        for (count, more) in sum.counts.iter_mut().zip(other.counts.iter()) {
-            *count = count.saturating_add(*more);
+        let mut sum = self.counts();
+        for (count, more) in sum.iter_mut().zip(other.counts()) {
+            *count = count.saturating_add(more);
         }
-        sum.total = sum.total.saturating_add(other.total);
-        sum
+        Self { store: Store::Long(Box::new(sum)), total: self.total.saturating_add(other.total) }
     }
 
     /// Bytes counted.
@@ -81,7 +133,7 @@ impl ByteCounts {
     #[must_use]
     pub fn controls(&self) -> u64 {
         let is_control = |byte: usize| (byte < 0x20 && !matches!(byte, 9 | 10 | 13)) || byte == 0x7f;
-        self.counts.iter().enumerate().filter(|(byte, _)| is_control(*byte)).map(|(_, count)| count).sum()
+        self.counts().iter().enumerate().filter(|(byte, _)| is_control(*byte)).map(|(_, count)| count).sum()
     }
 
     /// Tests the distribution; `None` of no bytes.
@@ -92,7 +144,8 @@ impl ByteCounts {
         }
         let total = self.total as f64;
         let expected = total / 256.0;
-        let counts = || self.counts.iter().map(|&count| count as f64);
+        let table = self.counts();
+        let counts = || table.iter().map(|&count| count as f64);
         let chi_square = counts().map(|count| (count - expected).powi(2) / expected).sum::<f64>();
         let entropy = counts()
             .filter(|count| *count > 0.0)
@@ -100,7 +153,7 @@ impl ByteCounts {
             .sum::<f64>();
         // One value alone gives a zero that may be negative.
         let entropy = entropy.max(0.0);
-        let looks = if self.is_skewed(chi_square) {
+        let looks = if self.is_skewed(&table, chi_square) {
             Looks::Skewed
         } else if self.total >= MIN_SAMPLE {
             Looks::Random
@@ -110,24 +163,31 @@ impl ByteCounts {
         Some(Randomness { sample: self.total, chi_square, entropy, looks })
     }
 
-    fn is_skewed(&self, chi_square: f64) -> bool {
+    fn is_skewed(&self, table: &[u64; 256], chi_square: f64) -> bool {
         if self.total >= MIN_SAMPLE {
             return chi_square > CHI_SQUARE_LIMIT;
         }
         let total = self.total as f64;
         // Of few bytes chi-square only counts equal pairs; how many there are of random bytes is a Poisson number.
         let pairs: f64 =
-            self.counts.iter().map(|&count| count as f64).map(|count| count * (count - 1.0) / 2.0).sum();
+            table.iter().map(|&count| count as f64).map(|count| count * (count - 1.0) / 2.0).sum();
         let mean = total * (total - 1.0) / 512.0;
         if pairs >= 2.0 && poisson_at_least(pairs, mean) < RARE {
             return true;
         }
         // Numbers at fixed places have many bits that are not set.
-        let set: f64 = (0_u8..=255)
-            .zip(self.counts.iter())
-            .map(|(byte, &count)| f64::from(byte.count_ones()) * count as f64)
-            .sum();
+        let set: f64 =
+            (0_u8..=255).zip(table).map(|(byte, &count)| f64::from(byte.count_ones()) * count as f64).sum();
         self.total >= 4 && ((set - 4.0 * total) / (2.0 * total).sqrt()).abs() > BITS_LIMIT
+    }
+}
+
+/// Counts bytes of which there are at most 65,535.
+fn add_short(counts: &mut [u16; 256], bytes: &[u8]) {
+    for &byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count = count.saturating_add(1);
+        }
     }
 }
 
@@ -189,6 +249,26 @@ mod tests {
         assert_eq!(of(&[0; 64]).looks, Looks::Skewed);
         let ramp: Vec<u8> = (0..1024_u32).map(|n| (n % 160).to_le_bytes()[0]).collect();
         assert_eq!(of(&ramp).looks, Looks::Skewed);
+    }
+
+    #[test]
+    fn counts_are_the_same_however_they_are_kept() {
+        for len in [0, 1, 511, 512, 513, 65_535, 65_536, 200_000] {
+            let bytes = random(9, len);
+            let mut wanted = [0_u64; 256];
+            bytes.iter().for_each(|byte| wanted[usize::from(*byte)] += 1);
+            for size in [1, 7, 512, 1400, 70_000] {
+                let mut counts = ByteCounts::default();
+                bytes.chunks(size).for_each(|chunk| counts.take(chunk));
+                assert_eq!(
+                    (counts.counts(), counts.total()),
+                    (wanted, u64::try_from(len).unwrap()),
+                    "{len} {size}"
+                );
+                assert_eq!(counts.with(&counts).counts(), wanted.map(|count| 2 * count));
+                assert_eq!(counts.bytes(), Some(&*bytes).filter(|bytes| bytes.len() <= KEPT));
+            }
+        }
     }
 
     #[test]

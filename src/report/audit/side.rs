@@ -1,13 +1,13 @@
-//! What is kept of the bytes that one side sent: counts, the beginning, the line that is not whole yet.
+//! What is kept of the bytes that one side sent: counts, the line that is not whole yet.
 
 use super::randomness::ByteCounts;
-use super::secrets::Expect;
 use crate::proto::ReadableCount;
-use crate::proto::content::MAGIC_BYTES;
+use crate::proto::content::{self, MAGIC_BYTES};
+use crate::report::secret::Expect;
 use crate::source::PacketNumber;
 
 /// Bytes kept of a line until its end comes; the rest of a longer one is not looked at. Cookies get this long.
-const MAX_LINE_BYTES: usize = 4096;
+pub(super) const MAX_LINE_BYTES: usize = 4096;
 
 /// Bytes kept of what was readable, to show: a line or two.
 const MAX_SAMPLE_BYTES: usize = 160;
@@ -20,8 +20,8 @@ const MAX_PACKED: usize = 4;
 pub(super) struct Side {
     pub(super) counts: ByteCounts,
     pub(super) readable: ReadableCount,
-    /// The first bytes.
-    pub(super) head: Vec<u8>,
+    /// What its first bytes are the mark of, once there are enough to say.
+    magic: Option<&'static str>,
     /// The beginning is not in the capture.
     pub(super) headless: bool,
     pub(super) first: PacketNumber,
@@ -37,7 +37,9 @@ pub(super) struct Side {
     /// The packet that brought the last byte of `line`.
     pub(super) line_packet: PacketNumber,
     /// The line is longer than is kept.
-    overlong: bool,
+    pub(super) overlong: bool,
+    /// Line feeds since the last line that was not empty.
+    pub(super) line_ends: u8,
     /// Within a command of Telnet: the bytes of it seen so far (0: not within).
     telnet: u8,
 }
@@ -49,10 +51,22 @@ impl Side {
             self.first = packet;
         }
         self.last = packet;
+        if let Some(before) = self.counts.bytes()
+            && let Some(rest) = bytes.get(..MAGIC_BYTES.saturating_sub(before.len()))
+        {
+            self.magic = content::packed(&[before, rest].concat());
+        }
         self.counts.take(bytes);
         self.readable.take(bytes);
-        let room = MAGIC_BYTES.saturating_sub(self.head.len());
-        self.head.extend(bytes.iter().take(room));
+    }
+
+    /// What it begins with, where that is the mark of something packed.
+    pub(super) fn magic(&self) -> Option<&'static str> {
+        match self.counts.bytes().filter(|bytes| bytes.len() < MAGIC_BYTES) {
+            _ if self.headless => None,
+            Some(all) => content::packed(all),
+            None => self.magic,
+        }
     }
 
     /// Bytes are missing here.
@@ -61,29 +75,54 @@ impl Side {
         self.readable.interrupt();
     }
 
-    /// Adds a byte to the line; gives whether it ends the line.
-    pub(super) fn push(&mut self, byte: u8, packet: PacketNumber, telnet: bool) -> bool {
-        if telnet && self.is_telnet_command(byte) {
+    /// What belongs to the next line of `bytes`, of which zeros at its beginning are padding.
+    pub(super) fn unpadded<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        if !self.line.is_empty() {
+            return bytes;
+        }
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        bytes.get(zeros..).unwrap_or(&[])
+    }
+
+    /// Adds to the line what there is room for; gives whether it is as long as it may be.
+    pub(super) fn extend(&mut self, bytes: &[u8], packet: PacketNumber) -> bool {
+        if self.overlong || bytes.is_empty() {
+            return false;
+        }
+        let room = MAX_LINE_BYTES.saturating_sub(self.line.len());
+        self.line.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.line_packet = packet;
+        self.overlong = self.line.len() >= MAX_LINE_BYTES;
+        self.overlong
+    }
+
+    /// Counts a line end.
+    pub(super) fn end(&mut self, byte: u8) {
+        self.overlong = false;
+        self.line_ends = self.line_ends.saturating_add(u8::from(byte == b'\n'));
+        // An empty line ends the headers.
+        if self.line_ends > 1 && matches!(self.expect, Expect::Folded { .. }) {
+            self.expect = Expect::Anything;
+        }
+    }
+
+    /// Adds a byte of Telnet to the line; gives whether it ends the line.
+    pub(super) fn push(&mut self, byte: u8, packet: PacketNumber) -> bool {
+        if self.is_telnet_command(byte) {
             return false;
         }
         match byte {
             b'\r' | b'\n' => {
-                self.overlong = false;
+                self.end(byte);
                 return true;
             }
-            // Behind a carriage return of Telnet (RFC 854), or padding.
+            // Behind a carriage return (RFC 854), or padding.
             0 if self.line.is_empty() => {}
             // What was rubbed out was not sent as part of a word.
-            8 | 0x7f if telnet => {
+            8 | 0x7f => {
                 self.line.pop();
             }
-            _ if self.overlong => {}
-            _ => {
-                self.line.push(byte);
-                self.line_packet = packet;
-                self.overlong = self.line.len() >= MAX_LINE_BYTES;
-                return self.overlong;
-            }
+            _ => return self.extend(&[byte], packet),
         }
         false
     }

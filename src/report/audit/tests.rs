@@ -43,7 +43,7 @@ fn audit_of(frames: &[Vec<u8>]) -> FlowAudit {
     }
     table.finish();
     audit.finish();
-    audit.of_flow(0, &table.flows()[0], None)
+    audit.take_flow(0, &table.flows()[0], None)
 }
 
 /// A segment of a TCP connection that was not captured from its beginning.
@@ -167,6 +167,6 @@ fn a_flow_that_is_not_watched_is_judged_by_its_beginning() {
     };
     let mut decoder = Decoder::new();
     table.observe(&packet, &decoder.decode(LinkType::ETHERNET, &frame, wire_len));
-    let audit = Audit::default().of_flow(0, &table.flows()[0], None);
+    let audit = Audit::default().take_flow(0, &table.flows()[0], None);
     assert_eq!((audit.verdict, audit.spoken[0].name), (Legibility::Plaintext, "HTTP"));
 }

@@ -2,7 +2,7 @@
 
 use super::randomness::{ByteCounts, Looks, MIN_SAMPLE};
 use super::side::Side;
-use crate::proto::content::{Form, packed};
+use crate::proto::content::Form;
 
 /// What bytes are to somebody who reads along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +78,7 @@ fn by_content(side: &Side) -> Legibility {
     if is_text(counts, side.readable.share().unwrap_or_default()) {
         return Legibility::Plaintext;
     }
-    if !headless && packed(&side.head).is_some() {
+    if side.magic().is_some() {
         return Legibility::Compressed;
     }
     by_distribution(counts, headless)

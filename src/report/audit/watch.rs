@@ -1,17 +1,22 @@
 //! One flow as it is watched: what it speaks, what its sides send, the secrets in it.
 
-use super::secrets::{self, Expect, Found, Secret, SecretKind};
-use super::side::Side;
+use std::borrow::Cow;
+
+use super::side::{MAX_LINE_BYTES, Side};
 use super::verdict;
-use super::{FlowAudit, Legibility, SideAudit};
+use super::{FlowAudit, MAX_SECRET_BYTES, Secret, SideAudit};
 use crate::decode::{Endpoint, TcpSegment, Transport, TransportProtocol};
 use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
 use crate::proto::content::{self, Form, Spoken};
 use crate::proto::{Protocol, Readability, judge};
+use crate::report::secret::{self, Expect, Found, SecretKind};
 use crate::source::PacketNumber;
 
 /// Most secrets kept of a flow; more are counted.
 pub const MAX_SECRETS: usize = 32;
+
+/// Most secrets that one line gives: a request with more cookies than this shows the first.
+const MAX_PER_LINE: usize = 16;
 
 /// Packets of a side in which a protocol is looked for: a capture may begin in the middle of a message.
 const MAX_TRIES: u8 = 8;
@@ -184,11 +189,35 @@ impl Watch {
         }
         self.credentials(bytes, packet);
         self.end_turn(!second);
-        let telnet = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
-        for &byte in bytes {
-            if self.side(second).push(byte, packet, telnet) {
+        if self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet") {
+            for &byte in bytes {
+                if self.side(second).push(byte, packet) {
+                    self.end_line(second);
+                }
+            }
+        } else {
+            self.lines(second, bytes, packet);
+        }
+    }
+
+    /// Reads the lines that end in `bytes`, and keeps what is behind the last.
+    fn lines(&mut self, second: bool, bytes: &[u8], packet: PacketNumber) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let end = memchr::memchr2(b'\r', b'\n', rest);
+            let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, &[]));
+            let side = self.side(second);
+            let line = side.unpadded(line);
+            // A line that lies in one packet is never copied.
+            if end.is_some() && side.line.is_empty() && !side.overlong && line.len() < MAX_LINE_BYTES {
+                self.line(second, line, packet);
+            } else if side.extend(line, packet) || end.is_some() {
                 self.end_line(second);
             }
+            if let Some(end) = behind.first() {
+                self.side(second).end(*end);
+            }
+            rest = behind.get(1..).unwrap_or(&[]);
         }
     }
 
@@ -221,7 +250,7 @@ impl Watch {
         side.tries += 1;
         // The first bytes may come one by one.
         let stream = transport == TransportProtocol::Tcp && side.tries > 1 && side.counts.total() <= 64;
-        let looked_at = if stream { side.head.as_slice() } else { bytes };
+        let looked_at = side.counts.bytes().filter(|_| stream).unwrap_or(bytes);
         if let Some(found) = content::spoken(transport, ports, looked_at)
             && self.spoken.last() != Some(&found)
         {
@@ -262,12 +291,12 @@ impl Watch {
         match self.spoken.last().map(|spoken| spoken.name) {
             Some("SNMP") => {
                 if let Some(community) = content::snmp_community(bytes) {
-                    self.keep(found(SecretKind::Community, None, community), packet);
+                    self.keep(&found(SecretKind::Community, None, community), packet);
                 }
             }
             Some("LDAP") => {
                 if let Some((name, password)) = content::ldap_simple_bind(bytes) {
-                    self.keep(found(SecretKind::Password, Some(name), password), packet);
+                    self.keep(&found(SecretKind::Password, Some(name), password), packet);
                 }
             }
             _ => {}
@@ -278,32 +307,42 @@ impl Watch {
     fn end_turn(&mut self, second: bool) {
         let typed = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
         let side = self.side(second);
-        let waits = matches!(side.expect, Expect::User { .. } | Expect::Password { .. });
+        let waits = side.expect.is_answer();
         let is_prompt = side.line.ends_with(b":") || side.line.ends_with(b": ");
         if !side.line.is_empty() && !waits && (!typed || is_prompt) {
             self.end_line(second);
         }
     }
 
-    /// The line of a side is whole.
+    /// The line of a side is whole, as far as it is kept.
     fn end_line(&mut self, second: bool) {
-        let is_text = self.form() == Some(Form::Text);
         let side = self.side(second);
-        if side.line.is_empty() {
-            return;
-        }
         let line = std::mem::take(&mut side.line);
         let packet = side.line_packet;
-        if !judge(&line).is_text() {
+        self.line(second, &line, packet);
+    }
+
+    /// A line, without its end; `packet` brought the last byte of it.
+    fn line(&mut self, second: bool, line: &[u8], packet: PacketNumber) {
+        if line.is_empty() {
+            return;
+        }
+        let is_text = self.form() == Some(Form::Text);
+        let side = self.side(second);
+        side.line_ends = 0;
+        let readability = judge(line);
+        if !readability.is_text() {
             return;
         }
         let expect = std::mem::take(&mut side.expect);
-        let read = secrets::read(&line, &expect);
+        let read = secret::read(line, &expect, MAX_PER_LINE);
         side.expect = read.next;
-        let is_secret = !read.found.is_empty() || matches!(expect, Expect::Password { .. } | Expect::Plain);
-        let is_whole = matches!(judge(&line), Readability::Readable { .. }) && line.len() >= FEWEST_SHOWN;
+        let is_secret = read.hides
+            || !read.found.is_empty()
+            || matches!(expect, Expect::Password { .. } | Expect::Plain | Expect::Field(_));
+        let is_whole = matches!(readability, Readability::Readable { .. }) && line.len() >= FEWEST_SHOWN;
         if !is_secret && (is_text || is_whole) {
-            side.show(&line);
+            side.show(line);
         }
         if let Some(packed) = read.packed {
             side.packed_with(packed);
@@ -314,37 +353,42 @@ impl Watch {
         if read.user.is_some() {
             self.user = read.user;
         }
-        for found in read.found {
+        for found in &read.found {
             self.keep(found, packet);
         }
     }
 
-    fn keep(&mut self, found: Found, packet: PacketNumber) {
-        let Found { kind, name, user, value } = found;
-        let user = user.or_else(|| self.user.clone().filter(|_| kind == SecretKind::Password));
-        let is_same = |secret: &Secret| {
-            secret.kind == kind && secret.name == name && secret.value == value && secret.user == user
+    fn keep(&mut self, found: &Found<'_>, packet: PacketNumber) {
+        let cut = |text: &[u8]| text.get(..MAX_SECRET_BYTES).unwrap_or(text).to_vec();
+        let is_password = found.kind == SecretKind::Password;
+        let user = found.user.as_deref().or(self.user.as_deref().filter(|_| is_password));
+        let secret = Secret {
+            kind: found.kind,
+            name: found.name.as_deref().map(cut),
+            user: user.map(cut),
+            value: cut(&found.value),
+            packet,
         };
-        if self.secrets.iter().any(is_same) {
+        if self.secrets.iter().any(|other| secret.is_same(other)) {
             return;
         }
         if self.secrets.len() < MAX_SECRETS {
-            self.secrets.push(Secret { kind, name, user, value, packet });
+            self.secrets.push(secret);
         } else {
             self.more_secrets = self.more_secrets.saturating_add(1);
         }
     }
 
     /// What is known of it, `flow` being what the flow table says.
-    pub(super) fn told(&self, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
-        let mut spoken = self.spoken.clone();
+    pub(super) fn told(mut self, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
+        let mut spoken = std::mem::take(&mut self.spoken);
         // A datagram that only its port makes a message of DNS may be anything: its bytes are judged.
         let is_dns = matches!(analyzed, Some(Protocol::Dns | Protocol::Mdns | Protocol::Llmnr));
         let by_port = is_dns && self.transport == TransportProtocol::Udp && spoken.is_empty();
         let analyzed = analyzed.filter(|told| *told != Protocol::FtpData && !by_port);
         if let Some(protocol) = analyzed.map(Spoken::of) {
             let encrypted =
-                protocol.form == Form::Encrypted && !self.spoken.iter().any(|s| s.form == Form::Encrypted);
+                protocol.form == Form::Encrypted && !spoken.iter().any(|s| s.form == Form::Encrypted);
             if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {
                 spoken.push(protocol);
             }
@@ -355,39 +399,37 @@ impl Watch {
             }
         }
         let form = spoken.last().map(|spoken| spoken.form);
-        let [one, other] = &self.sides;
+        let verdict = verdict::of_flow(&self.sides, form);
+        let [one, other] = self.sides;
         let (orig, resp) = if flow.tuple.orig == self.one { (one, other) } else { (other, one) };
+        self.secrets.shrink_to_fit();
         FlowAudit {
-            verdict: self.verdict(form),
+            verdict,
             spoken,
             encrypted_from: self.encrypted_from,
             orig: side_told(orig, form),
             resp: side_told(resp, form),
-            secrets: self.secrets.clone(),
+            secrets: self.secrets,
             more_secrets: self.more_secrets,
         }
     }
-
-    fn verdict(&self, form: Option<Form>) -> Legibility {
-        verdict::of_flow(&self.sides, form)
-    }
 }
 
-fn found(kind: SecretKind, user: Option<&[u8]>, value: &[u8]) -> Found {
-    let cut = |text: &[u8]| text.get(..secrets::MAX_SECRET_BYTES).unwrap_or(text).to_vec();
-    Found { kind, name: None, user: user.map(cut), value: cut(value) }
+fn found<'a>(kind: SecretKind, user: Option<&'a [u8]>, value: &'a [u8]) -> Found<'a> {
+    Found { kind, name: None, user: user.map(Cow::Borrowed), value: value.into(), at: 0..value.len() }
 }
 
-fn side_told(side: &Side, form: Option<Form>) -> SideAudit {
+fn side_told(mut side: Side, form: Option<Form>) -> SideAudit {
     let bytes = side.counts.total();
+    side.sample.shrink_to_fit();
     SideAudit {
-        verdict: verdict::of_side(side, form),
+        verdict: verdict::of_side(&side, form),
         bytes,
         readable: side.readable.share(),
         randomness: side.counts.randomness(),
-        magic: Some(side).filter(|side| !side.headless).and_then(|side| content::packed(&side.head)),
-        packed_bodies: side.packed.clone(),
-        sample: side.sample.clone(),
+        magic: side.magic(),
+        packed_bodies: side.packed,
+        sample: side.sample,
         packets: (bytes > 0).then_some((side.first, side.last)),
     }
 }

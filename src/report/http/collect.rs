@@ -9,7 +9,7 @@ use super::message::{FIRST_BYTES, count};
 use super::{Body, Exchange, HttpMessage, MAX_INTERIM, Request, Response, Unanswered};
 use crate::decode::{DecodedPacket, Endpoint, TransportProtocol};
 use crate::flow::{Direction, Flow, FlowId, FlowTable};
-use crate::proto::http::body::{self, Decoded, Fault};
+use crate::proto::http::body::{Decoded, Fault, Unpacking};
 use crate::proto::http::{Cut, Head, HttpNote};
 use crate::proto::{Message, Messages, Note, Protocol};
 use crate::source::PacketNumber;
@@ -23,10 +23,6 @@ pub const MAX_HEAD_BYTES_KEPT: usize = 256 << 20;
 /// Most exchanges that wait for an answer at the same time; beyond it the newest is told without.
 pub const MAX_WAITING: usize = 1 << 16;
 
-/// Most bytes that all packed bodies of a capture together are unpacked to, some seconds' work: bombs are small, and a capture
-/// can hold many.
-const MAX_UNPACKED_IN_ALL: u64 = 4 << 30;
-
 /// The exchanges of a capture.
 #[derive(Debug, Default)]
 pub struct Exchanges {
@@ -37,8 +33,7 @@ pub struct Exchanges {
     open: HashMap<usize, u32>,
     bytes: usize,
     not_kept: u64,
-    /// Bytes that packed bodies have made so far.
-    unpacked: u64,
+    unpacking: Unpacking,
 }
 
 /// Stands for an end that is not known yet.
@@ -119,6 +114,12 @@ impl Exchanges {
         self.not_kept
     }
 
+    /// How many bodies were not unpacked because too much was unpacked before them.
+    #[must_use]
+    pub fn left_packed(&self) -> u64 {
+        self.unpacking.refused()
+    }
+
     /// All exchanges, in the order of their first packets, with what only the whole capture tells. `takes` says of a flow
     /// whether what was not captured whole is one to show.
     #[must_use]
@@ -135,7 +136,7 @@ impl Exchanges {
                 Direction::OrigToResp
             };
             if exchange.response.is_none() {
-                exchange.unanswered = Some(why_unanswered(flow, server));
+                exchange.unanswered.get_or_insert(why_unanswered(flow, server));
             }
             let message = |response: &Response| response.message.cut.is_some();
             let unfinished = exchange.request.as_ref().is_some_and(|request| request.message.cut.is_some())
@@ -156,13 +157,9 @@ impl Exchanges {
         let head = Head::read(piece.bytes).filter(|_| piece.note.head_len > 0);
         let raw = piece.bytes.get(piece.note.head_len..).unwrap_or(&[]);
         let unpacked = match &head {
-            Some(head) if self.unpacked < MAX_UNPACKED_IN_ALL => body::decode(head, piece.note.framing, raw),
-            Some(_) => Decoded { bytes: Cow::Borrowed(raw), fault: Some(body::Fault::EnoughUnpacked) },
+            Some(head) => self.unpacking.decode(head, piece.note.framing, raw),
             None => Decoded { bytes: Cow::Borrowed(raw), fault: None },
         };
-        if matches!(unpacked.bytes, Cow::Owned(_)) {
-            self.unpacked = self.unpacked.saturating_add(count(unpacked.bytes.len()));
-        }
         let mut common = head.as_ref().map_or_else(HttpMessage::default, HttpMessage::of_head);
         common.first = piece.message.first;
         common.last = piece.message.last;
@@ -206,6 +203,7 @@ impl Exchanges {
         let Some(exchange) = self.all.get_mut(index) else { return false };
         if !note.is_response {
             exchange.persistent = Some(note.persistent);
+            exchange.unanswered = note.not_paired.then_some(Unanswered::NotPaired);
             let request = head.and_then(Request::of_head).unwrap_or_default();
             exchange.request = Some(Request { message, ..request });
             return false;

@@ -8,7 +8,6 @@ mod cache;
 mod collect;
 mod message;
 mod name;
-mod secret;
 
 pub use cache::{CacheEvidence, CacheSays, CacheVerdict, Leg};
 pub use collect::{BodyFound, Exchanges, MAX_EXCHANGES, MAX_HEAD_BYTES_KEPT, MAX_WAITING};
@@ -16,7 +15,6 @@ pub use message::{
     Body, FIRST_BYTES, HeaderLine, HttpMessage, MAX_HEADERS_KEPT, MAX_VALUE_BYTES, Request, Response,
 };
 pub use name::{FileNames, MAX_FILE_NAME, MAX_NAMES, safe_name};
-pub use secret::{masked_body, masked_header, masked_target};
 
 use crate::decode::Endpoint;
 use crate::flow::FlowId;
@@ -70,6 +68,8 @@ pub enum Unanswered {
     Closed,
     /// The capture ends before.
     CaptureEnd,
+    /// More requests waited at the same time than are paired with their answers.
+    NotPaired,
 }
 
 /// How long an exchange took, counted from the packet that completes the request.

@@ -1,0 +1,154 @@
+//! What is a secret in a line of text or in a message: one answer for whoever lists them (`audit`) and whoever does not show
+//! them (`http`, `explain`).
+//!
+//! [`read`] finds them in a line and says where they stand; [`Masker`] and its like put [`MASK`] there.
+
+mod find;
+mod mask;
+mod name;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub use find::read;
+pub use mask::{Masker, masked_header, masked_target, masked_text};
+
+/// Stands for a secret that is not shown; its length is not shown either.
+pub const MASK: &str = "********";
+
+/// What kind of secret it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretKind {
+    /// HTTP's Basic authentication (RFC 7617): user and password.
+    HttpBasic,
+    /// A bearer token (RFC 6750).
+    BearerToken,
+    /// Credentials of another scheme of HTTP's (RFC 9110 section 11.4), or of none.
+    Credentials,
+    /// A cookie (RFC 6265): who has it is taken for its owner.
+    Cookie,
+    /// A header, a field of a form, a query or a JSON document whose name says that it is secret.
+    Field,
+    /// A password that was sent with a command, in an address, or typed after a prompt.
+    Password,
+    /// A digest that stands for a password, which can be guessed at leisure (APOP, RFC 1939 section 7; HTTP's Digest, RFC 7616).
+    Digest,
+    /// The community of SNMP version 1 and 2c.
+    Community,
+}
+
+impl SecretKind {
+    /// As a word of JSON: `http_basic`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::HttpBasic => "http_basic",
+            Self::BearerToken => "bearer_token",
+            Self::Credentials => "credentials",
+            Self::Cookie => "cookie",
+            Self::Field => "field",
+            Self::Password => "password",
+            Self::Digest => "digest",
+            Self::Community => "community",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::HttpBasic => "HTTP Basic",
+            Self::BearerToken => "bearer token",
+            Self::Credentials => "HTTP credentials",
+            Self::Cookie => "cookie",
+            Self::Field => "field",
+            Self::Password => "password",
+            Self::Digest => "password digest",
+            Self::Community => "SNMP community",
+        }
+    }
+}
+
+/// A secret in a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// What kind.
+    pub kind: SecretKind,
+    /// The name of the cookie or field.
+    pub name: Option<Cow<'a, [u8]>>,
+    /// Whose it is, where that is said.
+    pub user: Option<Cow<'a, [u8]>>,
+    /// The secret itself, its escapes undone.
+    pub value: Cow<'a, [u8]>,
+    /// Where it stands in the line, with what is packed together with it.
+    pub at: Range<usize>,
+}
+
+/// What the next line of a side is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything.
+    #[default]
+    Anything,
+    /// A user name, in base64 or not.
+    User {
+        /// In base64.
+        base64: bool,
+    },
+    /// A password, in base64 or not.
+    Password {
+        /// In base64.
+        base64: bool,
+    },
+    /// A response of SASL's PLAIN (RFC 4616).
+    Plain,
+    /// The value of a field of this name, of a multipart form or a JSON document.
+    Field(Vec<u8>),
+    /// Perhaps the rest of a header that is secret, if it begins with white space (RFC 9112 section 5.2).
+    Folded {
+        /// The header so far, on one line.
+        header: Vec<u8>,
+        /// How many lines went on with it.
+        folds: u8,
+    },
+}
+
+impl Expect {
+    /// A word that the other side asked for, which may come letter by letter.
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        matches!(self, Self::User { .. } | Self::Password { .. })
+    }
+}
+
+/// What a line says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Secrets.
+    pub found: Vec<Found<'a>>,
+    /// All of it is secret, or has more secrets than were wanted.
+    pub hides: bool,
+    /// A user name that a password will follow.
+    pub user: Option<Vec<u8>>,
+    /// What the same side sends next.
+    pub next: Expect,
+    /// What the other side sends next, where this is a prompt.
+    pub asks: Option<Expect>,
+    /// What an HTTP body is packed with.
+    pub packed: Option<Vec<u8>>,
+    most: usize,
+}
+
+impl<'a> Line<'a> {
+    fn of_at_most(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    fn push(&mut self, found: Found<'a>) {
+        if self.found.len() < self.most {
+            self.found.push(found);
+        } else {
+            self.hides = true;
+        }
+    }
+}
