@@ -15,6 +15,7 @@ use crate::flow::{
     Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
     TcpOptions, Turn,
 };
+use crate::render::explain::Said;
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
 use crate::render::words::{IcmpMessage, state_words};
@@ -117,18 +118,22 @@ struct TurnJson<'a> {
     /// Bytes of this side that are missing in the capture just before.
     #[serde(skip_serializing_if = "is_zero")]
     gap_before: u64,
+    /// What it says, in words, where it is DNS, HTTP, TLS, DTLS or QUIC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<String>,
     #[serde(flatten)]
     payload: PayloadJson<'a>,
 }
 
 impl<'a> TurnJson<'a> {
-    fn new(turn: &'a Turn) -> Self {
+    fn new(turn: &'a Turn, said: &Said<'a>) -> Self {
         Self {
             from: turn.direction.sender(),
             packets: &turn.packets,
             packet_count: turn.packet_count,
             time: turn.first.ts.map(|ts| Text(EpochNanos(ts))),
             gap_before: turn.gap_before,
+            says: said.turn(turn),
             payload: PayloadJson::new(&turn.bytes, turn.total),
         }
     }
@@ -142,7 +147,7 @@ pub(super) const fn is_zero(value: &u64) -> bool {
 impl<'a> FlowJson<'a> {
     /// What is known of one flow.
     #[must_use]
-    pub fn new(told: &Told<'a>) -> Self {
+    pub fn new(told: &'a Told<'a>) -> Self {
         let flow = told.flow;
         let state = flow.conn_state();
         let carries = Carries::of(told);
@@ -172,7 +177,10 @@ impl<'a> FlowJson<'a> {
                 bad_count: tally.bad_count,
                 offloaded: tally.offloaded,
             }),
-            turns: flow.conversation.as_ref().map(|talk| talk.turns.iter().map(TurnJson::new).collect()),
+            turns: flow.conversation.as_ref().map(|talk| {
+                let said = Said::of(told);
+                talk.turns.iter().map(|turn| TurnJson::new(turn, &said)).collect()
+            }),
             segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),
             more_segments: told
                 .remarks

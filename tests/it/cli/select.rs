@@ -57,7 +57,7 @@ fn a_flow_is_shown_for_one_of_its_packets() {
         assert_eq!((shown.code, shown.err.as_str()), (Some(0), ""), "{verb}");
         assert!(shown.out.contains(sign), "{verb}: {}", shown.out);
         let none = run(&[verb, KNOCK, "-Y", "udp"]);
-        assert_eq!(none.code, Some(0), "{verb}");
+        assert_eq!(none.code, Some(1), "{verb}");
         assert!(!none.out.contains(sign), "{verb}: {}", none.out);
         assert_eq!(
             none.err, "nothing matched -Y 'udp'; knock.pcapng holds 10 packets: tcp on port 43389\n",

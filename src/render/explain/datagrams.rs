@@ -1,0 +1,113 @@
+//! DTLS and QUIC in a story: what a datagram says, as far as anybody can read it. Hellos are put together across datagrams
+//! by the analyzers of these protocols, which are asked here once more, for the one flow.
+
+use std::collections::HashMap;
+
+use super::super::format::Count;
+use super::tls::{alert, handshakes, lowered, word};
+use crate::flow::Turn;
+use crate::proto::quic::{PacketKind, QuicAnalyzer, QuicNote};
+use crate::proto::tls::{Body, DTLS_RECORD_HEADER, DtlsAnalyzer, DtlsHeader, TlsNote, content};
+use crate::proto::{Analyzer, Ending, Input, Note, Protocol, Step};
+use crate::report::Told;
+use crate::source::PacketNumber;
+
+/// Records or packets of one datagram that are told: a flight of a handshake has fewer.
+const MAX_TOLD: usize = 16;
+
+/// What the datagrams of a flow say, by their packets; nothing where it speaks neither DTLS nor QUIC.
+#[derive(Debug, Default)]
+pub(super) struct Datagrams {
+    said: HashMap<PacketNumber, String>,
+}
+
+impl Datagrams {
+    /// Reads the datagrams that were kept of a flow.
+    pub(super) fn of(told: &Told<'_>) -> Self {
+        let (Some(talk), Some(protocol)) = (&told.flow.conversation, told.spoken) else {
+            return Self::default();
+        };
+        let mut analyzer: Box<dyn Analyzer> = match protocol {
+            Protocol::Dtls => Box::new(DtlsAnalyzer::new()),
+            Protocol::Quic => Box::new(QuicAnalyzer::new()),
+            _ => return Self::default(),
+        };
+        let turns = talk.turns.iter();
+        let said = turns.filter_map(|turn| {
+            let parts = parts(analyzer.as_mut(), turn);
+            (!parts.is_empty())
+                .then(|| (turn.first.number, format!("{} {}", protocol.name(), parts.join("; "))))
+        });
+        Self { said: said.collect() }
+    }
+
+    /// What this one says; `None` where it is of another protocol, or where nothing is known.
+    pub(super) fn said(&self, turn: &Turn) -> Option<&str> {
+        self.said.get(&turn.first.number).map(String::as_str)
+    }
+}
+
+/// What each record or packet of a datagram says.
+fn parts(analyzer: &mut dyn Analyzer, turn: &Turn) -> Vec<String> {
+    let is_whole = u64::try_from(turn.bytes.len()) == Ok(turn.total);
+    let end = Some(if is_whole { Ending::Datagram } else { Ending::Snapped });
+    let mut rest = turn.bytes.as_slice();
+    let mut parts = Vec::new();
+    while !rest.is_empty() && parts.len() < MAX_TOLD {
+        let input = Input { from: turn.direction, bytes: rest, first: turn.first, packet: turn.last, end };
+        let Step::Message { len, note, inner } = analyzer.next(&input) else { break };
+        let Some((bytes, behind)) = rest.split_at_checked(len).filter(|_| len > 0) else { break };
+        let inner = inner.map(|(_, bytes)| bytes).unwrap_or_default();
+        match &note {
+            Note::Tls(note) => parts.push(record(bytes, note, &inner)),
+            Note::Quic(note) => parts.push(packet(bytes, note, &inner)),
+            _ => {}
+        }
+        rest = behind;
+    }
+    parts
+}
+
+/// A record of DTLS, whose handshake messages are in `inner`.
+fn record(bytes: &[u8], note: &TlsNote, inner: &[u8]) -> String {
+    let encrypted = |bytes: &[u8]| format!("{} encrypted", length(bytes));
+    let Some(header) = DtlsHeader::read(bytes) else { return encrypted(bytes) };
+    let body = bytes.get(DTLS_RECORD_HEADER..).unwrap_or_default();
+    match (header.content_type, note.body) {
+        (content::HANDSHAKE, Body::Encrypted) => format!("handshake, {}", encrypted(body)),
+        (_, Body::Encrypted) => encrypted(body),
+        (content::HANDSHAKE, _) => {
+            let messages = handshakes(inner, true);
+            if messages.is_empty() { "part of a handshake message".to_owned() } else { messages.join("; ") }
+        }
+        (content::ALERT, _) => match *body {
+            [level, kind] => alert(level, kind),
+            _ => "alert".to_owned(),
+        },
+        (content::CHANGE_CIPHER_SPEC, _) => "from here on this side encrypts".to_owned(),
+        (other, _) => lowered(&word("tls.record.content_type", other.into())),
+    }
+}
+
+/// A packet of QUIC, whose payload and handshake messages are in `inner`.
+fn packet(bytes: &[u8], note: &QuicNote, inner: &[u8]) -> String {
+    match note.kind {
+        PacketKind::Initial => match (note.opened, handshakes(note.handshakes(inner), false)) {
+            (Some(_), messages) if !messages.is_empty() => format!("Initial: {}", messages.join("; ")),
+            (Some(_), _) => "Initial, in which no handshake message ends".to_owned(),
+            (None, _) => "Initial, whose protection could not be taken off".to_owned(),
+        },
+        PacketKind::ZeroRtt => format!("0-RTT, {} encrypted", length(bytes)),
+        PacketKind::Handshake => format!("Handshake, {} encrypted", length(bytes)),
+        PacketKind::Retry => "Retry: the client has to prove its address first".to_owned(),
+        PacketKind::VersionNegotiation => {
+            "version negotiation: the server speaks other versions than the client asked for".to_owned()
+        }
+        PacketKind::Short => format!("{} encrypted", length(bytes)),
+        PacketKind::Unknown => format!("of an unknown version, {}", length(bytes)),
+    }
+}
+
+fn length(bytes: &[u8]) -> Count {
+    Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+}
