@@ -13,7 +13,8 @@ use super::view;
 use crate::flow::PacketStamp;
 use crate::pipeline::Pipeline;
 use crate::render::audit::{
-    AuditDocument, AuditOptions, AuditRow, FILE_LEGEND, FileJson, FileSummary, LEGEND, differs, write_audit, write_files,
+    AuditDocument, AuditOptions, AuditRow, FILE_LEGEND, FileJson, FileSummary, LEGEND, differs, write_audit,
+    write_files,
 };
 use crate::render::format::Count;
 use crate::render::safe::Safe;

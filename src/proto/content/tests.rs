@@ -49,8 +49,8 @@ fn words_tell_protocols_of_words() {
     ] {
         assert_eq!(name(transport, port, bytes.as_bytes()).unwrap_or_default(), wanted, "{bytes}");
     }
-    assert_eq!(name(Tcp, FAR, b"\xff\xfd\x18\xff\xfd\x20"), Some("Telnet"));
-    assert_eq!(name(Tcp, 23, b"login: "), Some("Telnet"));
+    assert_eq!(name(Tcp, FAR, b"\xff\xfd\x18\xff\xfd\x20"), Some("TELNET"));
+    assert_eq!(name(Tcp, 23, b"login: "), Some("TELNET"));
 }
 
 #[test]

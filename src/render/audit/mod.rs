@@ -13,6 +13,7 @@ use super::safe::{Safe, cut_shown, safe_line};
 use super::table::{Align, Column, TableOutput, write_table};
 use super::wrap::write_head;
 use crate::flow::{Direction, Flow};
+use crate::proto::Protocol;
 use crate::report::audit::{FlowAudit, Legibility, Looks, Secret, SecretKind, SideAudit};
 
 pub use json::{AUDIT_SCHEMA, AuditDocument, FileJson};
@@ -36,9 +37,9 @@ const COLUMNS: [Column; 8] = [
     Column { title: "orig", align: Align::Left, width: 21, min: 0, shrink: 6 },
     Column { title: "resp", align: Align::Left, width: 21, min: 13, shrink: 3 },
     Column { title: "verdict", align: Align::Left, width: 15, min: 9, shrink: 0 },
-    Column { title: "protocol", align: Align::Left, width: 10, min: 8, shrink: 2 },
+    Column { title: "protocol", align: Align::Left, width: 10, min: 4, shrink: 2 },
     Column { title: "text", align: Align::Right, width: 9, min: 7, shrink: 0 },
-    Column { title: "seen", align: Align::Beginning, width: 30, min: 12, shrink: 9 },
+    Column { title: "seen", align: Align::Beginning, width: 30, min: 8, shrink: 9 },
 ];
 
 /// A flow and what is known of it.
@@ -137,12 +138,14 @@ impl fmt::Display for Seen<'_> {
         let sides = || [&audit.orig, &audit.resp].into_iter();
         let sample = sides().map(|side| side.sample.as_slice()).find(|sample| !sample.is_empty());
         let magic = audit.orig.magic.or(audit.resp.magic);
+        // A data connection of FTP carries what it carries.
+        let by_bytes = audit.spoken.iter().all(|spoken| spoken.name == Protocol::FtpData.name());
         match (sample, magic) {
             (Some(sample), _) if audit.verdict == Legibility::Plaintext => {
                 write!(f, "\"{}\"", safe_line(sample, SAMPLE_COLUMNS))
             }
-            (_, Some(magic)) if audit.spoken.is_empty() => write!(f, "begins as {magic}"),
-            _ if audit.spoken.is_empty() => {
+            (_, Some(magic)) if by_bytes => write!(f, "begins as {magic}"),
+            _ if by_bytes => {
                 let larger = if audit.orig.bytes >= audit.resp.bytes { &audit.orig } else { &audit.resp };
                 Distribution(larger).fmt(f)
             }

@@ -98,9 +98,11 @@ fn only_all_is_all() {
 }
 
 fn files(width: Option<usize>, names: &[&str]) -> String {
-    let files = names.iter().map(|name| FileSummary { name: name.as_bytes().to_vec(), ..FileSummary::default() });
+    let files =
+        names.iter().map(|name| FileSummary { name: name.as_bytes().to_vec(), ..FileSummary::default() });
     let mut out = Vec::new();
-    let left_out = write_files(&mut out, TableOutput { width, colors: Colors::OFF }, &files.collect::<Vec<_>>());
+    let left_out =
+        write_files(&mut out, TableOutput { width, colors: Colors::OFF }, &files.collect::<Vec<_>>());
     assert!(left_out.unwrap().is_empty());
     String::from_utf8(out).unwrap()
 }
@@ -123,5 +125,8 @@ fn names_of_files_stay_apart_on_80_columns() {
 fn a_head_that_does_not_fit_goes_on_below() {
     let text = shown(Some(40), true, false);
     assert!(text.lines().all(|line| line.width() <= 40), "{text}");
-    assert!(text.starts_with("tcp:0  plaintext  10.0.0.1:40000\n       → 10.0.0.2:80, packets 1-2: HTTP\n"), "{text}");
+    assert!(
+        text.starts_with("tcp:0  plaintext  10.0.0.1:40000\n       → 10.0.0.2:80, packets 1-2: HTTP\n"),
+        "{text}"
+    );
 }

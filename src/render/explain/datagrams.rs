@@ -60,7 +60,7 @@ fn parts(analyzer: &mut dyn Analyzer, turn: &Turn) -> Vec<String> {
         let inner = inner.map(|(_, bytes)| bytes).unwrap_or_default();
         match &note {
             Note::Tls(note) => parts.push(record(bytes, note, &inner)),
-            Note::Quic(note) => parts.push(packet(bytes, note, &inner)),
+            Note::Quic(note) => parts.push(packet(note, &inner)),
             _ => {}
         }
         rest = behind;
@@ -70,7 +70,8 @@ fn parts(analyzer: &mut dyn Analyzer, turn: &Turn) -> Vec<String> {
 
 /// A record of DTLS, whose handshake messages are in `inner`.
 fn record(bytes: &[u8], note: &TlsNote, inner: &[u8]) -> String {
-    let encrypted = |bytes: &[u8]| format!("{} encrypted", length(bytes));
+    let encrypted =
+        |bytes: &[u8]| format!("{} encrypted", Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX)));
     let Some(header) = DtlsHeader::read(bytes) else { return encrypted(bytes) };
     let body = bytes.get(DTLS_RECORD_HEADER..).unwrap_or_default();
     match (header.content_type, note.body) {
@@ -90,24 +91,20 @@ fn record(bytes: &[u8], note: &TlsNote, inner: &[u8]) -> String {
 }
 
 /// A packet of QUIC, whose payload and handshake messages are in `inner`.
-fn packet(bytes: &[u8], note: &QuicNote, inner: &[u8]) -> String {
+fn packet(note: &QuicNote, inner: &[u8]) -> String {
     match note.kind {
         PacketKind::Initial => match (note.opened, handshakes(note.handshakes(inner), false)) {
             (Some(_), messages) if !messages.is_empty() => format!("Initial: {}", messages.join("; ")),
             (Some(_), _) => "Initial, in which no handshake message ends".to_owned(),
             (None, _) => "Initial, whose protection could not be taken off".to_owned(),
         },
-        PacketKind::ZeroRtt => format!("0-RTT, {} encrypted", length(bytes)),
-        PacketKind::Handshake => format!("Handshake, {} encrypted", length(bytes)),
+        PacketKind::ZeroRtt => "0-RTT data, encrypted".to_owned(),
+        PacketKind::Handshake => "Handshake, encrypted".to_owned(),
         PacketKind::Retry => "Retry: the client has to prove its address first".to_owned(),
         PacketKind::VersionNegotiation => {
             "version negotiation: the server speaks other versions than the client asked for".to_owned()
         }
-        PacketKind::Short => format!("{} encrypted", length(bytes)),
-        PacketKind::Unknown => format!("of an unknown version, {}", length(bytes)),
+        PacketKind::Short => "protected packet".to_owned(),
+        PacketKind::Unknown => "packet of an unknown version".to_owned(),
     }
-}
-
-fn length(bytes: &[u8]) -> Count {
-    Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
 }

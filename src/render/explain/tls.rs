@@ -76,7 +76,9 @@ pub(super) fn sentence(turn: &Turn) -> Option<String> {
 /// What handshake messages in the form of TLS say, those of DTLS where `datagrams`.
 pub(super) fn handshakes(bytes: &[u8], datagrams: bool) -> Vec<String> {
     let told = |message: Handshake<'_>| match message.kind {
-        handshake_kind::CLIENT_HELLO => ClientHello::read(message.body, datagrams).map(|hello| client(&hello)),
+        handshake_kind::CLIENT_HELLO => {
+            ClientHello::read(message.body, datagrams).map(|hello| client(&hello))
+        }
         handshake_kind::SERVER_HELLO => ServerHello::read(message.body).map(|hello| server(&hello)),
         handshake_kind::CERTIFICATE if message.is_whole() => certificate(message.body),
         kind if message.is_whole() => words_of("tls.handshake.type", kind.into()).map(lowered),

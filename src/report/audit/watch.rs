@@ -184,7 +184,7 @@ impl Watch {
         }
         self.credentials(bytes, packet);
         self.end_turn(!second);
-        let telnet = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
+        let telnet = self.spoken.last().is_some_and(|spoken| spoken.name == Protocol::Telnet.name());
         for &byte in bytes {
             if self.side(second).push(byte, packet, telnet) {
                 self.end_line(second);
@@ -276,7 +276,7 @@ impl Watch {
 
     /// The other side speaks: what was sent before is complete, unless it is being typed.
     fn end_turn(&mut self, second: bool) {
-        let typed = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
+        let typed = self.spoken.last().is_some_and(|spoken| spoken.name == Protocol::Telnet.name());
         let side = self.side(second);
         let waits = matches!(side.expect, Expect::User { .. } | Expect::Password { .. });
         let is_prompt = side.line.ends_with(b":") || side.line.ends_with(b": ");
@@ -351,10 +351,20 @@ impl Watch {
             }
         }
         let form = spoken.last().map(|spoken| spoken.form);
+        let verdict = self.verdict(form);
+        // That it is a file says nothing of what is in it: the bytes were judged without the name.
+        if analyzed == Some(Protocol::FtpData) && spoken.is_empty() {
+            let form = match verdict {
+                Legibility::Plaintext => Form::Text,
+                Legibility::Encrypted => Form::Encrypted,
+                Legibility::Compressed | Legibility::Binary | Legibility::TooLittleData => Form::Binary,
+            };
+            spoken.push(Spoken { form, ..Spoken::of(Protocol::FtpData) });
+        }
         let [one, other] = &self.sides;
         let (orig, resp) = if flow.tuple.orig == self.one { (one, other) } else { (other, one) };
         FlowAudit {
-            verdict: self.verdict(form),
+            verdict,
             spoken,
             encrypted_from: self.encrypted_from,
             orig: side_told(orig, form),

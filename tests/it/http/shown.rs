@@ -130,7 +130,7 @@ fn a_filter_takes_exchanges_by_their_packets() {
     assert_eq!(targets(&["-Y", "http.response.code == 404"]), ["/bad"]);
     let (code, said) = capture.nothing(&["--port", "81"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("nothing matched --port 81; "), "{said}");
+    assert!(said.contains("no HTTP matched --port 81; ") && said.ends_with(" holds 2 HTTP exchanges\n"), "{said}");
 }
 
 #[test]
