@@ -22,8 +22,8 @@ data: what the payload is; a name with ? is told by the port alone.";
 /// The columns. A narrow terminal loses the outcome in words first, then the duration, then the RTT.
 const COLUMNS: [Column; 10] = [
     Column { title: "flow", align: Align::Left, width: 7, min: 5, shrink: 0 },
-    Column { title: "orig", align: Align::Left, width: 21, min: 13, shrink: 4 },
-    Column { title: "resp", align: Align::Left, width: 21, min: 15, shrink: 4 },
+    Column { title: "orig", align: Align::Left, width: 21, min: 15, shrink: 4 },
+    Column { title: "resp", align: Align::Left, width: 21, min: 13, shrink: 4 },
     Column { title: "state", align: Align::Left, width: 6, min: 5, shrink: 0 },
     Column { title: "outcome", align: Align::Left, width: 12, min: 0, shrink: 8 },
     Column { title: "pkts", align: Align::Right, width: 7, min: 4, shrink: 0 },

@@ -60,8 +60,8 @@ fn fits_80_columns() {
     }
     insta::assert_snapshot!(shown(Some(80), false, false), @r#"
     flow   packets  resp           verdict          protocol      text  seen
-    tcp:0      1-2  10.0.0.2:80    plaintext        HTTP      99/100 %  "GET /….org"
-    tcp:1        3  10.0.0.2:4444  binary           unknown     13/- %  not ra…bytes
+    tcp:0      1-2  10.0.0.2:80    plaintext        HTTP      99/100 %  "GET /a HTT…
+    tcp:1        3  10.0.0.2:4444  binary           unknown     13/- %  not random:…
     tcp:2        4  10.0.0.2:4445  too-little-data  unknown          -  no payload
 
     secrets in clear
@@ -112,7 +112,11 @@ fn names_of_files_stay_apart_on_80_columns() {
     let long = ["captures/lab/a-very-long-name-of-a-capture-1.pcapng", "captures/lab/b/short.pcap"];
     let text = files(Some(80), &long);
     assert!(text.lines().all(|line| line.width() <= 80), "{text}");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    file                       plaintext  encrypted  packed  binary  little  secrets
+    …/a-very-lon…ure-1.pcapng          0          0       0       0       0        0
+    …/b/short.pcap                     0          0       0       0       0        0
+"#);
     // Into a pipe they are whole.
     assert!(long.iter().all(|name| files(None, &long).contains(name)));
     // Where all fit, nothing is left out, and without a folder in common no folder is.

@@ -108,3 +108,78 @@ fn packet(note: &QuicNote, inner: &[u8]) -> String {
         PacketKind::Unknown => "packet of an unknown version".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::{Direction, PacketStamp};
+
+    fn said(analyzer: &mut dyn Analyzer, bytes: &[u8], direction: Direction) -> String {
+        let packet = PacketStamp { number: 1, ts: None };
+        let turn = Turn {
+            direction,
+            packets: vec![1],
+            packet_count: 1,
+            first: packet,
+            last: packet,
+            bytes: bytes.to_vec(),
+            total: u64::try_from(bytes.len()).unwrap(),
+            gap_before: 0,
+        };
+        parts(analyzer, &turn).join("; ")
+    }
+
+    /// A record of DTLS 1.2.
+    fn dtls(content_type: u8, epoch: u8, body: &[u8]) -> Vec<u8> {
+        let [high, low] = u16::try_from(body.len()).unwrap().to_be_bytes();
+        [&[content_type, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 0, high, low], body].concat()
+    }
+
+    /// A handshake message or, of a longer one, the bytes from `offset` on.
+    fn fragment(kind: u8, len: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
+        let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes()[1..].to_vec();
+        [vec![kind], number(len), vec![0, 0], number(offset), number(bytes.len()), bytes.to_vec()].concat()
+    }
+
+    #[test]
+    fn a_hello_of_dtls_names_its_server_also_over_two_datagrams() {
+        let name = b"example.org";
+        let sni = [&[0, 0, 0, 16, 0, 14, 0, 0, 11][..], name].concat();
+        let extensions = [&[0, 20][..], &sni].concat();
+        let hello =
+            [&[0xfe, 0xfd][..], &[7; 32], &[0, 0], &[0, 2, 0xc0, 0x2b], &[1, 0], &extensions].concat();
+        let whole = "client hello for example.org, offers up to DTLS 1.2, 1 cipher suite";
+        let mut analyzer = DtlsAnalyzer::new();
+        let from = Direction::OrigToResp;
+        let one = dtls(22, 0, &fragment(1, hello.len(), 0, &hello));
+        assert_eq!(said(&mut analyzer, &one, from), whole);
+        let (first, second) = hello.split_at(20);
+        let first = dtls(22, 0, &fragment(1, hello.len(), 0, first));
+        let second = dtls(22, 0, &fragment(1, hello.len(), 20, second));
+        assert_eq!(said(&mut analyzer, &first, from), "part of a handshake message");
+        assert_eq!(said(&mut analyzer, &second, from), whole);
+        let flight = [dtls(20, 0, &[1]), dtls(22, 1, &[9; 40]), dtls(23, 1, &[9; 5])].concat();
+        assert_eq!(
+            said(&mut analyzer, &flight, from),
+            "from here on this side encrypts; handshake, 40 bytes encrypted; 5 bytes encrypted"
+        );
+        assert_eq!(said(&mut analyzer, &dtls(21, 0, &[2, 40]), from), "alert: Handshake Failure (Fatal)");
+        assert_eq!(said(&mut analyzer, b"no record", from), "");
+    }
+
+    #[test]
+    fn packets_of_quic_are_named_and_a_datagram_may_hold_several() {
+        let mut analyzer = QuicAnalyzer::new();
+        let long = |first: u8, rest: &[u8]| [&[first, 0, 0, 0, 1, 2, 9, 9, 2, 8, 8], rest].concat();
+        let handshake = long(0xe0, &[4, 1, 2, 3, 4]);
+        let back = Direction::RespToOrig;
+        assert_eq!(
+            said(&mut analyzer, &[handshake, vec![0x40; 30]].concat(), back),
+            "Handshake, encrypted; protected packet"
+        );
+        let retry = said(&mut analyzer, &long(0xf0, &[7; 40]), back);
+        assert_eq!(retry, "Retry: the client has to prove its address first");
+        let initial = said(&mut analyzer, &long(0xc0, &[0, 30, 1, 2, 3]), back);
+        assert_eq!(initial, "Initial, whose protection could not be taken off");
+    }
+}

@@ -109,3 +109,15 @@ fn bytes_that_are_no_text_are_no_filter() {
         assert!(run.err.starts_with("error: the display filter is not UTF-8 text\nhint: "), "{}", run.err);
     }
 }
+
+#[test]
+fn flows_shows_one_flow() {
+    let one = run(&["flows", KNOCK, "--stream", "tcp:0"]);
+    assert_eq!((one.code, one.out), (Some(0), run(&["flows", KNOCK]).out));
+    let other = run(&["flows", KNOCK, "--stream", "tcp:1"]);
+    let said = "there is no flow tcp:1; there is tcp:0; `wirelab flows` lists them\n";
+    assert_eq!((other.code, other.out.as_str(), other.err.as_str()), (Some(1), "", said));
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["flows", KNOCK, "--stream", "udp:0", "--json"]).out).unwrap();
+    assert_eq!(json["flows"], serde_json::json!([]));
+}
