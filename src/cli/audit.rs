@@ -13,7 +13,8 @@ use super::view;
 use crate::flow::PacketStamp;
 use crate::pipeline::Pipeline;
 use crate::render::audit::{
-    AuditDocument, AuditOptions, AuditRow, FileJson, FileSummary, LEGEND, differs, write_audit, write_files,
+    AuditDocument, AuditOptions, AuditRow, FILE_LEGEND, FileJson, FileSummary, LEGEND, differs, write_audit,
+    write_files,
 };
 use crate::render::format::Count;
 use crate::render::safe::Safe;
@@ -295,6 +296,9 @@ fn show_files(args: &AuditArgs, table: &[FileSummary], documents: &[FileJson]) -
     let output = TableOutput { width: output::terminal_width(), colors: args.color.colors() };
     let left_out = write_files(&mut out, output, table)?;
     out.flush()?;
+    if output.width.is_some() && !table.is_empty() {
+        say(FILE_LEGEND);
+    }
     view::no_room(&left_out);
     Ok(())
 }

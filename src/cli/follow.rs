@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::args::{ColorArgs, InputArgs};
 use super::input::{Ending, Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
-use super::stream;
+use super::{stream, view};
 use crate::flow::{Direction, Flow, FlowId, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::color::Colors;
@@ -228,16 +228,13 @@ pub(super) fn show<W: Write>(
 
 /// Lists the flows there are to choose from.
 fn choose(flows: &[&Flow]) {
-    say(format_args!("there are {} flows; choose one with --stream, or --stream all:", flows.len()));
+    let example = flows.first().map_or_else(|| "tcp:0".to_owned(), |flow| flow.id.to_string());
+    say(format_args!(
+        "there are {} flows; choose one, as with --stream {example}, or --stream all:",
+        flows.len()
+    ));
     for flow in flows.iter().take(LISTED) {
-        let bytes = flow.orig.payload_bytes.saturating_add(flow.resp.payload_bytes);
-        say(format_args!(
-            "  --stream {:<8} {} → {}, {} of payload",
-            flow.id.to_string(),
-            flow.tuple.orig,
-            flow.tuple.resp,
-            Count::bytes(bytes)
-        ));
+        follow::choice(flow, view::prose_width()).lines().for_each(say);
     }
     if flows.len() > LISTED {
         say(format_args!("  … and {} more; `wirelab flows` lists them", flows.len().saturating_sub(LISTED)));

@@ -189,16 +189,17 @@ impl<'a> Reading<'a> {
     }
 
     /// Says on standard error what a person should know of how it ended, and gives the exit status that fits.
-    /// `shown` is how many packets or flows were shown.
+    /// `shown` is how many packets or flows were shown: where something was selected and nothing is that, the answer is no.
     pub(super) fn tell(&self, pipeline: &Pipeline, ending: &Ending, shown: u64) -> Status {
-        if shown == 0 {
-            tell_nothing_matched(&self.selection, &self.name, pipeline);
-        }
+        let matched = shown > 0 || !tell_nothing_matched(&self.selection, &self.name, pipeline);
         super::limits::tell(pipeline);
         for (link, packets) in pipeline.beside().undecoded_links() {
             say(format_args!("{link} (link type {}) is not decoded: {} only listed", link.0, were(packets)));
         }
-        self.tell_ending(ending)
+        match self.tell_ending(ending) {
+            Status::Done if !matched => Status::No,
+            status => status,
+        }
     }
 
     /// The same of the ending alone.
@@ -227,9 +228,9 @@ impl Drop for Reading<'_> {
     }
 }
 
-/// Says what the savefile holds instead, where nothing of it was selected.
-pub(super) fn tell_nothing_matched(selection: &Selection<'_>, name: &str, pipeline: &Pipeline) {
-    let Some(selection) = selection.spelled() else { return };
+/// Says what the savefile holds instead, where nothing of it was selected; whether there is a selection.
+pub(super) fn tell_nothing_matched(selection: &Selection<'_>, name: &str, pipeline: &Pipeline) -> bool {
+    let Some(selection) = selection.spelled() else { return false };
     let what = contents(pipeline.totals(), pipeline.flows());
     let name = Safe(name.as_bytes());
     match pipeline.passed_over() {
@@ -239,6 +240,7 @@ pub(super) fn tell_nothing_matched(selection: &Selection<'_>, name: &str, pipeli
         }
         _ => say(format_args!("nothing matched {selection}; --bpf left {what}")),
     }
+    true
 }
 
 /// What to call the savefile at `path`.

@@ -50,7 +50,12 @@ Examples:
   wirelab serve knock                            start a bundled server
 
 FILE is a pcap or pcapng savefile, compressed or not, or - for
-standard input.";
+standard input.
+
+Exit status: 0 done; 1 the answer is no: nothing that --port, a filter or
+--stream selects, no reply, an expectation that is not met; 2 an error, also
+after part of the output; 130 after Ctrl-C. read gives 0 where its filter
+takes nothing, as tshark does.";
 
 #[derive(Subcommand, Debug)]
 enum Verb {

@@ -72,7 +72,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     let mut pipeline = shower.pipeline();
     let mut pace = Pace::new(args);
     let mut shown = 0_u64;
-    let status = loop {
+    let mut status = loop {
         if interrupt.is_set() {
             break Status::Interrupted;
         }
@@ -104,15 +104,15 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
         if selection.take(&step, interfaces).is_none() {
             continue;
         }
+        shown += 1;
         if let Some(keys) = &mut keys {
-            if shown == 0 {
+            if shown == 1 {
                 say("any key shows the next packet, q ends");
             }
             if !keys.next(&interrupt)? {
                 break if interrupt.is_set() { Status::Interrupted } else { Status::Done };
             }
         }
-        shown += 1;
         shower.packet(&step)?;
         if keys.is_some() || pace.is_timed() {
             shower.flush()?;
@@ -123,7 +123,10 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     let name = display_name(&path);
     shower.finish(&name, &pipeline, &selection)?;
     if shown == 0 && status != Status::Interrupted {
-        tell_nothing_matched(&selection, &name, &pipeline);
+        let has_selection = tell_nothing_matched(&selection, &name, &pipeline);
+        if has_selection && status == Status::Done {
+            status = Status::No;
+        }
     }
     super::limits::tell(&pipeline);
     Ok(status)

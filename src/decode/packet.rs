@@ -224,6 +224,18 @@ impl<'a> DecodedPacket<'a> {
         }
     }
 
+    /// What the bytes of `buffer` are, as a title above them: `Reassembled TCP`; `None` for the frame itself, and for a
+    /// buffer that this packet does not have.
+    #[must_use]
+    pub fn buffer_title(&self, buffer: BufferId) -> Option<&'static str> {
+        let n = usize::from(buffer).checked_sub(1)?;
+        match self.reassembled.get(n) {
+            Some(datagram) if datagram.packets.is_empty() => Some("Unpacked payload"),
+            Some(_) => Some("Reassembled datagram"),
+            None => self.joined.get(n.checked_sub(self.reassembled.len())?).map(|joined| joined.title),
+        }
+    }
+
     /// A layer's header bytes.
     #[must_use]
     #[inline]

@@ -23,7 +23,7 @@ data: what the payload is; a name with ? is told by the port alone.";
 const COLUMNS: [Column; 10] = [
     Column { title: "flow", align: Align::Left, width: 7, min: 5, shrink: 0 },
     Column { title: "orig", align: Align::Left, width: 21, min: 15, shrink: 4 },
-    Column { title: "resp", align: Align::Left, width: 21, min: 15, shrink: 4 },
+    Column { title: "resp", align: Align::Left, width: 21, min: 13, shrink: 4 },
     Column { title: "state", align: Align::Left, width: 6, min: 5, shrink: 0 },
     Column { title: "outcome", align: Align::Left, width: 12, min: 0, shrink: 8 },
     Column { title: "pkts", align: Align::Right, width: 7, min: 4, shrink: 0 },
@@ -102,7 +102,8 @@ impl Carries {
             |sample: &&[u8]| proto::content::spoken(transport, ports, sample).map(|spoken| spoken.name);
         let analyzed = told.spoken.map(Protocol::name);
         let by_bytes = || samples.iter().find_map(|sample| proto::name(transport, port, sample));
-        let named = analyzed.or_else(by_bytes).or_else(|| samples.iter().find_map(by_form));
+        // As `audit` names them; what is told of fewer bytes comes last.
+        let named = analyzed.or_else(|| samples.iter().find_map(by_form)).or_else(by_bytes);
         let protocol = named
             .map(|name| Recognised { name, by_port: false })
             .or_else(|| proto::name_by_port(transport, port));

@@ -9,7 +9,8 @@
 //!
 //! A byte's field is the innermost; several that share it stand side by side (`ip.version + ip.hdr_len`), or as the
 //! field that they stand under (`ip.flags`). A row that only goes on with the field above has no marks of its own.
-//! Datagrams that the packet completed are dumped too, under a title.
+//! Datagrams and messages that the packet completed are dumped too, each under a title, and the bodies of HTTP without
+//! their chunks and unpacked.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -21,8 +22,11 @@ use super::format::{Count, hex_digit};
 use super::tree::FieldTree;
 use super::wrap::end_line;
 use crate::decode::{BufferId, DecodedPacket};
-use crate::field::names::{frame, wirelab};
+use crate::field::names::{frame, http, wirelab};
 use crate::field::{ByteRange, FieldKind, PacketContext};
+use crate::proto::http::body::{dechunk, decode};
+use crate::proto::http::{Framing, Head};
+use crate::proto::{Messages, Note};
 use crate::source::CapturedPacket;
 
 /// Bytes a row.
@@ -46,6 +50,9 @@ const MAX_NAMES: usize = 3;
 /// Times that bytes of one buffer are marked. Fields within fields mark a byte again: a few times in real packets;
 /// a made-up tunnel of hundreds of layers is marked no further.
 const MAX_MARKED: usize = 1 << 22;
+
+/// Bytes of an unpacked body that are dumped: it may be many times what the packets hold.
+const MAX_BODY: usize = 1 << 20;
 
 /// The label of a byte that no field is read from.
 const NO_FIELD: &str = "no field";
@@ -100,22 +107,32 @@ impl PacketHex {
         context: &PacketContext<'_>,
     ) -> io::Result<()> {
         self.tree.gather(packet, decoded, context);
-        let reassembled = decoded.reassembled();
-        if !reassembled.is_empty() {
+        let bodies: Vec<_> = context.messages.into_iter().flat_map(|all| unpacked(all, decoded)).collect();
+        if !bodies.is_empty() || decoded.buffer_title(1).is_some() {
             self.title(out, "Frame", packet.data.len())?;
         }
         self.buffer(out, decoded, 0)?;
-        for (buffer, datagram) in (1..).zip(reassembled) {
-            let what = if datagram.packets.is_empty() { "Unpacked payload" } else { "Reassembled datagram" };
-            self.title(out, what, datagram.bytes.len())?;
+        for buffer in 1..=BufferId::MAX {
+            let Some(what) = decoded.buffer_title(buffer) else { break };
+            self.title(out, what, decoded.buffer(buffer).len())?;
             self.buffer(out, decoded, buffer)?;
+        }
+        for (what, bytes) in bodies {
+            self.title(out, what, bytes.len())?;
+            let shown = bytes.get(..MAX_BODY).unwrap_or(&bytes);
+            self.labels.all(shown.len(), http::FILE_DATA.def().name);
+            self.rows(out, shown)?;
+            let more = bytes.len().saturating_sub(shown.len());
+            if more > 0 {
+                writeln!(out, "… {} more", Count::bytes(u64::try_from(more).unwrap_or(u64::MAX)))?;
+            }
         }
         Ok(())
     }
 
     fn title<W: Write + ?Sized>(&self, out: &mut W, what: &str, len: usize) -> io::Result<()> {
         let len = Count::new(u64::try_from(len).unwrap_or(u64::MAX), "byte", "bytes");
-        writeln!(out, "{}", self.colors.paint(Style::Bold, format_args!("{what} ({len})")))
+        writeln!(out, "{}", self.colors.paint(Style::Bold, format_args!("{what} ({len}):")))
     }
 
     /// Writes one buffer.
@@ -125,8 +142,12 @@ impl PacketHex {
         decoded: &DecodedPacket<'_>,
         buffer: BufferId,
     ) -> io::Result<()> {
-        let bytes = decoded.buffer(buffer);
         self.labels.find(&self.tree, decoded, buffer);
+        self.rows(out, decoded.buffer(buffer))
+    }
+
+    /// Its rows, the label of each byte having been found.
+    fn rows<W: Write + ?Sized>(&mut self, out: &mut W, bytes: &[u8]) -> io::Result<()> {
         let labels = std::mem::take(&mut self.labels);
         let mut above = None;
         for (number, (row, labels_of_row)) in
@@ -215,6 +236,15 @@ impl Labels {
         label.checked_sub(1).and_then(|place| self.texts.get(place)).map_or(NO_FIELD, |text| text)
     }
 
+    /// One label for each of so many bytes.
+    fn all(&mut self, len: usize, label: &str) {
+        self.texts.clear();
+        self.places.clear();
+        self.of_bytes.clear();
+        let label = self.label(label.to_owned());
+        self.of_bytes.resize(len, label);
+    }
+
     /// Finds the label of every byte of `buffer`.
     fn find(&mut self, tree: &FieldTree, decoded: &DecodedPacket<'_>, buffer: BufferId) {
         self.texts.clear();
@@ -263,6 +293,27 @@ impl Labels {
         self.places.insert(text, label);
         label
     }
+}
+
+/// The bodies of HTTP messages without their chunks, and unpacked: what the packet does not hold as it is.
+fn unpacked(messages: &Messages, decoded: &DecodedPacket<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    let mut bodies = Vec::new();
+    for message in messages.all() {
+        let Note::Http(note) = &message.note else { continue };
+        let bytes = message.bytes(decoded);
+        let Some((head, raw)) = Head::read(bytes).zip(bytes.get(note.head_len..)) else { continue };
+        if raw.is_empty() || note.framing == Framing::None {
+            continue;
+        }
+        let chunks = (note.framing == Framing::Chunked).then(|| dechunk(raw).bytes.into_owned());
+        let whole = decode(&head, note.framing, raw).bytes;
+        let is_packed = *whole != *chunks.as_deref().unwrap_or(raw);
+        bodies.extend(chunks.map(|bytes| ("De-chunked entity body", bytes)));
+        if is_packed {
+            bodies.push(("Uncompressed entity body", whole.into_owned()));
+        }
+    }
+    bodies
 }
 
 /// What to call bytes that all the fields at `places` are read from.

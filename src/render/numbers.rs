@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::color::{Colors, Style};
+use super::color::Style;
 use super::format::{Bits, Bytes, Count, Elapsed};
+use super::table::TableOutput;
 use super::words::state_words;
+use super::wrap::write_head;
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, RoundTrips, Windows};
 use crate::report::{Agreed, SideNumbers, TcpNumbers, Told};
@@ -16,13 +18,18 @@ use crate::report::{Agreed, SideNumbers, TcpNumbers, Told};
 const LABEL: usize = 21;
 
 /// Columns of the originator's number.
-const NUMBER: usize = 27;
+const NUMBER: usize = 28;
 
-/// Writes a block for each of `flows`: a row a number, the originator's before the responder's.
+/// Writes a block for each of `flows`: a row a number, the originator's before the responder's. A heading that does not fit
+/// `output` goes on below.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_numbers<W: Write + ?Sized>(out: &mut W, colors: Colors, flows: &[Told<'_>]) -> io::Result<()> {
+pub fn write_numbers<W: Write + ?Sized>(
+    out: &mut W,
+    output: TableOutput,
+    flows: &[Told<'_>],
+) -> io::Result<()> {
     for (place, told) in flows.iter().enumerate() {
         if place > 0 {
             writeln!(out)?;
@@ -30,14 +37,11 @@ pub fn write_numbers<W: Write + ?Sized>(out: &mut W, colors: Colors, flows: &[To
         let flow = told.flow;
         let state = flow.conn_state();
         let is_udp = flow.id.protocol == TransportProtocol::Udp;
-        let heading = format!(
-            "{}  {} -> {}  {state} {}",
-            flow.id,
-            flow.tuple.orig,
-            flow.tuple.resp,
-            state_words(state, is_udp)
-        );
-        writeln!(out, "{}", colors.paint(Style::Bold, heading.trim_end()))?;
+        let id = flow.id.to_string();
+        let first = format!("{id}  {}", flow.tuple.orig);
+        let second = format!("-> {}  {state} {}", flow.tuple.resp, state_words(state, is_udp));
+        let [first, second] = [first.as_str(), second.trim_end()].map(|text| [(Some(Style::Bold), text)]);
+        write_head(out, output.colors, output.width, (&first, &second), id.len().saturating_add(2))?;
         if let Some(duration) = flow.duration().filter(|_| flow.packets() > 1) {
             writeln!(out, "  {:LABEL$}{}", "duration", Elapsed(duration))?;
         }

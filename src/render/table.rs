@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::color::{Colors, Style};
 use super::safe::cut_shown;
@@ -26,6 +26,8 @@ pub enum Align {
     Left,
     /// Numbers.
     Right,
+    /// Text whose beginning tells most: at the left, and cut at its end where others are cut in their middle.
+    Beginning,
 }
 
 /// A column of a table.
@@ -132,7 +134,7 @@ fn write_row<W: Write + ?Sized>(
     for (column, cell) in columns.iter().zip(row.cells()) {
         let padding = column.width.max(shown_width(column.title)).saturating_sub(shown_width(cell));
         let (before, after) = match column.align {
-            Align::Left => (0, padding),
+            Align::Left | Align::Beginning => (0, padding),
             Align::Right => (padding, 0),
         };
         if cell.is_empty() {
@@ -181,15 +183,15 @@ fn fitted<W: Write + ?Sized, T>(
 
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(shown_cells(columns.iter().map(|column| column.title), &widths));
+    table.set_header(shown_cells(columns.iter().map(|column| column.title), columns, &widths));
     for cells in &contents {
-        table.add_row(shown_cells(cells.iter().map(String::as_str), &widths));
+        table.add_row(shown_cells(cells.iter().map(String::as_str), columns, &widths));
     }
     let shown = columns.iter().zip(&widths).filter(|(_, width)| **width > 0).map(|(column, _)| column);
     for (column, layout) in shown.zip(table.column_iter_mut()) {
         layout.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
         layout.set_cell_alignment(match column.align {
-            Align::Left => CellAlignment::Left,
+            Align::Left | Align::Beginning => CellAlignment::Left,
             Align::Right => CellAlignment::Right,
         });
     }
@@ -210,9 +212,31 @@ fn fitted<W: Write + ?Sized, T>(
 }
 
 /// The cells of the columns that are shown, cut to their widths.
-fn shown_cells<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> Vec<String> {
-    let shown = cells.zip(widths).filter(|(_, width)| **width > 0);
-    shown.map(|(cell, &width)| cut_shown(cell, width)).collect()
+fn shown_cells<'a>(
+    cells: impl Iterator<Item = &'a str>,
+    columns: &[Column],
+    widths: &[usize],
+) -> Vec<String> {
+    let shown = cells.zip(columns.iter().zip(widths)).filter(|(_, (_, width))| **width > 0);
+    shown
+        .map(|(cell, (column, &width))| match column.align {
+            Align::Beginning => beginning(cell, width),
+            Align::Left | Align::Right => cut_shown(cell, width),
+        })
+        .collect()
+}
+
+/// As much of the beginning of `text` as fits `columns`, with `…` behind it where that is not all.
+fn beginning(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1_usize;
+    let fits = |char: &char| {
+        used = used.saturating_add(char.width().unwrap_or(0));
+        used <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 /// Widths that add up to `available` or less where columns that may give way make that possible; 0 is left out.
@@ -303,6 +327,18 @@ mod tests {
         assert_eq!(text, "name       n  end\n日本語     1  x\nalp…al  2000\nb          3  y\n");
         assert_eq!(left_out, ["extra"]);
         assert!(text.lines().all(|line| line.width() <= 17));
+    }
+
+    #[test]
+    fn text_whose_beginning_tells_most_is_cut_at_its_end() {
+        assert_eq!(beginning("GET /index.html", 15), "GET /index.html");
+        assert_eq!(beginning("GET /index.html", 8), "GET /in…");
+        assert_eq!(beginning("日本語", 4), "日…");
+        let columns = [Column { title: "seen", align: Align::Beginning, width: 4, min: 4, shrink: 1 }];
+        let mut out = Vec::new();
+        let output = TableOutput { width: Some(6), colors: Colors::OFF };
+        write_table(&mut out, output, &columns, ["0123456789"].iter(), |cells, row| row.cell(cells)).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "seen\n01234…\n");
     }
 
     #[test]

@@ -408,3 +408,26 @@ fn what_is_known_of_a_sender_tells_a_probe_from_a_time_out() {
     assert!(!story.contains("none asked for it"), "{story}");
     assert_told(&story, &["2 duplicate ACKs had asked for it (packets 5–6), but none for 900 ms."]);
 }
+
+#[test]
+fn an_ack_captured_before_what_it_acknowledges_is_no_miss_of_the_capture() {
+    let swapped =
+        "ACK of unseen bytes: the server acknowledges what the client sent and the capture has only later";
+    // The FIN of the client behind its ACK.
+    let mut capture = Capture::open();
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    capture.send(SERVER, ".", 5001, 1102, 0);
+    capture.send(CLIENT, "F.", 1101, 5001, 0);
+    let story = capture.story();
+    assert_told(&story, &[swapped]);
+    assert!(!story.contains("the capture missed them"), "{story}");
+    // Bytes likewise.
+    let mut capture = Capture::open();
+    capture.send(SERVER, ".", 5001, 1101, 0);
+    capture.send(CLIENT, ".", 1001, 5001, 100);
+    assert_told(&capture.story(), &[swapped]);
+    // What never comes was missed.
+    let mut capture = Capture::open();
+    capture.send(SERVER, ".", 5001, 1101, 0);
+    assert_told(&capture.story(), &["bytes that are not in the capture: the capture missed them, no loss."]);
+}

@@ -14,6 +14,7 @@ use super::{stream, view};
 use crate::flow::{Flow, FlowId};
 use crate::pipeline::{Pipeline, PipelineOptions};
 use crate::proto::AnalyzerOptions;
+use crate::render::format::Count;
 use crate::render::http::{
     HttpOptions, SHORT_LEGEND, write_exchanges, write_export_list, write_http_json, write_short,
 };
@@ -122,17 +123,26 @@ pub(super) fn run(args: &HttpArgs) -> Result<Status, Failure> {
             "limit reached: HTTP bodies left packed because too much was unpacked before them: {left_packed}"
         ));
     }
-    let status = reading.tell(&pipeline, &ending, u64::try_from(shown).unwrap_or(u64::MAX));
+    let status = reading.tell(&pipeline, &ending, 1);
     if shown > 0 || status != Status::Done {
         return Ok(status);
     }
-    if reading.selection().is_whole() {
-        say(format_args!(
-            "there is no HTTP in {}; `wirelab flows` lists what there is",
-            crate::render::safe::Safe(reading.name().as_bytes())
-        ));
-    }
+    tell_nothing(args.stream, &reading, all.len());
     Ok(Status::No)
+}
+
+/// Says what there is instead of what was asked for.
+fn tell_nothing(stream: Option<FlowId>, reading: &Reading<'_>, exchanges: usize) {
+    let name = crate::render::safe::Safe(reading.name().as_bytes()).to_string();
+    let mut wanted: Vec<String> = reading.selection().spelled().into_iter().collect();
+    wanted.extend(stream.map(|flow| format!("--stream {flow}")));
+    if exchanges == 0 || wanted.is_empty() {
+        say(format_args!("there is no HTTP in {name}; `wirelab flows` lists what there is"));
+        return;
+    }
+    let all = u64::try_from(exchanges).unwrap_or(u64::MAX);
+    let all = Count::new(all, "HTTP exchange", "HTTP exchanges");
+    say(format_args!("no HTTP matched {}; {name} holds {all}", wanted.join(" and ")));
 }
 
 /// Writes what was asked for.
@@ -151,6 +161,10 @@ fn show(
     if let Some(list) = exported {
         write_export_list(&mut out, &list, options)?;
         return Ok(out.flush()?);
+    }
+    if !all.iter().any(|exchange| exchange.selected) {
+        // The end says what there is instead; a table would be its head alone.
+        return Ok(());
     }
     if !args.short {
         write_exchanges(&mut out, all, options)?;

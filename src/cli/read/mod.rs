@@ -200,7 +200,11 @@ pub(super) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     }
     let whole =
         saver.map_or(Ok(true), |saver| saver.finish(pipeline.totals().link_types.first().copied()))?;
-    let status = reading.tell(&pipeline, &ending, shown);
+    let status = match reading.tell(&pipeline, &ending, shown) {
+        // tshark's command lines keep their status: a filter that takes nothing is no failure there.
+        Status::No => Status::Done,
+        status => status,
+    };
     Ok(if whole { status } else { Status::Error })
 }
 

@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule("NBNS", On::UdpPort(&[137]), |b| b.len() >= 12),
     Rule("NetBIOS datagram", On::UdpPort(&[138]), |b| matches!(b.first(), Some(0x10..=0x16))),
     Rule("DHCP", On::Udp, |b| matches!(b, [1 | 2, ..]) && b.get(236..240) == Some(&[0x63, 0x82, 0x53, 0x63])),
-    Rule("BOOTP", On::UdpPort(&[67, 68]), |b| matches!(b, [1 | 2, 1..=32, 0..=16, ..])),
+    Rule("DHCP", On::UdpPort(&[67, 68]), |b| matches!(b, [1 | 2, 1..=32, 0..=16, ..])),
     Rule("DHCPv6", On::UdpPort(&[546, 547]), |b| matches!(b, [1..=36, ..] if b.len() >= 4)),
     Rule(
         "NTP",

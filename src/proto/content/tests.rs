@@ -49,8 +49,8 @@ fn words_tell_protocols_of_words() {
     ] {
         assert_eq!(name(transport, port, bytes.as_bytes()).unwrap_or_default(), wanted, "{bytes}");
     }
-    assert_eq!(name(Tcp, FAR, b"\xff\xfd\x18\xff\xfd\x20"), Some("Telnet"));
-    assert_eq!(name(Tcp, 23, b"login: "), Some("Telnet"));
+    assert_eq!(name(Tcp, FAR, b"\xff\xfd\x18\xff\xfd\x20"), Some("TELNET"));
+    assert_eq!(name(Tcp, 23, b"login: "), Some("TELNET"));
 }
 
 #[test]
@@ -193,4 +193,23 @@ fn packed_bytes_are_told_by_magic_or_by_unpacking() {
         let bytes: Vec<u8> = (0..512).map(|_| random()).collect();
         assert!(!matches!(packed(&bytes), Some("deflate" | "zlib")));
     }
+}
+
+#[test]
+fn a_protocol_has_one_name_whoever_tells_it() {
+    let tables = [encrypted::RULES, text::RULES, PRELUDES, binary::RULES];
+    let rules = tables.into_iter().flatten().map(|Rule(name, _, _)| *name);
+    let ports = (0..1024).flat_map(|port| [Tcp, Udp].map(|of| crate::proto::name_by_port(of, port)));
+    let mut names: Vec<&str> = rules.chain(ports.flatten().map(|hint| hint.name)).collect();
+    names.extend([Protocol::Telnet, Protocol::Ftp, Protocol::Pop, Protocol::Mdns].map(Protocol::name));
+    for name in &names {
+        let alike = names.iter().find(|other| other.eq_ignore_ascii_case(name) && *other != name);
+        assert_eq!(alike, None, "{name}");
+    }
+    // A message of DHCP has one name whether or not as much of it is there as shows its cookie.
+    let mut dhcp = vec![1, 1, 6, 0];
+    dhcp.resize(236, 0);
+    assert_eq!(spoken(Udp, [68, 67], &dhcp[..60]).map(|told| told.name), Some("DHCP"));
+    dhcp.extend([0x63, 0x82, 0x53, 0x63]);
+    assert_eq!(spoken(Udp, [68, 67], &dhcp).map(|told| told.name), Some("DHCP"));
 }

@@ -31,8 +31,8 @@ pub(super) const RULES: &[Rule] = &[
         b.starts_with(b":") && readable(b) || command(b, CHAT_WORDS)
     }),
     Rule("IRC", On::Tcp, |b| starts(b, &["NICK ", "PRIVMSG ", "NOTICE AUTH", ":irc."])),
-    Rule("Telnet", On::Tcp, telnet),
-    Rule("Telnet", On::TcpPort(&[23, 2323]), |b| mostly(b) || b.contains(&0xff)),
+    Rule("TELNET", On::Tcp, telnet),
+    Rule("TELNET", On::TcpPort(&[23, 2323]), |b| mostly(b) || b.contains(&0xff)),
     Rule("Redis", On::Tcp, redis),
     Rule("memcached", On::BothPort(&[11211]), |b| command(b, CACHE_WORDS)),
     Rule("syslog", On::UdpPort(&[514, 1514]), priority),

@@ -5,11 +5,15 @@ mod json;
 use std::fmt;
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::color::{Colors, Style};
 use super::format::{Bytes, Count};
 use super::safe::{Safe, cut_shown, safe_line};
 use super::table::{Align, Column, TableOutput, write_table};
+use super::wrap::write_head;
 use crate::flow::{Direction, Flow};
+use crate::proto::Protocol;
 use crate::report::audit::{FlowAudit, Legibility, Looks, MIN_SAMPLE, Secret, SecretKind, SideAudit};
 
 pub use json::{AUDIT_SCHEMA, AuditDocument, FileJson};
@@ -35,7 +39,7 @@ const COLUMNS: [Column; 8] = [
     Column { title: "verdict", align: Align::Left, width: 15, min: 9, shrink: 0 },
     Column { title: "protocol", align: Align::Left, width: 10, min: 4, shrink: 2 },
     Column { title: "text", align: Align::Right, width: 9, min: 7, shrink: 0 },
-    Column { title: "seen", align: Align::Left, width: 30, min: 12, shrink: 9 },
+    Column { title: "seen", align: Align::Beginning, width: 30, min: 8, shrink: 9 },
 ];
 
 /// A flow and what is known of it.
@@ -134,6 +138,8 @@ impl fmt::Display for Seen<'_> {
         let sides = || [&audit.orig, &audit.resp].into_iter();
         let sample = sides().map(|side| side.sample.as_slice()).find(|sample| !sample.is_empty());
         let magic = audit.orig.magic.or(audit.resp.magic);
+        // A data connection of FTP carries what it carries.
+        let by_bytes = audit.spoken.iter().all(|spoken| spoken.name == Protocol::FtpData.name());
         if let Some(few) = audit.few_bytes() {
             write!(f, "only {}: ", Count::bytes(few))?;
         }
@@ -141,8 +147,8 @@ impl fmt::Display for Seen<'_> {
             (Some(sample), _) if audit.verdict == Legibility::Plaintext => {
                 write!(f, "\"{}\"", safe_line(sample, SAMPLE_COLUMNS))
             }
-            (_, Some(magic)) if audit.spoken.is_empty() => write!(f, "begins as {magic}"),
-            _ if audit.spoken.is_empty() => {
+            (_, Some(magic)) if by_bytes => write!(f, "begins as {magic}"),
+            _ if by_bytes => {
                 let larger = if audit.orig.bytes >= audit.resp.bytes { &audit.orig } else { &audit.resp };
                 Distribution(larger).fmt(f)
             }
@@ -198,14 +204,18 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
     let colors = options.output.colors;
     let name = audit.verdict.name();
     let packets = Packets(Span(flow.first.number, flow.last.number));
-    let head = format!("{} → {}, {packets}: {}", flow.tuple.orig, flow.tuple.resp, Speaks(audit));
-    writeln!(
-        out,
-        "{}  {}  {}",
-        colors.paint(Style::Bold, flow.id),
-        colors.paint(style(audit.verdict), name),
-        fitted(&head, options.output.width, 9 + name.len())
-    )?;
+    let (id, orig) = (flow.id.to_string(), flow.tuple.orig.to_string());
+    let first = [
+        (Some(Style::Bold), id.as_str()),
+        (None, "  "),
+        (Some(style(audit.verdict)), name),
+        (None, "  "),
+        (None, &orig),
+    ];
+    let indent = id.len().saturating_add(2);
+    let second = format!("→ {}, {packets}: {}", flow.tuple.resp, Speaks(audit));
+    let second = fitted(&second, options.output.width, indent);
+    write_head(out, colors, options.output.width, (&first, &[(None, &second)]), indent)?;
     for (arrow, side) in [("→", &audit.orig), ("←", &audit.resp)] {
         let Some(verdict) = side.verdict else { continue };
         let mut line = format!("{}, {} of payload", verdict.name(), Bytes(side.bytes));
@@ -319,17 +329,32 @@ impl FileSummary {
     }
 }
 
+/// Titles are short so that names, which tell the files apart, have room on a terminal of 80 columns.
 const FILE_COLUMNS: [Column; 7] = [
     Column { title: "file", align: Align::Left, width: 34, min: 15, shrink: 9 },
     Column { title: "plaintext", align: Align::Right, width: 9, min: 9, shrink: 0 },
     Column { title: "encrypted", align: Align::Right, width: 9, min: 9, shrink: 0 },
-    Column { title: "compressed", align: Align::Right, width: 10, min: 0, shrink: 3 },
+    Column { title: "packed", align: Align::Right, width: 6, min: 0, shrink: 3 },
     Column { title: "binary", align: Align::Right, width: 6, min: 6, shrink: 0 },
-    Column { title: "too little", align: Align::Right, width: 10, min: 0, shrink: 2 },
+    Column { title: "little", align: Align::Right, width: 6, min: 0, shrink: 2 },
     Column { title: "secrets", align: Align::Right, width: 7, min: 7, shrink: 0 },
 ];
 
-/// Writes a row a file: how many flows have which verdict.
+/// What the short titles of [`write_files`] mean, for a terminal.
+pub const FILE_LEGEND: &str = "\
+packed: compressed. little: too little data to tell.";
+
+/// The folders that all of `files` have in common, with the `/` behind them.
+fn common_folders(files: &[FileSummary]) -> usize {
+    let Some((first, others)) = files.split_first() else { return 0 };
+    let same = |name: &[u8]| name.iter().zip(&first.name).take_while(|(one, other)| one == other).count();
+    let common = others.iter().map(|file| same(&file.name)).min().unwrap_or(0);
+    let shared = first.name.get(..common).unwrap_or_default();
+    shared.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.saturating_add(1))
+}
+
+/// Writes a row a file: how many flows have which verdict. On a terminal `…/` stands for the folders that all names begin
+/// with, where some name is too long for its column.
 ///
 /// # Errors
 /// Those of `out`.
@@ -338,8 +363,18 @@ pub fn write_files<W: Write + ?Sized>(
     output: TableOutput,
     files: &[FileSummary],
 ) -> io::Result<Vec<&'static str>> {
+    let [name, counts @ ..] = &FILE_COLUMNS;
+    let room = output.width.map(|width| {
+        let used: usize = counts.iter().map(|column| column.width.saturating_add(2)).sum();
+        width.saturating_sub(used).max(name.min)
+    });
+    let is_long = |file: &FileSummary| room.is_some_and(|room| Safe(&file.name).to_string().width() > room);
+    let folders = if files.iter().any(is_long) { common_folders(files) } else { 0 };
     write_table(out, output, &FILE_COLUMNS, files.iter(), |file, cells| {
-        cells.cell(Safe(&file.name));
+        match file.name.get(folders..) {
+            Some(name) if folders > 0 => cells.cell(format_args!("…/{}", Safe(name))),
+            _ => cells.cell(Safe(&file.name)),
+        }
         file.flows.iter().for_each(|flows| cells.cell(flows));
         cells.cell(file.secrets);
     })

@@ -97,3 +97,41 @@ fn only_all_is_all() {
     let shown = [0.0, 0.001, 0.5, 0.999, 1.0].map(|share| percent(share).to_string());
     assert_eq!(shown, ["0", "1", "50", "99", "100"]);
 }
+
+fn files(width: Option<usize>, names: &[&str]) -> String {
+    let files =
+        names.iter().map(|name| FileSummary { name: name.as_bytes().to_vec(), ..FileSummary::default() });
+    let mut out = Vec::new();
+    let left_out =
+        write_files(&mut out, TableOutput { width, colors: Colors::OFF }, &files.collect::<Vec<_>>());
+    assert!(left_out.unwrap().is_empty());
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn names_of_files_stay_apart_on_80_columns() {
+    let long = ["captures/lab/a-very-long-name-of-a-capture-1.pcapng", "captures/lab/b/short.pcap"];
+    let text = files(Some(80), &long);
+    assert!(text.lines().all(|line| line.width() <= 80), "{text}");
+    insta::assert_snapshot!(text, @r#"
+    file                       plaintext  encrypted  packed  binary  little  secrets
+    …/a-very-lon…ure-1.pcapng          0          0       0       0       0        0
+    …/b/short.pcap                     0          0       0       0       0        0
+"#);
+    // Into a pipe they are whole.
+    assert!(long.iter().all(|name| files(None, &long).contains(name)));
+    // Where all fit, nothing is left out, and without a folder in common no folder is.
+    assert!(files(Some(80), &["x/a.pcap", "x/b.pcap"]).contains("\nx/a.pcap "));
+    let none = files(Some(80), &["a-very-long-name-of-a-capture-1.pcapng", "a-very-long-other"]);
+    assert!(none.contains("\na-very-long-other ") && !none.contains("…/"), "{none}");
+}
+
+#[test]
+fn a_head_that_does_not_fit_goes_on_below() {
+    let text = shown(Some(40), true, false);
+    assert!(text.lines().all(|line| line.width() <= 40), "{text}");
+    assert!(
+        text.starts_with("tcp:0  plaintext  10.0.0.1:40000\n       → 10.0.0.2:80, packets 1-2: HTTP\n"),
+        "{text}"
+    );
+}

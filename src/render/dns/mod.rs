@@ -78,7 +78,7 @@ fn write_transaction(
         dig::message(out, &more.read(), transaction.protocol)?;
     }
     writeln!(out)?;
-    footer(out, transaction)
+    footer(out, transaction, options)
 }
 
 /// Whether a further response says the same once more, as where a repeated query is answered again.
@@ -110,19 +110,17 @@ fn style(transaction: &DnsTransaction) -> Style {
 }
 
 /// Time, server and size, as dig ends.
-fn footer(out: &mut impl Write, transaction: &DnsTransaction) -> io::Result<()> {
+fn footer(out: &mut impl Write, transaction: &DnsTransaction, options: DnsOptions) -> io::Result<()> {
     if let Some(time) = words::time(transaction) {
         writeln!(out, ";; Query time: {time}")?;
     }
     let server = transaction.answered_by().unwrap_or(transaction.server);
     let client = if transaction.is_unasked() { "sent to" } else { "client" };
-    writeln!(
-        out,
-        ";; SERVER: {} ({}), {client} {}",
-        Server(server),
-        carrier(transaction),
-        Server(transaction.client)
-    )?;
+    let server = format!(";; SERVER: {} ({}),", Server(server), carrier(transaction));
+    let client = format!("{client} {}", Server(transaction.client));
+    // Two addresses of IPv6 fill a line.
+    let fits = server.len().saturating_add(client.len()) < options.width;
+    writeln!(out, "{server}{}{client}", if fits { " " } else { "\n;;         " })?;
     if let Some(ts) = transaction.opening().and_then(|opening| opening.at.ts) {
         writeln!(out, ";; WHEN: {} UTC", Utc(ts))?;
     }
@@ -176,8 +174,11 @@ pub fn write_dns_summary(out: &mut impl Write, summary: &DnsSummary, options: Dn
         });
     }
     comment(out, &text, Style::Bold, options)?;
-    let outcomes: Vec<String> =
-        summary.outcomes.iter().map(|(outcome, number)| format!("{number} {outcome}")).collect();
+    let outcomes: Vec<String> = summary
+        .outcomes
+        .iter()
+        .map(|(outcome, number)| format!("{number} {}", words::outcome_name(outcome)))
+        .collect();
     if outcomes.is_empty() {
         return Ok(());
     }

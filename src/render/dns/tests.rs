@@ -140,3 +140,29 @@ fn a_line_each_fits_80_columns() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("no answer"), "{text}");
 }
+
+#[test]
+fn two_long_addresses_of_a_footer_stand_below_each_other() {
+    use std::net::IpAddr;
+
+    use super::DnsOptions;
+    use crate::decode::{Endpoint, TransportProtocol};
+    use crate::flow::PacketStamp;
+    use crate::proto::Protocol;
+    use crate::render::color::Colors;
+    use crate::report::dns::{DnsMessage, DnsTransaction};
+
+    let end = |last: u16| Endpoint { addr: IpAddr::from([0x2001, 0xdb8, 1, 2, 3, 4, 5, last]), port: 53 };
+    let bytes = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1].into();
+    let at = PacketStamp { number: 1, ts: None };
+    let query = DnsMessage { first: at, at, from: end(1), to: end(2), bytes, cut: false, announced: None };
+    let transaction = DnsTransaction::unanswered(Protocol::Dns, TransportProtocol::Udp, query);
+    let shown = |width: usize| {
+        let mut out = Vec::new();
+        let options = DnsOptions { colors: Colors::OFF, width, queries: false };
+        super::write_dns(&mut out, [&transaction].into_iter(), &[], options).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(shown(60).contains("#53 (UDP),\n;;         client 2001:db8:1:2:3:4:5:1#53\n"), "{}", shown(60));
+    assert!(shown(120).contains("#53 (UDP), client 2001:db8:1:2:3:4:5:1#53\n"), "{}", shown(120));
+}

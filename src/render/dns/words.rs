@@ -77,6 +77,7 @@ pub(super) fn brief(transaction: &DnsTransaction) -> String {
         (DnsOutcome::NoData { .. }, _) => "NODATA".to_owned(),
         (DnsOutcome::NxDomain(_), _) => "NXDOMAIN".to_owned(),
         (DnsOutcome::Truncated, _) => "truncated".to_owned(),
+        (DnsOutcome::Failed(5), _) => "refused".to_owned(),
         (DnsOutcome::Failed(code), _) => ResponseCode(*code).to_string(),
         (DnsOutcome::Damaged(damage), _) => format!("damaged: {damage}"),
         (DnsOutcome::Unfinished { had, announced }, _) => {
@@ -91,6 +92,18 @@ pub(super) fn brief(transaction: &DnsTransaction) -> String {
     match unasked(transaction) {
         Some(word) => format!("{word}: {text}"),
         None => text,
+    }
+}
+
+/// An outcome as it is written everywhere, by [`DnsOutcome::name`]: what dig and the RFCs spell in capitals, in capitals.
+pub(super) fn outcome_name(name: &'static str) -> &'static str {
+    match name {
+        "cname" => "CNAME only",
+        "nodata" => "NODATA",
+        "nxdomain" => "NXDOMAIN",
+        "servfail" => "SERVFAIL",
+        "unanswered" => "no answer",
+        other => other,
     }
 }
 

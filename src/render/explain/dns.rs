@@ -11,7 +11,7 @@ use crate::decode::TransportProtocol;
 use crate::flow;
 use crate::proto::Protocol;
 use crate::proto::dns::{Header, Message, OPT, Record};
-use crate::report::{Event, Told};
+use crate::report::Told;
 
 /// Lines of records that are shown of a turn that is folded.
 const FOLDED_LINES: usize = 8;
@@ -37,9 +37,8 @@ pub(super) struct Turn<'f> {
 }
 
 impl<'f> Turn<'f> {
-    /// The messages of a moment that is a turn of DNS; `None` where it has none that can be read.
-    pub(super) fn of(told: &'f Told<'f>, event: &Event<'f>) -> Option<Self> {
-        let Event::Turn(turn) = *event else { return None };
+    /// The messages of a turn of DNS; `None` where it has none that can be read.
+    pub(super) fn of(told: &'f Told<'f>, turn: &'f flow::Turn) -> Option<Self> {
         if !is_spoken(told) || turn.gap_before > 0 {
             return None;
         }
@@ -55,12 +54,13 @@ impl<'f> Turn<'f> {
     }
 
     /// What is asked or answered, in words.
+    pub(super) fn said(&self) -> String {
+        self.messages.iter().map(|message| self.tell(message)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same as a sentence that its records follow.
     pub(super) fn sentence(&self) -> String {
-        let mut text = Count::bytes(self.turn.total).to_string();
-        for message in &self.messages {
-            text.push_str(", ");
-            text.push_str(&self.tell(message));
-        }
+        let mut text = format!("{}, {}", Count::bytes(self.turn.total), self.said());
         if self.more {
             text.push_str(", and more messages (`wirelab dns` shows them)");
         }

@@ -1,5 +1,6 @@
 //! `explain`: the story of each flow in plain words, every claim with its packet.
 
+mod datagrams;
 mod dns;
 mod http;
 mod notes;
@@ -12,11 +13,12 @@ mod words;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use self::datagrams::Datagrams;
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
 use super::words::Undecoded;
-use super::wrap::Wrapped;
-use crate::flow::{Direction, Flow};
+use super::wrap::{Wrapped, write_head};
+use crate::flow::{Direction, Flow, Turn};
 use crate::report::secret::Masker;
 use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
 
@@ -31,6 +33,31 @@ pub struct ExplainOptions {
     pub full: bool,
     /// Passwords, tokens and cookies as they are, not masked.
     pub secrets: bool,
+}
+
+/// What each turn of a flow says, where its protocol is told in words.
+#[derive(Debug)]
+pub(in crate::render) struct Said<'f> {
+    told: &'f Told<'f>,
+    datagrams: Datagrams,
+}
+
+impl<'f> Said<'f> {
+    /// What there is to say of the turns of this flow.
+    pub(in crate::render) fn of(told: &'f Told<'f>) -> Self {
+        Self { told, datagrams: Datagrams::of(told) }
+    }
+
+    /// `HTTP request GET /, host example.org`; `None` of bytes that are only shown.
+    pub(in crate::render) fn turn(&self, turn: &'f Turn) -> Option<String> {
+        if let Some(dns) = dns::Turn::of(self.told, turn) {
+            return Some(dns.said());
+        }
+        if let Some(said) = self.datagrams.said(turn) {
+            return Some(said.to_owned());
+        }
+        words::said(self.told.flow, turn)
+    }
 }
 
 /// Columns that lines of the story are indented by: number, time, arrow. More only where a number or a time needs it.
@@ -109,20 +136,23 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
     let colors = options.colors;
     let names = words::Names::of(flow);
     writeln!(out)?;
-    writeln!(
-        out,
-        "{}  {} {} → {} {}",
-        colors.paint(Style::Bold, flow.id),
-        names.role(Direction::OrigToResp),
-        colors.paint(Style::Cyan, flow.tuple.orig),
-        names.role(Direction::RespToOrig),
-        colors.paint(Style::Magenta, flow.tuple.resp),
-    )?;
+    let [id, orig, resp] = [flow.id.to_string(), flow.tuple.orig.to_string(), flow.tuple.resp.to_string()];
+    let first = [
+        (Some(Style::Bold), id.as_str()),
+        (None, "  "),
+        (None, names.role(Direction::OrigToResp)),
+        (None, " "),
+        (Some(Style::Cyan), &orig),
+    ];
+    let second =
+        [(None, "→ "), (None, names.role(Direction::RespToOrig)), (None, " "), (Some(Style::Magenta), &resp)];
+    write_head(out, colors, Some(options.width), (&first, &second), id.len().saturating_add(2))?;
     let verdict = report::outcome(flow);
     let style = outcome::style(&verdict);
     for line in Wrapped::new(&outcome::sentence(flow, &verdict, &names), options.width.saturating_sub(2)) {
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
+    let datagrams = Datagrams::of(told);
     let mut phase = None;
     let (mut marks, mut masker) = (segments::Marks::default(), Masker::default());
     for moment in timeline(told) {
@@ -131,7 +161,7 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, told, &moment, &names, (&mut marks, &mut masker), options)?;
+        line(out, (told, &datagrams), &moment, &names, (&mut marks, &mut masker), options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -143,7 +173,7 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
 /// One moment: packet number, time since the flow began, direction, what it is.
 fn line(
     out: &mut impl Write,
-    told: &Told<'_>,
+    (told, datagrams): (&Told<'_>, &Datagrams),
     moment: &Moment<'_>,
     names: &words::Names,
     (marks, masker): (&mut segments::Marks, &mut Masker),
@@ -154,10 +184,13 @@ fn line(
     let label = words::label(&moment.event);
     let style = words::style(&moment.event);
     let head = words::head(&moment.event);
-    let dns = dns::Turn::of(told, &moment.event);
-    let mut text = match &dns {
-        Some(dns) => dns.sentence(),
-        None => words::sentence(flow, &moment.event, names, marks),
+    let turn = if let Event::Turn(turn) = moment.event { Some(turn) } else { None };
+    let dns = turn.and_then(|turn| dns::Turn::of(told, turn));
+    let sealed = turn.and_then(|turn| datagrams.said(turn));
+    let mut text = match (&dns, turn, sealed) {
+        (Some(dns), _, _) => dns.sentence(),
+        (None, Some(turn), Some(said)) => format!("{}: {said}.", Count::bytes(turn.total)),
+        _ => words::sentence(flow, &moment.event, names, marks),
     };
     if !head.is_empty() {
         text = if text.is_empty() { format!("{head}.") } else { format!("{head}: {text}") };
@@ -174,12 +207,13 @@ fn line(
     for more in lines {
         writeln!(out, "{:1$}{more}", "", indent.saturating_add(label.len()))?;
     }
-    match (&dns, moment.event) {
-        (Some(dns), _) => dns.write_records(out, GUTTER, options)?,
-        (None, Event::Turn(turn)) => payload::write(out, turn, GUTTER, masker, options)?,
-        (None, _) => {}
+    match (&dns, turn) {
+        (Some(dns), _) => dns.write_records(out, GUTTER, options),
+        // Its bytes tell a reader nothing more.
+        (None, Some(_)) if sealed.is_some() && !options.full => Ok(()),
+        (None, Some(turn)) => payload::write(out, turn, GUTTER, masker, options),
+        (None, None) => Ok(()),
     }
-    Ok(())
 }
 
 /// What stands before a line; gives its columns.

@@ -3,7 +3,7 @@
 use super::super::format::{Bytes, Count, Elapsed};
 use super::words::Names;
 use crate::flow::{AnalysisFlags, DueProbe, Evidence, Flow, Judgement, Kind, Reason, Sureness};
-use crate::report::{Fate, Gap, More, Remark, Shown, Topic};
+use crate::report::{Fate, Gap, More, Remark, Shown, SideNumbers, Topic};
 
 /// What the segment is called, with a word on how sure that is where it is not certain.
 pub(super) fn head(remark: &Remark) -> String {
@@ -118,10 +118,26 @@ pub(super) fn sentence(flow: &Flow, remark: &Remark, names: &Names, marks: &mut 
                 remark.at.since(*closed).map(|time| format!(" after {}", Elapsed(time))).unwrap_or_default();
             format!("room for {}{after}; closed by packet {}.", Bytes((*window).into()), closed.number)
         }
+        Shown::AcksUnseen if come_later(flow, remark) => format!(
+            "the {by} acknowledges what the {other} sent and the capture has only later: these packets were captured in \
+             another order than they were sent in."
+        ),
         Shown::AcksUnseen => {
             format!("the {by} received bytes that are not in the capture: the capture missed them, no loss.")
         }
     }
+}
+
+/// Whether what an ACK of unseen bytes acknowledges is in the capture all the same, behind it: nothing of the other side
+/// is missing, and more of it, or its FIN, follows.
+fn come_later(flow: &Flow, remark: &Remark) -> bool {
+    let (other, at) = (remark.by.reversed(), remark.at.number);
+    let follows = |number: u64| number > at;
+    let fin = flow.tcp.as_ref().and_then(|tcp| tcp.teardown.fin(other));
+    let talk = flow.conversation.as_ref();
+    let mut turns = talk.into_iter().flat_map(|talk| &talk.turns).filter(|turn| turn.direction == other);
+    SideNumbers::of(flow, other).tcp.is_some_and(|tcp| tcp.missing_bytes == 0)
+        && (fin.is_some_and(|fin| follows(fin.number)) || turns.any(|turn| follows(turn.last.number)))
 }
 
 /// Bytes that are not in the capture: which, where, and what became of them.

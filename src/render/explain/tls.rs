@@ -9,8 +9,13 @@ use super::super::wrap::Wrapped;
 use super::ExplainOptions;
 use crate::field::FieldId;
 use crate::flow::{Flow, Turn};
-use crate::proto::tls::{CertificateFacts, ClientHello, ServerHello, kind as handshake_kind};
+use crate::proto::tls::{
+    CertificateFacts, ClientHello, Handshake, Handshakes, ServerHello, certificates, kind as handshake_kind,
+};
 use crate::report::tls::{CertificateFault, CertificateFinding, TlsStory, TurnRecords};
+
+/// Most handshake messages of a turn that are told: a flight has fewer.
+const MAX_MESSAGES: usize = 32;
 
 /// Most columns of a name.
 const SHOWN: usize = 80;
@@ -23,30 +28,8 @@ const FOLDED_NAMES: usize = 6;
 /// What a turn of TLS says; `None` where it is none.
 pub(super) fn sentence(turn: &Turn) -> Option<String> {
     let records = TurnRecords::of(turn)?;
-    let mut parts = Vec::new();
-    for message in records.messages() {
-        match message.kind {
-            handshake_kind::CLIENT_HELLO => {
-                parts.extend(ClientHello::read(message.body, false).map(|hello| client(&hello)))
-            }
-            handshake_kind::SERVER_HELLO => {
-                parts.extend(ServerHello::read(message.body).map(|hello| server(&hello)))
-            }
-            handshake_kind::CERTIFICATE if message.is_whole() => parts.extend(shown(&records.chain())),
-            handshake_kind::CERTIFICATE => parts.push("a certificate that does not end here".to_owned()),
-            handshake_kind::CERTIFICATE_REQUEST => {
-                parts.push("asks for a certificate of the client".to_owned())
-            }
-            _ => {}
-        }
-    }
-    for (level, kind) in records.alerts {
-        parts.push(format!(
-            "alert: {} ({})",
-            word("tls.alert_message.desc", kind.into()),
-            word("tls.alert_message.level", level.into())
-        ));
-    }
+    let mut parts = handshakes(&records.handshake, false);
+    parts.extend(records.alerts.into_iter().map(|(level, kind)| alert(level, kind)));
     if records.has_changed_cipher {
         parts.push("from here on this side encrypts".to_owned());
     }
@@ -57,6 +40,40 @@ pub(super) fn sentence(turn: &Turn) -> Option<String> {
         parts.push("handshake messages".to_owned());
     }
     Some(format!("TLS {}", parts.join("; ")))
+}
+
+/// What handshake messages in the form of TLS say, those of DTLS where `datagrams`.
+pub(super) fn handshakes(bytes: &[u8], datagrams: bool) -> Vec<String> {
+    let told = |message: Handshake<'_>| match message.kind {
+        handshake_kind::CLIENT_HELLO => {
+            ClientHello::read(message.body, datagrams).map(|hello| client(&hello))
+        }
+        handshake_kind::SERVER_HELLO => ServerHello::read(message.body).map(|hello| server(&hello)),
+        // In clear it is of a version before TLS 1.3.
+        handshake_kind::CERTIFICATE if message.is_whole() => {
+            shown(&certificates(message.body, false).filter_map(CertificateFacts::read).collect::<Vec<_>>())
+        }
+        handshake_kind::CERTIFICATE => Some("a certificate that does not end here".to_owned()),
+        handshake_kind::CERTIFICATE_REQUEST => Some("asks for a certificate of the client".to_owned()),
+        kind if message.is_whole() => words_of("tls.handshake.type", kind.into()).map(lowered),
+        _ => None,
+    };
+    Handshakes::new(bytes).take(MAX_MESSAGES).filter_map(told).collect()
+}
+
+/// An alert in words: what, and how bad.
+pub(super) fn alert(level: u8, kind: u8) -> String {
+    let kind = word("tls.alert_message.desc", kind.into());
+    format!("alert: {kind} ({})", word("tls.alert_message.level", level.into()))
+}
+
+/// Wireshark's words in the middle of a sentence: only abbreviations keep their capitals.
+pub(super) fn lowered(words: &str) -> String {
+    let lower = |word: &str| match word {
+        word if word.chars().any(char::is_lowercase) => word.to_lowercase(),
+        word => word.to_owned(),
+    };
+    words.split(' ').map(lower).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the bytes of a turn say no more than its sentence.
@@ -239,7 +256,10 @@ fn version(code: u16) -> String {
 }
 
 /// The word for the value of a field, or the value.
-fn word(field: &str, code: u64) -> String {
-    let words = FieldId::named(field).and_then(|id| id.def().words);
-    words.and_then(|words| words(code)).map_or_else(|| format!("0x{code:04x}"), str::to_owned)
+pub(super) fn word(field: &str, code: u64) -> String {
+    words_of(field, code).map_or_else(|| format!("0x{code:04x}"), str::to_owned)
+}
+
+fn words_of(field: &str, code: u64) -> Option<&'static str> {
+    FieldId::named(field).and_then(|id| id.def().words).and_then(|words| words(code))
 }

@@ -217,6 +217,12 @@ fn in_effect(flow: &Flow) -> String {
     format!("In effect: {}.", parts.join(", "))
 }
 
+/// What a turn over TCP says, where that is told in words: of HTTP, of TLS.
+pub(super) fn said(flow: &Flow, turn: &Turn) -> Option<String> {
+    flow.tcp.as_ref()?;
+    http::sentence(turn).or_else(|| tls::sentence(turn))
+}
+
 fn turn_words(flow: &Flow, turn: &Turn) -> String {
     let mut text = String::new();
     if turn.gap_before > 0 {
@@ -230,16 +236,10 @@ fn turn_words(flow: &Flow, turn: &Turn) -> String {
     if turn.packet_count > 1 {
         let _ = write!(text, " in {} ({})", Count::packets(turn.packet_count), listed(turn));
     }
-    if flow.tcp.is_some()
-        && let Some(said) = http::sentence(turn)
-    {
-        let _ = write!(text, ": {said}:");
-        return text;
-    }
-    if flow.tcp.is_some()
-        && let Some(said) = tls::sentence(turn)
-    {
-        let _ = write!(text, ": {said}.");
+    if let Some(said) = said(flow, turn) {
+        // The bytes of TLS tell a reader nothing more; those of HTTP follow.
+        let end = if tls::is_spoken(turn) { '.' } else { ':' };
+        let _ = write!(text, ": {said}{end}");
         return text;
     }
     text.push_str(match judge(&turn.bytes) {

@@ -15,8 +15,9 @@ mod footer;
 use std::io::{self, Write};
 
 use super::color::{Colors, Style};
-use super::format::{Count, Elapsed, Seconds};
+use super::format::{Bytes, Count, Elapsed, Seconds};
 use super::safe::{Safe, split_columns};
+use super::wrap::write_head;
 use crate::flow::{Direction, Flow, Turn};
 use crate::proto::judge;
 
@@ -45,13 +46,10 @@ pub struct FollowOptions {
 /// Those of `out`.
 pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io::Result<()> {
     let colors = options.colors;
-    writeln!(
-        out,
-        "{}  {} → {}",
-        colors.paint(Style::Bold, flow.id),
-        colors.paint(Style::Cyan, flow.tuple.orig),
-        colors.paint(Style::Magenta, flow.tuple.resp),
-    )?;
+    let [id, orig, resp] = [flow.id.to_string(), flow.tuple.orig.to_string(), flow.tuple.resp.to_string()];
+    let first = [(Some(Style::Bold), id.as_str()), (None, "  "), (Some(Style::Cyan), &orig)];
+    let second = [(None, "→ "), (Some(Style::Magenta), resp.as_str())];
+    write_head(out, colors, options.width, (&first, &second), id.len().saturating_add(2))?;
     let talk = flow.conversation.as_deref();
     let turns = talk.map(|talk| talk.turns.as_slice()).unwrap_or_default();
     let mut before = None;
@@ -79,6 +77,19 @@ pub fn stream<W: Write>(out: &mut W, flow: &Flow, options: &FollowOptions) -> io
         before = Some(turn);
     }
     talk.map_or(Ok(()), |talk| footer::write(out, talk, options))
+}
+
+/// A flow to choose from, in a line, or in two where `width` is too small: its number, its ends, the bytes of its payload.
+#[must_use]
+pub fn choice(flow: &Flow, width: usize) -> String {
+    let bytes = flow.orig.payload_bytes.saturating_add(flow.resp.payload_bytes);
+    let first = format!("  {:<7}  {}", flow.id.to_string(), flow.tuple.orig);
+    let second = format!("→ {}  {}", flow.tuple.resp, Bytes(bytes));
+    let [first, second] = [first.as_str(), second.as_str()].map(|text| [(None, text)]);
+    let mut line = Vec::new();
+    // Writing into memory does not fail.
+    let _ = write_head(&mut line, Colors::OFF, Some(width), (&first, &second), 11);
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// Writes the bytes of one stream and nothing else; gives how many are missing in the capture.

@@ -31,7 +31,7 @@ use super::color::{Colors, Style};
 use super::excerpt::Excerpt;
 use super::format::{Count, Elapsed, Seconds};
 use super::safe::{Safe, is_text, split_columns, text_prefix};
-use super::wrap::Wrapped;
+use super::wrap::{Wrapped, write_head};
 use crate::flow::PacketStamp;
 use crate::report::http::{Exchange, HttpMessage, Request, Response};
 use crate::report::secret::{masked_header, masked_target, masked_text};
@@ -78,14 +78,12 @@ pub fn write_exchanges(out: &mut impl Write, all: &[Exchange], options: HttpOpti
 
 fn one(out: &mut impl Write, exchange: &Exchange, all: &[Exchange], options: HttpOptions) -> io::Result<()> {
     let colors = options.colors;
-    writeln!(
-        out,
-        "{}, exchange {}  {} → {}",
-        colors.paint(Style::Bold, exchange.flow),
-        exchange.number,
-        colors.paint(Style::Cyan, exchange.client),
-        colors.paint(Style::Magenta, exchange.server),
-    )?;
+    let (flow, number) = (exchange.flow.to_string(), format!(", exchange {}  ", exchange.number));
+    let (client, server) = (exchange.client.to_string(), exchange.server.to_string());
+    let first = [(Some(Style::Bold), flow.as_str()), (None, &number), (Some(Style::Cyan), &client)];
+    let second = [(None, "→ "), (Some(Style::Magenta), server.as_str())];
+    let indent = flow.len().saturating_add(number.len());
+    write_head(out, colors, Some(options.width), (&first, &second), indent)?;
     if let Some(request) = &exchange.request {
         let at = request.message.first.ts.zip(options.first);
         let at = at.map(|(ts, first)| format!(", at {} s", Seconds(ts - first))).unwrap_or_default();

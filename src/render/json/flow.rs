@@ -16,6 +16,7 @@ use crate::flow::{
     Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
     TcpOptions, Turn,
 };
+use crate::render::explain::Said;
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
 use crate::render::words::{IcmpMessage, state_words};
@@ -48,8 +49,8 @@ pub fn write_story_json<W: Write>(out: &mut W, flows: &[Told<'_>], show_secrets:
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut list = serializer.serialize_seq(Some(self.0.len()))?;
             for told in self.0 {
-                let said = Said::of(told, self.1);
-                list.serialize_element(&FlowJson::new(told, &said))?;
+                let shown = Shown::of(told, self.1);
+                list.serialize_element(&FlowJson::new(told, &shown))?;
             }
             list.end()
         }
@@ -60,9 +61,9 @@ pub fn write_story_json<W: Write>(out: &mut W, flows: &[Told<'_>], show_secrets:
 }
 
 /// What was said in a flow, turn by turn, as it is shown.
-struct Said<'a>(Vec<(&'a Turn, Cow<'a, [u8]>)>);
+struct Shown<'a>(Vec<(&'a Turn, Cow<'a, [u8]>)>);
 
-impl<'a> Said<'a> {
+impl<'a> Shown<'a> {
     fn of(told: &Told<'a>, show_secrets: bool) -> Self {
         let mut masker = Masker::default();
         let turns = told.flow.conversation.iter().flat_map(|talk| &talk.turns);
@@ -148,18 +149,22 @@ struct TurnJson<'a> {
     /// Bytes of this side that are missing in the capture just before.
     #[serde(skip_serializing_if = "is_default")]
     gap_before: u64,
+    /// What it says, in words, where it is DNS, HTTP, TLS, DTLS or QUIC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<String>,
     #[serde(flatten)]
     payload: PayloadJson<'a>,
 }
 
 impl<'a> TurnJson<'a> {
-    fn new((turn, bytes): &'a (&Turn, Cow<'_, [u8]>)) -> Self {
+    fn new((turn, bytes): &'a (&Turn, Cow<'_, [u8]>), said: &Said<'_>) -> Self {
         Self {
             from: turn.direction.sender(),
             packets: &turn.packets,
             packet_count: turn.packet_count,
             time: turn.first.ts.map(|ts| Text(EpochNanos(ts))),
             gap_before: turn.gap_before,
+            says: said.turn(turn),
             payload: PayloadJson::new(bytes, turn.total),
         }
     }
@@ -167,7 +172,7 @@ impl<'a> TurnJson<'a> {
 
 impl<'a> FlowJson<'a> {
     /// What is known of one flow, in which this was said.
-    fn new(told: &Told<'a>, said: &'a Said<'_>) -> Self {
+    fn new(told: &Told<'a>, shown: &'a Shown<'_>) -> Self {
         let flow = told.flow;
         let state = flow.conn_state();
         let carries = Carries::of(told);
@@ -197,7 +202,10 @@ impl<'a> FlowJson<'a> {
                 bad_count: tally.bad_count,
                 offloaded: tally.offloaded,
             }),
-            turns: flow.conversation.as_ref().map(|_| said.0.iter().map(TurnJson::new).collect()),
+            turns: flow.conversation.as_ref().map(|_| {
+                let said = Said::of(told);
+                shown.0.iter().map(|turn| TurnJson::new(turn, &said)).collect()
+            }),
             segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),
             more_segments: told
                 .remarks

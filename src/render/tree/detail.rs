@@ -156,7 +156,7 @@ impl PacketDetails {
                 titles = node.depth;
                 let name = node.id.def().name;
                 shown = self.only.as_ref().is_none_or(|only| only.iter().any(|wanted| wanted == name));
-                self.title(out, &node)?;
+                self.title(out, decoded, &node)?;
             } else if shown {
                 self.field(out, decoded, &node, titles)?;
             }
@@ -166,7 +166,12 @@ impl PacketDetails {
     }
 
     /// `Internet Protocol Version 4 · ip · bytes 14–100`.
-    fn title<W: Write + ?Sized>(&mut self, out: &mut W, node: &Node) -> io::Result<()> {
+    fn title<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        decoded: &DecodedPacket<'_>,
+        node: &Node,
+    ) -> io::Result<()> {
         out.write_all(b"\n")?;
         let def = node.id.def();
         self.styled(Style::Bold, |line| line.write_str(def.doc));
@@ -178,8 +183,9 @@ impl PacketDetails {
                 last if last == first => write!(self.line, " · byte {first}"),
                 last => write!(self.line, " · bytes {first}–{last}"),
             };
-            if node.range.buffer > 0 {
-                self.line.push_str(" of the reassembled datagram");
+            if let Some(title) = decoded.buffer_title(node.range.buffer) {
+                let (what, of) = title.split_once(' ').unwrap_or((title, ""));
+                let _ = write!(self.line, " of the {} {of}", what.to_ascii_lowercase());
             }
         }
         end_line(out, &mut self.line)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::side::{MAX_LINE_BYTES, Side};
 use super::verdict;
-use super::{FlowAudit, MAX_SECRET_BYTES, Secret, SideAudit};
+use super::{FlowAudit, Legibility, MAX_SECRET_BYTES, Secret, SideAudit};
 use crate::decode::{Endpoint, TcpSegment, Transport, TransportProtocol};
 use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
 use crate::proto::content::{self, Form, Spoken};
@@ -189,7 +189,7 @@ impl Watch {
         }
         self.credentials(bytes, packet);
         self.end_turn(!second);
-        if self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet") {
+        if self.spoken.last().is_some_and(|spoken| spoken.name == Protocol::Telnet.name()) {
             for &byte in bytes {
                 if self.side(second).push(byte, packet) {
                     self.end_line(second);
@@ -305,7 +305,7 @@ impl Watch {
 
     /// The other side speaks: what was sent before is complete, unless it is being typed.
     fn end_turn(&mut self, second: bool) {
-        let typed = self.spoken.last().is_some_and(|spoken| spoken.name == "Telnet");
+        let typed = self.spoken.last().is_some_and(|spoken| spoken.name == Protocol::Telnet.name());
         let side = self.side(second);
         let waits = side.expect.is_answer();
         let is_prompt = side.line.ends_with(b":") || side.line.ends_with(b": ");
@@ -400,6 +400,15 @@ impl Watch {
         }
         let form = spoken.last().map(|spoken| spoken.form);
         let verdict = verdict::of_flow(&self.sides, form);
+        // That it is a file says nothing of what is in it: the bytes were judged without the name.
+        if analyzed == Some(Protocol::FtpData) && spoken.is_empty() {
+            let form = match verdict {
+                Legibility::Plaintext => Form::Text,
+                Legibility::Encrypted => Form::Encrypted,
+                Legibility::Compressed | Legibility::Binary | Legibility::TooLittleData => Form::Binary,
+            };
+            spoken.push(Spoken { form, ..Spoken::of(Protocol::FtpData) });
+        }
         let [one, other] = self.sides;
         let (orig, resp) = if flow.tuple.orig == self.one { (one, other) } else { (other, one) };
         self.secrets.shrink_to_fit();

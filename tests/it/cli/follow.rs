@@ -75,5 +75,13 @@ fn where_there_are_several_flows_one_has_to_be_chosen() {
     let output = wirelab(&["follow", path.to_str().unwrap()]).output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{err}");
-    assert!(err.contains("--stream tcp:0") && err.contains("--stream udp:0"), "{err}");
+    let said: Vec<&str> = err.lines().collect();
+    assert_eq!(
+        said,
+        [
+            "there are 2 flows; choose one, as with --stream tcp:0, or --stream all:",
+            "  tcp:0    127.0.0.1:50976 → 127.0.0.1:43389  25 B",
+            "  udp:0    127.0.0.1:60731 → 127.0.0.1:43387  61 B",
+        ]
+    );
 }

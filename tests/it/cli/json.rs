@@ -87,7 +87,8 @@ fn every_document_is_valid_and_has_each_key_once() {
         ] {
             for more in [&[][..], &["--port", "9"], &["--color", "always"]] {
                 let run = run(&[&[verb, &recording, "--json"], more].concat());
-                assert_eq!(run.code, Some(0), "{verb} {recording}: {}", run.err);
+                let empty = i32::from(more.contains(&"9") && verb != "read");
+                assert_eq!(run.code, Some(empty), "{verb} {recording}: {}", run.err);
                 strict(&run.out).unwrap_or_else(|error| panic!("{verb} {recording} {more:?}: {error}"));
                 let document: serde_json::Value = serde_json::from_str(&run.out).unwrap();
                 assert!(document["schema"].as_str().unwrap().starts_with(schema));

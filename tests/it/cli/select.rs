@@ -57,7 +57,7 @@ fn a_flow_is_shown_for_one_of_its_packets() {
         assert_eq!((shown.code, shown.err.as_str()), (Some(0), ""), "{verb}");
         assert!(shown.out.contains(sign), "{verb}: {}", shown.out);
         let none = run(&[verb, KNOCK, "-Y", "udp"]);
-        assert_eq!(none.code, Some(0), "{verb}");
+        assert_eq!(none.code, Some(1), "{verb}");
         assert!(!none.out.contains(sign), "{verb}: {}", none.out);
         assert_eq!(
             none.err, "nothing matched -Y 'udp'; knock.pcapng holds 10 packets: tcp on port 43389\n",
@@ -108,4 +108,16 @@ fn bytes_that_are_no_text_are_no_filter() {
         assert_eq!((run.code, run.out.as_str()), (Some(2), ""));
         assert!(run.err.starts_with("error: the display filter is not UTF-8 text\nhint: "), "{}", run.err);
     }
+}
+
+#[test]
+fn flows_shows_one_flow() {
+    let one = run(&["flows", KNOCK, "--stream", "tcp:0"]);
+    assert_eq!((one.code, one.out), (Some(0), run(&["flows", KNOCK]).out));
+    let other = run(&["flows", KNOCK, "--stream", "tcp:1"]);
+    let said = "there is no flow tcp:1; there is tcp:0; `wirelab flows` lists them\n";
+    assert_eq!((other.code, other.out.as_str(), other.err.as_str()), (Some(1), "", said));
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["flows", KNOCK, "--stream", "udp:0", "--json"]).out).unwrap();
+    assert_eq!(json["flows"], serde_json::json!([]));
 }

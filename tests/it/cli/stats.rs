@@ -37,7 +37,7 @@ fn what_is_selected_is_counted() {
 #[test]
 fn nothing_selected_is_said() {
     let run = run(&["stats", KNOCK, "-Y", "udp"]);
-    assert_eq!(run.code, Some(0));
+    assert_eq!(run.code, Some(1));
     assert!(run.out.contains("packets     0\n") && !run.out.contains("protocol"), "{}", run.out);
     assert!(run.err.contains("nothing matched -Y 'udp'"), "{}", run.err);
 }

@@ -87,11 +87,16 @@ fn a_number_of_packets_and_a_port_choose() {
     assert_eq!(run(&["read", KNOCK, "--port", "1,43389"]).out, all);
 }
 
+/// The status of a verb that selects nothing: the answer is no, but for tshark's command lines.
+fn empty_status(verb: &str) -> i32 {
+    i32::from(verb != "read")
+}
+
 #[test]
 fn a_selection_that_matches_nothing_says_what_is_there() {
     for verb in VERBS {
         let run = run(&[verb, KNOCK, "--port", "9"]);
-        assert_eq!(run.code, Some(0), "{verb}");
+        assert_eq!(run.code, Some(empty_status(verb)), "{verb}");
         assert!(!run.out.contains("Knock knock"), "{verb}: {}", run.out);
         assert_eq!(
             run.err, "nothing matched --port 9; knock.pcapng holds 10 packets: tcp on port 43389\n",
@@ -105,7 +110,7 @@ fn a_selection_that_matches_nothing_says_what_is_there() {
 fn a_filter_that_matches_nothing_says_so() {
     for verb in VERBS {
         let run = run(&[verb, KNOCK, "-f", "udp"]);
-        assert_eq!(run.code, Some(0), "{verb}");
+        assert_eq!(run.code, Some(empty_status(verb)), "{verb}");
         assert_eq!(
             run.err, "nothing matched -f 'udp'; none of the 10 packets of knock.pcapng did\n",
             "{verb}"

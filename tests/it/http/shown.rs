@@ -130,13 +130,18 @@ fn a_filter_takes_exchanges_by_their_packets() {
     assert_eq!(targets(&["-Y", "http.response.code == 404"]), ["/bad"]);
     let (code, said) = capture.nothing(&["--port", "81"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("nothing matched --port 81; "), "{said}");
+    assert!(
+        said.contains("no HTTP matched --port 81; ") && said.ends_with(" holds 2 HTTP exchanges\n"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_capture_without_http_is_told_as_one() {
     let mut capture = Capture::new();
     capture.connect(CLIENT, ORIGIN);
+    // Not even the head of a table.
+    assert_eq!(capture.nothing(&["--short"]), capture.nothing(&[]));
     let (code, said) = capture.nothing(&[]);
     assert_eq!(code, Some(1));
     assert!(said.contains("there is no HTTP in "), "{said}");
@@ -243,4 +248,62 @@ fn a_story_tells_what_a_client_of_tls_asks_for() {
             "TLS is encrypted: but for the handshake, only the two ends can read what was said.",
         ],
     );
+}
+
+#[test]
+fn bodies_without_chunks_and_unpacked_are_dumped_under_their_own_titles() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(b"unpacked words of a page").unwrap();
+    let packed = packer.finish().unwrap();
+    let answer =
+        |head: &str, body: &[u8]| [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), body].concat();
+    let chunks = [format!("{:x}\r\n", packed.len()).as_bytes(), &packed, b"\r\n0\r\n\r\n"].concat();
+    let mut capture = Capture::new();
+    let mut talk = capture.connect(CLIENT, ORIGIN);
+    for (head, body) in [
+        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", chunks.as_slice()),
+        ("Transfer-Encoding: chunked", b"5\r\nplain\r\n0\r\n\r\n"),
+        ("Content-Length: 5", b"plain"),
+    ] {
+        capture.ask(&mut talk, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        let whole = answer(head, body);
+        let (first, rest) = whole.split_at(20);
+        capture.answer(&mut talk, first);
+        capture.answer(&mut talk, rest);
+    }
+    let dump = capture.run("read", &["-x", "-Y", "http.response"]);
+    let titles: Vec<&str> = dump.lines().filter(|line| line.ends_with(" bytes):")).collect();
+    let of = |what: &str| titles.iter().filter(|title| title.starts_with(what)).count();
+    assert_eq!((of("Frame"), of("Reassembled TCP")), (3, 3), "{titles:?}");
+    let chunked = format!("De-chunked entity body ({} bytes):", packed.len());
+    let bodies: Vec<&str> = titles.into_iter().filter(|title| title.contains(" body ")).collect();
+    assert_eq!(
+        bodies,
+        [&chunked, "Uncompressed entity body (24 bytes):", "De-chunked entity body (5 bytes):"]
+    );
+    assert_shows(
+        &dump,
+        &["75 6e 70 61 63 6b 65 64 20 77 6f 72 64 73 20 6f unpacked words o", "a http.file_data"],
+    );
+    let tree = capture.run("read", &["-V", "-Y", "http.response"]);
+    assert!(tree.contains(" of the reassembled TCP\n") && !tree.contains("datagram\n"), "{tree}");
+}
+
+#[test]
+fn what_a_turn_says_is_in_json_as_in_the_story() {
+    let mut capture = Capture::new();
+    let mut talk = capture.connect(CLIENT, ORIGIN);
+    capture.ask(&mut talk, "GET /a.html HTTP/1.1\r\nHost: example.net\r\n\r\n");
+    capture.answer(&mut talk, PAGE);
+    let document: serde_json::Value = serde_json::from_str(&capture.run("explain", &["--json"])).unwrap();
+    let turns = document["flows"][0]["turns"].as_array().unwrap();
+    let says: Vec<&str> = turns.iter().map(|turn| turn["says"].as_str().unwrap()).collect();
+    assert_eq!(
+        says,
+        [
+            "HTTP request GET /a.html, host example.net",
+            "HTTP answer 200 OK with a body of text/html, 6 bytes"
+        ]
+    );
+    assert_shows(&capture.run("explain", &[]), &says);
 }
