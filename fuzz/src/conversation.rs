@@ -9,9 +9,12 @@ use crate::{ACK, FIN, RST, Tcp, tcp, udp};
 
 /// Ports by which what is spoken is told, where the form is weak; and some of none.
 pub const PORTS: [u16; 24] = [
-    21, 25, 110, 143, 22, 23, 80, 443, 53, 20, 8080, 587, 119, 161, 389, 445, 1433, 1883, 3306, 5060, 5432, 6379, 6667,
-    12000,
+    21, 25, 110, 143, 22, 23, 80, 443, 53, 20, 8080, 587, 119, 161, 389, 445, 1433, 1883, 3306, 5060, 5432,
+    6379, 6667, 12000,
 ];
+
+/// Turns of one conversation that are taken: there is no more time for one.
+const MOST: usize = 64;
 
 /// A connection of the conversation.
 #[derive(Clone, Copy)]
@@ -30,7 +33,7 @@ pub fn conversation(data: &[u8]) -> Vec<Vec<u8>> {
         .map(|(client_port, port)| Connection { client_port, port, next: [1, 1] });
     let (mut at, mut from_client) = (0, true);
     let mut out = Vec::new();
-    for turn in written.split(|byte| *byte == 0).skip(1) {
+    for turn in written.split(|byte| *byte == 0).skip(1).take(MOST) {
         let (what, said) = turn.split_first().map_or((0, turn), |(what, said)| (*what, said));
         (at, from_client) = match what {
             b'c' => (0, true),
@@ -44,7 +47,8 @@ pub fn conversation(data: &[u8]) -> Vec<Vec<u8>> {
         let payload = match what {
             b'c' | b's' | b'd' | b'p' | b'f' | b'r' => said.to_vec(),
             b'g' => {
-                connection.next[side] = connection.next[side].wrapping_add(u32::try_from(said.len()).unwrap());
+                connection.next[side] =
+                    connection.next[side].wrapping_add(u32::try_from(said.len()).unwrap());
                 continue;
             }
             _ => [&[0], turn].concat(),

@@ -7,16 +7,19 @@ use libfuzzer_sys::fuzz_target;
 use wirelab::source::{LinkType, Next, PacketSource, SaveFormat, Savefile, SavefileWriter};
 use wirelab_fuzz::Reports;
 
-/// All reports of a packet take their time.
-const MOST: usize = 200;
+/// All reports of a packet take their time: so many packets, and as many as begin within so many bytes.
+const MOST: usize = 24;
+const MOST_BYTES: usize = 8 << 10;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(mut source) = Savefile::from_bytes(data.to_vec(), "fuzz") else { return };
     let mut reports = Reports::new(data.len() % 2 == 0);
     let mut writer = SavefileWriter::new(Vec::new(), SaveFormat::Pcapng);
     let mut saved = Vec::new();
-    for _ in 0..MOST {
+    let (mut packets, mut bytes) = (0, 0);
+    while packets < MOST && bytes < MOST_BYTES {
         let Ok(Next::Packet(packet, interfaces)) = source.next_packet() else { break };
+        (packets, bytes) = (packets + 1, bytes + packet.data.len());
         reports.packet(&packet, interfaces);
         let interface = usize::try_from(packet.interface).ok().and_then(|place| interfaces.get(place));
         if let Some(interface) = interface
