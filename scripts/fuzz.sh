@@ -20,6 +20,14 @@ case "$(uname -s) $(uname -m)" in
 esac
 require_rust
 have c++ || have clang++ || skip "no C++ compiler, which libFuzzer is built with"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Sanitizers are an unstable flag: RUSTC_BOOTSTRAP lets the stable compiler take it.
+# What an address sanitizer needs at run time comes with rustup's compilers, and not with every distribution's.
+if ! echo 'fn main() {}' | RUSTC_BOOTSTRAP=1 rustc -Zsanitizer=address -o "$work/empty" - >/dev/null 2>&1; then
+    skip "$(rustc --version) cannot build for the address sanitizer"
+fi
 if ! cargo fuzz --version >/dev/null 2>&1; then
     say "installing cargo-fuzz with cargo"
     cargo install --locked --quiet cargo-fuzz >&2 || skip "cargo-fuzz is missing and could not be installed"
@@ -31,15 +39,26 @@ else
     say "without python3 there are no seeds: fuzzing begins with nothing"
 fi
 
-# Sanitizers are an unstable flag: this lets the stable compiler take it.
+if ! cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml 2>"$work/fetch"; then
+    cat "$work/fetch" >&2
+    ! grep -q -- --locked "$work/fetch" ||
+        die "fuzz/Cargo.lock does not fit Cargo.toml: cargo update --workspace --manifest-path fuzz/Cargo.toml"
+    skip "the crates in fuzz/Cargo.lock could not be fetched"
+fi
 export RUSTC_BOOTSTRAP=1
-say "building the fuzz targets; the first time takes some minutes"
-cargo fuzz build >&2 || die "the fuzz targets do not build"
-
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-failed=0
 read -r -d '' -a targets < <(printf '%s\n' "${FUZZ_TARGETS:-$(cargo fuzz list)}"; printf '\0')
+[ ${#targets[@]} -gt 0 ] || die "cargo fuzz lists no targets"
+say "building the fuzz targets; the first time takes some minutes"
+if [ -n "${FUZZ_TARGETS:-}" ]; then
+    for target in "${targets[@]}"; do
+        cargo fuzz build "$target" >&2 || die "the fuzz target $target does not build"
+    done
+else
+    cargo fuzz build >&2 || die "the fuzz targets do not build"
+fi
+
+log=$work/log
+failed=0
 for target in "${targets[@]}"; do
     words=()
     [ -f "fuzz/words/$target.dict" ] && words=("-dict=fuzz/words/$target.dict")

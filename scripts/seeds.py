@@ -32,6 +32,27 @@ def pcap(link, packets):
     return out + b"".join(struct.pack("<IIII", 1, 2, len(p), len(p)) + p for p in packets)
 
 
+def savefiles(packets):
+    """The other kinds of savefile: nanoseconds, big-endian, a variant with longer records, pcapng's old blocks, snoop."""
+    packet = packets[0]
+    sizes = (1, 2, len(packet), len(packet))
+    yield struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, ETHERNET) + struct.pack("<IIII", *sizes) + packet
+    yield struct.pack(">IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, ETHERNET) + struct.pack(">IIII", *sizes) + packet
+    yield struct.pack("<IHHiIII", 0xA1B2CD34, 2, 4, 0, 0, 65535, ETHERNET) + struct.pack("<IIIIIHBB", *sizes, 1, 8, 0, 0) + packet
+    padded = packet + bytes(-len(packet) % 4)
+
+    def block(kind, body):
+        return struct.pack(">II", kind, len(body) + 12) + body + struct.pack(">I", len(body) + 12)
+
+    section = block(0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 1, 0, -1))
+    interface = block(1, struct.pack(">HHIHHBxxxHHqHH", ETHERNET, 0, 0, 9, 1, 0x86, 14, 8, 5, 0, 0))
+    old = block(2, struct.pack(">HHIIII", 0, 0, 1, 2, len(packet), len(packet)) + padded)
+    simple = block(3, struct.pack(">I", len(packet)) + padded)
+    yield section + interface + old + simple + block(0xBAD, struct.pack(">I", 7) + b"abcd") + section + interface + simple
+    record = struct.pack(">IIIIII", len(packet), len(packet), 24 + len(padded), 0, 1, 2) + padded
+    yield b"snoop\0\0\0" + struct.pack(">II", 2, 4) + record
+
+
 def ipv4(protocol, payload, fragment=0):
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 7, fragment, 64, protocol, 0)
     return head + bytes([10, 0, 0, 1, 10, 0, 0, 2]) + payload
@@ -189,6 +210,119 @@ def http_messages():
     yield b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nA: b\r\n c\r\n\r\n"
 
 
+def conversation(port, *turns, udp=False):
+    """A conversation as fuzz/src/conversation.rs reads it; `port` is a place in its table of ports."""
+    return bytes([port | 0x80 * udp]) + b"".join(b"\0" + turn for turn in turns)
+
+
+def conversations():
+    mail = b"From: A <a@example.org>\r\nTo: b@example.org\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\nSubject: =?utf-8?q?a?=\r\n b\r\n"
+    parts = b'Content-Type: multipart/mixed; boundary="x"\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n'
+    yield conversation(
+        1, b"s220 lab.example ESMTP\r\n", b"cEHLO me\r\n", b"s250-lab.example\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN\r\n",
+        b"cAUTH LOGIN\r\n", b"s334 VXNlcm5hbWU6\r\n", b"cYm9i\r\n", b"s334 UGFzc3dvcmQ6\r\n", b"cc2VjcmV0\r\n", b"s235 yes\r\n",
+        b"cMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n", b"s250 yes\r\n250 yes\r\n354 go on\r\n",
+        b"c" + mail + parts + b".\r\n", b"s250 queued\r\n", b"cQUIT\r\n", b"s221 bye\r\n", b"f",
+    )
+    yield conversation(
+        1, b"s220 lab.example ESMTP\r\n", b"cEHLO me\r\n", b"s250-CHUNKING\r\n250 STARTTLS\r\n", b"cAUTH PLAIN AGJvYgBzZWNyZXQ=\r\n",
+        b"s235 yes\r\n", b"cMAIL FROM:<>\r\n", b"s250 yes\r\n", b"cBDAT 9\r\nA: b\r\n\r\nc", b"s250 yes\r\n", b"cBDAT 3 LAST\r\nd\r\n",
+        b"s250 yes\r\n", b"cSTARTTLS\r\n", b"s220 go on\r\n", b"c" + next(tls_streams()),
+    )
+    yield conversation(
+        2, b"s+OK POP3 <1.2@lab>\r\n", b"cCAPA\r\n", b"s+OK\r\nUIDL\r\nSASL PLAIN\r\n.\r\n", b"cUSER bob\r\n", b"s+OK\r\n", b"cPASS secret\r\n",
+        b"s+OK\r\n", b"cLIST\r\n", b"s+OK 1\r\n1 99\r\n.\r\n", b"cRETR 1\r\nDELE 1\r\n", b"s+OK 99 octets\r\n" + mail, b"s" + parts + b".\r\n+OK\r\n",
+        b"cAUTH PLAIN\r\n", b"s+ \r\n", b"cAGJvYgBzZWNyZXQ=\r\n", b"s-ERR no\r\n", b"cSTLS\r\n", b"s+OK\r\n", b"c" + next(tls_streams()),
+    )
+    yield conversation(
+        3, b"s* OK [CAPABILITY IMAP4rev1] ready\r\n", b"ca1 LOGIN bob secret\r\n", b"sa1 OK done\r\n", b"ca2 LOGIN {3}\r\n", b"s+ go on\r\n",
+        b"cbob {6}\r\n", b"s+ go on\r\n", b"csecret\r\n", b'ca3 UID FETCH 1:* (FLAGS BODY[HEADER.FIELDS ("a")])\r\n',
+        b"s* 1 FETCH (FLAGS (\\Seen) RFC822 {12}\r\nA: b\r\n\r\nhi\r\n)\r\na3 OK done\r\n", b"ca4 IDLE\r\n", b"s+ idling\r\n", b"cDONE\r\n",
+        b"sa4 OK\r\n", b"ca5 APPEND x {4+}\r\nA: b\r\n", b"ca6 STARTTLS\r\n", b"sa6 OK\r\n", b"c" + next(tls_streams()),
+    )
+    yield conversation(
+        0, b"s220 FTP ready\r\n", b"cUSER bob\r\n", b"s331 Password?\r\n", b"cPASS secret\r\n", b"s230-Hello\r\n you\r\n230 in\r\n", b"cPWD\r\n",
+        b's257 "/a ""b""" is it\r\n', b"cPORT 10,0,0,1,156,65\r\n", b"s200 yes\r\n", b"cLIST\r\n", b"s150 now\r\n", b"d-rw 1 a\r\n", b"f",
+        b"s226 done\r\n", b"cPASV\r\n", b"s227 Entering Passive Mode (10,0,0,2,156,66)\r\n", b"cSTOR a\r\n", b"phello", b"f", b"cEPSV\r\n",
+        b"s229 Entering (|||40002|)\r\n", b"cEPRT |1|10.0.0.1|40001|\r\n", b"s200 yes\r\n", b"cRETR a\r\n", b"d" + bytes(range(1, 99)), b"r",
+    )
+    yield conversation(
+        5, b"s\xff\xfd\x18\xff\xfd\x20\xff\xfb\x01", b"c\xff\xfb\x18\xff\xfa\x18", b"\0xterm\xff\xf0\xff\xfa\x1f", b"\0P", b"\0\x18\xff\xf0",
+        b"slogin: ", b"cb", b"sb", b"co", b"so", b"cb\r", b"sPassword: ", b"csec\x08cret\r\n", b"sLast login\r\n$ ", b"g12345", b"s\xff\xff\xff\xf9",
+    )
+    packet = b"\0\0\0\x14\4\x14" + bytes(16) + b"\0\0\0\0\0\0\0"
+    yield conversation(4, b"sSSH-2.0-a b\r\n", b"cSSH-2.0-c\r\n", packet[1:], packet[1:], b"s" + packet[1:].replace(b"\0", b"\1"), b"c" + bytes([7]) * 60)
+    for request, answer in zip(http_messages(), reversed(list(http_messages()))):
+        yield conversation(6, b"c" + request.replace(b"\0", b"\0\0"), b"s" + answer.replace(b"\0", b"\0\0"))
+    yield conversation(6, b"cGET /login?user=a&password=b HTTP/1.1\r\nCookie: a=b; c=d\r\nAuthorization: Basic YWxpY2U6d29uZGVy\r\nX-Api-Key: 1\r\n\r\n")
+    yield conversation(16, b"sa\r\n", b'c{"user": "a", "password": "b"}\r\n', b"c" + bytes(range(256)) * 3)
+
+
+def content_heads():
+    """Beginnings of what is recognised by content alone; the byte before them chooses ports."""
+    yield from (b"\0" + message for message in [*http_messages(), *tls_streams(), *dns_messages()])
+    heads = [
+        b"SSH-2.0-a\r\n", b"220 a ESMTP\r\n", b"+OK POP3\r\n", b"* OK IMAP4\r\n", b"\xff\xfd\x18", b"RTSP/1.0 200 OK\r\n", b"INVITE sip:a SIP/2.0\r\n",
+        b"*1\r\n$4\r\nPING\r\n", b"\x10\x0f\0\4MQTT\4\2\0\x3c\0\3abc", b"\0\0\0\x45\xffSMB" + bytes(60), b"\xfeSMB\x40\0" + bytes(60),
+        b"\x4a\0\0\0\x0a5.7.0\0" + bytes(70), b"\0\0\0\x08\4\xd2\x16\x2f", b"\3\0\0\x13\x0e\xe0" + bytes(13), b"\5\1\0",
+        b"\4\1\0\x50\x7f\0\0\1a\0", b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n", b"\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0",
+        b"\x30\x29\2\1\0\4\6public\xa0\x1c\2\4\0\0\0\1\2\1\0\2\1\0\x30\x0e", b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12), b"\x23\2\6\xec" + bytes(44),
+        b"\1\1\6\0" + bytes(232) + b"\x63\x82\x53\x63\x35\1\1\xff", b"\0\1file\0octet\0", b"<13>Jan  1 00:00:00 a b: c", b"\1\1\0\x14" + bytes(16),
+        bytes(16) + b"\1\x10\2\0" + bytes(4) + b"\0\0\0\x1c", gzip.compress(b"a", mtime=0), b"PK\3\4", b"\x28\xb5\x2f\xfd", b"BZh9", b"\x13BitTorrent protocol",
+        b"JFIF", b"\5\0\x0b\3\x10\0\0\0\x48\0\0\0", b"NICK a\r\nUSER a 0 * :a\r\n",
+    ]
+    yield from (bytes([place % 24]) + head for place, head in enumerate(heads))
+    yield from (bytes([port]) + heads[port] for port in range(24))
+
+
+def quic_packets():
+    """As fuzz/targets/quic.rs reads them: a hello in pieces, an answer to it, frames of each kind."""
+    *_, client, _ = tls_streams()
+    pieces = [(2, 0, client[:60]), (0x12, 120, client[120:]), (2, 60, client[60:120])]
+    server = b"\2\0\0\x28\3\3" + bytes(32) + b"\0\x13\1\0\0\0"
+    frames = b"\1\2\5\0\1\0\1\1\3\5\0\0\0\1\1\1\x06\0\2ab\x1c\1\6\2no\x1d\1\0\0\0\0"
+    for script in (pieces, [*pieces, (3, 0, server)], [(0, 0, frames), (1, 0, frames)]):
+        yield b"".join(struct.pack("<BHH", what, at, len(data)) + data for what, at, data in script)
+
+
+def datagrams():
+    """As fuzz/targets/datagrams.rs reads them."""
+    client = next(tls_streams())[5:]
+    dtls = b"\0" + struct.pack(">H", 46) + b"\1\0\0\x22\0\0\0\0\0\0\0\x22\xfe\xfd" + bytes(32)
+    eap, record = client, b"\x16\3\1" + struct.pack(">H", len(client)) + client
+    for script in (
+        [(0, 1, dtls), (1, 1, dtls)],
+        [(0, 8, record), (1, 8, record), (0, 73, eap)],
+        [(0, 4, b""), (1, 5, record), (0, 5, record)],
+        [(0, 6, b""), (1, 7, record)],
+        [(0, 2, client), (1, 3, client)],
+    ):
+        yield b"".join(struct.pack("<BBH", who, begins, len(data)) + data for who, begins, data in script)
+
+
+def certificates():
+    name_hash = der(0x30, der(0x30, der(6, b"\x2b\x0e\3\2\x1a") + der(5, b"")) + der(4, bytes(20)) + der(4, bytes(20)) + der(2, b"\1"))
+    time = der(0x18, b"20260101000000Z")
+    single = der(0x30, name_hash + der(0x80, b"") + time + der(0xA0, time))
+    data = der(0x30, der(0xA2, der(4, bytes(20))) + time + der(0x30, single))
+    basic = der(0x30, data + der(0x30, der(6, b"\x2a\x86\x48\x86\xf7\x0d\1\1\x0b") + der(5, b"")) + der(3, b"\0" + bytes(8)))
+    kind = der(6, b"\x2b\6\1\5\5\7\x30\1\1")
+    yield der(0x30, der(0x0A, b"\0") + der(0xA0, der(0x30, kind + der(4, basic))))
+    yield certificate()
+
+
+def packed():
+    """As fuzz/targets/packed.rs reads them: each inner protocol, packed once and in each other."""
+    text = udp(53, dns_messages()[0])
+    inner = [ipv4(17, text), tcp(b"GET / HTTP/1.1\r\n\r\n"), text, ipv6(17, text), bytes([17, 0, 0, 1, 0, 0, 0, 9]) + text, bytes(20), bytes([128]) + bytes(9), b""]
+    for kind, data in enumerate(inner):
+        for times in (1, 5):
+            yield struct.pack("<BH", kind | times << 3, len(data)) + data
+    raw = zlib.compressobj(wbits=-15)
+    bomb = raw.compress(bytes(70000)) + raw.flush()
+    yield struct.pack("<BH", 0x82, len(bomb)) + bomb
+
+
 FILTERS = [
     "tcp.port == 80 && ip.addr == 10.0.0.0/8",
     "not (udp or icmp) xor tcp.flags.syn == 1",
@@ -227,7 +361,9 @@ def seeds():
     framed = [struct.pack(">H", len(message)) + message for message in dns]
 
     made = pcap(ETHERNET, built)
-    yield from (("savefile", file) for file in [*files, made, gzip.compress(made, mtime=0), gzip.compress(files[0], mtime=0)])
+    kinds = [*files, made, gzip.compress(made, mtime=0), gzip.compress(files[0], mtime=0), *savefiles(built)]
+    for target in ("savefile", "reports"):
+        yield from ((target, file) for file in kinds)
     everything = packets + [(ETHERNET, packet) for packet in built] + [(RAW, packet[14:]) for packet in built[:5]]
     for link, packet in everything:
         yield "decode", struct.pack("<HB", link, 0) + packet
@@ -247,7 +383,10 @@ def seeds():
             yield "analyzers", analyzers(first, [(True, http[0]), (False, answer), (True, http[1]), (False, http[3])])
         yield "analyzers", analyzers(first, [(True, http[2]), (False, b"HTTP/1.1 200 OK\r\n\r\n"), (True, tls[0]), (False, tls[1])])
     yield from (("splits", splits(kind)) for kind in (0, 1, 2, 0x80, 0x83))
-    for target, messages in (("dns", dns), ("tls", tls), ("http", http)):
+    for target in ("talk", "audit"):
+        yield from ((target, talk) for talk in conversations())
+    more = {"content": content_heads(), "quic": quic_packets(), "datagrams": datagrams(), "certificates": certificates(), "packed": packed()}
+    for target, messages in (("dns", dns), ("tls", tls), ("http", http), *more.items()):
         yield from ((target, message) for message in messages)
     yield from (("text", message) for message in [*http, "Größe – \u202e".encode(), "text".encode("utf-16")])
 

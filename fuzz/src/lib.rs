@@ -2,7 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+mod conversation;
+mod initial;
+mod reports;
+mod shown;
+
 use std::fmt::Write as _;
+
+pub use conversation::{PORTS, conversation};
+pub use initial::Initial;
+pub use reports::Reports;
+pub use shown::{is_json, is_safe};
 
 use wirelab::decode::{ByteRange, DecodedPacket};
 use wirelab::field::{self, FieldId, FieldSet, FieldSink, Value};
@@ -38,10 +48,11 @@ impl<'a> Script<'a> {
 }
 
 /// A TCP segment to be written.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tcp<'a> {
     /// The client sends it.
     pub from_client: bool,
+    pub client_port: u16,
     /// The server's port.
     pub port: u16,
     pub seq: u32,
@@ -50,17 +61,24 @@ pub struct Tcp<'a> {
     pub payload: &'a [u8],
 }
 
+impl Default for Tcp<'_> {
+    fn default() -> Self {
+        let client_port = CLIENT;
+        Self { from_client: false, client_port, port: 0, seq: 0, ack: 0, flags: 0, payload: &[] }
+    }
+}
+
 pub const FIN: u8 = 1;
 pub const SYN: u8 = 2;
 pub const RST: u8 = 4;
 pub const ACK: u8 = 16;
 
-/// The client's port.
+/// The client's port, where none is named.
 const CLIENT: u16 = 40_000;
 
 /// A segment in an IPv4 packet, as [`LinkType::RAW`] has it.
 pub fn tcp(segment: &Tcp<'_>) -> Vec<u8> {
-    let mut out = ports(segment.from_client, segment.port);
+    let mut out = ports(segment.from_client, segment.client_port, segment.port);
     out.extend(segment.seq.to_be_bytes());
     out.extend(segment.ack.to_be_bytes());
     out.extend([0x50, segment.flags, 0xff, 0xff, 0, 0, 0, 0]);
@@ -70,19 +88,20 @@ pub fn tcp(segment: &Tcp<'_>) -> Vec<u8> {
 
 /// A datagram in an IPv4 packet.
 pub fn udp(from_client: bool, port: u16, payload: &[u8]) -> Vec<u8> {
-    let mut out = ports(from_client, port);
+    let mut out = ports(from_client, CLIENT, port);
     out.extend(u16::try_from(payload.len() + 8).unwrap_or(u16::MAX).to_be_bytes());
     out.extend([0, 0]);
     out.extend(payload);
     ipv4(17, from_client, &out)
 }
 
-fn ports(from_client: bool, port: u16) -> Vec<u8> {
-    let (src, dst) = if from_client { (CLIENT, port) } else { (port, CLIENT) };
+fn ports(from_client: bool, client: u16, server: u16) -> Vec<u8> {
+    let (src, dst) = if from_client { (client, server) } else { (server, client) };
     [src.to_be_bytes(), dst.to_be_bytes()].concat()
 }
 
-fn ipv4(protocol: u8, from_client: bool, payload: &[u8]) -> Vec<u8> {
+/// An IPv4 packet, as [`LinkType::RAW`] has it.
+pub fn ipv4(protocol: u8, from_client: bool, payload: &[u8]) -> Vec<u8> {
     let (src, dst) = if from_client { (1, 2) } else { (2, 1) };
     // More than IPv4 can say is said to be 0, as a card that splits segments itself leaves it.
     let len = u16::try_from(payload.len() + 20).unwrap_or(0).to_be_bytes();

@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
         };
         let flag = |bits, flag| if what & 0xf0 == bits { flag } else { 0 };
         let flags = ACK | flag(0x10, FIN) | flag(0x20, RST) | flag(0x30, SYN);
-        let segment = Tcp { from_client, port, seq, ack: next[1 - side], flags, payload };
+        let segment = Tcp { from_client, port, seq, ack: next[1 - side], flags, payload, ..Tcp::default() };
         let missing = if what & 8 == 0 { 0 } else { u32::from(away) };
         let end = seq.wrapping_add(u32::try_from(payload.len()).unwrap());
         next[side] = end.wrapping_add(u32::from(flags & (SYN | FIN) != 0));

@@ -38,17 +38,18 @@ fuzz_target!(|data: &[u8]| {
     };
     while let (Some(what), Some(len), Some(at)) = (script.byte(), script.byte(), script.word()) {
         number += 1;
-        // A stream begins where its first segment does.
-        let at = if begun { at % 4096 } else { 0 };
-        begun |= what & 8 == 0;
         let len = u32::from(len) << (what % 4);
+        let rst = what & 0xc0 == 0xc0;
+        // A stream begins where its first segment does, which no empty RST is.
+        let at = if begun { at % 4096 } else { 0 };
+        begun |= what & 8 == 0 && !(rst && len == 0);
         let wire: Vec<u8> = (0..u64::from(len)).map(|n| byte_at(u64::from(at) + n)).collect();
         let had = if what & 4 == 0 { wire.len() } else { wire.len() / 2 };
         let segment = Segment {
             seq: SeqNumber(begin.wrapping_add(u32::from(at))),
             syn: false,
             fin: what & 0x30 == 0x30,
-            rst: what & 0xc0 == 0xc0,
+            rst,
             payload: &wire[..had],
             payload_len: len,
             packet: PacketStamp { number, ts: None },

@@ -61,7 +61,8 @@ fn told(port: u16, bodies: bool, said: &[Said], split: bool) -> [Vec<(Vec<u8>, V
     let mut next = [1_u32, 1];
     let mut send = |from_client: bool, flags: u8, payload: &[u8]| {
         let side = usize::from(!from_client);
-        let segment = Tcp { from_client, port, seq: next[side], ack: next[1 - side], flags, payload };
+        let (seq, ack) = (next[side], next[1 - side]);
+        let segment = Tcp { from_client, port, seq, ack, flags, payload, ..Tcp::default() };
         let len = u32::try_from(payload.len()).unwrap() + u32::from(flags & (SYN | FIN) != 0);
         next[side] = next[side].wrapping_add(len);
         run.frame(LinkType::RAW, &tcp(&segment), 0, &mut each);

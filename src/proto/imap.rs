@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use memchr::memchr;
 
 use super::lines::{MAX_LINE, word};
+use super::talk::Both;
 use super::{Analyzer, Input, Note, Protocol, Step};
 use crate::flow::{Direction, PacketStamp};
 
@@ -97,9 +98,9 @@ fn literal(line: &[u8]) -> Option<usize> {
 }
 
 /// How many bytes the whole lines take that `bytes` begin with, literals included, or how many there have to be for the
-/// first.
-fn whole(bytes: &[u8]) -> Result<usize, usize> {
-    let (mut end, mut at) = (0_usize, 0_usize);
+/// first. Up to `at` there are lines that a literal follows, and those; then where that now is.
+fn whole(bytes: &[u8], mut at: usize) -> Result<usize, Unfinished> {
+    let mut end = 0_usize;
     loop {
         let rest = bytes.get(at..).unwrap_or(&[]);
         let Some(line) = memchr(b'\n', rest) else { break };
@@ -115,7 +116,16 @@ fn whole(bytes: &[u8]) -> Result<usize, usize> {
             }
         }
     }
-    if end > 0 { Ok(end) } else { Err(at.max(bytes.len()).saturating_add(1)) }
+    if end > 0 { Ok(end) } else { Err(Unfinished { need: at.max(bytes.len()).saturating_add(1), at }) }
+}
+
+/// A line that is not whole, with the literals in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Unfinished {
+    /// How many bytes there have to be before it can be.
+    need: usize,
+    /// Where what follows the last literal begins.
+    at: usize,
 }
 
 /// A connection that carries IMAP.
@@ -127,6 +137,8 @@ pub struct ImapAnalyzer {
     /// The tag of STARTTLS, until it is answered.
     start_tls: Option<Box<[u8]>>,
     tls: bool,
+    /// How far the line that is not whole was looked through: a line of many literals would take quadratic time.
+    looked: Both<usize>,
 }
 
 impl std::fmt::Debug for ImapAnalyzer {
@@ -174,17 +186,21 @@ impl ImapAnalyzer {
 impl Analyzer for ImapAnalyzer {
     fn next(&mut self, input: &Input<'_>) -> Step {
         let bytes = input.bytes;
+        let looked = std::mem::take(self.looked.of_mut(input.from));
         if bytes.is_empty() {
             return Step::More(1);
         }
         if self.tls && bytes.starts_with(&[22, 3]) {
             return Step::Switch(Protocol::Tls);
         }
-        let len = match whole(bytes) {
+        let len = match whole(bytes, looked) {
             _ if input.end.is_some() => bytes.len(),
             Ok(len) => len,
-            Err(_) if bytes.len() >= MAX_LINE && memchr(b'\n', bytes).is_none() => bytes.len(),
-            Err(need) => return Step::More(need),
+            Err(open) if bytes.len().saturating_sub(open.at) >= MAX_LINE => bytes.len(),
+            Err(Unfinished { need, at }) => {
+                *self.looked.of_mut(input.from) = at;
+                return Step::More(need);
+            }
         };
         let server = *self.server.get_or_insert(match bytes {
             [b'*' | b'+', b' ', ..] => input.from,
@@ -239,11 +255,28 @@ mod tests {
             .collect();
         let expected: [&[u8]; 5] = [b"* 1 FETCH (BODY[] {7}", b"a\n{9}\r\n", b")", b"a1 OK done", b"* BYE"];
         assert_eq!(texts, expected);
-        assert_eq!(whole(REPLY), Ok(REPLY.len() - 5));
-        assert_eq!(whole(&REPLY[..25]), Err(31));
+        assert_eq!(whole(REPLY, 0), Ok(REPLY.len() - 5));
+        assert_eq!(whole(&REPLY[..25], 0), Err(Unfinished { need: 31, at: 30 }));
         assert_eq!(literal(b"x {12+}"), Some(12));
         assert_eq!(literal(b"x {}"), None);
         assert_eq!(literal(b"x {99999999999999999999999}"), None);
+    }
+
+    /// As the driver does it: bytes that wait are handed over again with those that came.
+    #[test]
+    fn a_line_of_many_literals_is_looked_through_once() {
+        let mut imap = ImapAnalyzer::new();
+        let line = b"a1 X {1}\r\n-".repeat(9);
+        for end in 1..=line.len() {
+            let step = imap.next(&input(Client, &line[..end]));
+            assert!(matches!(step, Step::More(need) if need > end), "{end}");
+            let begun = line[..end].iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(imap.looked.orig, begun * 11, "{end}");
+        }
+        // What is too long for a line is no longer waited for, whatever stands before it.
+        let long = [line.as_slice(), &[b'x'; MAX_LINE]].concat();
+        assert!(matches!(imap.next(&input(Client, &long)), Step::Message { len, .. } if len == long.len()));
+        assert_eq!(imap.looked.orig, 0);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod http;
 pub mod imap;
 pub mod lines;
 mod message;
+mod pieces;
 pub mod pop;
 mod probe;
 mod protocol;

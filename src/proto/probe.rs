@@ -4,7 +4,8 @@ use super::carried::{carries_eap, is_openvpn, is_rdp_udp};
 use super::content::spoken;
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns, is_perhaps_damaged};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
-use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
+use super::recognise::{begins_tls_record, is_dtls, is_quic, is_tls, is_tls_record};
+use super::tls::RECORD_HEADER;
 use super::{Protocol, greeting};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -51,6 +52,9 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     }
     if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
+    }
+    if begins_tls_record(bytes, ports) {
+        return Found::Unsure(RECORD_HEADER);
     }
     if let Some(found) = greeting::find(ports, bytes) {
         return found;
@@ -104,4 +108,30 @@ fn damaged_dns(ports: [u16; 2], bytes: &[u8]) -> Found {
     let found = custom.into_iter().find(|(port, _)| ports.contains(port));
     let found = found.filter(|_| spoken(TransportProtocol::Udp, ports, bytes).is_none());
     found.map_or(Found::Nothing, |(_, protocol)| Found::Is(protocol))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(port: u16, bytes: &[u8]) -> Found {
+        find(TransportProtocol::Tcp, [40_000, port], Direction::OrigToResp, bytes)
+    }
+
+    /// Some clients send the first byte of their hello by itself, so that who looks at packets alone does not see it.
+    #[test]
+    fn tls_is_told_although_its_first_header_comes_in_pieces() {
+        let record = [22, 3, 1, 0, 80, 1];
+        for len in 1..RECORD_HEADER {
+            assert_eq!(found(443, &record[..len]), Found::Unsure(RECORD_HEADER), "{len}");
+        }
+        for len in RECORD_HEADER..=record.len() {
+            assert_eq!(found(443, &record[..len]), Found::Is(Protocol::Tls), "{len}");
+        }
+        // Where TLS has no port of its own a byte says nothing: it may have been typed.
+        assert_eq!(found(23, &[22]), Found::Is(Protocol::Telnet));
+        assert_eq!(found(9999, &[22]), Found::Nothing);
+        assert_eq!(found(9999, &[22, 3]), Found::Unsure(RECORD_HEADER));
+        assert_eq!(found(443, &[22, 7]), Found::Nothing);
+    }
 }

@@ -120,6 +120,23 @@ pub(super) fn is_tls_record(first: &[u8], ports: [u16; 2]) -> bool {
     whole > 0
 }
 
+/// Whether `first` is less than a TLS record header, and more bytes may make it one; a single byte is only where the port
+/// is one of TLS.
+pub(super) fn begins_tls_record(first: &[u8], ports: [u16; 2]) -> bool {
+    use tls::content::{APPLICATION_DATA, CHANGE_CIPHER_SPEC};
+    match *first {
+        [] => false,
+        [kind, ref version @ ..] => {
+            (CHANGE_CIPHER_SPEC..=APPLICATION_DATA).contains(&kind)
+                && match *version {
+                    [] => ports.iter().any(|port| TLS_PORTS.contains(port)),
+                    [major] => major == 3,
+                    [major, minor, ref len @ ..] => major == 3 && minor <= 4 && len.len() < 2,
+                }
+        }
+    }
+}
+
 /// A DTLS record (RFC 6347 section 4.1): the datagram has all of it.
 pub(super) fn is_dtls(first: &[u8]) -> bool {
     let Some(header) = tls::DtlsHeader::read(first) else { return false };

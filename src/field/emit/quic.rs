@@ -146,11 +146,12 @@ fn frame(rest: &Run<'_>, out: &mut Emitter<'_>) -> Option<usize> {
         Some(value)
     };
     match kind {
-        0 => out.give(
-            quic::PADDING_LENGTH,
-            Value::Unsigned(u64::try_from(len).unwrap_or(0)),
-            frame.range(0, 0),
-        ),
+        0 => {
+            // The type is one frame, in however many bytes, and each zero behind it another.
+            let frames = len.saturating_sub(at).saturating_add(1);
+            let frames = Value::Unsigned(u64::try_from(frames).unwrap_or(0));
+            out.give(quic::PADDING_LENGTH, frames, frame.range(0, 0));
+        }
         2 | 3 => {
             next(quic::ACK_LARGEST, out);
             next(quic::ACK_DELAY, out);
@@ -199,7 +200,8 @@ fn frame_len(rest: &Run<'_>) -> Option<usize> {
         Some(value)
     };
     match kind {
-        0 => return Some(rest.bytes().iter().take_while(|byte| **byte == 0).count()),
+        // A type need not be written as short as it could be.
+        0 => at += rest.from(at).bytes().iter().take_while(|byte| **byte == 0).count(),
         1 => {}
         2 | 3 => {
             next()?;
@@ -239,4 +241,21 @@ fn number(id: FieldId, rest: &Run<'_>, out: &mut Emitter<'_>) -> Option<usize> {
     let (value, len) = rest.variable(0)?;
     out.give(id, Value::Unsigned(value), rest.range(0, len));
     Some(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{ByteRange, DecodedPacket, JoinedBytes};
+
+    #[test]
+    fn padding_has_bytes_however_its_type_is_written() {
+        for (bytes, wanted) in [(&[0, 0, 0, 1][..], 3), (&[0x40, 0, 0, 1], 3), (&[0x80, 0, 0, 0], 4)] {
+            let end = u32::try_from(bytes.len()).unwrap();
+            let joined = [JoinedBytes { title: "", bytes: bytes.to_vec() }];
+            let packet = DecodedPacket::of_joined(&joined);
+            let rest = Run::of(&packet, ByteRange { buffer: 1, start: 0, end });
+            assert_eq!(frame_len(&rest), Some(wanted), "{bytes:x?}");
+        }
+    }
 }

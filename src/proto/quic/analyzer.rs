@@ -1,12 +1,11 @@
 //! A flow that carries QUIC: which packets it has, and the handshake that its Initial packets hold.
 
-use std::collections::BTreeMap;
-
 use super::frames::crypto;
 use super::keys::Keys;
 use super::packet::{Header, PacketKind, Version};
 use super::{Opened, QuicNote};
 use crate::flow::Direction;
+use crate::proto::pieces::Pieces;
 use crate::proto::talk::Both;
 use crate::proto::tls::{Handshakes, ServerHello, kind};
 use crate::proto::{Analyzer, Input, Note, Step};
@@ -51,8 +50,7 @@ struct Side {
 #[derive(Debug, Default)]
 struct Joined {
     bytes: Vec<u8>,
-    /// Parts that are there, by their beginning; they neither overlap nor touch.
-    there: BTreeMap<usize, usize>,
+    there: Pieces,
     /// Bytes that were told.
     told: usize,
 }
@@ -66,27 +64,20 @@ impl Joined {
         else {
             return;
         };
+        if !self.there.add(start, stop) {
+            return;
+        }
         if self.bytes.len() < stop {
             self.bytes.resize(stop, 0);
         }
         if let Some(place) = self.bytes.get_mut(start..stop) {
             place.copy_from_slice(bytes);
         }
-        let (mut from, mut to) = (start, stop);
-        let touching: Vec<usize> =
-            self.there.range(..=stop).filter(|(_, until)| **until >= start).map(|(at, _)| *at).collect();
-        for at in touching {
-            if let Some(until) = self.there.remove(&at) {
-                from = from.min(at);
-                to = to.max(until);
-            }
-        }
-        self.there.insert(from, to);
     }
 
     /// The whole messages that were not told yet.
     fn next(&mut self) -> &[u8] {
-        let whole = self.there.get(&0).copied().unwrap_or(0);
+        let whole = self.there.from_the_beginning();
         let fresh = self.bytes.get(self.told..whole).unwrap_or(&[]);
         let mut messages = Handshakes::new(fresh);
         let mut len = 0;

@@ -7,6 +7,7 @@ use super::handshake::{DTLS_HANDSHAKE_HEADER, Handshake};
 use super::reader::Reader;
 use super::record::content;
 use super::{Body, TlsNote};
+use crate::proto::pieces::Pieces;
 use crate::proto::talk::Both;
 use crate::proto::{Analyzer, Ending, Input, Note, Step};
 
@@ -101,9 +102,10 @@ pub struct DtlsAnalyzer {
 #[derive(Debug)]
 struct Waiting {
     kind: u8,
+    len: usize,
+    /// As far as fragments reach: what claims to be long need not come.
     body: Vec<u8>,
-    /// Parts of it that are there, by their beginning; they neither overlap nor touch.
-    there: BTreeMap<usize, usize>,
+    there: Pieces,
 }
 
 impl DtlsAnalyzer {
@@ -150,35 +152,23 @@ impl DtlsAnalyzer {
         }
         let message = waiting.entry(fragment.message_seq).or_insert_with(|| Waiting {
             kind: fragment.kind,
-            body: vec![0; len],
-            there: BTreeMap::new(),
+            len,
+            body: Vec::new(),
+            there: Pieces::default(),
         });
-        if message.body.len() != len || message.kind != fragment.kind {
+        let is_same = message.len == len && message.kind == fragment.kind;
+        if !is_same || !message.there.add(start, end) {
             return None;
         }
+        if message.body.len() < end {
+            message.body.resize(end, 0);
+        }
         message.body.get_mut(start..end)?.copy_from_slice(fragment.bytes);
-        message.mark(start, end);
-        if message.there.get(&0) != Some(&len) {
+        if message.there.from_the_beginning() != len {
             return None;
         }
         let message = waiting.remove(&fragment.message_seq)?;
         Some((message.kind, message.body))
-    }
-}
-
-impl Waiting {
-    /// Notes that `start..end` is there.
-    fn mark(&mut self, start: usize, end: usize) {
-        let (mut from, mut to) = (start, end);
-        let touching: Vec<usize> =
-            self.there.range(..=end).filter(|(_, until)| **until >= start).map(|(at, _)| *at).collect();
-        for at in touching {
-            if let Some(until) = self.there.remove(&at) {
-                from = from.min(at);
-                to = to.max(until);
-            }
-        }
-        self.there.insert(from, to);
     }
 }
 

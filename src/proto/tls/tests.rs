@@ -210,7 +210,8 @@ fn fragments_that_lie_are_not_kept() {
     for sequence in 0..200 {
         datagram(&mut analyzer, &fragment(sequence, u32::try_from(MAX_HANDSHAKE).unwrap(), 0, &[1]));
     }
-    assert!(analyzer.held() <= 16 * MAX_HANDSHAKE);
+    // What came is kept, not what was promised.
+    assert!(analyzer.held() <= 16 * 64);
 }
 
 proptest! {
