@@ -4,6 +4,7 @@ use super::carried::{carries_eap, is_openvpn, is_rdp_udp};
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
+use super::socks::is_socks;
 use super::{Protocol, greeting};
 use crate::decode::TransportProtocol;
 use crate::flow::Direction;
@@ -50,6 +51,9 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     }
     if is_tls(bytes) || is_tls_record(bytes, ports) {
         return Found::Is(Protocol::Tls);
+    }
+    if is_socks(bytes) {
+        return Found::Is(Protocol::Socks);
     }
     if let Some(found) = greeting::find(ports, bytes) {
         return found;

@@ -9,7 +9,8 @@ use crate::proto::{Message, Protocol};
 /// Hands out the messages of the packet's transport number `place`.
 pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
     let Some(messages) = subject.context.messages else { return };
-    for message in messages.of(place).filter(|message| has_fields(subject, message)) {
+    // Protocols of lines Wireshark knows by their ports alone: elsewhere they have messages, for reports, and no fields.
+    for message in messages.of(place).filter(|message| message.is_at_port) {
         reassembly(subject, message, out);
         match message.protocol {
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(subject, message, out),
@@ -24,8 +25,8 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::FtpData => ftp::emit_data(subject, message, out),
             Protocol::Telnet => telnet::emit(subject, message, out),
             Protocol::Ssh => ssh::emit(subject, message, out),
-            // Only what they carry is told, as messages of TLS.
-            Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
+            // Only what they carry is told, as messages of that.
+            Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp | Protocol::Socks => {}
         }
     }
 }
@@ -39,22 +40,4 @@ fn reassembly(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'_>) {
         let len = message.range.end.saturating_sub(message.range.start);
         out.give(tcp::REASSEMBLED_LENGTH, Value::Unsigned(u64::from(len)), message.range);
     }
-}
-
-/// Whether Wireshark tells of the message: the protocols of lines it knows by their ports alone, so that elsewhere they
-/// have messages, for reports, and no fields.
-fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
-    let ports: &[u16] = match message.protocol {
-        Protocol::Smtp => &[25, 587],
-        Protocol::Pop => &[110],
-        Protocol::Imap => &[143],
-        Protocol::Ftp => &[21],
-        Protocol::Telnet => &[23],
-        _ => return true,
-    };
-    subject
-        .packet
-        .transports()
-        .get(message.transport)
-        .is_some_and(|transport| ports.contains(&transport.src.port) || ports.contains(&transport.dst.port))
 }
