@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, carried, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use super::{Protocol, carried, dns, ftp, http, imap, pop, quic, smtp, socks, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -86,6 +86,8 @@ pub enum Step {
     Skip(u64),
     /// What follows is another protocol's, on both sides.
     Switch(Protocol),
+    /// What follows, on both sides, is a connection to this port, whatever it speaks.
+    Tunnel(u16),
     /// This is nothing that the protocol knows: what came with this packet is dropped, and the next packet looked at.
     Lost,
 }
@@ -142,6 +144,7 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
         Protocol::Ssh => Box::new(ssh::SshAnalyzer::new()),
         Protocol::Radius => Box::new(carried::RadiusAnalyzer::new()),
         Protocol::OpenVpn => Box::new(carried::OpenVpnAnalyzer::new()),
+        Protocol::Socks => Box::new(socks::SocksAnalyzer::new()),
         Protocol::RdpUdp => Box::new(carried::RdpUdpAnalyzer::new()),
     }
 }

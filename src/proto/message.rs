@@ -10,6 +10,8 @@ use crate::flow::{Direction, PacketStamp};
 pub struct Message {
     /// Whose message it is.
     pub protocol: Protocol,
+    /// Its flow, or the tunnel in it, has a port where the protocol is spoken by custom ([`Protocol::is_at`]).
+    pub is_at_port: bool,
     /// Which of [`DecodedPacket::transports`] carries it; of no meaning at the end of the capture.
     pub transport: usize,
     /// Place of its flow in [`crate::flow::FlowTable::flows`]; `None` where an ICMP error quotes it.

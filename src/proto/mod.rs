@@ -24,6 +24,7 @@ mod protocol;
 pub mod quic;
 mod recognise;
 pub mod smtp;
+pub mod socks;
 pub mod ssh;
 mod stream;
 mod talk;

@@ -5,6 +5,7 @@ use super::content::spoken;
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns, is_perhaps_damaged};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{begins_tls_record, is_dtls, is_quic, is_tls, is_tls_record};
+use super::socks::is_socks;
 use super::tls::RECORD_HEADER;
 use super::{Protocol, greeting};
 use crate::decode::TransportProtocol;
@@ -55,6 +56,9 @@ fn stream(ports: [u16; 2], _from: Direction, bytes: &[u8]) -> Found {
     }
     if begins_tls_record(bytes, ports) {
         return Found::Unsure(RECORD_HEADER);
+    }
+    if is_socks(bytes) {
+        return Found::Is(Protocol::Socks);
     }
     if let Some(found) = greeting::find(ports, bytes) {
         return found;

@@ -39,6 +39,8 @@ pub enum Protocol {
     OpenVpn,
     /// Remote Desktop over UDP, of which only the TLS is told.
     RdpUdp,
+    /// SOCKS, of which only what it opens is told.
+    Socks,
 }
 
 impl Protocol {
@@ -64,13 +66,14 @@ impl Protocol {
             Self::Radius => "RADIUS",
             Self::OpenVpn => "OpenVPN",
             Self::RdpUdp => "RDPUDP",
+            Self::Socks => "SOCKS",
         }
     }
 
     /// The protocol that [`crate::decode::DecodeAs`] means by a name.
     #[must_use]
     pub fn of_rule(name: &str) -> Option<Self> {
-        const ALL: [Protocol; 18] = [
+        const ALL: [Protocol; 19] = [
             Protocol::Dns,
             Protocol::Mdns,
             Protocol::Llmnr,
@@ -89,8 +92,29 @@ impl Protocol {
             Protocol::Radius,
             Protocol::OpenVpn,
             Protocol::RdpUdp,
+            Protocol::Socks,
         ];
         ALL.into_iter().find(|protocol| protocol.field_name() == name)
+    }
+
+    /// Whether one of `ports` is the protocol's by custom. Of protocols that their content tells beyond doubt, every port is.
+    #[must_use]
+    pub fn is_at(self, ports: [u16; 2]) -> bool {
+        let customary: &[u16] = match self {
+            Self::Smtp => &[25, 587],
+            Self::Pop => &[110],
+            Self::Imap => &[143],
+            Self::Ftp => &[21],
+            Self::Telnet => &[23],
+            _ => return true,
+        };
+        ports.iter().any(|port| customary.contains(port))
+    }
+
+    /// Whether it is made of lines of text.
+    #[must_use]
+    pub const fn is_lines(self) -> bool {
+        matches!(self, Self::Smtp | Self::Pop | Self::Imap | Self::Ftp)
     }
 
     /// Wireshark's name for its fields and in display filters: `dns`, `http`.
@@ -115,6 +139,7 @@ impl Protocol {
             Self::Radius => "radius",
             Self::OpenVpn => "openvpn",
             Self::RdpUdp => "rdpudp",
+            Self::Socks => "socks",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::analyzer::{AnalyzerOptions, begin};
 use super::message::MAX_MESSAGES;
 use super::probe::{self, Found};
+use super::text::judge;
 use super::{Analyzer, Ending, Input, Message, Messages, Note, Protocol, Step};
 use crate::decode::{ByteRange, TransportProtocol};
 use crate::flow::{Direction, PacketStamp};
@@ -36,6 +37,8 @@ pub(super) struct Talk {
     ports: [u16; 2],
     options: AnalyzerOptions,
     speaks: Option<Speaks>,
+    /// What it spoke before what it speaks now, to which it may return: FTP when its encryption ends (RFC 4217 section 6).
+    before: Option<Protocol>,
     switches: u8,
     tries: Both<u8>,
     sides: Both<Pending>,
@@ -115,6 +118,7 @@ impl Talk {
             ports,
             options,
             speaks: None,
+            before: None,
             switches: 0,
             tries: Both::default(),
             sides: Both::default(),
@@ -293,16 +297,20 @@ impl Talk {
                     self.sides.of_mut(chunk.from).need = need.max(rest.len().saturating_add(1));
                     return at;
                 }
+                Step::Lost if self.returns(rest) => {}
                 Step::More(_) | Step::Lost => return chunk.bytes.len(),
                 Step::Message { len, note, inner } => {
                     let bytes = rest.get(..len).unwrap_or(rest);
                     let packets = chunk.packets_of(at, bytes.len());
                     at = at.saturating_add(bytes.len());
-                    out.push(protocol, &chunk, (first, packets), bytes, note, inner);
+                    let is_at_port = protocol.is_at(self.ports);
+                    out.push((protocol, is_at_port), &chunk, (first, packets), bytes, note, inner);
                 }
                 Step::Carries { len, bytes, begins } => {
                     at = at.saturating_add(len.min(rest.len()));
-                    speaks.carry((chunk.from, &bytes, chunk.packet), begins, out);
+                    if let Some(speaks) = &mut self.speaks {
+                        speaks.carry((chunk.from, &bytes, chunk.packet), begins, out);
+                    }
                 }
                 Step::Skip(len) => {
                     let here = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
@@ -313,12 +321,20 @@ impl Talk {
                         return at;
                     }
                 }
+                Step::Switch(_) | Step::Tunnel(_) if self.switches >= MAX_SWITCHES => {
+                    return chunk.bytes.len();
+                }
+                Step::Tunnel(port) => {
+                    self.switches = self.switches.saturating_add(1);
+                    self.speaks = None;
+                    self.ports[1] = port;
+                    self.tries = Both::default();
+                    self.sides.of_mut(chunk.from.reversed()).need = 0;
+                }
                 Step::Switch(protocol) => {
                     self.switches = self.switches.saturating_add(1);
-                    if self.switches > MAX_SWITCHES {
-                        return chunk.bytes.len();
-                    }
-                    self.speaks = Some(Speaks::new(protocol, self.options));
+                    self.before =
+                        self.speaks.replace(Speaks::new(protocol, self.options)).map(|old| old.protocol);
                     // What the other side's bytes were waiting for was the old one's wish.
                     self.sides.of_mut(chunk.from.reversed()).need = 0;
                 }
@@ -326,6 +342,19 @@ impl Talk {
             idle = if at == before { idle + 1 } else { 0 };
         }
         chunk.bytes.len()
+    }
+
+    /// Whether the flow goes on in the protocol of lines that it spoke before, as `bytes`, which are not of the present one,
+    /// say.
+    fn returns(&mut self, bytes: &[u8]) -> bool {
+        let Some(protocol) = self.before.filter(|protocol| protocol.is_lines()) else { return false };
+        if self.switches >= MAX_SWITCHES || !judge(bytes).is_text() {
+            return false;
+        }
+        self.switches = self.switches.saturating_add(1);
+        self.speaks = Some(Speaks::new(protocol, self.options));
+        self.before = None;
+        true
     }
 
     /// Looks what the flow speaks, which `bytes` may tell; how many there have to be where more would.
@@ -413,7 +442,7 @@ impl Place<'_> {
 
     fn push(
         &mut self,
-        protocol: Protocol,
+        (protocol, is_at_port): (Protocol, bool),
         chunk: &Chunk<'_>,
         (first, packets): (PacketStamp, u32),
         bytes: &[u8],
@@ -429,6 +458,7 @@ impl Place<'_> {
         let cut = !matches!(chunk.end, None | Some(Ending::Datagram | Ending::Fin));
         self.messages.messages.push(Message {
             protocol,
+            is_at_port,
             transport: self.transport,
             flow: self.flow,
             direction: chunk.from,

@@ -263,3 +263,47 @@ fn another_protocol_has_both_sides() {
     told.says(Direction::RespToOrig, &alert[6..]);
     assert_eq!(told.lengths(), [7, 7]);
 }
+
+#[test]
+fn what_a_proxy_opens_is_found_out_anew() {
+    let mut told = Told::new();
+    told.talk.speaks = None;
+    for (from, bytes) in [
+        (Direction::OrigToResp, &[5, 1, 0][..]),
+        (Direction::RespToOrig, &[5, 0]),
+        (Direction::OrigToResp, &[5, 1, 0, 1, 192, 0, 2, 1, 0, 25]),
+        (Direction::RespToOrig, &[5, 0, 0, 1, 192, 0, 2, 9, 0, 9]),
+    ] {
+        told.says(from, bytes);
+        assert_eq!((told.talk.protocol(), told.found.len()), (Some(Protocol::Socks), 0));
+    }
+    told.says(Direction::RespToOrig, b"220 ready\r\n");
+    assert_eq!(
+        (told.talk.protocol(), told.lengths()),
+        (Some(Protocol::Smtp), vec![11]),
+        "by the port it asked for"
+    );
+    assert!(told.messages.messages[0].is_at_port);
+}
+
+#[test]
+fn ftp_goes_on_where_its_encryption_ends() {
+    let mut told = Told::new();
+    told.talk.speaks = None;
+    let alert = [21, 3, 3, 0, 2, 1, 0];
+    for (from, bytes) in [
+        (Direction::RespToOrig, &b"220 FTP\r\n"[..]),
+        (Direction::OrigToResp, b"AUTH TLS\r\n"),
+        (Direction::RespToOrig, b"234 go on\r\n"),
+        (Direction::OrigToResp, &[22, 3, 3, 0, 4, 1, 0, 0, 0]),
+        (Direction::RespToOrig, &alert),
+        (Direction::OrigToResp, &alert),
+    ] {
+        told.says(from, bytes);
+    }
+    assert_eq!(told.talk.protocol(), Some(Protocol::Tls));
+    told.says(Direction::OrigToResp, b"PASV\r\n");
+    assert_eq!((told.talk.protocol(), told.found.last().unwrap().0.len()), (Some(Protocol::Ftp), 6));
+    told.says(Direction::RespToOrig, b"227 (192,0,2,1,1,1)\r\n");
+    assert_eq!(told.found.last().unwrap().0.len(), 21);
+}

@@ -9,7 +9,7 @@ use super::words::state_words;
 use crate::decode::TransportProtocol;
 use crate::flow::Flow;
 use crate::proto::content::{Form, Spoken};
-use crate::proto::{self, Protocol, Readability, Recognised, judge};
+use crate::proto::{self, Protocol, Recognised, judge};
 use crate::report::Told;
 use crate::time::TimeDelta;
 
@@ -107,14 +107,14 @@ impl Carries {
         let protocol = named
             .map(|name| Recognised { name, by_port: false })
             .or_else(|| proto::name_by_port(transport, port));
-        let judged = samples.map(judge).into_iter().filter(|verdict| *verdict != Readability::Empty);
-        let by_bytes = judged.map(Readability::is_text).reduce(|all, one| all && one);
+        let mut sent = samples.iter().filter(|sample| !sample.is_empty()).peekable();
+        let any = sent.peek().is_some();
         // A greeting in words does not make an encrypted connection text, nor a name a binary message.
         let by_form = told.spoken.filter(|protocol| *protocol != Protocol::FtpData).map(Spoken::of);
         let text = match by_form.map(|spoken| spoken.form) {
-            Some(Form::Text) => by_bytes.map(|_| true),
-            Some(Form::Binary | Form::Encrypted) => by_bytes.map(|_| false),
-            Some(Form::Prelude) | None => by_bytes,
+            Some(Form::Text) => any.then_some(true),
+            Some(Form::Binary | Form::Encrypted) => any.then_some(false),
+            Some(Form::Prelude) | None => any.then(|| sent.all(|sample| judge(sample).is_text())),
         };
         Self { protocol, text }
     }

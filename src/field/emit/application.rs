@@ -24,8 +24,8 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::FtpData => ftp::emit_data(subject, message, out),
             Protocol::Telnet => telnet::emit(subject, message, out),
             Protocol::Ssh => ssh::emit(subject, message, out),
-            // Only what they carry is told, as messages of TLS.
-            Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
+            // Only what they carry is told, as messages of that.
+            Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp | Protocol::Socks => {}
         }
     }
 }
@@ -41,26 +41,11 @@ fn reassembly(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'_>) {
     }
 }
 
-/// Whether Wireshark tells of the message: nothing of one that should have more bytes; and the protocols of lines it knows by their ports alone, so that elsewhere they
-/// have messages, for reports, and no fields.
+/// Whether Wireshark tells of the message: nothing of one that should have more bytes; and the protocols of lines it knows by
+/// their ports, or from `-d`, so that elsewhere they have messages, for reports, and no fields.
 fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
-    if matches!(&message.note, Note::Dns(note) if note.announced.is_some()) {
-        return false;
-    }
-    let ports: &[u16] = match message.protocol {
-        Protocol::Smtp => &[25, 587],
-        Protocol::Pop => &[110],
-        Protocol::Imap => &[143],
-        Protocol::Ftp => &[21],
-        Protocol::Telnet => &[23],
-        _ => return true,
-    };
-    if subject.context.messages.is_some_and(|messages| messages.is_said_to_speak(message.transport)) {
-        return true;
-    }
-    subject
-        .packet
-        .transports()
-        .get(message.transport)
-        .is_some_and(|transport| ports.contains(&transport.src.port) || ports.contains(&transport.dst.port))
+    let is_damaged = matches!(&message.note, Note::Dns(note) if note.announced.is_some());
+    let said =
+        || subject.context.messages.is_some_and(|messages| messages.is_said_to_speak(message.transport));
+    !is_damaged && (message.is_at_port || said())
 }

@@ -56,6 +56,7 @@ impl Spoken {
             | Protocol::Ssh
             | Protocol::OpenVpn
             | Protocol::RdpUdp => Form::Encrypted,
+            Protocol::Socks => Form::Prelude,
         };
         Self { name: protocol.name(), form }
     }
@@ -178,13 +179,7 @@ pub fn ldap_simple_bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// What may open a connection that then speaks something else.
 const PRELUDES: &[Rule] = &[
-    // RFC 1928 section 3: version, number of methods, methods, of which few exist.
-    Rule("SOCKS", On::Tcp, |b| {
-        matches!(b, [5, n @ 1..=9, methods @ ..]
-            if methods.len() == usize::from(*n) && methods.iter().all(|m| matches!(m, 0..=9 | 0x80..=0x9f)))
-    }),
-    // Version 4: CONNECT or BIND, port, address, user name, a zero.
-    Rule("SOCKS", On::Tcp, |b| matches!(b, [4, 1 | 2, _, _, _, _, _, _, .., 0] if b.len() < 300)),
+    Rule("SOCKS", On::Tcp, super::socks::is_socks),
     // The PROXY protocol of load balancers: a line of text, or its version 2.
     Rule("PROXY", On::Tcp, |b| b.starts_with(b"PROXY TCP") || b.starts_with(b"PROXY UNKNOWN")),
     Rule("PROXY", On::Tcp, |b| b.starts_with(b"\r\n\r\n\0\r\nQUIT\n")),

@@ -74,7 +74,7 @@ impl Wire {
                 Step::Skip(len) => *self.skip.of_mut(from) += len,
                 Step::Switch(protocol) => self.switched = Some(protocol),
                 Step::Lost => all.clear(),
-                Step::Message { .. } | Step::Carries { .. } => panic!("nothing of HTTP"),
+                Step::Message { .. } | Step::Carries { .. } | Step::Tunnel(_) => panic!("nothing of HTTP"),
             }
             idle = if all.len() == before { idle + 1 } else { 0 };
         }
