@@ -30,7 +30,7 @@ impl Pieces {
     }
 
     /// How much is there from the beginning on.
-    pub(super) fn from_the_beginning(&self) -> usize {
+    pub(super) fn reach(&self) -> usize {
         self.0.get(&0).copied().unwrap_or(0)
     }
 }

@@ -77,7 +77,7 @@ impl Joined {
 
     /// The whole messages that were not told yet.
     fn next(&mut self) -> &[u8] {
-        let whole = self.there.from_the_beginning();
+        let whole = self.there.reach();
         let fresh = self.bytes.get(self.told..whole).unwrap_or(&[]);
         let mut messages = Handshakes::new(fresh);
         let mut len = 0;

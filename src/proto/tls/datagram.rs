@@ -164,7 +164,7 @@ impl DtlsAnalyzer {
             message.body.resize(end, 0);
         }
         message.body.get_mut(start..end)?.copy_from_slice(fragment.bytes);
-        if message.there.from_the_beginning() != len {
+        if message.there.reach() != len {
             return None;
         }
         let message = waiting.remove(&fragment.message_seq)?;
