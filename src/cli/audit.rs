@@ -240,7 +240,7 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
     let (mut table, mut documents) = (Vec::new(), Vec::new());
     let mut met = Met::default();
     let mut status = Status::Done;
-    let mut skipped = 0_u64;
+    let (mut skipped, mut shown) = (0_u64, 0_usize);
     for (path, by_name) in &files.found {
         let name = display_name(path);
         let mut read = match Read::file(args, path, interrupt) {
@@ -256,6 +256,7 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
             }
         };
         let rows = rows(&read.reading, &read.pipeline, &mut read.audit);
+        shown += rows.len();
         // Which of several files has nothing that was selected is no news.
         let told = read.tell(rows.len().max(1));
         if told != Status::Done {
@@ -282,7 +283,13 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
     if files.left_out > 0 {
         say(format_args!("limit reached: files and folders not looked at: {}", files.left_out));
     }
-    let answer = args.expect.map_or(Status::Done, |expected| met.answer(expected));
+    let mut answer = args.expect.map_or(Status::Done, |expected| met.answer(expected));
+    let selection = args.select.spelled(None, args.select.filter_text()?.as_deref());
+    if let Some(selection) = selection.filter(|_| shown == 0 && table.len() + documents.len() > 0) {
+        let read = u64::try_from(table.len() + documents.len()).unwrap_or(u64::MAX);
+        say(format_args!("nothing matched {selection} in {}", Count::new(read, "file", "files")));
+        answer = Status::No;
+    }
     Ok(if status == Status::Done { answer } else { status })
 }
 

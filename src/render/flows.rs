@@ -226,11 +226,11 @@ mod tests {
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");
         assert_eq!(left_out, ["outcome", "RTT", "duration"]);
         insta::assert_snapshot!(text, @r#"
-        flow   orig             resp               state  pkts       payload  data
-        tcp:0  127.0.0.1:40446  127.0.0.1:8080     SF      4/4  18 B/1.42 kB  HTTP, text
-        tcp:1  127.0.0.1:40446  127.0.0.1:12999    REJ     1/1       0 B/0 B  -
-        udp:0  [fd00::…]:50000  [fd00::1…2]:12000  SF      1/1       5 B/4 B  binary
-        udp:1  [fd00::…]:50001  [fd00::1…:0:2]:53  S0      1/0       1 B/0 B  DNS?, text
+        flow   orig              resp              state  pkts       payload  data
+        tcp:0  127.0.0.1:40446   127.0.0.1:8080    SF      4/4  18 B/1.42 kB  HTTP, text
+        tcp:1  127.0.0.1:40446   127.0.0.1:12999   REJ     1/1       0 B/0 B  -
+        udp:0  [fd00::1…]:50000  [fd00::1…]:12000  SF      1/1       5 B/4 B  binary
+        udp:1  [fd00::1…]:50001  [fd00::1…0:2]:53  S0      1/0       1 B/0 B  DNS?, text
     "#);
     }
 

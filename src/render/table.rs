@@ -247,26 +247,32 @@ fn fit(columns: &[Column], natural: Vec<usize>, available: usize) -> Vec<usize> 
         shown.fold(0_usize, |sum, width| sum.saturating_add(width + GAP)).saturating_sub(GAP)
     };
     'fitted: for priority in (1..=u8::MAX).rev() {
-        for (place, column) in columns.iter().enumerate().filter(|(_, column)| column.shrink == priority) {
-            let over = total(&widths).saturating_sub(available);
-            if over == 0 {
+        loop {
+            if total(&widths) <= available {
                 break 'fitted;
             }
-            if let Some(width) = widths.get_mut(place) {
-                // Part of a number is no number: a column that may vanish does so whole.
-                *width =
-                    if column.min == 0 { 0 } else { width.saturating_sub(over).max(column.min.min(*width)) };
-            }
+            // Of columns that give way together, as the two ends of a flow do, the widest does.
+            let able = columns.iter().zip(&mut widths);
+            let able = able.filter(|(column, width)| column.shrink == priority && **width > column.min);
+            let Some((column, width)) = able.rev().max_by_key(|(_, width)| **width) else { break };
+            // Part of a number is no number: a column that may vanish does so whole.
+            *width = if column.min == 0 { 0 } else { width.saturating_sub(1) };
         }
     }
-    // A column that vanished whole can leave more room than was needed: what was cut before it gets that back.
+    // A column that vanished whole can leave more room than was needed: those that were cut before it get that back in turns.
     let mut spare = available.saturating_sub(total(&widths));
-    for (width, natural) in widths.iter_mut().zip(natural).filter(|(width, _)| **width > 0) {
-        let more = spare.min(natural.saturating_sub(*width));
-        *width += more;
-        spare -= more;
+    loop {
+        let before = spare;
+        for (width, natural) in widths.iter_mut().zip(&natural).filter(|(width, _)| **width > 0) {
+            if spare > 0 && *width < *natural {
+                *width += 1;
+                spare -= 1;
+            }
+        }
+        if spare == before {
+            return widths;
+        }
     }
-    widths
 }
 
 #[cfg(test)]
@@ -299,6 +305,16 @@ mod tests {
         assert_eq!(fit(&columns, vec![12, 8], 22), [12, 8]);
         assert_eq!(fit(&columns, vec![12, 8], 16), [6, 8]);
         assert_eq!(fit(&columns, vec![12, 8], 11), [11, 0]);
+    }
+
+    #[test]
+    fn columns_that_give_way_together_stay_alike_and_share_what_comes_back() {
+        let column = |min, shrink| Column { title: "", align: Align::Left, width: 9, min, shrink };
+        let columns = [column(5, 2), column(5, 2), column(0, 1)];
+        // Two columns between each pair.
+        assert_eq!(fit(&columns, vec![30, 10, 8], 46), [24, 10, 8]);
+        assert_eq!(fit(&columns, vec![30, 10, 8], 28), [8, 8, 8]);
+        assert_eq!(fit(&columns, vec![30, 10, 8], 20), [9, 9, 0]);
     }
 
     #[test]

@@ -436,6 +436,11 @@ fn a_folder_is_a_line_a_file() {
     let document = json(&["audit", path, "--json"]);
     assert_eq!(document["files"].as_array().unwrap().len(), 3);
     assert_eq!(document["files"][1]["flows"][0]["verdict"], "plaintext");
+    // Files without what was selected are no news, that none of them has it is.
+    let (code, _, err) = run(&["audit", path, "--port", "443"]);
+    assert!(code == 0 && !err.contains("nothing matched"), "{err}");
+    let (code, _, err) = run(&["audit", path, "--port", "9"]);
+    assert!(code == 1 && err.contains("nothing matched --port 9 in 3 files\n"), "{err}");
     // A file that was named is read or is an error.
     let readme = folder.path().join("README.md");
     assert_eq!(run(&["audit", readme.to_str().unwrap(), path]).0, 2);
