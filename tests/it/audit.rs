@@ -279,9 +279,12 @@ fn secrets_in_headers_of_every_kind_are_found_and_masked_alike_by_every_verb() {
         "YWxpY2U", "d1g3st", "csrft0k", "ap1key", "c00kie", "urlpw", "qu3ry", "acc3ss", "t4rget", "0n",
         "4711", "s3t", "1nfo",
     ];
-    for args in
-        [&["http", path][..], &["http", path, "--json"], &["explain", path], &["explain", path, "--json"]]
-    {
+    for args in [
+        &["http", path][..],
+        &["http", path, "--json"],
+        &["explain", path, "--full"],
+        &["explain", path, "--json"],
+    ] {
         let (code, out, err) = run(args);
         assert_eq!(code, 0, "{err}");
         for secret in secrets {

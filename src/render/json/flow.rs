@@ -60,21 +60,32 @@ pub fn write_story_json<W: Write>(out: &mut W, flows: &[Told<'_>], show_secrets:
     out.write_all(b"\n")
 }
 
-/// What was said in a flow, turn by turn, as it is shown.
-struct Shown<'a>(Vec<(&'a Turn, Cow<'a, [u8]>)>);
+/// What was said in a flow, as it is shown.
+struct Shown<'a> {
+    turns: Vec<(&'a Turn, Cow<'a, [u8]>)>,
+    /// The beginning of what each side sent; `None` where that may be the answer to a prompt.
+    starts: [Option<Cow<'a, [u8]>>; 2],
+}
 
 impl<'a> Shown<'a> {
     fn of(told: &Told<'a>, show_secrets: bool) -> Self {
         let mut masker = Masker::default();
+        let mut shown = |turn: &'a Turn| match show_secrets {
+            true => Cow::Borrowed(&*turn.bytes),
+            false => masker.mask(turn.direction, &turn.bytes),
+        };
         let turns = told.flow.conversation.iter().flat_map(|talk| &talk.turns);
-        Self(
-            turns
-                .map(|turn| match show_secrets {
-                    true => (turn, Cow::Borrowed(&*turn.bytes)),
-                    false => (turn, masker.mask(turn.direction, &turn.bytes)),
-                })
-                .collect(),
-        )
+        let turns = turns.map(|turn| (turn, shown(turn))).collect();
+        let asked = masker.asked();
+        let starts = [Direction::OrigToResp, Direction::RespToOrig].map(|side| {
+            let start = told.flow.side(side).sample.as_bytes();
+            match (show_secrets, asked) {
+                (true, _) => Some(Cow::Borrowed(start)),
+                (false, true) => None,
+                (false, false) => Some(Masker::default().mask(side, start)),
+            }
+        });
+        Self { turns, starts }
     }
 }
 
@@ -179,8 +190,8 @@ impl<'a> FlowJson<'a> {
         Self {
             flow: Text(flow.id),
             protocol: flow.id.protocol.name(),
-            orig: SideJson::new(flow, Direction::OrigToResp),
-            resp: SideJson::new(flow, Direction::RespToOrig),
+            orig: SideJson::new(flow, Direction::OrigToResp, shown.starts[0].as_deref()),
+            resp: SideJson::new(flow, Direction::RespToOrig, shown.starts[1].as_deref()),
             orig_told_by: match flow.orig_reason {
                 OrigReason::Syn => "syn",
                 OrigReason::SynAck => "syn_ack",
@@ -204,7 +215,7 @@ impl<'a> FlowJson<'a> {
             }),
             turns: flow.conversation.as_ref().map(|_| {
                 let said = Said::of(told);
-                shown.0.iter().map(|turn| TurnJson::new(turn, &said)).collect()
+                shown.turns.iter().map(|turn| TurnJson::new(turn, &said)).collect()
             }),
             segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),
             more_segments: told
@@ -265,12 +276,11 @@ struct SideJson<'a> {
 }
 
 impl<'a> SideJson<'a> {
-    fn new(flow: &'a Flow, direction: Direction) -> Self {
+    fn new(flow: &'a Flow, direction: Direction, start: Option<&'a [u8]>) -> Self {
         let endpoint = match direction {
             Direction::OrigToResp => flow.tuple.orig,
             Direction::RespToOrig => flow.tuple.resp,
         };
-        let sample = flow.side(direction).sample.as_bytes();
         let side = SideNumbers::of(flow, direction);
         Self {
             address: endpoint.addr,
@@ -278,7 +288,7 @@ impl<'a> SideJson<'a> {
             packets: side.packets,
             bytes: side.wire_bytes,
             payload_bytes: side.payload_bytes,
-            payload_start: (!sample.is_empty()).then(|| PayloadJson::sample(sample)),
+            payload_start: start.filter(|start| !start.is_empty()).map(PayloadJson::sample),
             retransmitted_packets: side.tcp.map(|tcp| tcp.repeated_packets),
             retransmitted_bytes: side.tcp.map(|tcp| tcp.repeated_bytes),
             missing_bytes: side.tcp.map(|tcp| tcp.missing_bytes),

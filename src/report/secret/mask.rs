@@ -15,9 +15,16 @@ const MAX_MASKED: usize = 4096;
 pub struct Masker {
     orig: Expect,
     resp: Expect,
+    asked: bool,
 }
 
 impl Masker {
+    /// Whether a side asked the other for a password or a user name: what answers looks like any other word.
+    #[must_use]
+    pub const fn asked(&self) -> bool {
+        self.asked
+    }
+
     /// Masks the secrets in what `from` says next.
     #[must_use]
     pub fn mask<'a>(&mut self, from: Direction, text: &'a [u8]) -> Cow<'a, [u8]> {
@@ -69,6 +76,7 @@ impl Masker {
         // What is typed comes letter by letter.
         *self.of(from) = if !ends && expect.is_answer() { expect } else { read.next };
         if let Some(asks) = read.asks {
+            self.asked = true;
             *self.of(from.reversed()) = asks;
         }
     }
@@ -242,6 +250,7 @@ mod tests {
         assert_eq!(said(server, "334 UGFzc3dvcmQ6\r\n"), "334 UGFzc3dvcmQ6\r\n");
         assert_eq!(said(client, "c2VjcmV0\r\n"), "********\r\n");
         assert_eq!(said(client, "PASS sesame\r\n"), "PASS ********\r\n");
+        assert!(masker.asked() && !Masker::default().asked());
     }
 
     #[test]
