@@ -385,7 +385,13 @@ impl<'a> Parts<'a> {
         match name.fault() {
             Some(NameFault::Cut) => return self.stop(start, cut),
             Some(fault @ NameFault::UnknownLabel) => return self.stop(start, DamageKind::Name(fault)),
-            Some(fault) => self.blame(start, DamageKind::Name(fault)),
+            Some(fault) => {
+                self.blame(start, DamageKind::Name(fault));
+                if fault == NameFault::TooLong {
+                    // Whatever follows is as likely the middle of something: this part is the last.
+                    self.stage = Stage::Over;
+                }
+            }
             None => {}
         }
         let end = name.place().end;
@@ -473,7 +479,9 @@ impl DamageKind {
     pub fn is_final(self) -> bool {
         match self {
             Self::HeaderCut | Self::QuestionCut(_) | Self::RecordCut(..) | Self::DataCut(..) => true,
-            Self::Name(fault) => matches!(fault, NameFault::Cut | NameFault::UnknownLabel),
+            Self::Name(fault) => {
+                matches!(fault, NameFault::Cut | NameFault::UnknownLabel | NameFault::TooLong)
+            }
         }
     }
 }

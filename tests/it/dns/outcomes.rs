@@ -270,6 +270,15 @@ fn on_a_port_of_dns_a_message_without_sense_is_a_damaged_one() {
     for part in ["QUERY: 64259, ANSWER: 507", ";; Outcomes: 1 damaged"] {
         assert!(text.contains(part), "{part}\n{text}");
     }
+    // Behind a name that is too long nothing is believed.
+    let labels = [9, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9].repeat(30);
+    let long = [&NONSENSE[..12], &labels, &[0, 0, 1, 0, 1], &name("behind.example"), &[0, 1, 0, 1]].concat();
+    let mut capture_of_long = Capture::new();
+    capture_of_long.udp(SERVER, CLIENT, &long);
+    let damaged = transactions(&capture_of_long).remove(0);
+    assert_outcome(&damaged, "unasked", &["damaged: name is longer than 255 bytes (byte 12)"]);
+    assert_eq!(damaged["response"]["questions"].as_array().unwrap().len(), 1);
+
     let fields = ["read", "-T", "fields", "-e", "dns.id", "-e", "dns.count.answers", "-e", "dns.qry.type"];
     assert_eq!(printed(&capture, &fields), "0xc980\t507\t\n");
 
