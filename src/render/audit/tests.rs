@@ -60,8 +60,8 @@ fn fits_80_columns() {
     }
     insta::assert_snapshot!(shown(Some(80), false, false), @r#"
     flow   packets  resp           verdict          protocol      text  seen
-    tcp:0      1-2  10.0.0.2:80    plaintext        HTTP      99/100 %  "GET /….org"
-    tcp:1        3  10.0.0.2:4444  binary           unknown     13/- %  only 8…bytes
+    tcp:0      1-2  10.0.0.2:80    plaintext        HTTP      99/100 %  "GET /a HTT…
+    tcp:1        3  10.0.0.2:4444  binary           unknown     13/- %  only 8 byte…
     tcp:2        4  10.0.0.2:4445  too-little-data  unknown          -  no payload
 
     secrets in clear
