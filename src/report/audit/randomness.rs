@@ -15,7 +15,7 @@ const BITS_LIMIT: f64 = 4.0;
 /// Bytes that are kept themselves before they are counted: of most flows there are no more, and a table of counts is as large.
 const KEPT: usize = 512;
 
-/// Bytes of a stream counted by value. The first [`KEPT`] are kept as they are; of more there are only the counts.
+/// Bytes of a stream counted by value. The first 512 are kept as they are; of more there are only the counts.
 #[derive(Clone, Debug, Default)]
 pub struct ByteCounts {
     store: Store,
