@@ -135,6 +135,55 @@ fn unfinished(bytes: &[u8]) -> usize {
     }
 }
 
+/// `WILL`: a command (RFC 854).
+#[must_use]
+pub const fn command_name(code: u8) -> Option<&'static str> {
+    Some(match code {
+        236 => "end of file",
+        237 => "suspend",
+        238 => "abort",
+        239 => "end of record",
+        241 => "no operation",
+        242 => "data mark",
+        243 => "break",
+        244 => "interrupt process",
+        245 => "abort output",
+        246 => "are you there",
+        247 => "erase character",
+        248 => "erase line",
+        249 => "go ahead",
+        251 => "WILL",
+        252 => "WON'T",
+        253 => "DO",
+        254 => "DON'T",
+        _ => return None,
+    })
+}
+
+/// `echo`: an option (IANA, Telnet Options).
+#[must_use]
+pub const fn option_name(code: u8) -> Option<&'static str> {
+    Some(match code {
+        0 => "binary",
+        1 => "echo",
+        3 => "suppress go ahead",
+        5 => "status",
+        6 => "timing mark",
+        24 => "terminal type",
+        25 => "end of record",
+        31 => "window size",
+        32 => "terminal speed",
+        33 => "flow control",
+        34 => "linemode",
+        35 => "X display location",
+        36 => "environment",
+        37 => "authentication",
+        38 => "encryption",
+        39 => "new environment",
+        _ => return None,
+    })
+}
+
 /// A connection that carries Telnet.
 #[derive(Debug, Default)]
 pub struct TelnetAnalyzer;

@@ -47,6 +47,13 @@ impl Wire {
         line.split_once(" ack 1 ").map_or(line.clone(), |(_, told)| told.to_owned())
     }
 
+    /// The same behind the numbers of acknowledgments, whatever they are.
+    fn words(&mut self, from_client: bool, port: u16, payload: &[u8]) -> String {
+        let line = self.segment(from_client, port, payload);
+        let (_, told) = line.split_once(" ack ").unwrap_or(("", &line));
+        told.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().to_owned()
+    }
+
     fn line(&mut self, data: &[u8]) -> String {
         self.number += 1;
         let nanos = u32::try_from(self.number * 12_000_000).unwrap();
@@ -148,4 +155,45 @@ fn tls_alerts_are_words() {
     let mut narrow = Wire::new(Some(80));
     let line = narrow.segment(true, 443, &client_hello(b"a\x1b\xffb"));
     assert!(!line.chars().any(char::is_control) && line.width() <= 80, "{line:?}");
+}
+
+#[test]
+fn lines_of_mail_and_files_are_told() {
+    let mut wire = Wire::new(None);
+    assert_eq!(wire.words(false, 25, b"220 mail.example ESMTP\r\n"), "SMTP 220 mail.example ESMTP");
+    assert_eq!(
+        wire.words(true, 25, b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"),
+        "SMTP MAIL FROM:<a@b> / RCPT TO:<c@d> / DATA"
+    );
+    assert_eq!(
+        wire.words(false, 25, b"250-a\r\n250-b\r\n250-c\r\n250-d\r\n250-e\r\n250 f\r\n"),
+        "SMTP 250-a / 250-b / 250-c / 250-d and 2 lines"
+    );
+    assert_eq!(wire.words(true, 25, b"From: a@b\r\n\r\nhi\r\n"), "SMTP part of a mail, 17 B");
+    assert_eq!(wire.words(true, 25, b".\r\n"), "SMTP mail ends: 17 B");
+    let mut wire = Wire::new(None);
+    assert_eq!(wire.words(false, 110, b"+OK POP3\r\n"), "POP3 +OK POP3");
+    assert_eq!(wire.words(true, 110, b"RETR 1\r\n"), "POP3 RETR 1");
+    assert_eq!(wire.words(false, 110, b"+OK\r\n"), "POP3 +OK");
+    assert_eq!(wire.words(false, 110, b"From: a@b\r\n\r\nhi\r\n.\r\n"), "POP3 mail ends: 20 B");
+    let mut wire = Wire::new(None);
+    assert_eq!(wire.words(false, 21, b"220 FTP\r\n"), "FTP 220 FTP");
+    assert_eq!(wire.words(true, 21, b"STOR \x1b[2Jx\r\n"), "FTP STOR \\x1b[2Jx");
+}
+
+#[test]
+fn telnet_and_ssh_are_told() {
+    let mut wire = Wire::new(None);
+    assert_eq!(
+        wire.words(true, 23, b"\xff\xfd\x01\xff\xfb\x18\xff\xfa\x1f\0\x50\0\x18\xff\xf0"),
+        "TELNET DO echo, WILL terminal type, window size 4 B"
+    );
+    assert_eq!(wire.words(true, 23, b"ls\r\n"), "TELNET ls\\r\\n");
+    assert_eq!(
+        wire.words(true, 23, &b"\xff\xf9".repeat(6)),
+        "TELNET go ahead, go ahead, go ahead, go ahead and 2 more"
+    );
+    let mut wire = Wire::new(None);
+    assert_eq!(wire.words(false, 22, b"SSH-2.0-x\r\n"), "SSH SSH-2.0-x");
+    assert_eq!(wire.words(false, 22, b"\0\0\0\x04\x02\x14\0\0"), "SSH key exchange init");
 }

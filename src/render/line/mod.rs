@@ -15,6 +15,7 @@ mod buffer;
 mod clock;
 mod dns;
 mod http;
+mod lines;
 mod tail;
 mod tls;
 

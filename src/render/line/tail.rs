@@ -186,7 +186,7 @@ impl PacketLines {
                     }
                     self.tls_data(message, run, named, decoded);
                 }
-                _ => {}
+                _ => self.lines(message, decoded),
             }
         }
         !is_first
@@ -374,5 +374,11 @@ fn has_words(protocol: Protocol) -> bool {
             | Protocol::Tls
             | Protocol::Dtls
             | Protocol::Quic
+            | Protocol::Smtp
+            | Protocol::Pop
+            | Protocol::Imap
+            | Protocol::Ftp
+            | Protocol::Telnet
+            | Protocol::Ssh
     )
 }
