@@ -1,6 +1,7 @@
 //! What does a flow speak? The first bytes tell; a port is asked only where their form is weak.
 
 use super::carried::{carries_eap, is_openvpn, is_rdp_udp};
+use super::dhcp::{self, has_cookie, is_dhcp};
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{is_dtls, is_quic, is_tls, is_tls_record};
@@ -84,6 +85,9 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if has_cookie(bytes) || dhcp::PORTS.into_iter().any(is) && is_dhcp(bytes) => {
+            Found::Is(Protocol::Dhcp)
+        }
         () if is_quic(bytes) => Found::Is(Protocol::Quic),
         () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
         () if carries_eap(bytes) => Found::Is(Protocol::Radius),

@@ -35,6 +35,8 @@ pub enum Protocol {
     Ssh,
     /// RADIUS (RFC 2865) with EAP in it; of it only the TLS that EAP carries is told.
     Radius,
+    /// DHCP (RFC 2131) and BOOTP.
+    Dhcp,
     /// OpenVPN, of which only the TLS of its control channel is told.
     OpenVpn,
     /// Remote Desktop over UDP, of which only the TLS is told.
@@ -61,6 +63,7 @@ impl Protocol {
             Self::FtpData => "FTP-DATA",
             Self::Telnet => "TELNET",
             Self::Ssh => "SSH",
+            Self::Dhcp => "DHCP",
             Self::Radius => "RADIUS",
             Self::OpenVpn => "OpenVPN",
             Self::RdpUdp => "RDPUDP",
@@ -86,6 +89,7 @@ impl Protocol {
             Self::FtpData => "ftp-data",
             Self::Telnet => "telnet",
             Self::Ssh => "ssh",
+            Self::Dhcp => "dhcp",
             Self::Radius => "radius",
             Self::OpenVpn => "openvpn",
             Self::RdpUdp => "rdpudp",

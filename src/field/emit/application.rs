@@ -1,9 +1,10 @@
 //! The application messages that end in a packet, below the transport that carries them.
 
-use super::{Emitter, Subject, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use super::{Emitter, Subject, dhcp, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
 use crate::decode::{ByteRange, TransportProtocol};
 use crate::field::Value;
 use crate::field::names::tcp;
+use crate::proto::dhcp::PORTS;
 use crate::proto::{Message, Protocol};
 
 /// Hands out the messages of the packet's transport number `place`.
@@ -23,6 +24,7 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Ftp => ftp::emit(subject, message, out),
             Protocol::FtpData => ftp::emit_data(subject, message, out),
             Protocol::Telnet => telnet::emit(subject, message, out),
+            Protocol::Dhcp => dhcp::emit(subject, message, out),
             Protocol::Ssh => ssh::emit(subject, message, out),
             // Only what they carry is told, as messages of TLS.
             Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
@@ -50,6 +52,7 @@ fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
         Protocol::Imap => &[143],
         Protocol::Ftp => &[21],
         Protocol::Telnet => &[23],
+        Protocol::Dhcp => &PORTS,
         _ => return true,
     };
     subject

@@ -5,6 +5,8 @@ mod arp;
 mod ascii;
 mod cooked;
 mod data;
+mod dhcp;
+mod dhcp_option;
 mod dns;
 mod dns_data;
 mod dns_layout;
