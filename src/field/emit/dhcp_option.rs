@@ -124,7 +124,7 @@ pub(super) fn emit(value: &Run<'_>, code: u8, within: &Within<'_>, out: &mut Emi
         return;
     }
     match code {
-        code::MESSAGE_TYPE => plain(value, dhcp::OPTION_DHCP, One, out),
+        code::MESSAGE_TYPE => value.give(dhcp::OPTION_DHCP, 0, 1, out),
         code::OVERLOAD => value.give(dhcp::OPTION_OVERLOAD, 0, 1, out),
         21 => pairs(value, [dhcp::POLICY_FILTER_IP, dhcp::POLICY_FILTER_SUBNET_MASK], out),
         33 => pairs(value, [dhcp::STATIC_ROUTE_IP, dhcp::STATIC_ROUTE_ROUTER], out),

@@ -2,6 +2,7 @@
 
 mod dns;
 mod http;
+mod lan;
 mod notes;
 mod outcome;
 mod payload;
@@ -11,6 +12,8 @@ mod words;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+
+pub use lan::lan;
 
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};

@@ -33,17 +33,20 @@ pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Told<'_>]) -> io::Result
         schema: &'static str,
         flows: Flows<'a>,
     }
-    struct Flows<'a>(&'a [Told<'a>]);
-    impl Serialize for Flows<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-            self.0.iter().try_for_each(|told| list.serialize_element(&FlowJson::new(told)))?;
-            list.end()
-        }
-    }
     let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows) };
     write_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+/// Flows that are turned into [`FlowJson`] one at a time.
+pub(super) struct Flows<'a>(pub(super) &'a [Told<'a>]);
+
+impl Serialize for Flows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        self.0.iter().try_for_each(|told| list.serialize_element(&FlowJson::new(told)))?;
+        list.end()
+    }
 }
 
 /// One conversation.
@@ -179,7 +182,7 @@ impl<'a> FlowJson<'a> {
 
 /// A packet and its time.
 #[derive(Debug, Serialize)]
-struct StampJson {
+pub(super) struct StampJson {
     number: PacketNumber,
     /// Seconds since 1970-01-01 UTC, as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,7 +190,7 @@ struct StampJson {
 }
 
 impl StampJson {
-    fn new(stamp: PacketStamp) -> Self {
+    pub(super) fn new(stamp: PacketStamp) -> Self {
         Self { number: stamp.number, time: stamp.ts.map(|ts| Text(EpochNanos(ts))) }
     }
 }

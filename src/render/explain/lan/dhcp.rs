@@ -1,0 +1,148 @@
+//! Addresses that are lent.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+
+use super::super::super::color::Style;
+use super::super::super::format::{Count, Elapsed, Mac};
+use super::super::super::safe::safe_line;
+use super::{Page, span};
+use crate::proto::dhcp::kind_name;
+use crate::report::lan::{DhcpExchange, DhcpKind, DhcpLease, DhcpStep};
+
+/// Columns of a name; the whole of it is in the packet.
+const NAME: usize = 60;
+
+/// The exchanges, each with its messages.
+pub(super) fn write<W: Write>(page: &mut Page<'_, W>, list: &[DhcpExchange]) -> io::Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    page.heading("DHCP")?;
+    for exchange in page.shown(list) {
+        one(page, exchange)?;
+    }
+    page.folded(list.len(), "more exchange", "more exchanges")
+}
+
+fn one<W: Write>(page: &mut Page<'_, W>, exchange: &DhcpExchange) -> io::Result<()> {
+    let mut who = exchange.mac.map_or_else(|| "A client".to_owned(), |mac| Mac(mac).to_string());
+    if let Some(name) = &exchange.host_name {
+        let _ = write!(who, " ({})", safe_line(name, NAME));
+    }
+    let (style, verdict) = verdict(exchange);
+    page.line(
+        exchange.first().number,
+        Some(style),
+        &format!("{who} {verdict} Transaction 0x{:x}.", exchange.id),
+    )?;
+    if let Some(text) = exchange.lease.as_ref().and_then(told) {
+        page.more(&text)?;
+    }
+    for step in &exchange.steps {
+        page.more(&self::step(step))?;
+    }
+    if exchange.more_steps > 0 {
+        page.more(&format!("… {}.", Count::new(exchange.more_steps, "more message", "more messages")))?;
+    }
+    let servers = exchange.servers();
+    if servers.len() > 1 {
+        let list: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        page.more(&format!("{} servers answered: {}.", servers.len(), list.join(", ")))?;
+    }
+    if let Some((at, damage)) = exchange.damage {
+        page.more(&format!("The options of packet {} cannot be read to their end: {damage}.", at.number))?;
+    }
+    Ok(())
+}
+
+/// How it came out.
+fn verdict(exchange: &DhcpExchange) -> (Style, String) {
+    let has = |code| exchange.has(DhcpKind::Dhcp(code));
+    let wanted = exchange.wanted.map(|addr| addr.to_string()).unwrap_or_else(|| "an address".to_owned());
+    if let Some(lease) = &exchange.lease {
+        let by = lease.server.map(|server| format!(" from {server}")).unwrap_or_default();
+        let Some(addr) = lease.addr else {
+            return (Style::Green, format!("gets settings{by} for the address that it has."));
+        };
+        let time = lease.seconds.map(|seconds| format!(" for {}", span(seconds))).unwrap_or_default();
+        let how = match (has(1), has(3)) {
+            (true, _) => "gets",
+            (false, true) => "keeps",
+            (false, false) => "is told",
+        };
+        return (Style::Green, format!("{how} {addr}{time}{by}."));
+    }
+    let text = match () {
+        () if has(6) => {
+            let said = exchange.message.as_ref().map(|text| format!(": \"{}\"", safe_line(text, NAME)));
+            return (Style::Red, format!("is refused {wanted} (NAK){}.", said.unwrap_or_default()));
+        }
+        () if has(4) => format!("declines {wanted}: somebody has it."),
+        () if has(7) => format!("gives {wanted} back."),
+        () if exchange.steps.iter().all(|step| !step.from_client) => {
+            "is answered; what it asked is not in the capture.".to_owned()
+        }
+        () if exchange.steps.iter().all(|step| step.from_client) => {
+            let asked =
+                Count::new(u64::try_from(exchange.steps.len()).unwrap_or(u64::MAX), "message", "messages");
+            return (Style::Yellow, format!("asks for {wanted} and gets no answer ({asked})."));
+        }
+        () if has(2) => "is offered an address; no ACK is in the capture.".to_owned(),
+        () => "asks a server.".to_owned(),
+    };
+    (Style::Bold, text)
+}
+
+/// What comes with the address.
+fn told(lease: &DhcpLease) -> Option<String> {
+    let list = |list: &[Ipv4Addr]| {
+        let texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    };
+    let mut parts = Vec::new();
+    parts.extend(lease.mask.map(|mask| format!("mask {mask}")));
+    parts.extend(list(&lease.routers).map(|text| format!("router {text}")));
+    parts.extend(list(&lease.name_servers).map(|text| format!("DNS {text}")));
+    parts.extend(lease.domain.as_ref().map(|domain| format!("domain {}", safe_line(domain, NAME))));
+    parts.extend(lease.renewal.map(|seconds| format!("renewal after {}", span(seconds))));
+    (!parts.is_empty()).then(|| format!("With it: {}.", parts.join("; ")))
+}
+
+/// One message.
+fn step(step: &DhcpStep) -> String {
+    let name = match step.kind {
+        DhcpKind::Dhcp(code) => {
+            kind_name(code).map_or_else(|| format!("message of kind {code}"), str::to_owned)
+        }
+        DhcpKind::BootRequest => "BOOTP request".to_owned(),
+        DhcpKind::BootReply => "BOOTP reply".to_owned(),
+    };
+    let mut text = format!("packet {} {} {name}", step.at.number, if step.from_client { "→" } else { "←" });
+    if let Some(addr) = step.addr {
+        let _ = write!(text, " {addr}");
+    }
+    match (step.from_client, step.server) {
+        (true, Some(server)) => {
+            let _ = write!(text, " to server {server}");
+        }
+        (false, Some(server)) => {
+            let _ = write!(text, " from {server}");
+        }
+        (false, None) => {
+            let _ = write!(text, " from {}", step.from);
+        }
+        (true, None) => {}
+    }
+    if let Some(relay) = step.relay {
+        let _ = write!(text, " by relay {relay}");
+    }
+    if step.again {
+        text.push_str(", once more");
+    }
+    if let Some(time) = step.time {
+        let _ = write!(text, ", after {}", Elapsed(time));
+    }
+    text
+}
