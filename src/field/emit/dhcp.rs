@@ -31,7 +31,7 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
         }
         if read.has_options() {
             run.give(dhcp::COOKIE, FIXED_BYTES, 4, out);
-            let within = Within { vendor: read.value(code::VENDOR_CLASS), message: &read };
+            let within = Within { vendor: read.value(code::VENDOR_CLASS), message: &read, cut: message.cut };
             area(&run, read.items(), &within, None, out);
         } else {
             run.give(dhcp::VENDOR_SPECIFIC_OPTIONS, FIXED_BYTES, VENDOR_BYTES, out);
@@ -47,9 +47,11 @@ fn fixed(run: &Run<'_>, header: &Header, out: &mut Emitter<'_>) {
         &[(dhcp::TYPE, 1), (dhcp::HW_TYPE, 1), (dhcp::HW_LEN, 1), (dhcp::HOPS, 1), (dhcp::ID, 4)],
         out,
     );
-    run.open(dhcp::SECS, 8, 2, out);
     // Some clients count with the bytes the other way round.
-    if header.seconds > 0xff && header.seconds.trailing_zeros() >= 8 {
+    let is_swapped = header.seconds > 0xff && header.seconds.trailing_zeros() >= 8;
+    let seconds = if is_swapped { header.seconds.swap_bytes() } else { header.seconds };
+    out.open(dhcp::SECS, Value::Unsigned(seconds.into()), run.range(8, 2));
+    if is_swapped {
         out.give(dhcp::SECS_LE, Value::Mark, run.range(8, 2));
     }
     out.close();
@@ -128,6 +130,8 @@ fn area(
                 open_option(run, at, code, len.into(), out);
                 out.close();
             }
+            // An end may be in what was not captured.
+            Item::NoEnd if within.cut => {}
             Item::NoEnd => {
                 out.give(missing.unwrap_or(dhcp::END_OPTION_MISSING), Value::Mark, ByteRange::default());
             }

@@ -17,6 +17,8 @@ pub(super) struct Within<'m> {
     pub(super) vendor: Option<&'m [u8]>,
     /// The message.
     pub(super) message: &'m Message<'m>,
+    /// It was not captured whole.
+    pub(super) cut: bool,
 }
 
 /// How many values an option has.

@@ -287,11 +287,10 @@ pub const fn kind_name(kind: u8) -> Option<&'static str> {
     })
 }
 
-/// Whether a datagram on one of [`PORTS`] has the form of a message.
+/// Whether a datagram on one of [`PORTS`] has the form of a message: whose it is, and the fields before the names.
 #[must_use]
 pub fn is_dhcp(bytes: &[u8]) -> bool {
-    matches!(bytes, [1 | 2, _, len, ..] if usize::from(*len) <= HARDWARE_BYTES)
-        && bytes.len() >= ADDRESSES_BYTES
+    matches!(bytes, [1 | 2, ..]) && bytes.len() >= ADDRESSES_BYTES
 }
 
 /// Whether it is DHCP on whatever port: the cookie tells.

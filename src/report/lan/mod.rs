@@ -189,6 +189,3 @@ fn sender_mac(decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<[u8; 6]> {
     let frame = before.into_iter().find(|other| other.kind == LayerKind::Ethernet)?;
     decoded.header(frame).get(6..)?.first_chunk().copied()
 }
-
-#[cfg(test)]
-mod tests;
