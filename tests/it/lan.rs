@@ -237,6 +237,34 @@ fn refusals_silence_and_damage_are_told() {
 }
 
 #[test]
+fn a_renewal_is_an_exchange_of_its_own() {
+    let mut capture = Capture::default();
+    capture.dhcp(true, [0; 4], &[53, 1, 3, 50, 4, 192, 0, 2, 77, 255]);
+    capture.dhcp(false, [192, 0, 2, 77], &[53, 1, 5, 255]);
+    let mut renewal = capture.frames[0].clone();
+    // The client's address, and a datagram without a checksum stays good.
+    renewal[14 + 28 + 12..][..4].copy_from_slice(&[192, 0, 2, 77]);
+    capture.frames.push(renewal);
+    capture.dhcp(false, [192, 0, 2, 77], &[53, 1, 5, 255]);
+    let text = capture.told();
+    has(&text, "1 02:00:00:00:00:01 keeps 192.0.2.77.");
+    has(&text, "3 02:00:00:00:00:01 renews 192.0.2.77.");
+}
+
+#[test]
+fn asking_in_vain_again_and_again_is_told_once() {
+    let mut capture = Capture::default();
+    for transaction in 0..5 {
+        capture.dhcp(true, [0; 4], &[53, 1, 1, 255]);
+        capture.frames[transaction][14 + 28 + 7] = u8::try_from(transaction).unwrap();
+    }
+    has(
+        &capture.told(),
+        "asks for an address in 5 transactions, 5 messages up to packet 5, and gets no answer.",
+    );
+}
+
+#[test]
 fn pings_are_counted_as_ping_counts() {
     let mut capture = Capture::default();
     capture.echo(8, A, B, 64, 1);
@@ -305,6 +333,8 @@ fn fragments_name_their_packets_and_what_is_missing() {
         "192.0.2.1 → 192.0.2.2, UDP, id 0x5: 2 fragments of a datagram of 22 bytes, put together in packet 2.",
     );
     has(&text, "packet 1: bytes 0 to 15, packet 2: bytes 16 to 21 (the last).");
+    capture.ip(A, B, (64, 17, 5, 2), &[0; 6]);
+    has(&capture.told(), "put together in packet 2; 1 fragment came again.");
     has(&text, "id 0x6: 2 fragments of a datagram of 38 bytes, not whole; bytes 16 to 31 are missing.");
     let json = capture.json();
     assert_eq!(json["fragments"][0]["whole_in"], 2);

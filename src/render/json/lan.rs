@@ -491,6 +491,9 @@ struct DatagramJson {
     fragments: Vec<FragmentJson>,
     #[serde(skip_serializing_if = "is_default")]
     more_fragments: u64,
+    /// Fragments that came again.
+    #[serde(skip_serializing_if = "is_default")]
+    copies: u64,
     overlap: bool,
     conflict: bool,
 }
@@ -520,6 +523,7 @@ impl DatagramJson {
             whole_in: datagram.whole_in,
             fragments: fragments.collect(),
             more_fragments: datagram.more,
+            copies: datagram.copies,
             overlap: datagram.overlaps(),
             conflict: datagram.conflict,
         }

@@ -29,6 +29,8 @@ pub struct DhcpExchange {
     pub host_name: Option<Box<[u8]>>,
     /// The address that the client asks for, or has.
     pub wanted: Option<Ipv4Addr>,
+    /// It has that address, and asks to keep it.
+    pub renews: bool,
     /// Its messages: at most [`MAX_STEPS`].
     pub steps: Vec<DhcpStep>,
     /// Messages beyond these.
@@ -148,8 +150,10 @@ impl Exchanges {
 
     fn message(&mut self, at: PacketStamp, from: IpAddr, read: &Message<'_>) {
         let key = (read.header.id, read.header.hardware);
-        let place = match self.open.get(&key) {
-            Some(place) => *place,
+        // Some clients keep the number of their transaction when they renew what it lent them.
+        let is_over = |place: &usize| self.all.get(*place).is_some_and(|exchange| exchange.is_over(read));
+        let place = match self.open.get(&key).copied().filter(|place| !is_over(place)) {
+            Some(place) => place,
             None if self.all.len() >= MAX_EXCHANGES => {
                 self.left_out += 1;
                 return;
@@ -162,6 +166,7 @@ impl Exchanges {
                     mac: read.header.mac(),
                     host_name: None,
                     wanted: None,
+                    renews: false,
                     steps: Vec::new(),
                     more_steps: 0,
                     lease: None,
@@ -182,6 +187,16 @@ impl Exchanges {
 }
 
 impl DhcpExchange {
+    /// Whether a message begins another exchange: the client asks anew behind its answer.
+    fn is_over(&self, next: &Message<'_>) -> bool {
+        let is_answered = self
+            .steps
+            .last()
+            .is_some_and(|step| matches!(step.kind, DhcpKind::Dhcp(5 | 6) | DhcpKind::BootReply));
+        let asks_anew = next.kind() == Some(1) || !next.header.client.is_unspecified();
+        is_answered && next.header.op == 1 && asks_anew
+    }
+
     fn take(&mut self, at: PacketStamp, from: IpAddr, read: &Message<'_>) {
         let header = &read.header;
         let from_client = header.op == 1;
@@ -195,6 +210,7 @@ impl DhcpExchange {
         let server = read.address(code::SERVER_ID);
         if from_client {
             self.wanted = wanted.or(self.wanted);
+            self.renews |= kind == DhcpKind::Dhcp(3) && !header.client.is_unspecified();
             let name = read.text(code::HOST_NAME).map(short);
             self.host_name = name.or_else(|| self.host_name.take());
         }

@@ -142,11 +142,9 @@ impl Echoes {
 
     /// Counts an error for the run whose request it quotes.
     fn error(&mut self, decoded: &DecodedPacket<'_>) {
-        let quoted = decoded.layers().iter().rev().find(|layer| layer.quoted);
-        let Some(layer) = quoted.filter(|layer| matches!(layer.kind, LayerKind::Icmp | LayerKind::Icmpv6))
-        else {
-            return;
-        };
+        let is_icmp =
+            |layer: &&Layer| layer.quoted && matches!(layer.kind, LayerKind::Icmp | LayerKind::Icmpv6);
+        let Some(layer) = decoded.layers().iter().rev().find(is_icmp) else { return };
         let Some(carrier) = Carrier::of(decoded, layer) else { return };
         let Some(&[8 | 128, _, _, _, i0, i1, _, _]) = decoded.header(layer).first_chunk::<8>() else {
             return;

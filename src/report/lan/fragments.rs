@@ -7,11 +7,14 @@ use super::Carrier;
 use crate::decode::{DecodedPacket, Layer, LayerKind};
 use crate::flow::PacketStamp;
 use crate::source::PacketNumber;
+use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
 /// Most datagrams that are kept; fragments of further ones are counted.
 pub const MAX_DATAGRAMS: usize = 16_384;
 /// Most fragments kept of one datagram: those of 64 KiB over Ethernet, and some.
 pub const MAX_FRAGMENTS_TOLD: usize = 64;
+/// A fragment that comes again so soon behind its datagram is a copy; later, its number is that of another datagram.
+const COPY_AGE: TimeDelta = TimeDelta::from_nanos(2 * NANOS_PER_SECOND);
 
 /// A datagram that came in fragments.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct FragmentedDatagram {
     pub fragments: Vec<Fragment>,
     /// Fragments beyond these.
     pub more: u64,
+    /// Fragments that had been there before, whole: sent or captured twice.
+    pub copies: u64,
     /// Bytes of the whole datagram behind its header, where its last fragment was seen.
     pub total: Option<u32>,
     /// The packet that it is put together in.
@@ -80,7 +85,16 @@ impl FragmentedDatagram {
         gaps
     }
 
-    /// Whether bytes came more than once.
+    /// Whether a fragment is one of these again.
+    fn is_copy(&self, fragment: &Fragment) -> bool {
+        let is_soon = |known: &Fragment| fragment.at.since(known.at).is_none_or(|time| time <= COPY_AGE);
+        let same = |known: &&Fragment| {
+            (known.offset, known.len, known.more) == (fragment.offset, fragment.len, fragment.more)
+        };
+        self.fragments.iter().find(same).is_some_and(|known| self.whole_in.is_none() || is_soon(known))
+    }
+
+    /// Whether bytes came more than once, in fragments that are not copies of each other.
     #[must_use]
     pub fn overlaps(&self) -> bool {
         let mut parts = self.fragments.clone();
@@ -95,7 +109,7 @@ type Key = (IpAddr, IpAddr, u8, u32);
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     all: Vec<FragmentedDatagram>,
-    /// Those that are not whole.
+    /// The last of each key, whole or not.
     open: HashMap<Key, usize>,
     left_out: u64,
 }
@@ -105,6 +119,16 @@ impl Fragments {
     pub(super) fn take(&mut self, at: PacketStamp, decoded: &DecodedPacket<'_>) {
         for layer in decoded.layers().iter().filter(|layer| !layer.quoted) {
             let Some((key, fragment)) = read(at, decoded, layer) else { continue };
+            let known = self.open.get(&key).copied();
+            if let Some(datagram) = known.and_then(|place| self.all.get_mut(place)) {
+                if datagram.is_copy(&fragment) {
+                    datagram.copies += 1;
+                    continue;
+                }
+                if datagram.whole_in.is_some() {
+                    self.open.remove(&key);
+                }
+            }
             let place = match self.open.get(&key) {
                 Some(place) => *place,
                 None if self.all.len() >= MAX_DATAGRAMS => {
@@ -122,6 +146,7 @@ impl Fragments {
                         identification,
                         fragments: Vec::new(),
                         more: 0,
+                        copies: 0,
                         total: None,
                         whole_in: None,
                         conflict: false,
@@ -145,7 +170,6 @@ impl Fragments {
             if let Some(whole) = whole.and_then(|place| decoded.reassembled().get(place)) {
                 datagram.whole_in = Some(at.number);
                 datagram.conflict = whole.conflict;
-                self.open.remove(&key);
             }
         }
     }

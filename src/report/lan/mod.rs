@@ -79,7 +79,9 @@ impl LanCollector {
         let at = PacketStamp { number: packet.number, ts: packet.ts };
         self.fragments.take(at, decoded);
         self.dhcp.take(at, decoded, messages);
-        let Some(layer) = decoded.layers().iter().rev().find(|layer| !layer.quoted) else { return };
+        let mut own =
+            decoded.layers().iter().filter(|layer| !layer.quoted && layer.kind != LayerKind::Payload);
+        let Some(layer) = own.next_back() else { return };
         match layer.kind {
             LayerKind::Arp => self.arp.take_arp(at, decoded.header(layer)),
             LayerKind::Icmp | LayerKind::Icmpv6 => {

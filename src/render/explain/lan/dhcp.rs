@@ -20,17 +20,69 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, list: &[DhcpExchange]) -> 
         return Ok(());
     }
     page.heading("DHCP")?;
-    for exchange in page.shown(list) {
-        one(page, exchange)?;
+    // What a client asks again and again in vain is told once.
+    let mut told: Vec<Vec<&DhcpExchange>> = Vec::new();
+    for exchange in list {
+        let same = |group: &&mut Vec<&DhcpExchange>| {
+            is_unanswered(exchange)
+                && group.first().is_some_and(|first| is_unanswered(first) && first.mac == exchange.mac)
+        };
+        match told.iter_mut().rev().take(LOOKED_BACK).find(same) {
+            Some(group) => group.push(exchange),
+            None => told.push(vec![exchange]),
+        }
     }
-    page.folded(list.len(), "more exchange", "more exchanges")
+    for group in page.shown(&told) {
+        match group.as_slice() {
+            [exchange] => one(page, exchange)?,
+            [first, .., last] => in_vain(page, first, last, group)?,
+            [] => {}
+        }
+    }
+    page.folded(told.len(), "more exchange", "more exchanges")
 }
 
-fn one<W: Write>(page: &mut Page<'_, W>, exchange: &DhcpExchange) -> io::Result<()> {
+/// Exchanges before one that are looked at for another of the same client.
+const LOOKED_BACK: usize = 64;
+
+fn is_unanswered(exchange: &DhcpExchange) -> bool {
+    let asks = |step: &DhcpStep| {
+        step.from_client && matches!(step.kind, DhcpKind::Dhcp(1 | 3 | 8) | DhcpKind::BootRequest)
+    };
+    exchange.steps.iter().all(asks)
+}
+
+/// Several exchanges of a client that nobody answers.
+fn in_vain<W: Write>(
+    page: &mut Page<'_, W>,
+    first: &DhcpExchange,
+    last: &DhcpExchange,
+    group: &[&DhcpExchange],
+) -> io::Result<()> {
+    let kept: usize = group.iter().map(|exchange| exchange.steps.len()).sum();
+    let more: u64 = group.iter().map(|exchange| exchange.more_steps).fold(0, u64::saturating_add);
+    let messages = u64::try_from(kept).unwrap_or(u64::MAX).saturating_add(more);
+    let end = last.steps.last().map_or(0, |step| step.at.number);
+    let text = format!(
+        "{} asks for an address in {} transactions, {} up to packet {end}, and gets no answer.",
+        client(first),
+        group.len(),
+        Count::new(messages, "message", "messages")
+    );
+    page.line(first.first().number, Some(Style::Yellow), &text)
+}
+
+/// The client by its hardware address and the name that it tells.
+fn client(exchange: &DhcpExchange) -> String {
     let mut who = exchange.mac.map_or_else(|| "A client".to_owned(), |mac| Mac(mac).to_string());
     if let Some(name) = &exchange.host_name {
         let _ = write!(who, " ({})", safe_line(name, NAME));
     }
+    who
+}
+
+fn one<W: Write>(page: &mut Page<'_, W>, exchange: &DhcpExchange) -> io::Result<()> {
+    let who = client(exchange);
     let (style, verdict) = verdict(exchange);
     page.line(
         exchange.first().number,
@@ -69,6 +121,7 @@ fn verdict(exchange: &DhcpExchange) -> (Style, String) {
         let time = lease.seconds.map(|seconds| format!(" for {}", span(seconds))).unwrap_or_default();
         let how = match (has(1), has(3)) {
             (true, _) => "gets",
+            (false, true) if exchange.renews => "renews",
             (false, true) => "keeps",
             (false, false) => "is told",
         };

@@ -54,6 +54,9 @@ fn summary(datagram: &FragmentedDatagram) -> String {
             };
         }
     }
+    if datagram.copies > 0 {
+        let _ = write!(text, "; {} again", Count::new(datagram.copies, "fragment came", "fragments came"));
+    }
     if datagram.overlaps() {
         text.push_str("; fragments overlap");
     }

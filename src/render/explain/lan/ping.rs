@@ -74,8 +74,11 @@ fn summary(run: &EchoRun) -> String {
         );
         return text;
     }
-    let loss = run.lost().saturating_mul(100) / run.sent.max(1);
-    let _ = write!(text, "{} sent, {} answered, {} lost ({loss} %)", run.sent, run.received, run.lost());
+    let _ = write!(text, "{} sent, {} answered", run.sent, run.received);
+    if run.lost() > 0 {
+        let percent = run.lost().saturating_mul(100) / run.sent.max(1);
+        let _ = write!(text, ", {} lost ({percent} %)", run.lost());
+    }
     if run.duplicates > 0 {
         let _ = write!(text, ", {}", Count::new(run.duplicates, "duplicate", "duplicates"));
     }

@@ -116,7 +116,9 @@ fn question(lookup: &Lookup) -> String {
     };
     let after = answer.time.map(|time| format!(" after {}", Elapsed(time))).unwrap_or_default();
     let _ = write!(text, ", packet {}{after}", answer.at.number);
-    if lookup.answered > 1 {
+    if lookup.answered > 1 && lookup.answered == lookup.asked {
+        text.push_str("; all answered");
+    } else if lookup.asked > 1 {
         let _ = write!(text, "; {} of {} answered", lookup.answered, lookup.asked);
     }
     text.push('.');
