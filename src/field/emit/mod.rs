@@ -371,6 +371,8 @@ fn offset(len: usize) -> u32 {
 }
 
 #[cfg(test)]
+mod dhcp_tests;
+#[cfg(test)]
 mod dns_tests;
 #[cfg(test)]
 mod link_tests;
