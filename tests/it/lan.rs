@@ -265,6 +265,34 @@ fn asking_in_vain_again_and_again_is_told_once() {
 }
 
 #[test]
+fn a_crowd_that_nobody_answers_is_one_line() {
+    let mut capture = Capture::default();
+    for client in 0..20 {
+        capture.dhcp(true, [0; 4], &[53, 1, 1, 255]);
+        capture.frames[client][14 + 28 + 33] = u8::try_from(client).unwrap();
+    }
+    let text = capture.told();
+    has(&text, "20 clients ask for addresses and get no answer (20 messages up to packet 20)");
+    assert!(text.lines().count() < 8, "{text}");
+}
+
+#[test]
+fn pings_with_identifiers_of_their_own_are_one_run() {
+    let mut capture = Capture::default();
+    for run in 0..10 {
+        for kind in [8_u8, 0] {
+            let (from, to) = if kind == 8 { (A, B) } else { (B, A) };
+            let [high, low] = (!(u16::from_be_bytes([kind, 0]) + u16::from(run) + 1)).to_be_bytes();
+            capture.ip(from, to, (64, 1, 1, 0), &[kind, 0, high, low, 0, run, 0, 1]);
+        }
+    }
+    has(
+        &capture.told(),
+        "192.0.2.1 pings 192.0.2.2 with 10 requests under 10 identifiers (packets 1 to 20): 10 answered",
+    );
+}
+
+#[test]
 fn pings_are_counted_as_ping_counts() {
     let mut capture = Capture::default();
     capture.echo(8, A, B, 64, 1);

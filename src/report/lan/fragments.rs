@@ -86,12 +86,21 @@ impl FragmentedDatagram {
     }
 
     /// Whether a fragment is one of these again.
-    fn is_copy(&self, fragment: &Fragment) -> bool {
-        let is_soon = |known: &Fragment| fragment.at.since(known.at).is_none_or(|time| time <= COPY_AGE);
-        let same = |known: &&Fragment| {
+    fn has(&self, fragment: &Fragment) -> bool {
+        let same = |known: &Fragment| {
             (known.offset, known.len, known.more) == (fragment.offset, fragment.len, fragment.more)
         };
-        self.fragments.iter().find(same).is_some_and(|known| self.whole_in.is_none() || is_soon(known))
+        self.fragments.iter().any(same)
+    }
+
+    /// Whether this, not whole, is copies of what `whole` is made of, which came before.
+    fn is_left_of(&self, whole: &Self) -> bool {
+        let (Some(last), Some(first)) = (whole.fragments.last(), self.fragments.first()) else {
+            return false;
+        };
+        let is_soon = first.at.since(last.at).is_none_or(|time| time <= COPY_AGE);
+        let all_known = self.more == 0 && self.fragments.iter().all(|fragment| whole.has(fragment));
+        self.whole_in.is_none() && is_soon && all_known
     }
 
     /// Whether bytes came more than once, in fragments that are not copies of each other.
@@ -109,7 +118,7 @@ type Key = (IpAddr, IpAddr, u8, u32);
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     all: Vec<FragmentedDatagram>,
-    /// The last of each key, whole or not.
+    /// Those that are not whole.
     open: HashMap<Key, usize>,
     left_out: u64,
 }
@@ -119,15 +128,11 @@ impl Fragments {
     pub(super) fn take(&mut self, at: PacketStamp, decoded: &DecodedPacket<'_>) {
         for layer in decoded.layers().iter().filter(|layer| !layer.quoted) {
             let Some((key, fragment)) = read(at, decoded, layer) else { continue };
-            let known = self.open.get(&key).copied();
-            if let Some(datagram) = known.and_then(|place| self.all.get_mut(place)) {
-                if datagram.is_copy(&fragment) {
-                    datagram.copies += 1;
-                    continue;
-                }
-                if datagram.whole_in.is_some() {
-                    self.open.remove(&key);
-                }
+            if let Some(datagram) = self.open.get(&key).and_then(|place| self.all.get_mut(*place))
+                && datagram.has(&fragment)
+            {
+                datagram.copies += 1;
+                continue;
             }
             let place = match self.open.get(&key) {
                 Some(place) => *place,
@@ -170,12 +175,29 @@ impl Fragments {
             if let Some(whole) = whole.and_then(|place| decoded.reassembled().get(place)) {
                 datagram.whole_in = Some(at.number);
                 datagram.conflict = whole.conflict;
+                self.open.remove(&key);
             }
         }
     }
 
     pub(super) fn finish(self) -> (Vec<FragmentedDatagram>, u64) {
-        (self.all, self.left_out)
+        // What came again behind a datagram is no datagram.
+        let mut all: Vec<FragmentedDatagram> = Vec::with_capacity(self.all.len());
+        let mut whole: HashMap<Key, usize> = HashMap::new();
+        for datagram in self.all {
+            let key = (datagram.src, datagram.dst, datagram.protocol, datagram.identification);
+            let before = whole.get(&key).and_then(|place| all.get_mut(*place));
+            if let Some(before) = before.filter(|before| datagram.is_left_of(before)) {
+                let again = u64::try_from(datagram.fragments.len()).unwrap_or(u64::MAX);
+                before.copies = before.copies.saturating_add(again).saturating_add(datagram.copies);
+                continue;
+            }
+            if datagram.whole_in.is_some() {
+                whole.insert(key, all.len());
+            }
+            all.push(datagram);
+        }
+        (all, self.left_out)
     }
 }
 

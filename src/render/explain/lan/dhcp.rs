@@ -11,6 +11,12 @@ use super::{Page, span};
 use crate::proto::dhcp::kind_name;
 use crate::report::lan::{DhcpExchange, DhcpKind, DhcpLease, DhcpStep};
 
+/// Messages of one exchange that are shown where not all are asked for; one that goes well has four.
+const STEPS: usize = 8;
+
+/// From so many clients on that nobody answers, they are told together.
+const CROWD: usize = 9;
+
 /// Columns of a name; the whole of it is in the packet.
 const NAME: usize = 60;
 
@@ -32,6 +38,13 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, list: &[DhcpExchange]) -> 
             None => told.push(vec![exchange]),
         }
     }
+    let in_vain_clients =
+        told.iter().filter(|group| group.iter().all(|exchange| is_unanswered(exchange))).count();
+    if in_vain_clients >= CROWD {
+        let is_crowd = |group: &Vec<&DhcpExchange>| group.iter().all(|exchange| is_unanswered(exchange));
+        crowd(page, told.iter().filter(|group| is_crowd(group)).flatten().copied(), in_vain_clients)?;
+        told.retain(|group| !is_crowd(group));
+    }
     for group in page.shown(&told) {
         match group.as_slice() {
             [exchange] => one(page, exchange)?,
@@ -50,6 +63,27 @@ fn is_unanswered(exchange: &DhcpExchange) -> bool {
         step.from_client && matches!(step.kind, DhcpKind::Dhcp(1 | 3 | 8) | DhcpKind::BootRequest)
     };
     exchange.steps.iter().all(asks)
+}
+
+/// Many clients that nobody answers.
+fn crowd<'e, W: Write>(
+    page: &mut Page<'_, W>,
+    exchanges: impl Iterator<Item = &'e DhcpExchange>,
+    clients: usize,
+) -> io::Result<()> {
+    let (mut first, mut last, mut messages) = (u64::MAX, 0, 0_u64);
+    for exchange in exchanges {
+        first = first.min(exchange.first().number);
+        last = last.max(exchange.steps.last().map_or(0, |step| step.at.number));
+        let kept = u64::try_from(exchange.steps.len()).unwrap_or(u64::MAX);
+        messages = messages.saturating_add(kept).saturating_add(exchange.more_steps);
+    }
+    let text = format!(
+        "{clients} clients ask for addresses and get no answer ({} up to packet {last}): the answers are not in the \
+         capture, there is no server, or somebody asks in the name of others to use up its addresses.",
+        Count::new(messages, "message", "messages")
+    );
+    page.line(first, Some(Style::Yellow), &text)
 }
 
 /// Several exchanges of a client that nobody answers.
@@ -92,11 +126,14 @@ fn one<W: Write>(page: &mut Page<'_, W>, exchange: &DhcpExchange) -> io::Result<
     if let Some(text) = exchange.lease.as_ref().and_then(told) {
         page.more(&text)?;
     }
-    for step in &exchange.steps {
+    let most = if page.options.full { exchange.steps.len() } else { STEPS };
+    for step in exchange.steps.iter().take(most) {
         page.more(&self::step(step))?;
     }
-    if exchange.more_steps > 0 {
-        page.more(&format!("… {}.", Count::new(exchange.more_steps, "more message", "more messages")))?;
+    let hidden = u64::try_from(exchange.steps.len().saturating_sub(most)).unwrap_or(u64::MAX);
+    let hidden = hidden.saturating_add(exchange.more_steps);
+    if hidden > 0 {
+        page.more(&format!("… {}.", Count::new(hidden, "more message", "more messages")))?;
     }
     let servers = exchange.servers();
     if servers.len() > 1 {

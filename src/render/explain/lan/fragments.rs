@@ -61,7 +61,7 @@ fn summary(datagram: &FragmentedDatagram) -> String {
         text.push_str("; fragments overlap");
     }
     if datagram.conflict {
-        text.push_str(" and contradict each other, which is an attack more often than a mistake");
+        text.push_str("; they contradict each other, which is an attack more often than a mistake");
     }
     text.push('.');
     text

@@ -120,6 +120,9 @@ fn sweep(runs: &[&EchoRun]) -> String {
     answer.dedup();
     let first = runs.iter().map(|run| run.first).min_by_key(|at| at.number).unwrap_or_default();
     let last = runs.iter().map(|run| run.last).max_by_key(|at| at.number).unwrap_or_default();
+    if let [host] = hosts.as_slice() {
+        return alone(runs, &src, *host, sent, &packets(first, last));
+    }
     let mut text = format!(
         "{src} pings {} with {} ({}): ",
         Count::new(u64::try_from(hosts.len()).unwrap_or(u64::MAX), "host", "hosts"),
@@ -135,5 +138,22 @@ fn sweep(runs: &[&EchoRun]) -> String {
         let _ = write!(text, "{} {host}", if place == 0 { ":" } else { "," });
     }
     text.push_str(if answer.len() > NAMED { ", …" } else { "." });
+    text
+}
+
+/// Many runs to one host: its sender gives each request an identifier of its own.
+fn alone(runs: &[&EchoRun], src: &str, host: IpAddr, sent: u64, packets: &str) -> String {
+    let received = runs.iter().map(|run| run.received).fold(0, u64::saturating_add);
+    let requests = Count::new(sent, "request", "requests");
+    let mut text = format!(
+        "{src} pings {host} with {requests} under {} identifiers ({packets}): {received} answered",
+        runs.len()
+    );
+    let least = runs.iter().filter_map(|run| run.min).min();
+    let most = runs.iter().filter_map(|run| run.max).max();
+    if let (Some(least), Some(most)) = (least, most) {
+        let _ = write!(text, "; least {}, most {}", Elapsed(least), Elapsed(most));
+    }
+    text.push('.');
     text
 }
