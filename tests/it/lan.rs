@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use proptest::prelude::*;
 use serde_json::Value;
 use wirelab::flow::PayloadWanted;
 use wirelab::pipeline::Pipeline;
@@ -430,4 +431,31 @@ fn a_capture_without_any_of_it_has_nothing_to_tell() {
     let json = capture.json();
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["flows", "schema"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_comes_is_told_in_lines(
+        frames in proptest::collection::vec((0_u8..6, 0_u8..4, proptest::collection::vec(any::<u8>(), 0..60)), 0..60)
+    ) {
+        let mut capture = Capture::default();
+        for (kind, hosts, bytes) in &frames {
+            let (from, to) = if hosts & 1 == 0 { (A, B) } else { (B, A) };
+            let word = u16::from_be_bytes([bytes.first().copied().unwrap_or(0), bytes.get(1).copied().unwrap_or(0)]);
+            match kind {
+                0 => capture.frame(0x0806, &[&[0, 1, 8, 0, 6, 4, 0][..], bytes].concat()),
+                1 => capture.ip(from, to, (hosts + 1, 1, 1, 0), bytes),
+                2 => icmpv6(&mut capture, *hosts, hosts ^ 1, bytes),
+                3 => capture.ip(from, to, (hosts + 1, 17, 7, word & 0x2003), bytes),
+                4 => capture.dhcp(hosts & 1 == 0, [192, 0, 2, *hosts], bytes),
+                _ => {
+                    let about = ip(A, B, (1, 17, 7, 0), &[0, 1, 0, 2, 0, 8, 0, 0]);
+                    capture.error(if hosts & 2 == 0 { 11 } else { 3 }, *hosts, to, from, &about);
+                }
+            }
+        }
+        capture.told();
+        prop_assert!(capture.json()["flows"].is_array());
+    }
 }

@@ -12,6 +12,8 @@ use crate::time::TimeDelta;
 pub const MAX_RUNS: usize = 65_536;
 /// Most requests told one by one of a run: as many as somebody reads.
 pub const MAX_PROBES_TOLD: usize = 64;
+/// Most of them over all runs: some megabytes.
+pub const MAX_PROBES_KEPT: usize = 262_144;
 
 /// Echo requests of one host to another, with one identifier.
 #[derive(Clone, Debug)]
@@ -79,6 +81,8 @@ type RunKey = (IpAddr, IpAddr, u16);
 pub(super) struct Echoes {
     runs: Vec<EchoRun>,
     by_key: HashMap<RunKey, usize>,
+    /// Requests kept over all runs.
+    kept: usize,
     left_out: u64,
 }
 
@@ -102,13 +106,15 @@ impl Echoes {
         let identifier = u16::from_be_bytes([i0, i1]);
         let (src, dst) = if is_request { (carrier.src, carrier.dst) } else { (carrier.dst, carrier.src) };
         // Who answers a group, or for another address, is told with the request's own address where it is known.
+        let has_room = self.kept < MAX_PROBES_KEPT;
         let Some(run) = self.run((src, dst, identifier), at) else { return };
         run.last = at;
         if is_request {
             run.sent += 1;
-            if run.probes.len() < MAX_PROBES_TOLD {
+            if run.probes.len() < MAX_PROBES_TOLD && has_room {
                 let sequence = u16::from_be_bytes([s0, s1]);
                 run.probes.push(Probe { at, sequence, answer: None });
+                self.kept = self.kept.saturating_add(1);
             }
             return;
         }

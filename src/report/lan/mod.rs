@@ -13,7 +13,7 @@ mod resolve;
 mod traceroute;
 
 pub use dhcp::{DhcpExchange, DhcpKind, DhcpLease, DhcpStep, MAX_EXCHANGES, MAX_STEPS};
-pub use echo::{EchoRun, MAX_PROBES_TOLD, MAX_RUNS, Probe};
+pub use echo::{EchoRun, MAX_PROBES_KEPT, MAX_PROBES_TOLD, MAX_RUNS, Probe};
 pub use fragments::{Fragment, FragmentedDatagram, MAX_DATAGRAMS, MAX_FRAGMENTS_TOLD};
 pub use neighbours::{MAX_PREFIXES, MAX_ROUTERS, Prefix, Router};
 pub use resolve::{Answer, Claim, Lookup, MAX_CLAIMS, MAX_LOOKUPS, MAX_OWNERS, Owner, Resolutions};
