@@ -353,6 +353,27 @@ def splits(kind):
     return out
 
 
+def lan():
+    """Who has what, a ping, a route of one hop, an address that is lent, a neighbour."""
+    mac, here, there = bytes([2, 0, 0, 0, 0, 1]), bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+    echo = bytes([8, 0, 0xF7, 0xFD, 0, 1, 0, 1])
+    quoted = struct.pack(">BBHHHBBH", 0x45, 0, 28, 7, 0, 1, 1, 0) + here + there + echo
+    target = bytes([0xFE, 0x80]) + bytes(13) + b"\x02"
+    packets = [
+        (0, 1, b"\0\1" + mac + here + bytes(6) + there),
+        (0, 2, b"\0\2" + mac + there + mac + here),
+        (1, 0b1001, echo),
+        (1, 0b0110, bytes([0, 0, 0xFF, 0xFD, 0, 1, 0, 1])),
+        (1, 0b0111, bytes([11, 0, 0, 0, 0, 0, 0, 0]) + quoted),
+        (2, 0b1001, bytes([135, 0, 0, 0, 0, 0, 0, 0]) + target),
+        (3, 0b10001001, bytes(16)),
+        (3, 0b00101001, bytes(8)),
+        (6, 0, bytes([53, 1, 1, 12, 1, 97, 52, 1, 3, 82, 4, 1, 2, 97, 98, 255])),
+        (14, 1, bytes([53, 1, 5, 51, 4, 0, 0, 14, 16, 255])),
+    ]
+    return b"".join(bytes([kind, hosts, len(rest)]) + rest for kind, hosts, rest in packets)
+
+
 def seeds():
     files = [path.read_bytes() for path in sorted((ROOT / "captures").glob("*.pcapng"))]
     packets = [packet for file in files for packet in frames(file)]
@@ -382,6 +403,7 @@ def seeds():
         for answer in http[3:]:
             yield "analyzers", analyzers(first, [(True, http[0]), (False, answer), (True, http[1]), (False, http[3])])
         yield "analyzers", analyzers(first, [(True, http[2]), (False, b"HTTP/1.1 200 OK\r\n\r\n"), (True, tls[0]), (False, tls[1])])
+    yield "lan", lan()
     yield from (("splits", splits(kind)) for kind in (0, 1, 2, 0x80, 0x83))
     for target in ("talk", "audit"):
         yield from ((target, talk) for talk in conversations())

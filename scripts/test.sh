@@ -138,7 +138,7 @@ elif ! have python3; then
 else
     step "agreement with tshark, field by field, every capture of the corpus" agreement
     step "agreement with tshark, its analysis of TCP, every capture of the corpus" analysis
-    for group in dns:98.5 http:98.5 tls:98.5 mail:98.5; do
+    for group in dns:98.5 http:98.5 tls:98.5 mail:98.5 dhcp:98.5; do
         step "agreement with tshark, its fields of ${group%:*}, every capture of the corpus" application "${group%:*}" "${group#*:}"
     done
     if have tshark; then

@@ -19,6 +19,10 @@ use wirelab::field::{self, FieldId, FieldSet, FieldSink, Value};
 use wirelab::flow::PayloadWanted;
 use wirelab::pipeline::{Pipeline, PipelineOptions};
 use wirelab::proto::{AnalyzerOptions, MAX_MESSAGES, Messages};
+use wirelab::render::color::Colors;
+use wirelab::render::explain::{self, ExplainOptions};
+use wirelab::render::json::write_explain_json;
+use wirelab::report::lan::LanCollector;
 use wirelab::source::{CapturedPacket, Interface, LinkType};
 use wirelab::time::Timestamp;
 
@@ -114,6 +118,7 @@ pub fn ipv4(protocol: u8, from_client: bool, payload: &[u8]) -> Vec<u8> {
 /// Packets on their way through every stage; all fields are emitted.
 pub struct Run {
     pipeline: Pipeline,
+    lan: LanCollector,
     wanted: FieldSet,
     number: u64,
 }
@@ -126,7 +131,12 @@ impl Run {
             analyzers: Some(AnalyzerOptions { bodies }),
             ..PipelineOptions::default()
         };
-        Self { pipeline: Pipeline::with(options), wanted: FieldSet::all(), number: 0 }
+        Self {
+            pipeline: Pipeline::with(options),
+            lan: LanCollector::default(),
+            wanted: FieldSet::all(),
+            number: 0,
+        }
     }
 
     /// Takes a frame of which `missing` bytes were not captured; what ended in it goes to `each`.
@@ -161,6 +171,7 @@ impl Run {
         field::emit(packet, &step.decoded, &step.context(interfaces), &self.wanted, &mut sink);
         assert_eq!(sink.depth, 0, "a field was opened and not closed");
         check(step.messages, &step.decoded);
+        self.lan.take(packet, &step.decoded, step.echo, step.messages);
         each(step.messages, &step.decoded);
     }
 
@@ -170,6 +181,12 @@ impl Run {
             check(messages, &DecodedPacket::of_joined(messages.joined()));
             each(messages);
         });
+        let lan = self.lan.finish();
+        let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false };
+        let mut out = Vec::new();
+        let _ = explain::lan(&mut out, &lan, options);
+        let _ = write_explain_json(&mut out, &[], &lan);
+        assert!(std::str::from_utf8(&out).is_ok());
     }
 }
 

@@ -12,7 +12,8 @@ use super::view::{self, PAYLOAD_PER_SIDE};
 use crate::flow::{Flow, FlowId, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::explain;
-use crate::render::json::write_story_json;
+use crate::render::json::write_explain_json;
+use crate::report::lan::LanCollector;
 
 /// The same with --full.
 const PAYLOAD_PER_SIDE_FULL: usize = 16 << 20;
@@ -65,7 +66,15 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     let payload = PayloadWanted { only: stream, ..PayloadWanted::for_story(max_bytes_per_side) };
     let mut pipeline = Pipeline::new(Some(payload));
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
-    let ending = reading.all(&mut pipeline, |_, _, _| Ok(Go::On))?;
+    // What is beside the flows is of no stream.
+    let mut lan = stream.is_none().then(LanCollector::default);
+    let ending = reading.all(&mut pipeline, |step, _, _| {
+        if let Some(lan) = &mut lan {
+            lan.take(&step.packet, &step.decoded, step.echo, step.messages);
+        }
+        Ok(Go::On)
+    })?;
+    let lan = lan.map(LanCollector::finish).unwrap_or_default();
     // Some flows have a second number (Wireshark's of SNMP) and are meant by both.
     let first = stream.and_then(|id| pipeline.flows().flow(id)).map(|flow| flow.id);
     if first != stream
@@ -81,10 +90,11 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     let missing = stream.filter(|_| flows.is_empty());
     let mut out = output::stdout();
     if args.json {
-        write_story_json(&mut out, &flows, args.show_secrets)?;
+        write_explain_json(&mut out, &flows, &lan, args.show_secrets)?;
     } else if missing.is_none() {
         let options = view::explain_options(args.color.colors(), args.full, args.show_secrets);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
+        explain::lan(&mut out, &lan, options)?;
         if stream.is_none() && reading.selection().is_whole() {
             explain::beside(&mut out, &pipeline.beside(), options)?;
         }
@@ -93,5 +103,9 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     if let Some(id) = missing {
         return Ok(stream::missing(id, &reading, pipeline.flows(), &ending));
     }
-    Ok(reading.tell(&pipeline, &ending, u64::try_from(flows.len()).unwrap_or(u64::MAX)))
+    Ok(reading.tell(
+        &pipeline,
+        &ending,
+        u64::try_from(flows.len()).unwrap_or(u64::MAX).max((!lan.is_empty()).into()),
+    ))
 }

@@ -14,6 +14,7 @@ use crate::render::flows::{LEGEND, write_flows};
 use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
 use crate::report::Told;
+use crate::report::lan::LanCollector;
 
 /// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
 pub(super) const PAYLOAD_PER_SIDE: usize = 64 << 10;
@@ -39,6 +40,8 @@ pub(super) struct Shower {
     view: View,
     colors: Colors,
     lines: PacketLines,
+    /// What is told beside flows, for their stories only.
+    lan: LanCollector,
     out: Stdout,
 }
 
@@ -46,7 +49,7 @@ impl Shower {
     /// Shows nothing yet.
     pub(super) fn new(view: View, colors: Colors) -> Self {
         let lines = PacketLines::new(output::terminal_width(), colors);
-        Self { view, colors, lines, out: output::stdout() }
+        Self { view, colors, lines, lan: LanCollector::default(), out: output::stdout() }
     }
 
     /// A pipeline that keeps what this view needs.
@@ -57,8 +60,12 @@ impl Shower {
 
     /// Shows a packet that was selected.
     pub(super) fn packet(&mut self, step: &Step<'_>) -> Result<(), Failure> {
-        if self.view == View::Lines {
-            self.lines.write(&mut self.out, &step.packet, &step.decoded, &line_context(step))?;
+        match self.view {
+            View::Lines => {
+                self.lines.write(&mut self.out, &step.packet, &step.decoded, &line_context(step))?
+            }
+            View::Explain => self.lan.take(&step.packet, &step.decoded, step.echo, step.messages),
+            View::Flows | View::None => {}
         }
         Ok(())
     }
@@ -82,6 +89,7 @@ impl Shower {
             View::Explain => {
                 let options = explain_options(self.colors, false, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
+                explain::lan(&mut self.out, &std::mem::take(&mut self.lan).finish(), options)?;
                 if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;
                 }

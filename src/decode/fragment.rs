@@ -41,6 +41,8 @@ pub struct Reassembled {
     pub bytes: Vec<u8>,
     /// The packets that brought its fragments, in the order they came; none of what was unpacked.
     pub packets: Vec<PacketNumber>,
+    /// The packets whose fragments begin within bytes that another brings, and whether they say otherwise of them.
+    pub overlapping: Vec<(PacketNumber, bool)>,
     /// Whether fragments overlapped and disagreed about a byte; the one that came first in the datagram was kept.
     pub conflict: bool,
 }

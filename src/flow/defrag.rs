@@ -65,6 +65,7 @@ struct Datagram {
 
 #[derive(Debug)]
 struct Piece {
+    packet: PacketNumber,
     offset: usize,
     bytes: Vec<u8>,
 }
@@ -204,7 +205,7 @@ impl Datagram {
             self.total = Some(offset.saturating_add(bytes.len()));
         }
         let at = self.pieces.partition_point(|piece| piece.offset <= offset);
-        self.pieces.insert(at, Piece { offset, bytes: bytes.to_vec() });
+        self.pieces.insert(at, Piece { packet, offset, bytes: bytes.to_vec() });
         self.bytes += bytes.len();
         if self.packets.last() != Some(&packet) {
             self.packets.push(packet);
@@ -228,15 +229,19 @@ impl Datagram {
     fn assemble(self) -> Reassembled {
         let total = self.total.unwrap_or(0);
         let mut bytes = Vec::with_capacity(total);
-        let mut conflict = false;
+        let mut overlapping = Vec::new();
         for piece in &self.pieces {
             let overlap = bytes.len().saturating_sub(piece.offset);
             let known = bytes.get(piece.offset..).unwrap_or(&[]);
-            conflict |= known.iter().zip(&piece.bytes).any(|(kept, other)| kept != other);
+            if overlap > 0 {
+                overlapping
+                    .push((piece.packet, known.iter().zip(&piece.bytes).any(|(kept, other)| kept != other)));
+            }
             bytes.extend_from_slice(piece.bytes.get(overlap..).unwrap_or(&[]));
         }
         bytes.truncate(total);
-        Reassembled { bytes, packets: self.packets, conflict }
+        let conflict = overlapping.iter().any(|(_, conflict)| *conflict);
+        Reassembled { bytes, packets: self.packets, overlapping, conflict }
     }
 }
 

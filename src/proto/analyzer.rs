@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, carried, dns, ftp, http, imap, pop, quic, smtp, socks, ssh, telnet, tls};
+use super::{Protocol, carried, dhcp, dns, ftp, http, imap, pop, quic, smtp, socks, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -142,6 +142,7 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
         Protocol::FtpData => Box::new(ftp::DataAnalyzer),
         Protocol::Telnet => Box::new(telnet::TelnetAnalyzer),
         Protocol::Ssh => Box::new(ssh::SshAnalyzer::new()),
+        Protocol::Dhcp => Box::new(dhcp::DhcpAnalyzer),
         Protocol::Radius => Box::new(carried::RadiusAnalyzer::new()),
         Protocol::OpenVpn => Box::new(carried::OpenVpnAnalyzer::new()),
         Protocol::Socks => Box::new(socks::SocksAnalyzer::new()),

@@ -9,6 +9,7 @@ mod analyzer;
 mod analyzers;
 pub mod carried;
 pub mod content;
+pub mod dhcp;
 pub mod dns;
 pub mod dotted;
 pub mod ftp;

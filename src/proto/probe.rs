@@ -2,6 +2,7 @@
 
 use super::carried::{carries_eap, is_openvpn, is_rdp_udp};
 use super::content::spoken;
+use super::dhcp::{self, has_cookie, is_dhcp};
 use super::dns::{Form, form_of_datagram, form_of_stream, is_dns, is_perhaps_damaged};
 use super::http::head::{Begins, begins, begins_flow, has_known_method};
 use super::recognise::{begins_tls_record, is_dtls, is_quic, is_tls, is_tls_record};
@@ -93,6 +94,9 @@ fn datagram(ports: [u16; 2], bytes: &[u8]) -> Found {
         () if is(5353) && is_dns(bytes) => Found::Is(Protocol::Mdns),
         () if is(1900) && begins(bytes) == Begins::Yes => Found::Is(Protocol::Ssdp),
         () if is(5355) && is_dns(bytes) => Found::Is(Protocol::Llmnr),
+        () if has_cookie(bytes) || dhcp::PORTS.into_iter().any(is) && is_dhcp(bytes) => {
+            Found::Is(Protocol::Dhcp)
+        }
         () if is_quic(bytes) => Found::Is(Protocol::Quic),
         () if is_dtls(bytes) => Found::Is(Protocol::Dtls),
         () if carries_eap(bytes) => Found::Is(Protocol::Radius),

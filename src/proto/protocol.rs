@@ -35,6 +35,8 @@ pub enum Protocol {
     Ssh,
     /// RADIUS (RFC 2865) with EAP in it; of it only the TLS that EAP carries is told.
     Radius,
+    /// DHCP (RFC 2131) and BOOTP.
+    Dhcp,
     /// OpenVPN, of which only the TLS of its control channel is told.
     OpenVpn,
     /// Remote Desktop over UDP, of which only the TLS is told.
@@ -63,6 +65,7 @@ impl Protocol {
             Self::FtpData => "FTP-DATA",
             Self::Telnet => "TELNET",
             Self::Ssh => "SSH",
+            Self::Dhcp => "DHCP",
             Self::Radius => "RADIUS",
             Self::OpenVpn => "OpenVPN",
             Self::RdpUdp => "RDPUDP",
@@ -73,7 +76,7 @@ impl Protocol {
     /// The protocol that [`crate::decode::DecodeAs`] means by a name.
     #[must_use]
     pub fn of_rule(name: &str) -> Option<Self> {
-        const ALL: [Protocol; 19] = [
+        const ALL: [Protocol; 20] = [
             Protocol::Dns,
             Protocol::Mdns,
             Protocol::Llmnr,
@@ -88,6 +91,7 @@ impl Protocol {
             Protocol::Ftp,
             Protocol::FtpData,
             Protocol::Telnet,
+            Protocol::Dhcp,
             Protocol::Ssh,
             Protocol::Radius,
             Protocol::OpenVpn,
@@ -106,6 +110,7 @@ impl Protocol {
             Self::Imap => &[143],
             Self::Ftp => &[21],
             Self::Telnet => &[23],
+            Self::Dhcp => &super::dhcp::PORTS,
             _ => return true,
         };
         ports.iter().any(|port| customary.contains(port))
@@ -136,6 +141,7 @@ impl Protocol {
             Self::FtpData => "ftp-data",
             Self::Telnet => "telnet",
             Self::Ssh => "ssh",
+            Self::Dhcp => "dhcp",
             Self::Radius => "radius",
             Self::OpenVpn => "openvpn",
             Self::RdpUdp => "rdpudp",

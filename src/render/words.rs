@@ -214,7 +214,7 @@ const fn ether_type_name(number: u16) -> Option<&'static str> {
 }
 
 /// Names of IP protocols that are met on ordinary networks, by the IANA registry.
-const fn ip_protocol_name(number: u8) -> Option<&'static str> {
+pub(super) const fn ip_protocol_name(number: u8) -> Option<&'static str> {
     Some(match number {
         1 => "ICMP",
         2 => "IGMP",

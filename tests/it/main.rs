@@ -28,6 +28,7 @@ mod golden;
 mod http;
 mod interrupt;
 mod lab;
+mod lan;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]

@@ -1,6 +1,6 @@
 //! The application messages that end in a packet, below the transport that carries them.
 
-use super::{Emitter, Subject, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use super::{Emitter, Subject, dhcp, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
 use crate::decode::{ByteRange, TransportProtocol};
 use crate::field::Value;
 use crate::field::names::tcp;
@@ -23,6 +23,7 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Ftp => ftp::emit(subject, message, out),
             Protocol::FtpData => ftp::emit_data(subject, message, out),
             Protocol::Telnet => telnet::emit(subject, message, out),
+            Protocol::Dhcp => dhcp::emit(subject, message, out),
             Protocol::Ssh => ssh::emit(subject, message, out),
             // Only what they carry is told, as messages of that.
             Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp | Protocol::Socks => {}

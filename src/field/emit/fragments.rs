@@ -9,6 +9,8 @@ use crate::field::{FieldId, FieldKind, Value};
 pub(super) struct Names {
     all: FieldId,
     fragment: FieldId,
+    overlap: FieldId,
+    conflict: FieldId,
     count: FieldId,
     length: FieldId,
     data: FieldId,
@@ -18,6 +20,8 @@ pub(super) struct Names {
 pub(super) const IPV4: Names = Names {
     all: ip::FRAGMENTS,
     fragment: ip::FRAGMENT,
+    overlap: ip::FRAGMENT_OVERLAP,
+    conflict: ip::FRAGMENT_OVERLAP_CONFLICT,
     count: ip::FRAGMENT_COUNT,
     length: ip::REASSEMBLED_LENGTH,
     data: ip::REASSEMBLED_DATA,
@@ -27,6 +31,8 @@ pub(super) const IPV4: Names = Names {
 pub(super) const IPV6: Names = Names {
     all: ipv6::FRAGMENTS,
     fragment: ipv6::FRAGMENT,
+    overlap: ipv6::FRAGMENT_OVERLAP,
+    conflict: ipv6::FRAGMENT_OVERLAP_CONFLICT,
     count: ipv6::FRAGMENT_COUNT,
     length: ipv6::REASSEMBLED_LENGTH,
     data: ipv6::REASSEMBLED_DATA,
@@ -52,7 +58,16 @@ pub(super) fn emit(subject: &Subject<'_>, layer: &Layer, names: &Names, out: &mu
     };
     out.open(names.all, whole, range);
     for number in &datagram.packets {
-        out.give(names.fragment, Value::Unsigned(*number), ByteRange::default());
+        let nowhere = ByteRange::default();
+        out.open(names.fragment, Value::Unsigned(*number), nowhere);
+        // Sorted by place in the datagram, not by packet; of a datagram that is well there are none.
+        if let Some((_, conflict)) = datagram.overlapping.iter().find(|(packet, _)| packet == number) {
+            out.give(names.overlap, Value::Unsigned(1), nowhere);
+            if *conflict {
+                out.give(names.conflict, Value::Unsigned(1), nowhere);
+            }
+        }
+        out.close();
     }
     let count = u64::from(offset(datagram.packets.len()));
     out.give(names.count, Value::Unsigned(count), ByteRange::default());

@@ -5,6 +5,8 @@ mod arp;
 mod ascii;
 mod cooked;
 mod data;
+mod dhcp;
+mod dhcp_option;
 mod dns;
 mod dns_data;
 mod dns_layout;
@@ -368,6 +370,8 @@ fn offset(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+#[cfg(test)]
+mod dhcp_tests;
 #[cfg(test)]
 mod dns_tests;
 #[cfg(test)]

@@ -72,6 +72,8 @@ protocol! { ip "ip" "Internet Protocol Version 4";
     EMPTY_RT_HOST "ip.empty_rt_host" Text, "Room for a router";
     FRAGMENTS "ip.fragments" Bytes, "Datagram that this packet's fragment completes";
     FRAGMENT "ip.fragment" PacketNumber, "Packet with a fragment of it";
+    FRAGMENT_OVERLAP "ip.fragment.overlap" Boolean, "The fragment begins within bytes that another brings";
+    FRAGMENT_OVERLAP_CONFLICT "ip.fragment.overlap.conflict" Boolean, "It says otherwise of them";
     FRAGMENT_COUNT "ip.fragment.count" U32, "How many fragments the datagram had";
     REASSEMBLED_IN "ip.reassembled_in" PacketNumber, "Packet that the datagram is put together in; known in a second pass";
     REASSEMBLED_LENGTH "ip.reassembled.length" U32, "Bytes of the datagram";

@@ -65,6 +65,8 @@ protocol! { ipv6 "ipv6" "Internet Protocol Version 6";
     OPT_UNKNOWN "ipv6.opt.unknown" Bytes, "Data of an option that is not known";
     FRAGMENTS "ipv6.fragments" Mark, "Datagram that this packet's fragment completes";
     FRAGMENT "ipv6.fragment" PacketNumber, "Packet with a fragment of it";
+    FRAGMENT_OVERLAP "ipv6.fragment.overlap" Boolean, "The fragment begins within bytes that another brings";
+    FRAGMENT_OVERLAP_CONFLICT "ipv6.fragment.overlap.conflict" Boolean, "It says otherwise of them";
     FRAGMENT_COUNT "ipv6.fragment.count" U32, "How many fragments the datagram had";
     REASSEMBLED_IN "ipv6.reassembled.in" PacketNumber, "Packet that the datagram is put together in; known in a second pass";
     REASSEMBLED_LENGTH "ipv6.reassembled.length" U32, "Bytes of the datagram";

@@ -1,6 +1,7 @@
 //! Words for the values of fields that are codes, as Wireshark calls them. One file a family of codes.
 
 pub(super) mod arp;
+pub(super) mod dhcp;
 pub(super) mod dns;
 pub(super) mod ethertype;
 pub(super) mod frame;

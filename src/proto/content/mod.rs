@@ -40,7 +40,9 @@ impl Spoken {
     #[must_use]
     pub const fn of(protocol: Protocol) -> Self {
         let form = match protocol {
-            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr | Protocol::Radius => Form::Binary,
+            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr | Protocol::Dhcp | Protocol::Radius => {
+                Form::Binary
+            }
             Protocol::Http
             | Protocol::Ssdp
             | Protocol::Smtp

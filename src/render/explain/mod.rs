@@ -3,6 +3,7 @@
 mod datagrams;
 mod dns;
 mod http;
+mod lan;
 mod notes;
 mod outcome;
 mod payload;
@@ -12,6 +13,8 @@ mod words;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+
+pub use lan::lan;
 
 use self::datagrams::Datagrams;
 use super::color::{Colors, Style};

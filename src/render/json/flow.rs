@@ -30,34 +30,29 @@ use crate::source::PacketNumber;
 /// # Errors
 /// Those of `out`.
 pub fn write_flows_json<W: Write>(out: &mut W, flows: &[Told<'_>]) -> io::Result<()> {
-    write_story_json(out, flows, false)
-}
-
-/// The same, secrets as they are where they are to be shown.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_story_json<W: Write>(out: &mut W, flows: &[Told<'_>], show_secrets: bool) -> io::Result<()> {
     /// The document; flows are turned into JSON one at a time.
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
         flows: Flows<'a>,
     }
-    struct Flows<'a>(&'a [Told<'a>], bool);
-    impl Serialize for Flows<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-            for told in self.0 {
-                let shown = Shown::of(told, self.1);
-                list.serialize_element(&FlowJson::new(told, &shown))?;
-            }
-            list.end()
-        }
-    }
-    let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows, show_secrets) };
+    let document = Document { schema: FLOWS_SCHEMA, flows: Flows(flows, false) };
     write_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+/// Flows that are turned into [`FlowJson`] one at a time, and whether secrets are shown.
+pub(super) struct Flows<'a>(pub(super) &'a [Told<'a>], pub(super) bool);
+
+impl Serialize for Flows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for told in self.0 {
+            let shown = Shown::of(told, self.1);
+            list.serialize_element(&FlowJson::new(told, &shown))?;
+        }
+        list.end()
+    }
 }
 
 /// What was said in a flow, as it is shown.
@@ -228,7 +223,7 @@ impl<'a> FlowJson<'a> {
 
 /// A packet and its time.
 #[derive(Debug, Serialize)]
-struct StampJson {
+pub(super) struct StampJson {
     number: PacketNumber,
     /// Seconds since 1970-01-01 UTC, as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,7 +231,7 @@ struct StampJson {
 }
 
 impl StampJson {
-    fn new(stamp: PacketStamp) -> Self {
+    pub(super) fn new(stamp: PacketStamp) -> Self {
         Self { number: stamp.number, time: stamp.ts.map(|ts| Text(EpochNanos(ts))) }
     }
 }

@@ -19,6 +19,7 @@ mod ek;
 pub(in crate::render) mod escape;
 mod flow;
 mod follow;
+mod lan;
 mod measures;
 mod packet;
 mod segments;
@@ -26,8 +27,9 @@ mod tshark;
 mod typed;
 
 pub use ek::EkJson;
-pub use flow::{FlowJson, write_flows_json, write_story_json};
+pub use flow::{FlowJson, write_flows_json};
 pub use follow::write_stream_json;
+pub use lan::write_explain_json;
 pub use packet::{PacketJson, PacketsJson, PayloadJson};
 pub use tshark::TsharkJson;
 

@@ -197,3 +197,27 @@ fn telnet_and_ssh_are_told() {
     assert_eq!(wire.words(false, 22, b"SSH-2.0-x\r\n"), "SSH SSH-2.0-x");
     assert_eq!(wire.words(false, 22, b"\0\0\0\x04\x02\x14\0\0"), "SSH key exchange init");
 }
+
+#[test]
+fn dhcp_messages_are_told_as_wireshark_tells_them() {
+    let told = |kind: &[u8]| {
+        let mut message = vec![1, 1, 6, 0, 0, 0, 0x3d, 0x1d];
+        message.resize(28, 0);
+        message.extend([2, 0, 0, 0, 0, 1]);
+        message.resize(236, 0);
+        message.extend([0x63, 0x82, 0x53, 0x63]);
+        message.extend(kind);
+        let mut data = Vec::new();
+        PacketBuilder::ipv4([0; 4], [255; 4], 64).udp(68, 67).write(&mut data, &message).unwrap();
+        let line = Wire::new(None).line(&data);
+        line.split_once("DHCP ").or_else(|| line.split_once("Boot ")).map(|(_, told)| told.to_owned())
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(told(&[53, 1, 2, 255]), some("Offer    - Transaction ID 0x3d1d"));
+    assert_eq!(told(&[53, 1, 99, 255]), some("Unknown Message Type (0x63) - Transaction ID 0x3d1d"));
+    assert_eq!(told(&[255]), some("Request from 02:00:00:00:00:01 (02:00:00:00:00:01)"));
+    assert_eq!(
+        told(&[53, 1, 1, 12, 9]),
+        some("Discover - Transaction ID 0x3d1d, option 12 claims 9 bytes, 0 are there")
+    );
+}

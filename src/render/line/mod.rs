@@ -13,6 +13,7 @@
 
 mod buffer;
 mod clock;
+mod dhcp;
 mod dns;
 mod http;
 mod lines;

@@ -174,6 +174,7 @@ impl PacketLines {
             match message.protocol {
                 Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => self.dns(message, before, decoded),
                 Protocol::Http | Protocol::Ssdp => self.http(message, decoded),
+                Protocol::Dhcp => self.dhcp(message, decoded),
                 Protocol::Tls | Protocol::Dtls | Protocol::Quic => {
                     let Some(bytes) = data_len(message, decoded) else {
                         self.tls(message, named, decoded);
@@ -380,5 +381,6 @@ fn has_words(protocol: Protocol) -> bool {
             | Protocol::Ftp
             | Protocol::Telnet
             | Protocol::Ssh
+            | Protocol::Dhcp
     )
 }
