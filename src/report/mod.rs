@@ -7,6 +7,7 @@ mod contents;
 pub mod dns;
 mod gaps;
 pub mod http;
+pub mod mail;
 mod numbers;
 mod remarks;
 mod runs;
