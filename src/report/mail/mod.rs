@@ -28,8 +28,8 @@ pub use mime::{MAX_DEPTH, MAX_PARTS, MAX_TEXT, Part, PartFault, Parts};
 pub use path::{Conclusion, Link, Path, line_number};
 pub use received::{Hop, Source};
 pub use session::{
-    Envelope, Event, Login, Mail, MailOutcome, MailProtocol, Party, Reply, Secret, Session, SessionEnd, Step,
-    StepKind,
+    Envelope, Event, Login, MAX_LINES, MAX_RECIPIENTS, Mail, MailOutcome, MailProtocol, Party, Reply, Secret,
+    Session, SessionEnd, Step, StepKind,
 };
 pub use text::{MAX_FILE, MAX_MAILS_IN_FILE, MailFile, looks_like_mail};
 

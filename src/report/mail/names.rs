@@ -11,7 +11,7 @@ const SECOND_LEVEL: [&[u8]; 12] =
 
 /// The address that `text` is, in brackets or not, with `IPv6:` before it (RFC 5321 section 4.1.3) or a port behind it.
 #[must_use]
-pub fn address_of(text: &[u8]) -> Option<IpAddr> {
+pub(super) fn address_of(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     let inside = match text.strip_prefix('[') {
         Some(rest) => rest.split(']').next()?,
@@ -28,7 +28,7 @@ pub fn address_of(text: &[u8]) -> Option<IpAddr> {
 
 /// An IPv4 address that is written as an IPv6 one, as what it is.
 #[must_use]
-pub fn plain(address: IpAddr) -> IpAddr {
+pub(super) fn plain(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,
@@ -37,7 +37,7 @@ pub fn plain(address: IpAddr) -> IpAddr {
 
 /// Whether this is the form of a host name, with a dot in it or not.
 #[must_use]
-pub fn is_name(text: &[u8]) -> bool {
+pub(super) fn is_name(text: &[u8]) -> bool {
     let allowed =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || *byte >= 0x80;
     !text.is_empty() && text.len() <= MAX_NAME && text.iter().all(allowed)
@@ -45,7 +45,7 @@ pub fn is_name(text: &[u8]) -> bool {
 
 /// Whether an address is one of a network of its own, which others cannot reach (RFC 1918, RFC 4193, RFC 6598, loopback, link).
 #[must_use]
-pub fn is_private(address: IpAddr) -> bool {
+pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [first, second, ..] = address.octets();
@@ -65,13 +65,13 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
 
 /// A name in the form that names are compared in: without the dot of the root, in lower case.
 #[must_use]
-pub fn folded(name: &[u8]) -> Vec<u8> {
+pub(super) fn folded(name: &[u8]) -> Vec<u8> {
     name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase()
 }
 
 /// Whether both are the same name. A name without its domain (`mail`) is the same as one with it (`mail.example.org`).
 #[must_use]
-pub fn is_same_host(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_same_host(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (folded(one), folded(other));
     if one.is_empty() || other.is_empty() {
         return false;
@@ -84,7 +84,7 @@ pub fn is_same_host(one: &[u8], other: &[u8]) -> bool {
 
 /// Whether both names are of one organisation, as far as their last labels tell: there is no list of public suffixes here.
 #[must_use]
-pub fn is_same_domain(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_same_domain(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (folded(one), folded(other));
     match (domain(&one), domain(&other)) {
         (Some(one), Some(other)) => one == other,
@@ -95,7 +95,7 @@ pub fn is_same_domain(one: &[u8], other: &[u8]) -> bool {
 /// The last two labels of a name, or three where the last but one is that of a country's organisations; `None` of a name
 /// without a dot, and of an address.
 #[must_use]
-pub fn domain(name: &[u8]) -> Option<&[u8]> {
+pub(super) fn domain(name: &[u8]) -> Option<&[u8]> {
     if address_of(name).is_some() {
         return None;
     }
@@ -112,7 +112,7 @@ pub fn domain(name: &[u8]) -> Option<&[u8]> {
 
 /// What stands behind the last `@` of an address.
 #[must_use]
-pub fn domain_of(address: &[u8]) -> Option<&[u8]> {
+pub(super) fn domain_of(address: &[u8]) -> Option<&[u8]> {
     let at = memchr::memrchr(b'@', address)?;
     let domain = address.get(at.checked_add(1)?..)?;
     (!domain.is_empty()).then_some(domain)

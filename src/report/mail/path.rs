@@ -170,7 +170,7 @@ fn conclude(hops: &[Hop], links: &[Link]) -> Conclusion {
 /// Whether the name that a host gave itself is of another domain than the one that was looked up, or another address than it
 /// came from.
 #[must_use]
-pub fn has_false_name(hop: &Hop) -> bool {
+pub(super) fn has_false_name(hop: &Hop) -> bool {
     let Some(claimed) = hop.claimed.as_deref() else { return false };
     if let Some(literal) = super::names::address_of(claimed) {
         return hop.address.is_some_and(|address| address != literal);

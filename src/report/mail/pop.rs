@@ -17,6 +17,9 @@ const MAX_WAITING: usize = crate::proto::pop::MAX_OPEN;
 /// Most bytes kept of a mail that has not ended.
 const MAX_PARTIAL: usize = 64 << 10;
 
+/// Commands that need nothing more than to be shown.
+const OTHERS: [&[u8]; 9] = [b"STAT", b"LIST", b"DELE", b"NOOP", b"RSET", b"UIDL", b"UTF8", b"LANG", b"AUTH"];
+
 /// What is remembered of a session.
 #[derive(Debug, Default)]
 pub(super) struct PopTalk {
@@ -99,7 +102,11 @@ impl PopTalk {
             () if is(b"STLS") => Waiting::Step(out.add(Event::Step(step(StepKind::StartTls)))),
             () if is(b"QUIT") => Waiting::Step(out.add(Event::Step(step(StepKind::Quit)))),
             () if is(b"CAPA") => Waiting::Step(out.add(Event::Step(step(StepKind::Capabilities)))),
-            () => Waiting::Step(out.add(Event::Step(step(StepKind::Other)))),
+            () => {
+                let is_known = OTHERS.iter().any(|other| is(other));
+                let kind = if is_known { StepKind::Other } else { StepKind::Unknown };
+                Waiting::Step(out.add(Event::Step(step(kind))))
+            }
         };
         if self.waiting.len() < MAX_WAITING {
             self.waiting.push_back(waiting);

@@ -335,7 +335,7 @@ fn contains(text: &[u8], what: &[u8]) -> bool {
 
 /// Whether an address can be no host's: nothing ever comes from it over the Internet or a local network.
 #[must_use]
-pub fn is_impossible(address: IpAddr) -> bool {
+pub(super) fn is_impossible(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             address.is_multicast()

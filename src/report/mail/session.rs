@@ -109,6 +109,8 @@ pub enum StepKind {
     Quit,
     /// Any other.
     Other,
+    /// A line that is no command that is known: where the capture begins within a login it may be a secret.
+    Unknown,
 }
 
 /// What a server answered.
@@ -120,7 +122,7 @@ pub struct Reply {
     pub code: Option<u16>,
     /// It says yes.
     pub is_good: bool,
-    /// Its lines, without the code, at most [`super::session::MAX_LINES`].
+    /// Its lines, without the code, at most [`MAX_LINES`].
     pub lines: Vec<Box<[u8]>>,
     /// Lines beyond that.
     pub lines_left_out: u64,

@@ -22,6 +22,24 @@ const MAX_WAITING: usize = 1024;
 /// Most bytes kept of a mail that has not ended, so that its headers can be told if it never does.
 const MAX_PARTIAL: usize = 64 << 10;
 
+/// Commands that need nothing more than to be shown: RFC 5321, and what servers add.
+const OTHERS: [&[u8]; 14] = [
+    b"RSET",
+    b"NOOP",
+    b"VRFY",
+    b"EXPN",
+    b"HELP",
+    b"TURN",
+    b"ETRN",
+    b"ATRN",
+    b"SEND",
+    b"SOML",
+    b"SAML",
+    b"XCLIENT",
+    b"XFORWARD",
+    b"BURL",
+];
+
 /// What is remembered of a session.
 #[derive(Debug, Default)]
 pub(super) struct SmtpTalk {
@@ -131,7 +149,8 @@ impl SmtpTalk {
             () if is(b"EHLO") || is(b"HELO") || is(b"LHLO") => StepKind::Hello,
             () if is(b"STARTTLS") => StepKind::StartTls,
             () if is(b"QUIT") => StepKind::Quit,
-            () => StepKind::Other,
+            () if OTHERS.iter().any(|other| is(other)) => StepKind::Other,
+            () => StepKind::Unknown,
         };
         if is(b"RSET") || kind == StepKind::Hello {
             self.mail = None;
