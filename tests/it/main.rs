@@ -30,6 +30,7 @@ mod interrupt;
 mod lab;
 #[cfg(feature = "live")]
 mod live;
+mod mail;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;

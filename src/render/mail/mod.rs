@@ -125,7 +125,7 @@ pub fn write_written(
 
 /// The headers, parts and path of a mail.
 fn message<W: Write>(page: &mut Page<'_, W>, mail: &MailMessage) -> io::Result<()> {
-    page.heading("Headers, as sent")?;
+    page.heading(if mail.headers.is_empty() { "No headers" } else { "Headers, as sent" })?;
     for line in &mail.headers {
         let separator: &[u8] = if line.value.is_empty() { b":" } else { b": " };
         page.wire(4, Style::Dim, "", &[&*line.name, separator, &*line.value].concat())?;

@@ -10,10 +10,10 @@ use crate::time::{TimeDelta, Timestamp};
 
 /// Writes the path, the findings, and what follows from them.
 pub(super) fn write<W: Write>(page: &mut Page<'_, W>, mail: &MailMessage) -> io::Result<()> {
-    if mail.path.hops.is_empty() {
-        page.heading("The way it came: no Received line tells of it")?;
-    } else {
-        page.heading("The way it came, first hop first")?;
+    match mail.path.hops.len() {
+        0 if mail.is_partial => {}
+        0 => page.heading("The way it came: no Received line tells of it")?,
+        _ => page.heading("The way it came, first hop first")?,
     }
     if mail.path.left_out + mail.received_left_out > 0 {
         let more = mail.received_left_out;
@@ -77,7 +77,9 @@ fn one<W: Write>(
     };
     match time(hop) {
         Some(at) => {
-            when.push_str(&format!(", {} UTC", Utc(at)));
+            let utc = Utc(at).to_string();
+            // Received lines tell whole seconds.
+            when.push_str(&format!(", {} UTC", utc.trim_end_matches(".000000")));
             if let Some(before) = before {
                 when.push_str(&delay(at - before));
             }

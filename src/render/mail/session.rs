@@ -24,7 +24,13 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, session: &Session) -> io::
         colors.paint(Style::Cyan, session.client),
         colors.paint(Style::Magenta, session.server),
     )?;
+    let mut after_mail = false;
     for event in &session.events {
+        let is_mail = matches!(event, Event::Mail(_));
+        if after_mail && !is_mail {
+            writeln!(page.out)?;
+        }
+        after_mail = is_mail;
         match event {
             Event::Greeting(reply) => says(page, ", greeting", reply)?,
             Event::Step(one) => step(page, one)?,
@@ -32,6 +38,9 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, session: &Session) -> io::
             Event::Mail(one) if one.selected => mail(page, session, one)?,
             Event::Mail(_) => {}
         }
+    }
+    if after_mail {
+        writeln!(page.out)?;
     }
     let hidden = session.mails().filter(|mail| !mail.selected).count();
     if hidden > 0 {
@@ -152,5 +161,5 @@ fn mail<W: Write>(page: &mut Page<'_, W>, session: &Session, mail: &Mail) -> io:
     if let Some(of_mail) = &mail.message {
         message(page, of_mail)?;
     }
-    writeln!(page.out)
+    Ok(())
 }

@@ -28,13 +28,13 @@ const COLUMNS: [Column; 8] = [
 /// Most columns of text from the wire in a cell.
 const CELL: usize = 200;
 
-/// A mail of a session, or of a file.
+/// A mail of a session, or of a file; a session without a mail.
 struct Line<'a> {
-    of: Option<(&'a Session, &'a Mail)>,
+    of: Option<(&'a Session, Option<&'a Mail>)>,
     message: Option<&'a MailMessage>,
 }
 
-/// Writes a row for each mail that is to show: of sessions, or of a file. Gives the titles of the columns that had no room.
+/// Writes a row for each mail that is to show, of sessions or of a file, and for each session without one. Gives the titles of the columns that had no room.
 ///
 /// # Errors
 /// Those of `out`.
@@ -46,7 +46,11 @@ pub fn write_short<W: Write + ?Sized>(
 ) -> io::Result<Vec<&'static str>> {
     let of_sessions = sessions.iter().filter(|session| session.selected).flat_map(|session| {
         let shown = session.mails().filter(|mail| mail.selected);
-        shown.map(move |mail| Line { of: Some((session, mail)), message: mail.message.as_ref() })
+        let without =
+            session.mails().next().is_none().then_some(Line { of: Some((session, None)), message: None });
+        shown
+            .map(move |mail| Line { of: Some((session, Some(mail))), message: mail.message.as_ref() })
+            .chain(without)
     });
     let of_file = mails.iter().map(|mail| Line { of: None, message: Some(mail) });
     let all: Vec<Line<'_>> = of_sessions.chain(of_file).collect();
@@ -54,7 +58,7 @@ pub fn write_short<W: Write + ?Sized>(
         match line.of {
             Some((session, mail)) => {
                 row.cell(session.flow);
-                match mail.packets {
+                match mail.and_then(|mail| mail.packets) {
                     Some([first, last]) => row.cell(format_args!("{} {}", first.number, last.number)),
                     None => row.cell("-"),
                 }
@@ -64,7 +68,8 @@ pub fn write_short<W: Write + ?Sized>(
                 row.cell("-");
             }
         }
-        let envelope = line.of.and_then(|(_, mail)| mail.envelope.as_ref());
+        let mail = line.of.and_then(|(_, mail)| mail);
+        let envelope = mail.and_then(|mail| mail.envelope.as_ref());
         let header = |name: &str| line.message.and_then(|message| message.address(name));
         let from = envelope.and_then(|envelope| envelope.from.as_ref()).map(|party| &party.address);
         let to = envelope.and_then(|envelope| envelope.to.first()).map(|party| &party.address);
@@ -80,7 +85,11 @@ pub fn write_short<W: Write + ?Sized>(
         row.cell(safe_line(subject.map_or(b"-", |line| line.text()), CELL));
         row.cell(Bytes(line.message.map_or(0, |message| message.len)));
         row.cell(marks(line.message));
-        row.cell(line.of.map_or("-", |(_, mail)| words::outcome(mail)));
+        row.cell(match (line.of, mail) {
+            (_, Some(mail)) => words::outcome(mail),
+            (Some(_), None) => "no mail",
+            (None, None) => "-",
+        });
     })
 }
 

@@ -98,12 +98,18 @@ pub(super) fn sender(hop: &Hop) -> String {
         None => {}
     }
     match claimed {
+        Some(name) if looked_up.is_some_and(|looked_up| looked_up.eq_ignore_ascii_case(name)) => {}
         Some(name) if Safe(name).to_string().trim_matches(['[', ']']) != address => {
             text.push_str(&format!(", calling itself {}", Safe(name)));
         }
         _ => {}
     }
     text
+}
+
+/// What stands in square brackets.
+fn without_square(text: &[u8]) -> String {
+    Safe(text).to_string().trim_matches(['[', ']']).to_owned()
 }
 
 /// Who took it.
@@ -171,7 +177,7 @@ fn of_hop(what: &Oddity, place: usize, hop: &Hop, path: &Path) -> String {
             format!("{by} says itself that the name may be forged: it does not lead back to {address}.")
         }
         Oddity::ImpossibleAddress => {
-            let text = hop.impossible.as_deref().map_or(address, |text| Safe(text).to_string());
+            let text = hop.impossible.as_deref().map_or(address, without_square);
             format!(
                 "no host can have the address {text}. Who wrote this line made it up, or wrote it down wrong."
             )
@@ -306,7 +312,10 @@ pub(super) fn conclusion(path: &Path) -> Vec<String> {
             shown(path.hops.get(hop).and_then(|hop| hop.claimed.as_deref()))
         )),
         Conclusion::Broken { hop } => {
-            let lines = Count::new(u64::try_from(hop).unwrap_or(u64::MAX), "line", "lines");
+            let below = match hop {
+                1 => "The Received line below it".to_owned(),
+                hop => format!("The {hop} Received lines below it"),
+            };
             says.push(format!(
                 "The first host that nobody vouches for is {}, which handed the mail to {} in {}.",
                 host(hop),
@@ -314,7 +323,7 @@ pub(super) fn conclusion(path: &Path) -> Vec<String> {
                 hop_name(path, hop)
             ));
             says.push(format!(
-                "The {lines} below could be of its own making: if the mail is forged, it was forged there, or the host passed \
+                "{below} could be of its own making: if the mail is forged, it was forged there, or the host passed \
                  on for somebody what it does not tell. Who that was, the headers cannot prove."
             ));
         }

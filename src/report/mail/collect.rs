@@ -276,6 +276,17 @@ impl Writer<'_> {
     }
 }
 
+impl Mail {
+    /// A mail that nobody was to get was refused, although no answer was to the mail itself.
+    fn settle(&mut self) {
+        let refused = |reply: &Option<Reply>| reply.as_ref().is_some_and(|reply| !reply.is_good);
+        let to = self.envelope.as_ref().map(|envelope| &*envelope.to).unwrap_or_default();
+        if self.outcome == MailOutcome::NotSent && !to.is_empty() && to.iter().all(|to| refused(&to.reply)) {
+            self.outcome = MailOutcome::Refused;
+        }
+    }
+}
+
 impl Reply {
     fn cost(&self) -> usize {
         self.lines.iter().map(|line| line.len().saturating_add(32)).sum()
@@ -339,6 +350,11 @@ fn judge(session: &mut Session) {
     let is_smtp = session.protocol == MailProtocol::Smtp;
     for event in &mut session.events {
         let Event::Mail(mail) = event else { continue };
+        mail.settle();
+        let is_partial = matches!(
+            mail.outcome,
+            MailOutcome::FetchedInPart | MailOutcome::Unfinished | MailOutcome::Incomplete
+        );
         let Mail { message: Some(message), envelope, packets, .. } = &mut **mail else { continue };
         let packets = *packets;
         let seen = packets
@@ -352,6 +368,7 @@ fn judge(session: &mut Session) {
             sender: sender.map(|party| without_brackets(&party.address)),
             recipients: recipients.map(|party| without_brackets(&party.address)).collect(),
             has_more_recipients: envelope.is_some_and(|envelope| envelope.to_left_out > 0),
+            is_partial,
         });
     }
 }

@@ -307,7 +307,7 @@ fn fits(name: &[u8], domain: &[u8]) -> bool {
 }
 
 fn of_recipients(mail: &MailMessage, known: &Known<'_>, found: &mut Vec<Finding>) {
-    if known.recipients.is_empty() || known.has_more {
+    if known.recipients.is_empty() || known.has_more || mail.is_partial {
         return;
     }
     let named: Vec<Box<[u8]>> = ["to", "cc", "bcc", "resent-to", "resent-cc"]
@@ -330,7 +330,7 @@ fn of_form(mail: &MailMessage, found: &mut Vec<Finding>) {
         }
     }
     for name in ["From", "Date"] {
-        if mail.header(name).is_none() && mail.headers_left_out == 0 {
+        if mail.header(name).is_none() && mail.headers_left_out == 0 && !mail.is_partial {
             found.push(Oddity::Missing(name).into());
         }
     }

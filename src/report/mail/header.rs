@@ -27,8 +27,8 @@ pub struct HeaderLine {
 }
 
 impl<'a> Headers<'a> {
-    /// The headers that `bytes` begin with, up to an empty line. What begins with a line that is none has no headers, unless
-    /// it `must` have some: then such lines are passed over.
+    /// The headers that `bytes` begin with, up to an empty line or one that is none. What `must` have some may have other lines
+    /// before the first.
     pub(super) fn of(bytes: &'a [u8], must: bool) -> Self {
         let mut headers = Self { lines: Vec::new(), left_out: 0, len: 0 };
         let mut at = 0_usize;
@@ -45,8 +45,9 @@ impl<'a> Headers<'a> {
                     headers.left_out = headers.left_out.saturating_add(1);
                 }
                 Some(line) => headers.lines.push(line),
-                None if !must || (headers.lines.is_empty() && at > MAX_VALUE_BYTES) => break,
-                None => {}
+                // Lines before the first header, such as a mailbox has them.
+                None if must && headers.lines.is_empty() && at <= MAX_VALUE_BYTES => {}
+                None => break,
             }
             at = at.saturating_add(len);
         }
@@ -100,7 +101,7 @@ pub(super) fn named(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Longest name of a header: a line has at most 998 characters (RFC 5322 section 2.1.1).
 const MAX_NAME: usize = 998;
 
-/// A value on one line: line ends before a space or tab are nothing (RFC 5322 section 2.2.3).
+/// A value on one line (RFC 5322 section 2.2.3); the blanks that a fold was made with are one space.
 pub(super) fn unfolded(value: &[u8]) -> Vec<u8> {
     let value = value.trim_ascii();
     let mut out = Vec::with_capacity(value.len().min(MAX_VALUE_BYTES));
@@ -109,11 +110,9 @@ pub(super) fn unfolded(value: &[u8]) -> Vec<u8> {
         out.extend_from_slice(rest.get(..end).unwrap_or_default());
         rest = rest.get(end..).unwrap_or_default();
         let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        rest = rest.get(ends..).unwrap_or_default();
-        // A tab that a fold was made with reads as the space that stood there.
-        if let [b'\t', behind @ ..] = rest {
+        rest = rest.get(ends..).unwrap_or_default().trim_ascii_start();
+        if !out.ends_with(b" ") {
             out.push(b' ');
-            rest = behind;
         }
     }
     out.extend_from_slice(rest);
@@ -235,6 +234,7 @@ mod tests {
     fn what_is_no_header_is_passed_over_in_a_mail_and_ends_those_of_a_part() {
         assert_eq!(Headers::of(b"no header\r\nA: b\r\n\r\n", true).owned().len(), 1);
         assert_eq!(Headers::of(b"no header\r\nA: b\r\n\r\n", false).len(), 0);
+        assert_eq!(Headers::of(b"A: b\r\ntext at once\r\n", true).len(), 6);
         let many = "A: b\n".repeat(MAX_HEADERS_KEPT + 5);
         let headers = Headers::of(many.as_bytes(), true);
         assert_eq!((headers.owned().len(), headers.left_out()), (MAX_HEADERS_KEPT, 5));
@@ -266,14 +266,14 @@ mod tests {
         #[test]
         fn any_value_is_read(value in proptest::collection::vec(any::<u8>(), 0..200)) {
             let one = HeaderLine::new(b"From", &value);
-            one.addresses();
+            prop_assert!(one.addresses().len() <= MAX_ADDRESSES);
             ContentType::read(&value);
         }
 
         #[test]
         fn anything_like_a_value_is_read(value in "(=\\?|\\?=|utf-8|\\?Q\\?|\\?B\\?|[<>@,;:\"()\\\\=*'/]|[a-z0-9]{1,3}| |\r\n ){0,30}") {
             let one = HeaderLine::new(b"From", value.as_bytes());
-            one.addresses();
+            prop_assert!(one.addresses().len() <= MAX_ADDRESSES);
             ContentType::read(value.as_bytes());
         }
     }

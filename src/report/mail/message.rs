@@ -22,6 +22,8 @@ pub struct MailMessage {
     pub headers_left_out: u64,
     /// Its parts.
     pub parts: Parts,
+    /// Only a part of it was asked for or is in the capture: what is missing may be just that.
+    pub is_partial: bool,
     /// The Received lines in the order of the headers: the newest first, at most [`MAX_HOPS`].
     pub received: Vec<Hop>,
     /// Received lines beyond that.
@@ -43,6 +45,8 @@ pub struct Beside<'a> {
     pub recipients: Vec<&'a [u8]>,
     /// The envelope names more than these.
     pub has_more_recipients: bool,
+    /// Only a part of the mail is there.
+    pub is_partial: bool,
 }
 
 impl MailMessage {
@@ -69,6 +73,7 @@ impl MailMessage {
             headers: lines,
             headers_left_out: headers.left_out(),
             parts: Parts::read(mail),
+            is_partial: false,
             received,
             received_left_out: left_out,
             path: Path::default(),
@@ -88,6 +93,7 @@ impl MailMessage {
             (Some(returned), None) => Known { sender: Some(returned), ..known },
             _ => known,
         };
+        self.is_partial = beside.is_partial;
         self.path = Path::of(&self.received, beside.seen.clone(), self.received_left_out);
         self.findings = super::findings::find(self, &known);
     }

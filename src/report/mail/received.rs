@@ -183,7 +183,7 @@ impl Hop {
             self.may_be_forged = true;
         }
         let mut helo_follows = false;
-        let words = text.split(|byte| matches!(byte, b' ' | b'\t' | b'(' | b')' | b',' | b';'));
+        let words = text.split(|byte| matches!(byte, b' ' | b'\t' | b'(' | b')' | b',' | b';' | b'"'));
         for (place, word) in words.filter(|word| !word.is_empty()).take(MAX_WORDS).enumerate() {
             let lower = word.to_ascii_lowercase();
             if std::mem::take(&mut helo_follows) {

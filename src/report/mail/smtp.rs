@@ -143,8 +143,11 @@ impl SmtpTalk {
             () if is(b"RCPT") => return self.rcpt_to(rest, packet, out),
             () if is(b"DATA") => return self.wait(Waiting::Data(self.mail)),
             () if is(b"BDAT") => {
-                let is_last = rest.to_ascii_uppercase().ends_with(b"LAST");
-                return if is_last { () } else { self.wait(Waiting::Chunk(self.mail)) };
+                // The last one is answered as the mail is.
+                if !rest.to_ascii_uppercase().ends_with(b"LAST") {
+                    self.wait(Waiting::Chunk(self.mail));
+                }
+                return;
             }
             () if is(b"EHLO") || is(b"HELO") || is(b"LHLO") => StepKind::Hello,
             () if is(b"STARTTLS") => StepKind::StartTls,
@@ -400,5 +403,50 @@ fn party(rest: &[u8], packet: PacketNumber) -> Party {
 }
 
 #[cfg(test)]
-#[path = "smtp_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_envelopes_are_read() {
+        let read = |rest: &[u8]| {
+            let party = party(rest, 1);
+            (
+                String::from_utf8_lossy(&party.address).into_owned(),
+                String::from_utf8_lossy(&party.parameters).into_owned(),
+            )
+        };
+        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        assert_eq!(
+            read(b"FROM:<a@b.example> SIZE=12 BODY=8BITMIME"),
+            pair("a@b.example", "SIZE=12 BODY=8BITMIME")
+        );
+        assert_eq!(read(b"TO: a@b.example"), pair("a@b.example", ""));
+        assert_eq!(read(b"FROM:<>"), pair("", ""));
+        assert_eq!(read(b"TO:<\"a> b\"@c> X=1"), pair("\"a", "X=1"));
+        assert_eq!(read(b""), pair("", ""));
+    }
+
+    #[test]
+    fn logins_are_read_by_their_mechanism() {
+        let login = |mechanism: &str| Login {
+            mechanism: mechanism.as_bytes().into(),
+            user: None,
+            secret: None,
+            packets: [1, 1],
+            reply: None,
+        };
+        let mut plain = login("PLAIN");
+        plain.plain(b"\0me\0pass");
+        assert_eq!(
+            (plain.user.as_deref(), plain.secret),
+            (Some(&b"me"[..]), Some(Secret(b"pass"[..].into())))
+        );
+        let mut cram = login("CRAM-MD5");
+        cram.response(b"bWUgYWJj");
+        assert_eq!(cram.user.as_deref(), Some(&b"me"[..]));
+        assert!(!format!("{cram:?}").contains("bWUg"));
+        let mut oauth = login("XOAUTH2");
+        oauth.response(b"dXNlcj1tZUB4AWF1dGg9QmVhcmVyIHQBAQ==");
+        assert_eq!(oauth.user.as_deref(), Some(&b"me@x"[..]));
+    }
+}

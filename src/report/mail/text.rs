@@ -63,7 +63,7 @@ impl MailFile {
             file.mails.push(message);
         };
         if !text.starts_with(b"From ") {
-            add(&without_margin(text));
+            add(&with_folds(without_margin(text)));
             return file;
         }
         let mut rest = text;
@@ -121,6 +121,28 @@ fn without_margin(text: &[u8]) -> Vec<u8> {
         let blanks = line.iter().take(margin).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         out.extend_from_slice(line.get(blanks..).unwrap_or(line));
     }
+    out
+}
+
+/// Headers whose folded lines have lost the blank before them, as they do when they are copied from a page, with it: lines
+/// that are no headers before one that is.
+fn with_folds(text: Vec<u8>) -> Vec<u8> {
+    let lines =
+        || text.split_inclusive(|byte| *byte == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    let is_header = |line: &[u8]| line.first().is_some_and(u8::is_ascii_alphabetic) && named(line).is_some();
+    let Some(last) = lines().enumerate().filter(|(_, line)| is_header(line)).map(|(place, _)| place).last()
+    else {
+        return text;
+    };
+    let mut out = Vec::with_capacity(text.len());
+    for (place, line) in lines().take(last).enumerate() {
+        if place > 0 && !is_header(line) && !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            out.push(b' ');
+        }
+        out.extend_from_slice(line);
+    }
+    let copied: usize = lines().take(last).map(<[u8]>::len).sum();
+    out.extend_from_slice(text.get(copied..).unwrap_or_default());
     out
 }
 
@@ -185,6 +207,16 @@ mod tests {
     fn a_margin_is_taken_away() {
         let file = MailFile::read(b"\n  Received: from a\n    by b\n  Subject: x\n");
         assert_eq!(file.mails[0].headers.len(), 2);
-        assert_eq!(&*file.mails[0].headers[0].value, b"from a  by b");
+        assert_eq!(&*file.mails[0].headers[0].value, b"from a by b");
+    }
+
+    #[test]
+    fn folds_that_lost_their_blank_are_made_again() {
+        let file = MailFile::read(
+            b"Received: from a\nby b;\n14 Nov 2005 19:11:03 -0000\nSubject: x\n\nno: header\n",
+        );
+        let mail = &file.mails[0];
+        assert_eq!(&*mail.headers[0].value, b"from a by b; 14 Nov 2005 19:11:03 -0000");
+        assert_eq!((mail.headers.len(), mail.parts.all[0].text.as_deref()), (2, Some("no: header\n")));
     }
 }
