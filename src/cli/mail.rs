@@ -165,13 +165,12 @@ fn rest(reader: &mut impl Read) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-fn options(args: &MailArgs, first: Option<crate::time::Timestamp>) -> MailOptions {
+fn options(args: &MailArgs) -> MailOptions {
     MailOptions {
         colors: args.color.colors(),
         width: view::prose_width(),
         secrets: args.show_secrets,
         full: args.full,
-        first,
     }
 }
 
@@ -198,7 +197,7 @@ fn mails(args: &MailArgs, text: &[u8]) -> Result<Status, Failure> {
     } else if args.short {
         short(&mut out, args, &[], &file.mails)?;
     } else {
-        write_mails(&mut out, &file.mails, options(args, None))?;
+        write_mails(&mut out, &file.mails, options(args))?;
     }
     out.flush()?;
     if is_cut {
@@ -246,7 +245,7 @@ fn packets(args: &MailArgs, savefile: Savefile) -> Result<Status, Failure> {
     };
     let not_kept = sessions.not_kept();
     let all = sessions.finish(pipeline.flows(), takes);
-    let options = options(args, pipeline.totals().first_ts);
+    let options = options(args);
     show(args, &all, not_kept, &written, options)?;
     if not_kept > 0 {
         say(format_args!("limit reached: mail sessions that were not kept: {not_kept}"));

@@ -73,7 +73,7 @@ fn the_forger_of_two_hops_is_named_with_the_evidence() {
     let message = &mails[0]["message"];
     assert_eq!(message["path"][0]["link"], "claimed");
     assert_eq!(message["path"][1]["address"], "203.0.113.7");
-    assert_eq!(message["path"][1]["seen_in"], 9);
+    assert_eq!(message["path"][1]["seen_in"], 11);
     assert_eq!(
         (&message["conclusion"]["kind"], &message["conclusion"]["hop"]),
         (&"unproven".into(), &1.into())
@@ -138,6 +138,15 @@ fn a_mail_file_and_pasted_headers_are_read() {
     let page = wirelab(&["mail", "-"]).write_stdin(pasted).output().unwrap();
     let text = String::from_utf8(page.stdout).unwrap();
     assert!(text.contains(answer), "{text}");
+    // A host that hands a mail to itself is no liar.
+    let local = format!(
+        "Received: from mx.uni.example (localhost [127.0.0.1]) by store.uni.example; Tue, 14 Nov 2023 22:13:12 +0000\n{TRACE}{FORGED}"
+    );
+    let page = wirelab(&["mail", "-", "--json"]).write_stdin(local).output().unwrap();
+    let document: Value = serde_json::from_slice(&page.stdout).unwrap();
+    assert_eq!(document["mails"][0]["path"][1]["link"], "local");
+    let found = codes(&document["mails"][0]).iter().filter(|code| **code == "name_differs").count();
+    assert_eq!(found, 1);
     let refused = wirelab(&["mail", path.to_str().unwrap(), "--port", "25"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
 }
@@ -167,7 +176,7 @@ fn fetched_mails_are_told_and_passwords_only_when_asked() {
         "Subject: one",
         "Subject: two",
         "user me, password ********",
-        "asked for in packet 10: RETR 1",
+        "asked for in packet 9: RETR 1",
     ] {
         assert!(page.contains(text), "{text} is not in\n{page}");
     }
@@ -183,11 +192,11 @@ fn mails_are_written_beside_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("mails");
     std::fs::create_dir(&into).unwrap();
-    std::fs::write(into.join("packet-10.eml"), "mine").unwrap();
+    std::fs::write(into.join("packet-12.eml"), "mine").unwrap();
     let list = capture.run("mail", &["--export", into.to_str().unwrap()]);
     assert!(list.contains("2 mails written"), "{list}");
-    assert_eq!(std::fs::read(into.join("packet-10.eml")).unwrap(), b"mine");
-    let written = std::fs::read(into.join("2-packet-10.eml")).unwrap();
+    assert_eq!(std::fs::read(into.join("packet-12.eml")).unwrap(), b"mine");
+    let written = std::fs::read(into.join("2-packet-12.eml")).unwrap();
     assert_eq!(written, FORGED.replace("..dot", ".dot").as_bytes());
 }
 

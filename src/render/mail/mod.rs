@@ -29,7 +29,6 @@ use super::color::{Colors, Style};
 use super::excerpt::Excerpt;
 use super::format::Count;
 use crate::report::mail::{Envelope, MailMessage, Part, Party, Session};
-use crate::time::Timestamp;
 use page::Page;
 
 /// How to print mails.
@@ -43,8 +42,6 @@ pub struct MailOptions {
     pub secrets: bool,
     /// All text that was kept, not its first lines alone.
     pub full: bool,
-    /// Time of the first packet that has one.
-    pub first: Option<Timestamp>,
 }
 
 /// A file that was written for a mail, or why not.

@@ -34,8 +34,8 @@ impl MailDate {
         if !is_time || !(1900..=3000).contains(&date.year) {
             return None;
         }
-        let ahead = i64::from(date.tz_hour) * 3600 + i64::from(date.tz_minute) * 60;
-        let offset = if date.tz_before_gmt { -ahead } else { ahead };
+        let named = i64::from(date.tz_hour) * 3600 + i64::from(date.tz_minute) * 60;
+        let offset = zone(text).unwrap_or(if date.tz_before_gmt { -named } else { named });
         let of_day = i64::from(date.hour) * 3600 + i64::from(date.minute) * 60 + i64::from(date.second);
         let seconds = i64::try_from(day * SECONDS_PER_DAY).ok()? + of_day - offset;
         Some(Self { seconds, offset, wrong_weekday: says_other_weekday(text, day) })
@@ -52,6 +52,22 @@ impl MailDate {
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_parts(self.seconds, 0)
     }
+}
+
+/// Seconds that `+0200` is ahead of UTC, as it stands there: `mail-parser` takes hours for those of a day.
+fn zone(text: &[u8]) -> Option<i64> {
+    let mut words = text.split(|byte| matches!(byte, b' ' | b'\t' | b'('));
+    words.find_map(|word| {
+        let (sign, digits) = word.split_first_chunk::<1>()?;
+        let ahead = matches!(sign, b"+");
+        let digits = digits.get(..4).filter(|_| ahead || sign == b"-")?;
+        let digit =
+            |place: usize| digits.get(place).filter(|digit| digit.is_ascii_digit()).map(|digit| digit - b'0');
+        let hours = i64::from(digit(0)?) * 10 + i64::from(digit(1)?);
+        let minutes = i64::from(digit(2)?) * 10 + i64::from(digit(3)?);
+        let seconds = hours * 3600 + minutes * 60;
+        Some(if ahead { seconds } else { -seconds })
+    })
 }
 
 /// Whether `text` begins with the name of a day that day number `day` after 1970-01-01 is not.
@@ -89,7 +105,7 @@ mod tests {
 
     /// Between the years 1899 and 3002, whatever the zone.
     fn is_of_some_calendar(date: MailDate) -> bool {
-        (-2_240_524_800..32_535_216_000).contains(&date.seconds)
+        (-2_240_600_000..32_535_700_000).contains(&date.seconds)
     }
 
     proptest! {

@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(&*lines[0].value, b"b c d");
         assert_eq!(&*lines[1].value, b"f");
-        assert_eq!(headers.len(), 21);
+        assert_eq!(headers.len(), 20);
     }
 
     #[test]

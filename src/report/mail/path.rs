@@ -176,6 +176,8 @@ pub(super) fn has_false_name(hop: &Hop) -> bool {
         return hop.address.is_some_and(|address| address != literal);
     }
     match hop.looked_up.as_deref() {
+        // A host that hands a mail to itself has a name that this address has not.
+        Some(_) if hop.address.is_some_and(|address| address.is_loopback()) => false,
         Some(name) => {
             !is_same_host(claimed, name) && !is_same_domain(claimed, name) && claimed.contains(&b'.')
         }
