@@ -28,7 +28,11 @@ impl MailDate {
     pub fn read(text: &[u8]) -> Option<Self> {
         let line = [text.trim_ascii(), b"\n"].concat();
         let date = DateTime::parse_rfc822(&String::from_utf8_lossy(&line))?;
-        let day = Date { year: date.year.into(), month: date.month, day: date.day }.days()?;
+        let of_calendar = Date { year: date.year.into(), month: date.month, day: date.day };
+        let day = of_calendar.days()?;
+        // `mail-parser` takes some words for months that are none.
+        let month = of_calendar.month_name().to_ascii_lowercase();
+        memchr::memmem::find(&text.to_ascii_lowercase(), month.as_bytes())?;
         // RFC 5322 allows the 60th second, which is no other time than the next.
         let is_time = date.hour < 24 && date.minute < 60 && date.second <= 60 && date.tz_minute < 60;
         if !is_time || !(1900..=3000).contains(&date.year) {
@@ -96,9 +100,15 @@ mod tests {
 
     #[test]
     fn what_no_calendar_has_is_no_date() {
-        for wrong in
-            ["", "yesterday", "31 Feb 2005 10:00:00 +0000", "1 Jan 2005 25:00:00 +0000", "(((((", "1 Jan"]
-        {
+        for wrong in [
+            "",
+            "yesterday",
+            "31 Feb 2005 10:00:00 +0000",
+            "14 Foo 2005 10:00:00 +0000",
+            "1 Jan 2005 25:00:00 +0000",
+            "(((((",
+            "1 Jan",
+        ] {
             assert_eq!(MailDate::read(wrong.as_bytes()), None, "{wrong}");
         }
     }

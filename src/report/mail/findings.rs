@@ -351,3 +351,7 @@ fn of_form(mail: &MailMessage, found: &mut Vec<Finding>) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "findings_tests.rs"]
+mod tests;
