@@ -170,7 +170,15 @@ fn fetched_mails_are_told_and_passwords_only_when_asked() {
     capture.answer(&mut imap, "* OK ready\r\n");
     talk(&mut capture, &mut imap, &["a1 LOGIN me \"hunter3\"", "<a1 OK in", "a2 FETCH 1 BODY[]"]);
     talk(&mut capture, &mut imap, &["<* 1 FETCH (BODY[] {20}\r\nSubject: two\r\n\r\ntext)\r\na2 OK done"]);
+    talk(&mut capture, &mut imap, &["a3 FETCH 2 BODY[HEADER.FIELDS (SUBJECT CONTENT-TYPE)]"]);
+    let headers = "Subject: three\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let of_fields =
+        format!("<* 2 FETCH (BODY[HEADER.FIELDS (SUBJECT CONTENT-TYPE)] {{{}}}\r\n{headers})", headers.len());
+    talk(&mut capture, &mut imap, &[&of_fields, "<a3 OK done", "a4 LOGOUT", "<* BYE", "<a4 OK bye"]);
     let page = capture.run("mail", &[]);
+    // Of a mail whose headers alone were asked for nothing is missing.
+    let (_, headers_alone) = page.split_once("fetched, its headers alone").unwrap();
+    assert!(headers_alone.contains("Subject: three") && !headers_alone.contains("missing"), "{page}");
     for text in [
         "fetched",
         "Subject: one",

@@ -137,7 +137,9 @@ fn message<W: Write>(page: &mut Page<'_, W>, mail: &MailMessage) -> io::Result<(
         let more = Count::new(mail.headers_left_out, "header line", "header lines");
         page.text(4, Style::Dim, &format!("… {more} more"))?;
     }
-    page.heading("Parts")?;
+    if !mail.parts.all.is_empty() {
+        page.heading("Parts")?;
+    }
     for part in &mail.parts.all {
         one_part(page, part)?;
     }

@@ -94,6 +94,10 @@ impl MailMessage {
             _ => known,
         };
         self.is_partial = beside.is_partial;
+        // Of headers alone nothing can be said of the parts that they announce.
+        if self.is_partial && self.parts.all.iter().all(|part| part.wire_len == 0) {
+            self.parts = Parts::default();
+        }
         self.path = Path::of(&self.received, beside.seen.clone(), self.received_left_out);
         self.findings = super::findings::find(self, &known);
     }
