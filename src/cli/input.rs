@@ -66,7 +66,18 @@ impl<'a> Reading<'a> {
     /// Opens the savefile that `input` names.
     pub(super) fn open(input: &'a InputArgs, prints: Prints) -> Result<Self, Failure> {
         let selection = Selection::of_input(input)?;
-        Self::begin(&input.path(), &input.select, selection, prints, Interrupt::install()?)
+        let (path, interrupt) = (input.path(), Interrupt::install()?);
+        Self::begin(Savefile::open(&path)?, &path, &input.select, selection, prints, interrupt)
+    }
+
+    /// Reads the savefile that `input` names, which was opened before.
+    pub(super) fn of_savefile(
+        source: Savefile,
+        input: &'a InputArgs,
+        prints: Prints,
+    ) -> Result<Self, Failure> {
+        let selection = Selection::of_input(input)?;
+        Self::begin(source, &input.path(), &input.select, selection, prints, Interrupt::install()?)
     }
 
     /// Opens one savefile of several; `interrupt` is looked at in all of them.
@@ -76,10 +87,12 @@ impl<'a> Reading<'a> {
         prints: Prints,
         interrupt: &Interrupt,
     ) -> Result<Self, Failure> {
-        Self::begin(path, select, Selection::of_options(select)?, prints, interrupt.clone())
+        let selection = Selection::of_options(select)?;
+        Self::begin(Savefile::open(path)?, path, select, selection, prints, interrupt.clone())
     }
 
     fn begin(
+        source: Savefile,
         path: &Path,
         select: &SelectArgs,
         selection: Selection<'a>,
@@ -87,7 +100,6 @@ impl<'a> Reading<'a> {
         interrupt: Interrupt,
     ) -> Result<Self, Failure> {
         let bpf = select.bpf()?;
-        let source = Savefile::open(path)?;
         let large = source.size().filter(|&size| size >= PROGRESS_FROM_BYTES);
         let progress = large.and_then(|size| progress_bar(size, prints));
         Ok(Self { source, bpf, selection, most: None, name: display_name(path), progress, interrupt })

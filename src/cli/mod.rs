@@ -8,6 +8,7 @@ mod audit;
 mod capture;
 mod dns;
 mod explain;
+mod export_folder;
 mod fields;
 mod flows;
 mod follow;
@@ -17,6 +18,7 @@ mod interfaces;
 mod keys;
 pub mod lab;
 mod limits;
+mod mail;
 mod output;
 mod read;
 mod reference;
@@ -75,6 +77,8 @@ enum Verb {
     Dns(dns::DnsArgs),
     #[command(about = "Show HTTP exchanges: request and answer, times, caches; export bodies")]
     Http(http::HttpArgs),
+    #[command(about = "Show mails: sessions, envelopes, headers, parts, and the way that each came")]
+    Mail(mail::MailArgs),
     #[command(about = "Play a savefile at its own pace, as if it were live")]
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Verb::Audit(args) => audit::run(&args),
         Verb::Dns(args) => dns::run(&args),
         Verb::Http(args) => http::run(&args),
+        Verb::Mail(args) => mail::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Interfaces(args) => interfaces::run(&args),

@@ -135,6 +135,9 @@ impl PopAnalyzer {
                 }
                 _ => {}
             }
+        } else if line.text == b"+" || line.text.starts_with(b"+ ") {
+            // RFC 5034 section 4: what follows of the client is what the mechanism asks for, and is answered by itself.
+            self.asked.pop_front();
         }
         step(line.whole.len(), note.note(PopPart::Reply), None)
     }
@@ -275,6 +278,20 @@ mod tests {
             (Server, b"-ERR no\r\n+OK 1 120\r\n+OK 2 320\r\n"),
         ]);
         assert!(said.iter().all(|(note, _)| matches!(note.part, PopPart::Reply | PopPart::Commands)));
+    }
+
+    #[test]
+    fn what_a_mechanism_asks_for_is_no_command_more() {
+        let said = talk(&[
+            (Server, b"+OK POP3\r\n"),
+            (Client, b"AUTH PLAIN\r\n"),
+            (Server, b"+ \r\n"),
+            (Client, b"AG1lAHg=\r\n"),
+            (Server, b"+OK in\r\n"),
+            (Client, b"RETR 1\r\n"),
+            (Server, MAIL),
+        ]);
+        assert_eq!(said.iter().filter(|(_, mail)| mail.is_some()).count(), 1);
     }
 
     #[test]

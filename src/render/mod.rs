@@ -17,6 +17,7 @@ pub mod http;
 pub mod interfaces;
 pub mod json;
 pub mod line;
+pub mod mail;
 pub mod numbers;
 pub mod registry;
 pub mod safe;

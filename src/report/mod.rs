@@ -8,6 +8,7 @@ pub mod dns;
 mod gaps;
 pub mod http;
 pub mod lan;
+pub mod mail;
 mod numbers;
 mod remarks;
 mod runs;

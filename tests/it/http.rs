@@ -1,6 +1,6 @@
 //! The verb `http`, on conversations that are built here.
 
-mod build;
+pub(crate) mod build;
 mod caches;
 mod export;
 mod shown;

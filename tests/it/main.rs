@@ -31,6 +31,7 @@ mod lab;
 mod lan;
 #[cfg(feature = "live")]
 mod live;
+mod mail;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;

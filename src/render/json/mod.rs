@@ -48,6 +48,9 @@ pub const FLOWS_SCHEMA: &str = "wirelab.flows/1";
 /// Schema of [`crate::render::http::write_http_json`].
 pub const HTTP_SCHEMA: &str = "wirelab.http/1";
 
+/// Schema of [`crate::render::mail::write_mail_json`].
+pub const MAIL_SCHEMA: &str = "wirelab.mail/1";
+
 /// Schema of [`crate::render::stats::write_stats_json`].
 pub const STATS_SCHEMA: &str = "wirelab.stats/1";
 

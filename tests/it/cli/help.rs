@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "read",
     "explain",
     "flows",
@@ -14,6 +14,7 @@ const VERBS: [&str; 16] = [
     "audit",
     "dns",
     "http",
+    "mail",
     "replay",
     "capture",
     "interfaces",

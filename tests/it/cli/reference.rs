@@ -95,6 +95,7 @@ fn every_verb_has_a_man_page() {
         "-follow",
         "-http",
         "-interfaces",
+        "-mail",
         "-man",
         "-read",
         "-replay",

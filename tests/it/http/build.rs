@@ -7,33 +7,33 @@ use etherparse::PacketBuilder;
 use crate::program::wirelab;
 
 /// Address and port.
-pub(super) type End = ([u8; 4], u16);
+pub(crate) type End = ([u8; 4], u16);
 
-pub(super) const CLIENT: End = ([192, 0, 2, 1], 40000);
-pub(super) const PROXY: End = ([192, 0, 2, 9], 3128);
-pub(super) const ORIGIN: End = ([192, 0, 2, 80], 80);
+pub(crate) const CLIENT: End = ([192, 0, 2, 1], 40000);
+pub(crate) const PROXY: End = ([192, 0, 2, 9], 3128);
+pub(crate) const ORIGIN: End = ([192, 0, 2, 80], 80);
 
 /// A savefile in the making: a packet each millisecond.
-pub(super) struct Capture {
+pub(crate) struct Capture {
     file: Vec<u8>,
     packets: u32,
 }
 
 /// A connection: its ends, and how many bytes each has sent.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     ends: [End; 2],
     sent: [u32; 2],
 }
 
 impl Capture {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Microseconds, version 2.4, raw IP (101).
         let header = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101];
         Self { file: header.iter().flat_map(|word| word.to_le_bytes()).collect(), packets: 0 }
     }
 
     /// A connection with its handshake.
-    pub(super) fn connect(&mut self, client: End, server: End) -> Connection {
+    pub(crate) fn connect(&mut self, client: End, server: End) -> Connection {
         let mut connection = Connection { ends: [client, server], sent: [0, 0] };
         self.segment(&mut connection, 0, "S", b"");
         self.segment(&mut connection, 1, "S.", b"");
@@ -42,22 +42,22 @@ impl Capture {
     }
 
     /// The client says something.
-    pub(super) fn ask(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
+    pub(crate) fn ask(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
         self.segment(connection, 0, "P.", bytes.as_ref())
     }
 
     /// The server says something.
-    pub(super) fn answer(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
+    pub(crate) fn answer(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
         self.segment(connection, 1, "P.", bytes.as_ref())
     }
 
     /// A side ends its part.
-    pub(super) fn end(&mut self, connection: &mut Connection, side: usize, flags: &str) {
+    pub(crate) fn end(&mut self, connection: &mut Connection, side: usize, flags: &str) {
         self.segment(connection, side, flags, b"");
     }
 
     /// A segment of side 0 or 1; its packet's number.
-    pub(super) fn segment(
+    pub(crate) fn segment(
         &mut self,
         connection: &mut Connection,
         side: usize,
@@ -87,12 +87,12 @@ impl Capture {
     }
 
     /// Bytes of a side that are not captured.
-    pub(super) fn lose(&mut self, connection: &mut Connection, side: usize, bytes: u32) {
+    pub(crate) fn lose(&mut self, connection: &mut Connection, side: usize, bytes: u32) {
         connection.sent[side] += bytes;
     }
 
     /// The savefile, in a folder that goes away.
-    pub(super) fn save(&self) -> (tempfile::TempDir, PathBuf) {
+    pub(crate) fn save(&self) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made.pcap");
         std::fs::write(&path, &self.file).unwrap();
@@ -100,12 +100,12 @@ impl Capture {
     }
 
     /// What `wirelab http` prints of it with these options.
-    pub(super) fn http(&self, options: &[&str]) -> String {
+    pub(crate) fn http(&self, options: &[&str]) -> String {
         self.run("http", options)
     }
 
     /// The same of any verb.
-    pub(super) fn run(&self, verb: &str, options: &[&str]) -> String {
+    pub(crate) fn run(&self, verb: &str, options: &[&str]) -> String {
         let (_folder, path) = self.save();
         let output = wirelab(&[&[verb, path.to_str().unwrap()], options].concat()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -113,7 +113,7 @@ impl Capture {
     }
 
     /// What `wirelab http` says where it has nothing to show: the exit status, standard error.
-    pub(super) fn nothing(&self, options: &[&str]) -> (Option<i32>, String) {
+    pub(crate) fn nothing(&self, options: &[&str]) -> (Option<i32>, String) {
         let (_folder, path) = self.save();
         let output = wirelab(&[&["http", path.to_str().unwrap()], options].concat()).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
@@ -121,7 +121,7 @@ impl Capture {
     }
 
     /// Its exchanges as JSON.
-    pub(super) fn json(&self, options: &[&str]) -> Vec<serde_json::Value> {
+    pub(crate) fn json(&self, options: &[&str]) -> Vec<serde_json::Value> {
         let document: serde_json::Value =
             serde_json::from_str(&self.http(&[&["--json"], options].concat())).unwrap();
         assert_eq!(document["schema"], "wirelab.http/1");
