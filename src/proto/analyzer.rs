@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, carried, dns, ftp, http, imap, pop, quic, smtp, ssh, telnet, tls};
+use super::{Protocol, carried, dns, ftp, http, imap, lab, pop, quic, smtp, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -116,6 +116,8 @@ pub enum Note {
     FtpData(Box<ftp::FtpDataNote>),
     /// Of an SSH message.
     Ssh(ssh::SshNote),
+    /// Of a message of a lab.
+    Lab(Box<lab::LabNote>),
 }
 
 /// How analyzers work.
@@ -143,5 +145,6 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
         Protocol::Radius => Box::new(carried::RadiusAnalyzer::new()),
         Protocol::OpenVpn => Box::new(carried::OpenVpnAnalyzer::new()),
         Protocol::RdpUdp => Box::new(carried::RdpUdpAnalyzer::new()),
+        Protocol::Lab(lab) => Box::new(lab::LabAnalyzer::of(lab, Direction::OrigToResp)),
     }
 }

@@ -15,6 +15,7 @@ pub mod ftp;
 mod greeting;
 pub mod http;
 pub mod imap;
+pub mod lab;
 pub mod lines;
 mod message;
 pub mod pop;

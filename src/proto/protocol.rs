@@ -1,5 +1,7 @@
 //! The application protocols that are analysed.
 
+use super::lab::Lab;
+
 /// A protocol with an analyzer of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
@@ -39,6 +41,8 @@ pub enum Protocol {
     OpenVpn,
     /// Remote Desktop over UDP, of which only the TLS is told.
     RdpUdp,
+    /// One of the bundled labs.
+    Lab(Lab),
 }
 
 impl Protocol {
@@ -64,6 +68,7 @@ impl Protocol {
             Self::Radius => "RADIUS",
             Self::OpenVpn => "OpenVPN",
             Self::RdpUdp => "RDPUDP",
+            Self::Lab(lab) => lab.name(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Protocol {
             Self::Radius => "radius",
             Self::OpenVpn => "openvpn",
             Self::RdpUdp => "rdpudp",
+            Self::Lab(_) => "wirelab.lab",
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Ssh => ssh::emit(subject, message, out),
             // Only what they carry is told, as messages of TLS.
             Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
+            // Told with what else only wirelab knows.
+            Protocol::Lab(_) => {}
         }
     }
 }
