@@ -82,6 +82,9 @@ impl Shower {
             View::Explain => {
                 let options = explain_options(self.colors, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
+                if let Some(labs) = pipeline.labs() {
+                    explain::labs(&mut self.out, labs, &flows, options)?;
+                }
                 if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;
                 }

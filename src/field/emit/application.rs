@@ -26,7 +26,7 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Ssh => ssh::emit(subject, message, out),
             // Only what they carry is told, as messages of TLS.
             Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp => {}
-            // Told with what else only wirelab knows.
+            // Wireshark knows none: they are told with what else only wirelab knows.
             Protocol::Lab(_) => {}
         }
     }
@@ -52,6 +52,7 @@ fn has_fields(subject: &Subject<'_>, message: &Message) -> bool {
         Protocol::Imap => &[143],
         Protocol::Ftp => &[21],
         Protocol::Telnet => &[23],
+        Protocol::Lab(_) => return false,
         _ => return true,
     };
     subject

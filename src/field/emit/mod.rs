@@ -24,6 +24,7 @@ mod icmpv6;
 mod igmp;
 mod imap;
 mod imf;
+mod lab;
 mod ip;
 mod ip_options;
 mod ipv6;
@@ -221,6 +222,7 @@ pub fn emit(
         }
     }
     enclosing.leave(&subject, None, &mut out);
+    lab::emit(&subject, &mut out);
     wirelab::emit(&subject, &mut out);
 }
 

@@ -73,7 +73,8 @@ impl LabAnalyzer {
         let said = self.hear(from, at, bytes);
         let text = trimmed(bytes);
         let text = text.get(..MAX_TEXT).unwrap_or(text).into();
-        self.earlier.push(LabMessage { at, from, text, said });
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.earlier.push(LabMessage { at, from, text, len, said });
     }
 
     /// Takes the beginning of a message, likewise.

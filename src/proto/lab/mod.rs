@@ -186,6 +186,46 @@ pub enum Says {
     Time(u32),
 }
 
+impl Says {
+    /// A word for it, as `wirelab.lab.kind` has it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Question => "question",
+            Self::Answer => "answer",
+            Self::Farewell => "farewell",
+            Self::Name(_) => "name",
+            Self::Sum(..) => "sum",
+            Self::Result { .. } => "result",
+            Self::Sentence => "sentence",
+            Self::Capitals => "capitals",
+            Self::Typed(_) => "typed",
+            Self::Joined(_) => "joined",
+            Self::Left(_) => "left",
+            Self::Line(..) => "line",
+            Self::Calibrate(_) => "calibrate",
+            Self::Calibrated => "calibrated",
+            Self::Ping(..) => "ping",
+            Self::Pong(..) => "acknowledgement",
+            Self::Key { .. } => "key",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Bytes(_) => "file bytes",
+            Self::FileEnd(_) => "file end",
+            Self::AskAddress => "ask address",
+            Self::Address(_) => "address",
+            Self::Send(_) => "send",
+            Self::Forwarded(..) => "forwarded",
+            Self::Status(_) => "status",
+            Self::AskDate => "ask date",
+            Self::AskTime => "ask time",
+            Self::Date(..) => "date",
+            Self::Time(_) => "time",
+        }
+    }
+}
+
 /// A file that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEnd {
@@ -229,8 +269,28 @@ pub enum Fault {
     Codes(Codes),
     /// A key that the lab's server refuses was taken, or the other way round.
     Key,
-    /// Two more of what may be said once.
-    Repeated,
+}
+
+impl fmt::Display for Fault {
+    /// In words, with the text that would be right as it is: it may hold what was said on the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expected(right) => write!(f, "right would be {right}"),
+            Self::Unasked => f.write_str("nothing asked for it"),
+            Self::NotUtf8 => f.write_str("no UTF-8"),
+            Self::Malformed => f.write_str("malformed"),
+            Self::Echo => f.write_str("it says the question again: an echo, or capitals"),
+            Self::Codes(codes) => {
+                f.write_str("right would be ")?;
+                for (place, code) in codes.iter().enumerate() {
+                    let before = if place == 0 { "" } else { " or " };
+                    write!(f, "{before}{}", code.number())?;
+                }
+                Ok(())
+            }
+            Self::Key => f.write_str("not what the lab's server says to this key"),
+        }
+    }
 }
 
 /// A message, and what the flow tells of it.
@@ -253,8 +313,10 @@ pub struct LabMessage {
     pub at: PacketStamp,
     /// Whose side sent it.
     pub from: Direction,
-    /// The first [`MAX_TEXT`] bytes.
+    /// The first [`MAX_TEXT`] bytes, without line ends behind them.
     pub text: Box<[u8]>,
+    /// Bytes that were sent.
+    pub len: u64,
     /// What it says.
     pub said: Said,
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::escape::write_pretty;
+use super::lab::LabJson;
 use super::measures::{AgreedJson, MeasuresJson, RatesJson};
 use super::segments::{MoreSegmentsJson, SegmentJson};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_default};
@@ -90,6 +91,9 @@ pub struct FlowJson<'a> {
     /// How many more there are of a kind and side.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     more_segments: Vec<MoreSegmentsJson>,
+    /// What a flow of a lab says (`explain`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lab: Option<LabJson<'a>>,
 }
 
 /// Checksums that are not right.
@@ -173,6 +177,7 @@ impl<'a> FlowJson<'a> {
                 .remarks
                 .map(|remarks| remarks.more().map(MoreSegmentsJson::new).collect())
                 .unwrap_or_default(),
+            lab: told.lab.map(LabJson::new),
         }
     }
 }
