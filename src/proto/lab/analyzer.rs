@@ -68,8 +68,30 @@ impl LabAnalyzer {
         self.lab
     }
 
-    /// Takes a message that was told as nobody's before the flow was recognised.
-    pub(super) fn heard_before(&mut self, from: Direction, at: PacketStamp, bytes: &[u8]) {
+    /// Takes what was told as nobody's before the flow was recognised: of a stream the messages that are whole, and all
+    /// unless it `goes_on`.
+    pub(super) fn replay(
+        &mut self,
+        from: Direction,
+        at: PacketStamp,
+        bytes: &mut Vec<u8>,
+        is_stream: bool,
+        goes_on: bool,
+    ) {
+        while !bytes.is_empty() {
+            let cut = if is_stream { self.session.cut(from == self.client, bytes) } else { Cut::Whole };
+            let end = match cut {
+                Cut::At(end) => end.min(bytes.len()),
+                Cut::More(_) if goes_on => return,
+                Cut::More(_) | Cut::Whole => bytes.len(),
+            };
+            let message: Vec<u8> = bytes.drain(..end).collect();
+            self.heard_before(from, at, &message);
+        }
+    }
+
+    /// Takes such a message.
+    fn heard_before(&mut self, from: Direction, at: PacketStamp, bytes: &[u8]) {
         let said = self.hear(from, at, bytes);
         let text = trimmed(bytes);
         let text = text.get(..MAX_TEXT).unwrap_or(text).into();
@@ -151,11 +173,8 @@ impl Analyzer for LabAnalyzer {
         let message = bytes.get(..end).unwrap_or(bytes);
         let said = self.hear(from, input.packet, message);
         let len = end.saturating_sub(begun.len());
-        // All of a message lies in packets that were told, which cannot be: it would have been told.
-        if len == 0 {
-            return Step::Lost;
-        }
-        self.message(len, said, end < bytes.len())
+        // A message always has bytes that were not told: what was told is the beginning of one.
+        self.message(len.max(1), said, end < bytes.len())
     }
 
     fn held(&self) -> usize {

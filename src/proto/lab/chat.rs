@@ -10,6 +10,12 @@ pub const MAX_NAME: usize = 64;
 /// Most members that are known by name: where messages run together a name tells where the next begins.
 const MAX_KNOWN: usize = 256;
 
+/// How far the end of a message is looked for: the messages of many members that run together are looked through once each.
+const MAX_LOOKED_AT: usize = 4096;
+
+/// Bytes in which another message has to show that it begins: the longest words, and a name.
+const MAX_BEGINNING: usize = MAX_NAME + 20;
+
 const NEW_USER: &str = "new user :";
 const JOINED: &str = " joined";
 const USER: &str = "user :";
@@ -54,7 +60,11 @@ pub(super) struct Chat {
 
 impl Session for Chat {
     fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
-        let Ok(text) = std::str::from_utf8(bytes) else { return Cut::Whole };
+        let looked_at = bytes.get(..MAX_LOOKED_AT).unwrap_or(bytes);
+        let text = match std::str::from_utf8(looked_at) {
+            Ok(text) => text,
+            Err(error) => looked_at.get(..error.valid_up_to()).map_or("", |valid| std::str::from_utf8(valid).unwrap_or("")),
+        };
         if by_client {
             return Cut::Whole;
         }
@@ -98,6 +108,15 @@ fn told_end(rest: &str, word: &str, before: usize, all: usize) -> Cut {
     }
 }
 
+/// The first bytes of a text.
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(MAX_BEGINNING);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or("")
+}
+
 impl Chat {
     /// Where in `text`, a line of somebody, the next message begins, as far as names that are known show it.
     fn next_start(&self, text: &str) -> Option<usize> {
@@ -106,7 +125,7 @@ impl Chat {
         let mut places = said.match_indices([':', 'n', 'u']).map(|(at, _)| at);
         places
             .find(|at| {
-                let rest = said.get(*at..).unwrap_or("");
+                let rest = said.get(*at..).map_or("", beginning);
                 let is_line = || {
                     let (name, _) = rest.strip_prefix(':')?.split_once(':')?;
                     self.known.contains(name).then_some(())

@@ -130,8 +130,13 @@ impl Listener {
         };
         let mut analyzer = LabAnalyzer::of(lab, client);
         let replayed = if is_split { begun } else { self.pieces.len() };
-        for piece in self.pieces.iter().take(replayed) {
-            analyzer.heard_before(piece.from, piece.at, &piece.bytes);
+        let is_stream = self.transport == TransportProtocol::Tcp;
+        let mut waits = Vec::new();
+        for (place, piece) in self.pieces.iter().enumerate().take(replayed) {
+            waits.extend_from_slice(&piece.bytes);
+            let next = self.pieces.get(place.saturating_add(1)).filter(|_| place.saturating_add(1) < replayed);
+            let goes_on = is_stream && next.is_some_and(|next| next.from == piece.from);
+            analyzer.replay(piece.from, piece.at, &mut waits, is_stream, goes_on);
         }
         for piece in self.pieces.iter().skip(replayed) {
             analyzer.begun(piece.from, &piece.bytes);

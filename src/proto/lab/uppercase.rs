@@ -22,7 +22,8 @@ pub(super) fn is_capitals(sentence: &str, answer: &str) -> bool {
 #[derive(Debug)]
 struct Sentence {
     at: PacketStamp,
-    text: Box<str>,
+    /// The sentence in capitals.
+    right: Box<str>,
 }
 
 /// What waits for capitals.
@@ -40,7 +41,7 @@ impl Uppercase {
 
     fn pop(&mut self) -> Option<Sentence> {
         let sentence = self.waiting.pop()?;
-        self.bytes = self.bytes.saturating_sub(sentence.text.len());
+        self.bytes = self.bytes.saturating_sub(sentence.right.len());
         Some(sentence)
     }
 
@@ -48,7 +49,7 @@ impl Uppercase {
     fn several(&self, answer: &str) -> Option<usize> {
         let mut rest = answer;
         for (place, sentence) in self.waiting.iter().enumerate() {
-            rest = rest.strip_prefix(sentence.text.to_uppercase().as_str())?;
+            rest = rest.strip_prefix(&*sentence.right)?;
             if rest.is_empty() {
                 return Some(place.saturating_add(1));
             }
@@ -60,7 +61,7 @@ impl Uppercase {
 impl Session for Uppercase {
     fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
         let (false, Some(sentence)) = (by_client, self.waiting.front()) else { return Cut::Whole };
-        let right = sentence.text.to_uppercase();
+        let right = &*sentence.right;
         let rest = bytes.strip_prefix(right.as_bytes());
         let is_begun = bytes.len() < right.len() && right.as_bytes().starts_with(bytes);
         match rest {
@@ -80,9 +81,10 @@ impl Session for Uppercase {
             return Said::new(true, Says::Sentence).fault(Some(Fault::NotUtf8));
         };
         if heard.by_client {
-            if self.bytes.saturating_add(text.len()) <= MAX_WAITING_BYTES {
-                self.bytes = self.bytes.saturating_add(text.len());
-                self.waiting.push(Sentence { at: heard.at, text: text.into() });
+            let right: Box<str> = text.to_uppercase().into();
+            if self.bytes.saturating_add(right.len()) <= MAX_WAITING_BYTES {
+                self.bytes = self.bytes.saturating_add(right.len());
+                self.waiting.push(Sentence { at: heard.at, right });
             } else {
                 self.waiting.lose_track();
                 self.bytes = 0;
@@ -93,8 +95,8 @@ impl Session for Uppercase {
         let Some(first) = self.waiting.front() else {
             return said.fault(self.waiting.unasked());
         };
-        let (asked, right) = (first.at, first.text.to_uppercase());
-        if text == right {
+        let (asked, right) = (first.at, first.right.clone());
+        if text == &*right {
             self.pop();
             return said.answers(Some(asked));
         }
@@ -102,7 +104,7 @@ impl Session for Uppercase {
         let (from, count) = if self.is_stream {
             (0, self.several(text).unwrap_or(0))
         } else {
-            let found = self.waiting.iter().position(|sentence| sentence.text.to_uppercase() == text);
+            let found = self.waiting.iter().position(|sentence| &*sentence.right == text);
             (found.unwrap_or(0), usize::from(found.is_some()))
         };
         if count > 0 {

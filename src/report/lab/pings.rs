@@ -116,9 +116,10 @@ impl PingTotals {
         match (pairing, message.said.answers) {
             (Pairing::Ambiguous(count, first, last), _) => {
                 self.ambiguous = self.ambiguous.saturating_add(1);
-                for ping in &mut self.pings {
-                    let may_be = (first.number..=last.number).contains(&ping.at.number);
-                    if may_be && ping.fate == Fate::Unanswered {
+                let start = self.pings.partition_point(|ping| ping.at.number < first.number);
+                let those = self.pings.iter_mut().skip(start).take_while(|ping| ping.at.number <= last.number);
+                for ping in those {
+                    if ping.fate == Fate::Unanswered {
                         ping.fate = Fate::Perhaps(count);
                     }
                 }

@@ -45,6 +45,9 @@ struct Out<'a> {
     content: &'a str,
 }
 
+/// How many datagrams of a sender to a target are looked at for the one that a request asked for: a relay passes on in order.
+const MAX_LOOKED_AT: usize = 64;
+
 /// Server and client of a flow.
 fn ends(lab: &LabFlow, flow: &Flow) -> (Endpoint, Endpoint) {
     match lab.client {
@@ -113,7 +116,7 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
 /// The first that came after `asked` with this content, or with another where none has it.
 fn take<'a>(out: &mut VecDeque<Out<'a>>, asked: PacketStamp, content: &str) -> Option<Out<'a>> {
     let is_after = |out: &Out<'_>| out.at.number > asked.number;
-    let same = out.iter().position(|out| is_after(out) && out.content == content);
-    let place = same.or_else(|| out.iter().position(is_after))?;
+    let same = out.iter().take(MAX_LOOKED_AT).position(|out| is_after(out) && out.content == content);
+    let place = same.or_else(|| out.iter().take(MAX_LOOKED_AT).position(is_after))?;
     out.remove(place)
 }

@@ -176,14 +176,20 @@ fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize) {
     let Room { members, lines, strays, .. } = room;
     let Some(member) = members.get(to) else { return };
     // The last line of each name and text: what comes again is a copy of it.
+    let mut early = Vec::new();
     let mut last: HashMap<(Box<str>, Box<str>), usize> = HashMap::new();
     for (place, line) in lines.iter_mut().enumerate().take(looked_at) {
         let Some(name) = members.get(line.by).and_then(|by| by.name.clone()) else { continue };
         let key = (name, line.text.clone());
-        let found = came.get_mut(&key).and_then(|packets| {
-            let place = packets.iter().position(|packet| *packet >= line.at.number)?;
-            packets.remove(place)
-        });
+        // What came before this line is no later line's either.
+        let mut found = None;
+        while let Some(packet) = came.get_mut(&key).and_then(VecDeque::pop_front) {
+            if packet >= line.at.number {
+                found = Some(packet);
+                break;
+            }
+            early.push((key.clone(), packet));
+        }
         last.insert(key, place);
         let was_in = member.since.is_some_and(|since| since.number < line.at.number)
             && member.until.is_none_or(|until| until > line.at.number);
@@ -192,6 +198,9 @@ fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize) {
             None if was_in && line.by != to => line.lost.push(Lost { to, perhaps: member.has_gaps }),
             None => {}
         }
+    }
+    for (key, packet) in early {
+        came.entry(key).or_default().push_front(packet);
     }
     let names: Vec<&str> = members.iter().filter_map(|member| member.name.as_deref()).collect();
     let mut left: Vec<_> = came.into_iter().collect();
