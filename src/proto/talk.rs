@@ -1,9 +1,9 @@
 //! One flow's bytes, on their way to its analyzer: kept until a message is whole, skipped where nobody wants them.
 
 use super::analyzer::{AnalyzerOptions, begin};
+use super::lab::Ear;
 use super::message::MAX_MESSAGES;
 use super::probe::{self, Found};
-use super::lab::Ear;
 use super::{Analyzer, Ending, Input, Message, Messages, Note, Protocol, Step};
 use crate::decode::{ByteRange, TransportProtocol};
 use crate::flow::{Direction, PacketStamp};

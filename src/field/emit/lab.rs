@@ -9,7 +9,9 @@ use crate::proto::lab::{Fault, LabNote, Mark, Pairing, Right, Said, Says};
 use crate::proto::{Message, Note};
 
 pub(super) fn emit(subject: &Subject<'_>, out: &mut Emitter<'_>) {
-    let Some(messages) = subject.context.messages.filter(|messages| !messages.all().is_empty()) else { return };
+    let Some(messages) = subject.context.messages.filter(|messages| !messages.all().is_empty()) else {
+        return;
+    };
     if !out.wants_any_of(lab::PROTOCOL) {
         return;
     }
@@ -56,7 +58,7 @@ fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emit
     {
         text(lab::FAULT, &fault.to_string(), out);
     }
-    says_fields(says, fault.as_ref(), bytes, out);
+    says_fields(says, fault.as_ref(), out);
     if let (Says::Pong(..), Some(waited)) = (says, waited) {
         out.give(lab::PING_RTT, Value::Delta(waited), NOWHERE);
     }
@@ -72,17 +74,16 @@ fn number(id: FieldId, number: u64, out: &mut Emitter<'_>) {
 }
 
 /// The fields of one kind of message.
-fn says_fields(says: &Says, fault: Option<&Fault>, bytes: &[u8], out: &mut Emitter<'_>) {
+fn says_fields(says: &Says, fault: Option<&Fault>, out: &mut Emitter<'_>) {
     match says {
         Says::Name(name) => {
             text(lab::USER, name, out);
             text(lab::CHAT_USER, name, out);
         }
         Says::Sum(expression, _) => text(lab::EXPRESSION, expression, out),
-        Says::Result { expression, right, marked } => {
+        Says::Result { expression, given, right, marked } => {
             text(lab::EXPRESSION, expression, out);
-            let given = String::from_utf8_lossy(bytes);
-            text(lab::RESULT, given.trim(), out);
+            text(lab::RESULT, given, out);
             if let Right::Is(right) = right {
                 text(lab::EXPECTED, right, out);
             }

@@ -106,6 +106,8 @@ pub(super) struct Calculator {
     is_named: bool,
     waiting: Waiting<Sum>,
     quit: Option<PacketStamp>,
+    /// A wrong answer that the right one begins with, and its sum.
+    begun: Option<(Sum, Box<str>)>,
 }
 
 impl Session for Calculator {
@@ -115,8 +117,7 @@ impl Session for Calculator {
         };
         let given = std::str::from_utf8(bytes).ok().and_then(|text| number(text.trim_end()));
         match given {
-            // One number. Where it is the beginning of the right one it may be split, unless it is right as it is.
-            Some(value) if number(right) != Some(value) && begins(right, bytes) => Cut::More(right.len()),
+            // A number may be the beginning of the right one, or a wrong answer: what comes next tells.
             Some(_) => Cut::Whole,
             None if begins(right, bytes) => Cut::More(right.len()),
             // Several answers: the first is known.
@@ -162,7 +163,7 @@ impl Calculator {
         let right = right.unwrap_or(Right::NoSum);
         let expression = kept(text);
         self.waiting.push(Sum { at, expression: expression.clone(), right: right.clone() });
-        let fault = (right == Right::NoSum).then_some(Fault::Malformed);
+        let fault = (right == Right::NoSum).then_some(Fault::NoRequest);
         Said::new(true, Says::Sum(expression, right)).fault(fault)
     }
 
@@ -170,24 +171,44 @@ impl Calculator {
         if text.trim().eq_ignore_ascii_case(ENDED) {
             return Said::new(false, Says::Farewell).answers(self.quit);
         }
+        if let Some((sum, before)) = self.begun.take()
+            && let Right::Is(right) = &sum.right
+            && right.strip_prefix(&*before) == Some(text)
+        {
+            return judge(&sum, right.clone());
+        }
         // Before the first sum a server may greet.
         let Some(waiting) = self.waiting.pop() else {
             let fault = number(text).and_then(|_| self.waiting.unasked());
             return Said::new(false, Says::Other).fault(fault);
         };
-        let is_error = number(text).is_none();
-        let marked = match &waiting.right {
-            Right::Is(right) => compare(right, text),
-            Right::NoDivision | Right::NoSum if is_error => Mark::Right,
-            Right::NoDivision | Right::NoSum => Mark::Wrong,
-        };
-        let fault = match (&waiting.right, marked) {
-            (_, Mark::Right | Mark::SameValue) => None,
-            (Right::Is(right), _) => Some(Fault::Expected(right.clone())),
-            (Right::NoDivision, _) => Some(Fault::Expected("an error: division by zero".into())),
-            (Right::NoSum, _) => Some(Fault::Expected("an error: this is no sum".into())),
-        };
-        let Sum { at, expression, right } = waiting;
-        Said::new(false, Says::Result { expression, right, marked }).answers(Some(at)).fault(fault)
+        if let Right::Is(right) = &waiting.right
+            && begins(right, text.as_bytes())
+            && compare(right, text) == Mark::Wrong
+        {
+            let said = judge(&waiting, kept(text));
+            self.begun = Some((waiting, kept(text)));
+            return said;
+        }
+        judge(&waiting, kept(text))
     }
+}
+
+/// What is to say of the answer `given` to a sum.
+fn judge(sum: &Sum, given: Box<str>) -> Said {
+    let is_error = number(&given).is_none();
+    let marked = match &sum.right {
+        Right::Is(right) => compare(right, &given),
+        Right::NoDivision | Right::NoSum if is_error => Mark::Right,
+        Right::NoDivision | Right::NoSum => Mark::Wrong,
+    };
+    let fault = match (&sum.right, marked) {
+        (_, Mark::Right | Mark::SameValue) => None,
+        (Right::Is(right), _) => Some(Fault::Expected(right.clone())),
+        (Right::NoDivision, _) => Some(Fault::Expected("an error: division by zero".into())),
+        (Right::NoSum, _) => Some(Fault::Expected("an error: this is no sum".into())),
+    };
+    let (expression, right) = (sum.expression.clone(), sum.right.clone());
+    let says = Says::Result { expression, given, right, marked };
+    Said::new(false, says).answers(Some(sum.at)).fault(fault)
 }

@@ -32,7 +32,8 @@ pub(super) enum Told<'a> {
 /// Reads what the server tells.
 pub(super) fn read(text: &str) -> Option<Told<'_>> {
     let named = |name: &str| is_name(name);
-    let joined = || text.strip_prefix(NEW_USER)?.strip_suffix(JOINED).filter(|name| named(name)).map(Told::Joined);
+    let joined =
+        || text.strip_prefix(NEW_USER)?.strip_suffix(JOINED).filter(|name| named(name)).map(Told::Joined);
     let left = || text.strip_prefix(USER)?.strip_suffix(LEFT).filter(|name| named(name)).map(Told::Left);
     let line = || {
         let (name, said) = text.strip_prefix(':')?.split_once(':')?;
@@ -63,7 +64,9 @@ impl Session for Chat {
         let looked_at = bytes.get(..MAX_LOOKED_AT).unwrap_or(bytes);
         let text = match std::str::from_utf8(looked_at) {
             Ok(text) => text,
-            Err(error) => looked_at.get(..error.valid_up_to()).map_or("", |valid| std::str::from_utf8(valid).unwrap_or("")),
+            Err(error) => looked_at
+                .get(..error.valid_up_to())
+                .map_or("", |valid| std::str::from_utf8(valid).unwrap_or("")),
         };
         if by_client {
             return Cut::Whole;
@@ -150,7 +153,7 @@ impl Chat {
             self.is_asked_again = false;
             self.own = Some(kept(text));
             self.learn(text);
-            let fault = (!is_name(text)).then_some(Fault::Malformed);
+            let fault = (!is_name(text)).then_some(Fault::NoRequest);
             return Said::new(true, Says::Name(kept(text))).fault(fault);
         }
         Said::new(true, Says::Typed(kept(text)))

@@ -25,7 +25,8 @@ pub(super) struct Clock {
 fn three(text: &str, mark: char) -> Option<[u8; 3]> {
     let mut parts = text.split(mark);
     let mut next = || {
-        let part = parts.next().filter(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let part =
+            parts.next().filter(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))?;
         part.parse().ok()
     };
     let numbers = [next()?, next()?, next()?];
@@ -63,7 +64,7 @@ impl Session for Clock {
                 _ => (Asked::Other, Says::Other),
             };
             self.waiting.push((heard.at, asked));
-            let fault = (asked == Asked::Other).then_some(Fault::Malformed);
+            let fault = (asked == Asked::Other).then_some(Fault::NoRequest);
             return Said::new(true, says).fault(fault);
         }
         let (says, fits, is_real) = match (date(text), time(text)) {

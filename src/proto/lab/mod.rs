@@ -128,6 +128,8 @@ pub enum Says {
     Result {
         /// The sum.
         expression: Box<str>,
+        /// The answer given, put together where it came in pieces.
+        given: Box<str>,
         /// What is right, as Python prints it.
         right: Right,
         /// How the answer given compares.
@@ -261,8 +263,10 @@ pub enum Fault {
     Unasked,
     /// It is no UTF-8.
     NotUtf8,
-    /// No such form: of a date, a time, an address.
+    /// No such date, time or address.
     Malformed,
+    /// Nothing that this lab's client asks.
+    NoRequest,
     /// An answer that says the question again: an echo, not this lab's server.
     Echo,
     /// Any of these codes would be right.
@@ -278,7 +282,8 @@ impl fmt::Display for Fault {
             Self::Expected(right) => write!(f, "right would be {right}"),
             Self::Unasked => f.write_str("nothing asked for it"),
             Self::NotUtf8 => f.write_str("no UTF-8"),
-            Self::Malformed => f.write_str("malformed"),
+            Self::Malformed => f.write_str("there is no such date, time or address"),
+            Self::NoRequest => f.write_str("no request of this lab"),
             Self::Echo => f.write_str("it says the question again: an echo, or capitals"),
             Self::Codes(codes) => {
                 f.write_str("right would be ")?;

@@ -130,7 +130,10 @@ impl Pings {
             return Said::new(false, Says::Other).fault(Some(Fault::Expected(ACKNOWLEDGED.into())));
         };
         let (place, pairing) = self.pair(number, at);
+        // By the lab's rule those before it are lost.
+        let lost = if pairing == Pairing::Delay { place.unwrap_or(0) } else { 0 };
         let ping = place.and_then(|place| self.waiting.remove(place));
+        self.waiting.drain(..lost.min(self.waiting.len()));
         let known = ping.filter(|_| !matches!(pairing, Pairing::Ambiguous(..)));
         let fault = (pairing == Pairing::None && !self.is_lost).then_some(Fault::Unasked);
         let number = number.or(known.and_then(|ping| ping.number));

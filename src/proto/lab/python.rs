@@ -104,7 +104,9 @@ mod tests {
             assert_eq!(number(text), Some(value), "{text}");
         }
         assert!(number("NaN").is_some_and(f64::is_nan));
-        for text in ["", ".", "-", "1__0", "_1", "1_", "1_.0", "0x10", "1e", "1,5", "12a", "e5", "--1", "1 2", "é"] {
+        for text in
+            ["", ".", "-", "1__0", "_1", "1_", "1_.0", "0x10", "1e", "1,5", "12a", "e5", "--1", "1 2", "é"]
+        {
             assert_eq!(number(text), None, "{text}");
         }
         assert_eq!(number(&"9".repeat(MAX_DIGITS + 1)), None);

@@ -5,11 +5,11 @@
 
 use super::analyzer::LabAnalyzer;
 use super::phrases::{ACKNOWLEDGEMENT, HII, JOKE, KNOCK};
-use super::{Lab, LabMessage, MAX_TEXT, calculator, chat, chatbot, clock, file, ping, relay, trimmed, uppercase};
+use super::{
+    Lab, LabMessage, MAX_TEXT, calculator, chat, chatbot, clock, file, ping, relay, trimmed, uppercase,
+};
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, PacketStamp};
-use crate::proto::text::judge;
-use crate::proto::Readability;
 
 /// Most messages that are listened to: of pings at a short interval so many are sent before the first is answered.
 const MAX_PIECES: usize = 64;
@@ -78,7 +78,8 @@ impl Ear {
     pub(in crate::proto) fn waits(&self) -> bool {
         let Self::Listening(listener) = self else { return false };
         let Some(first) = listener.pieces.first() else { return false };
-        listener.transport == TransportProtocol::Udp && listener.pieces.iter().all(|piece| piece.from == first.from)
+        listener.transport == TransportProtocol::Udp
+            && listener.pieces.iter().all(|piece| piece.from == first.from)
     }
 
     /// Memory that it keeps, in bytes.
@@ -98,10 +99,15 @@ fn may_be_said(bytes: &[u8]) -> bool {
     if bytes.starts_with(file::SUCCESS.as_bytes()) {
         return true;
     }
-    // What most other flows begin with is told by a byte.
-    bytes.first().is_some_and(|byte| *byte >= b' ')
-        && bytes.len() <= MAX_PIECE
-        && matches!(judge(bytes), Readability::Readable { .. })
+    // What most other flows begin with is told by a few bytes.
+    let is_text = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n');
+    bytes.len() <= MAX_PIECE
+        && bytes.iter().all(is_text)
+        && std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_control))
+}
+
+fn is_control(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\r' | '\n')
 }
 
 impl Listener {
@@ -134,7 +140,8 @@ impl Listener {
         let mut waits = Vec::new();
         for (place, piece) in self.pieces.iter().enumerate().take(replayed) {
             waits.extend_from_slice(&piece.bytes);
-            let next = self.pieces.get(place.saturating_add(1)).filter(|_| place.saturating_add(1) < replayed);
+            let next =
+                self.pieces.get(place.saturating_add(1)).filter(|_| place.saturating_add(1) < replayed);
             let goes_on = is_stream && next.is_some_and(|next| next.from == piece.from);
             analyzer.replay(piece.from, piece.at, &mut waits, is_stream, goes_on);
         }
@@ -157,7 +164,8 @@ impl Listener {
         if let Some((lab, by_client)) = by_words(self.transport, text, before) {
             return Some((lab, if by_client { from } else { from.reversed() }));
         }
-        let asked_from = before.iter().rposition(|piece| piece.from == from).map_or(0, |place| place.saturating_add(1));
+        let asked_from =
+            before.iter().rposition(|piece| piece.from == from).map_or(0, |place| place.saturating_add(1));
         let asked = before.get(asked_from..).filter(|asked| !asked.is_empty())?;
         let last = asked.last().map(|piece| trimmed(&piece.bytes)).unwrap_or_default();
         let all: Vec<u8> = asked.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
@@ -183,7 +191,9 @@ fn by_words(transport: TransportProtocol, text: &[u8], before: &[Piece]) -> Opti
                 () if is(clock::SEND_DATE) || is(clock::SEND_TIME) => Some((Lab::Datetime, true)),
                 () if ping::acknowledgement(text_of).is_some() => Some((Lab::UdpPing, false)),
                 () if is(ping::CALIBRATED) || is(ping::STOPPING) => Some((Lab::UdpPing, false)),
-                () if relay::is_status(text_of) || relay::forwarded(text_of).is_some() => Some((Lab::Relay, false)),
+                () if relay::is_status(text_of) || relay::forwarded(text_of).is_some() => {
+                    Some((Lab::Relay, false))
+                }
                 () if relay::read_order(text_of).order.is_some() => Some((Lab::Relay, true)),
                 () if chatbot::is_answer(text) && !before.is_empty() => Some((Lab::ChatbotUdp, false)),
                 () => None,
@@ -195,7 +205,9 @@ fn by_words(transport: TransportProtocol, text: &[u8], before: &[Piece]) -> Opti
             match () {
                 () if text.starts_with(KNOCK.as_bytes()) => Some((Lab::Knock, true)),
                 () if matches!(told, Some(chat::Told::Joined(_))) => Some((Lab::Chat, false)),
-                () if text.starts_with(file::SUCCESS.as_bytes()) && has_one_key() => Some((Lab::FileTransfer, false)),
+                () if text.starts_with(file::SUCCESS.as_bytes()) && has_one_key() => {
+                    Some((Lab::FileTransfer, false))
+                }
                 () if is(file::ERROR) && has_one_key() => Some((Lab::FileTransfer, false)),
                 () if chatbot::is_answer(text) && !before.is_empty() => Some((Lab::ChatbotTcp, false)),
                 () => None,

@@ -67,7 +67,9 @@ impl Session for Uppercase {
         match rest {
             _ if is_begun => Cut::More(right.len()),
             // A server reads what has come: what follows is the answer to the next sentence.
-            Some([next, ..]) if !matches!(next, b'\r' | b'\n') && self.waiting.len() > 1 => Cut::At(right.len()),
+            Some([next, ..]) if !matches!(next, b'\r' | b'\n') && self.waiting.len() > 1 => {
+                Cut::At(right.len())
+            }
             _ => Cut::Whole,
         }
     }

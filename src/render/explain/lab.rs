@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::super::color::Style;
 use super::super::format::{Bits, Count, Elapsed, Hex};
 use super::super::safe::{Safe, safe_line};
+use super::super::wrap::Wrapped;
 use super::{ExplainOptions, count, note};
 use crate::flow::Flow;
 use crate::proto::lab::{Fault, Lab, LabMessage, Mark, Pairing, Right, Says, could_be};
@@ -23,12 +24,16 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
     writeln!(out, "\n  {}", options.colors.paint(Style::Bold, format!("Lab {}", lab.lab)))?;
     let told_of = Part::of(lab);
     told_of.sentences.iter().try_for_each(|text| note(out, text, options))?;
-    rows(out, &told_of.rows)?;
+    rows(out, &told_of.rows, SHOWN, options)?;
     let faults: Vec<String> = lab.faults().map(fault).collect();
     if !faults.is_empty() {
-        let many = Count::new(count(faults.len()), "message is not as it should be:", "messages are not as they should be:");
+        let many = Count::new(
+            count(faults.len()),
+            "message is not as it should be:",
+            "messages are not as they should be:",
+        );
         note(out, &many.to_string(), options)?;
-        rows(out, &faults)?;
+        rows(out, &faults, SHOWN, options)?;
     } else if !lab.messages.is_empty() {
         note(out, "Nothing is wrong with what was said.", options)?;
     }
@@ -40,7 +45,10 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     if lab.not_kept > 0 {
-        let text = format!("{} not kept, and not counted here.", Count::new(lab.not_kept, "message was", "messages were"));
+        let text = format!(
+            "{} not kept, and not counted here.",
+            Count::new(lab.not_kept, "message was", "messages were")
+        );
         note(out, &text, options)?;
     }
     Ok(())
@@ -50,10 +58,7 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
 fn unsure(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::Result<()> {
     let Some(labs) = candidates(told.flow).filter(|_| told.spoken.is_none()) else { return Ok(()) };
     let names: Vec<&str> = labs.iter().map(|lab| lab.name()).collect();
-    let text = format!(
-        "What is said fits several labs ({}), and no answer shows which.",
-        names.join(", ")
-    );
+    let text = format!("What is said fits several labs ({}), and no answer shows which.", names.join(", "));
     writeln!(out)?;
     note(out, &text, options)
 }
@@ -68,11 +73,19 @@ fn candidates(flow: &Flow) -> Option<Vec<Lab>> {
     (!labs.is_empty()).then_some(labs)
 }
 
-fn rows(out: &mut impl Write, rows: &[String]) -> io::Result<()> {
-    for row in rows.iter().take(SHOWN) {
-        writeln!(out, "      {row}")?;
+/// Lines, at most so many of them.
+pub(super) fn rows(
+    out: &mut impl Write,
+    rows: &[String],
+    shown: usize,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    for row in rows.iter().take(shown) {
+        for (place, line) in Wrapped::new(row, options.width.saturating_sub(8)).enumerate() {
+            writeln!(out, "{:1$}{line}", "", if place == 0 { 6 } else { 8 })?;
+        }
     }
-    match rows.len().saturating_sub(SHOWN) {
+    match rows.len().saturating_sub(shown) {
         0 => Ok(()),
         more => writeln!(out, "      … and {more} more"),
     }
@@ -86,7 +99,8 @@ fn quoted(text: &[u8]) -> String {
 fn fault(message: &LabMessage) -> String {
     let words = message.said.fault.as_ref().map(Fault::to_string).unwrap_or_default();
     let words = safe_line(words.as_bytes(), TEXT * 2).to_string();
-    let asked = message.said.answers.map(|asked| format!(" (asked in packet {})", asked.number)).unwrap_or_default();
+    let asked =
+        message.said.answers.map(|asked| format!(" (asked in packet {})", asked.number)).unwrap_or_default();
     format!("packet {}: {}: {words}{asked}", message.at.number, quoted(&message.text))
 }
 
@@ -103,7 +117,9 @@ impl Part {
             Lab::Greeting => Self::exchange(lab, "greeting", "greetings", "`Ok`"),
             Lab::Knock => Self::exchange(lab, "knock", "knocks", "`Who's there?`"),
             Lab::DualStack => Self::dual_stack(lab),
-            Lab::ChatbotTcp | Lab::ChatbotUdp => Self::exchange(lab, "question", "questions", "as the bot does"),
+            Lab::ChatbotTcp | Lab::ChatbotUdp => {
+                Self::exchange(lab, "question", "questions", "as the bot does")
+            }
             Lab::UppercaseTcp | Lab::UppercaseUdp => Self::uppercase(lab),
             Lab::Calculator => Self::calculator(lab),
             Lab::Chat => Self::chat(lab),
@@ -144,7 +160,9 @@ impl Part {
     fn uppercase(lab: &LabFlow) -> Self {
         let asked = lab.count(|says| *says == Says::Sentence);
         let right = lab.messages.iter().filter(|message| {
-            message.said.says == Says::Capitals && message.said.fault.is_none() && message.said.answers.is_some()
+            message.said.says == Says::Capitals
+                && message.said.fault.is_none()
+                && message.said.answers.is_some()
         });
         Self::say(format!(
             "{}, {} returned in capitals, letter by letter as Unicode has them.",
@@ -161,13 +179,17 @@ impl Part {
         let mut rows = Vec::new();
         let (mut right, mut wrong) = (0_u64, 0_u64);
         for message in &lab.messages {
-            let Says::Result { expression, right: expected, marked } = &message.said.says else { continue };
+            let Says::Result { expression, given, right: expected, marked } = &message.said.says else {
+                continue;
+            };
             let is_right = matches!(marked, Mark::Right | Mark::SameValue);
             *(if is_right { &mut right } else { &mut wrong }) += 1;
             let verdict = match (marked, expected) {
                 (Mark::Right, Right::Is(_)) => "right".to_owned(),
                 (Mark::Right, _) => "right: an error".to_owned(),
-                (Mark::SameValue, Right::Is(expected)) => format!("right, though Python would print {expected}"),
+                (Mark::SameValue, Right::Is(expected)) => {
+                    format!("right, though Python would print {expected}")
+                }
                 (Mark::Rounded, Right::Is(expected)) => format!("rounded: {expected}"),
                 (_, Right::Is(expected)) => format!("wrong: it is {expected}"),
                 (_, Right::NoDivision) => "wrong: nothing divides by zero".to_owned(),
@@ -178,10 +200,11 @@ impl Part {
                 "{asked} → {}: {} = {}  {verdict}",
                 message.at.number,
                 safe_line(expression.as_bytes(), TEXT),
-                safe_line(&message.text, TEXT)
+                safe_line(given.as_bytes(), TEXT)
             ));
         }
-        let who = name.map_or_else(|| "Somebody without a name".to_owned(), |name| format!("A client named {name}"));
+        let who = name
+            .map_or_else(|| "Somebody without a name".to_owned(), |name| format!("A client named {name}"));
         let sums = Count::new(lab.count(|says| matches!(says, Says::Sum(..))), "sum", "sums");
         let text = format!("{who} had {sums} worked out: {right} right, {wrong} not.");
         Self { sentences: vec![text], rows }
@@ -209,9 +232,12 @@ impl Part {
             let words = match found {
                 Fits::UtcDate => "the date of the packet in UTC".to_owned(),
                 Fits::NextDate => {
-                    "the day before or after the packet's in UTC, which it may be in another time zone".to_owned()
+                    "the day before or after the packet's in UTC, which it may be in another time zone"
+                        .to_owned()
                 }
-                Fits::NoDate(days) => format!("{days} days from the date of the packet: no time zone explains that"),
+                Fits::NoDate(days) => {
+                    format!("{days} days from the date of the packet: no time zone explains that")
+                }
                 Fits::Zone(0) => "the time of the packet in UTC".to_owned(),
                 Fits::Zone(minutes) => format!(
                     "the time of the packet in UTC{}{:02}:{:02}; the server tells no zone",
@@ -220,7 +246,10 @@ impl Part {
                     minutes.abs() % 60
                 ),
                 Fits::NoZone(seconds) => {
-                    format!("{} s from the time of the packet in the nearest time zone: one clock is wrong", seconds.abs())
+                    format!(
+                        "{} s from the time of the packet in the nearest time zone: one clock is wrong",
+                        seconds.abs()
+                    )
                 }
             };
             rows.push(format!("packet {}: {}: {words}", message.at.number, quoted(&message.text)));
@@ -248,9 +277,13 @@ impl Part {
                 .to_owned(),
             );
         };
-        let mut sentences = vec![format!("The key was taken, and {} of a file came.", Count::bytes(file.bytes))];
+        let mut sentences =
+            vec![format!("The key was taken, and {} of a file came.", Count::bytes(file.bytes))];
         sentences.push(if file.missing > 0 {
-            format!("{} are missing in the capture, so that the file's SHA-256 is not known.", Count::bytes(file.missing))
+            format!(
+                "{} are missing in the capture, so that the file's SHA-256 is not known.",
+                Count::bytes(file.missing)
+            )
         } else if file.is_closed {
             format!("SHA-256 of the file: {}", Hex(&file.sha256))
         } else {
@@ -263,11 +296,18 @@ impl Part {
         let asked = lab.count(|says| matches!(says, Says::Send(_)));
         let sent = lab.count(|says| matches!(says, Says::Status(code) if code.number() == 200));
         let got = lab.count(|says| matches!(says, Says::Forwarded(..)));
-        Self::say(format!(
-            "{}, {sent} of them sent by the server's word; {} to this client.",
-            Count::new(asked, "request to pass something on", "requests to pass something on"),
-            Count::new(got, "message was passed on", "messages were passed on"),
-        ))
+        let mut parts = Vec::new();
+        if asked > 0 {
+            let requests = Count::new(asked, "request to pass something on", "requests to pass something on");
+            parts.push(format!("{requests}, {sent} of them sent by the server's word"));
+        }
+        if got > 0 || asked == 0 {
+            parts.push(format!(
+                "{} to this client",
+                Count::new(got, "message was passed on", "messages were passed on")
+            ));
+        }
+        Self::say(format!("{}.", parts.join("; ")))
     }
 
     fn pings(lab: &LabFlow) -> Self {
@@ -314,7 +354,10 @@ impl Part {
                 rows.extend(seconds.iter().enumerate().map(|(at, second)| second_row(at, second)));
             }
             None => {
-                let list = totals.pings.iter().filter(|ping| !matches!(ping.fate, Fate::Answered { late: false, .. }));
+                let list = totals
+                    .pings
+                    .iter()
+                    .filter(|ping| !matches!(ping.fate, Fate::Answered { late: false, .. }));
                 rows.extend(list.map(|ping| {
                     let number = ping.number.map(|number| format!(" number {number}")).unwrap_or_default();
                     let fate = match ping.fate {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::super::color::Style;
 use super::super::format::Count;
-use super::lab::{percent, shown};
+use super::lab::{percent, rows, shown};
 use super::{ExplainOptions, count, note};
 use crate::decode::Endpoint;
 use crate::flow::{Direction, FlowId};
@@ -38,13 +38,16 @@ pub fn labs(
         .map(|stray| {
             let (addr, port) = stray.sender;
             let sender = Endpoint { addr, port };
-            format!("packet {} ({}): passed on for {sender}, and no request of it is in the capture", stray.at.number, stray.flow)
+            format!(
+                "packet {} ({}): passed on for {sender}, and no request of it is in the capture",
+                stray.at.number, stray.flow
+            )
         })
         .collect();
     if !passed.is_empty() || !strays.is_empty() {
         heading(out, "Lab relay: what was passed on", options)?;
-        let rows: Vec<String> = passed.iter().map(|passed| relayed(passed)).chain(strays).collect();
-        write_rows(out, &rows)?;
+        let list: Vec<String> = passed.iter().map(|passed| relayed(passed)).chain(strays).collect();
+        rows(out, &list, SHOWN, options)?;
     }
     pings(out, flows, options)?;
     if labs.not_kept() > 0 {
@@ -59,16 +62,6 @@ pub fn labs(
 
 fn heading(out: &mut impl Write, text: &str, options: ExplainOptions) -> io::Result<()> {
     writeln!(out, "\n{}", options.colors.paint(Style::Bold, text))
-}
-
-fn write_rows(out: &mut impl Write, rows: &[String]) -> io::Result<()> {
-    for row in rows.iter().take(SHOWN) {
-        writeln!(out, "      {row}")?;
-    }
-    match rows.len().saturating_sub(SHOWN) {
-        0 => Ok(()),
-        more => writeln!(out, "      … and {more} more"),
-    }
 }
 
 fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Result<()> {
@@ -90,24 +83,36 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
     note(out, &format!("Members: {}.", members.join(", ")), options)?;
     let mut names: Vec<&str> = room.members.iter().filter_map(|member| member.name.as_deref()).collect();
     names.sort_unstable();
-    if let Some([name, _]) = names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)).and_then(<[&str]>::first_chunk) {
+    if let Some([name, _]) =
+        names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)).and_then(<[&str]>::first_chunk)
+    {
         note(out, &format!("The name {} was taken more than once.", shown(name)), options)?;
     }
-    let is_whole = |line: &&RoomLine| line.lost.is_empty() && line.reached.iter().all(|delivery| !delivery.again);
+    let is_whole =
+        |line: &&RoomLine| line.lost.is_empty() && line.reached.iter().all(|delivery| !delivery.again);
     let whole = room.lines.iter().filter(is_whole).count();
     let text = format!(
         "{}, {whole} of them to every other member that was in, once.",
         Count::new(count(room.lines.len()), "line", "lines")
     );
     note(out, &text, options)?;
-    let rows: Vec<String> = room.lines.iter().filter(|line| !is_whole(line)).map(|line| line_row(room, line)).collect();
-    write_rows(out, &rows)?;
+    let list: Vec<String> =
+        room.lines.iter().filter(|line| !is_whole(line)).map(|line| line_row(room, line)).collect();
+    rows(out, &list, SHOWN, options)?;
     let strays = room.strays.iter().map(|(to, packet, name)| {
-        format!("packet {packet}: {} was told a line of {} that it did not type", shown(&room.name_of(*to)), shown(name))
+        format!(
+            "packet {packet}: {} was told a line of {} that it did not type",
+            shown(&room.name_of(*to)),
+            shown(name)
+        )
     });
-    write_rows(out, &strays.collect::<Vec<_>>())?;
+    rows(out, &strays.collect::<Vec<_>>(), SHOWN, options)?;
     if room.not_looked_at > 0 {
-        note(out, &format!("{} not followed.", Count::new(room.not_looked_at, "line was", "lines were")), options)?;
+        note(
+            out,
+            &format!("{} not followed.", Count::new(room.not_looked_at, "line was", "lines were")),
+            options,
+        )?;
     }
     Ok(())
 }

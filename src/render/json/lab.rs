@@ -185,7 +185,11 @@ impl LineJson {
             let lost = line.lost.iter().filter(move |(_, doubt)| *doubt == perhaps);
             lost.map(|(flow, _)| Text(*flow)).collect()
         };
-        let reached = |&(flow, packet, again): &(FlowId, PacketNumber, bool)| ReachedJson { flow: Text(flow), packet, again };
+        let reached = |&(flow, packet, again): &(FlowId, PacketNumber, bool)| ReachedJson {
+            flow: Text(flow),
+            packet,
+            again,
+        };
         Self {
             packet: line.packet,
             reached: line.reached.iter().map(reached).collect(),

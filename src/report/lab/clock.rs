@@ -19,7 +19,7 @@ pub enum Fits {
     NoZone(i32),
 }
 
-/// Zones differ from UTC by quarters of an hour, from -12:00 to +14:00.
+/// Zones differ from UTC by quarters of an hour. Those from +12:00 to +14:00 have the time of day of one in the west.
 const QUARTER: i32 = 900;
 const WEST: i32 = -12 * 3600;
 const DAY: i32 = 86_400;
@@ -45,11 +45,7 @@ pub fn fits(says: &Says, at: Option<Timestamp>) -> Option<Fits> {
             let ahead = (i32::try_from(told).ok()? - of_day - WEST).rem_euclid(DAY) + WEST;
             let zone = (ahead + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
             let rest = ahead - zone;
-            Some(if rest.abs() <= TOLERANCE && zone <= 14 * 3600 {
-                Fits::Zone(zone / 60)
-            } else {
-                Fits::NoZone(rest)
-            })
+            Some(if rest.abs() <= TOLERANCE { Fits::Zone(zone / 60) } else { Fits::NoZone(rest) })
         }
         _ => None,
     }

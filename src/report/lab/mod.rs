@@ -195,6 +195,15 @@ impl Labs {
         while let [before @ .., b'\r' | b'\n'] = text {
             text = before;
         }
+        // The rest of an answer that came in pieces takes the place of its beginning.
+        if let Says::Result { .. } = note.said.says
+            && let Some(last) = flow.messages.last()
+            && matches!(last.said.says, Says::Result { .. })
+            && last.said.answers == note.said.answers
+        {
+            flow.messages.pop();
+            self.messages = self.messages.saturating_sub(1);
+        }
         let this = LabMessage {
             at: message.last,
             from: message.direction,

@@ -117,7 +117,8 @@ impl PingTotals {
             (Pairing::Ambiguous(count, first, last), _) => {
                 self.ambiguous = self.ambiguous.saturating_add(1);
                 let start = self.pings.partition_point(|ping| ping.at.number < first.number);
-                let those = self.pings.iter_mut().skip(start).take_while(|ping| ping.at.number <= last.number);
+                let those =
+                    self.pings.iter_mut().skip(start).take_while(|ping| ping.at.number <= last.number);
                 for ping in those {
                     if ping.fate == Fate::Unanswered {
                         ping.fate = Fate::Perhaps(count);
@@ -197,7 +198,9 @@ impl PingTotals {
         let Some(first) = self.pings.first() else { return Vec::new() };
         for (place, ping) in self.pings.iter().enumerate() {
             let since = ping.at.since(first.at).map_or(0, TimeDelta::as_nanos).max(0) / 1_000_000_000;
-            let Some(index) = usize::try_from(since).ok().filter(|index| *index < MAX_SECONDS) else { continue };
+            let Some(index) = usize::try_from(since).ok().filter(|index| *index < MAX_SECONDS) else {
+                continue;
+            };
             if seconds.len() <= index {
                 seconds.resize_with(index.saturating_add(1), Default::default);
             }
@@ -218,6 +221,7 @@ impl PingTotals {
 }
 
 fn mean(times: impl Iterator<Item = TimeDelta>) -> Option<TimeDelta> {
-    let (sum, count) = times.fold((0_i128, 0_i128), |(sum, count), time| (sum.saturating_add(time.as_nanos()), count + 1));
+    let (sum, count) =
+        times.fold((0_i128, 0_i128), |(sum, count), time| (sum.saturating_add(time.as_nanos()), count + 1));
     (count > 0).then(|| TimeDelta::from_nanos(sum / count))
 }

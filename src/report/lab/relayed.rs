@@ -89,13 +89,17 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
             let Says::Send(request) = &message.said.says else { continue };
             let Some(order) = request.order.clone() else { continue };
             let target = Endpoint { addr: order.ip, port: order.port };
-            let out = sent.get_mut(&(server, target, sender)).and_then(|out| take(out, message.at, &order.content));
+            let out =
+                sent.get_mut(&(server, target, sender)).and_then(|out| take(out, message.at, &order.content));
             passed.push(Passed {
                 flow: flow.id,
                 place,
                 at: message.at,
                 status: status_of.get(&message.at.number).copied(),
-                changed: out.as_ref().filter(|out| out.content != &*order.content).map(|out| out.content.into()),
+                changed: out
+                    .as_ref()
+                    .filter(|out| out.content != &*order.content)
+                    .map(|out| out.content.into()),
                 forwarded: out.map(|out| (out.flow, out.at)),
                 order,
             });

@@ -91,9 +91,12 @@ impl Room {
     }
 }
 
+/// A member's connection, and its place in the flow table.
+type Connection<'a> = (&'a LabFlow, &'a Flow, usize);
+
 /// The rooms of the flows.
 pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> Vec<Room> {
-    let mut rooms: Vec<(Endpoint, Vec<(&LabFlow, &Flow, usize)>)> = Vec::new();
+    let mut rooms: Vec<(Endpoint, Vec<Connection<'_>>)> = Vec::new();
     let mut by_server: HashMap<Endpoint, usize> = HashMap::new();
     for (place, lab) in flows.iter().filter(|(_, lab)| lab.lab == Lab::Chat) {
         let Some(flow) = table.flows().get(*place) else { continue };
@@ -112,7 +115,7 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> Vec<Roo
     rooms.into_iter().map(|(server, members)| room(server, &members)).collect()
 }
 
-fn room(server: Endpoint, flows: &[(&LabFlow, &Flow, usize)]) -> Room {
+fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
     let members: Vec<RoomMember> = flows.iter().map(|(lab, flow, place)| member(lab, flow, *place)).collect();
     let mut room = Room { server, members, lines: Vec::new(), strays: Vec::new(), not_looked_at: 0 };
     for (by, (lab, ..)) in flows.iter().enumerate() {
@@ -152,7 +155,8 @@ fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
         let ends = [end.orig_fin, end.resp_fin, end.reset.as_ref().map(|reset| reset.packet)];
         ends.into_iter().flatten().map(|stamp| stamp.number).min()
     });
-    let side = flow.tcp.as_ref().map(|tcp| if server == Direction::OrigToResp { &tcp.orig } else { &tcp.resp });
+    let side =
+        flow.tcp.as_ref().map(|tcp| if server == Direction::OrigToResp { &tcp.orig } else { &tcp.resp });
     RoomMember {
         flow: flow.id,
         place,

@@ -5,7 +5,8 @@ use crate::time::{TimeDelta, Timestamp};
 
 fn message(number: u64, nanos: i128, says: Says, answers: Option<u64>) -> LabMessage {
     let at = PacketStamp { number, ts: Some(Timestamp::from_nanos(nanos)) };
-    let answers = answers.map(|number| PacketStamp { number, ts: Some(Timestamp::from_nanos(nanos - 1_000_000)) });
+    let answers =
+        answers.map(|number| PacketStamp { number, ts: Some(Timestamp::from_nanos(nanos - 1_000_000)) });
     let by_client = matches!(says, Says::Ping(..));
     let said = Said { by_client, says, answers, fault: None };
     LabMessage { at, from: Direction::OrigToResp, text: Box::default(), len: 100, said }
@@ -28,12 +29,13 @@ fn pings(messages: Vec<LabMessage>) -> PingTotals {
 fn times_fit_a_zone_or_none() {
     let at = Some(Timestamp::from_parts(1_763_720_000, 0));
     // 2025-11-21 10:13:20 UTC.
-    let time = |hour: u32, minute: u32, second: u32| fits(&Says::Time(hour * 3600 + minute * 60 + second), at);
+    let time =
+        |hour: u32, minute: u32, second: u32| fits(&Says::Time(hour * 3600 + minute * 60 + second), at);
     assert_eq!(time(10, 13, 20), Some(Fits::Zone(0)));
     assert_eq!(time(10, 13, 19), Some(Fits::Zone(0)));
     assert_eq!(time(15, 43, 21), Some(Fits::Zone(330)));
     assert_eq!(time(5, 13, 20), Some(Fits::Zone(-300)));
-    assert_eq!(time(23, 13, 20), Some(Fits::Zone(13 * 60)));
+    assert_eq!(time(23, 13, 20), Some(Fits::Zone(-11 * 60)));
     assert_eq!(time(10, 14, 20), Some(Fits::NoZone(60)));
     assert_eq!(fits(&Says::Date(25, 11, 21), at), Some(Fits::UtcDate));
     assert_eq!(fits(&Says::Date(25, 11, 22), at), Some(Fits::NextDate));
@@ -77,6 +79,7 @@ fn a_shrinking_interval_is_told_second_by_second() {
     assert_eq!((seconds[1].sent, seconds[1].answered), (3, 2));
     assert_eq!(seconds[0].mean, Some(TimeDelta::from_nanos(1_000_000)));
     // At an even interval there is no such run.
-    let even = (0..30).map(|number| message(number, i128::from(number) * 100_000_000, Says::Ping(None, number), None));
+    let even = (0..30)
+        .map(|number| message(number, i128::from(number) * 100_000_000, Says::Ping(None, number), None));
     assert_eq!(pings(even.collect()).seconds, None);
 }

@@ -133,7 +133,12 @@ impl Capture {
 
     /// The flows of `explain --json`.
     pub(super) fn json(&self) -> Value {
-        serde_json::from_str::<Value>(&self.run(&["explain"], &["--json"])).unwrap()["flows"].take()
+        serde_json::from_str::<Value>(&self.raw_json()).unwrap()["flows"].take()
+    }
+
+    /// The same as it is written.
+    pub(super) fn raw_json(&self) -> String {
+        self.run(&["explain"], &["--json"])
     }
 
     /// The lines of `read -T fields`, those without any value left out.
