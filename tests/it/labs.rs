@@ -166,6 +166,9 @@ fn pings_have_round_trips_and_losses() {
             "perhaps acknowledged, as one of 2",
         ],
     );
+    let range = ["wirelab.lab.ping.rtt_min", "wirelab.lab.ping.rtt_max"];
+    let perhaps = capture.fields(&["-Y", "wirelab.lab.ping.candidates == 2"], &range);
+    assert_eq!(perhaps, ["0.001000000\t0.002000000"]);
     let shown = ["wirelab.lab.ping.number", "wirelab.lab.ping.paired_by", "wirelab.lab.ping.rtt"];
     let rows = capture.fields(&["-Y", "wirelab.lab.kind == \"acknowledgement\""], &shown);
     assert_eq!(

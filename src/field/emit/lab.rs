@@ -59,6 +59,13 @@ fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emit
         text(lab::FAULT, &fault.to_string(), out);
     }
     says_fields(says, fault.as_ref(), out);
+    if let Says::Pong(_, Pairing::Ambiguous(_, first, last)) = says {
+        for (id, asked) in [(lab::PING_RTT_MIN, last), (lab::PING_RTT_MAX, first)] {
+            if let Some(waited) = message.last.since(*asked) {
+                out.give(id, Value::Delta(waited), NOWHERE);
+            }
+        }
+    }
     if let (Says::Pong(..), Some(waited)) = (says, waited) {
         out.give(lab::PING_RTT, Value::Delta(waited), NOWHERE);
     }

@@ -27,6 +27,8 @@ protocol! { wirelab_lab "wirelab.lab" "A message of one of the bundled labs";
         "How it is known which ping is acknowledged: `number`, `only` one waits, `delay`; or `ambiguous`, `none`";
     PING_CANDIDATES "wirelab.lab.ping.candidates" U32, "How many pings it may be for, where that cannot be told";
     PING_RTT "wirelab.lab.ping.rtt" Span, "Time since the ping, where it is known which";
+    PING_RTT_MIN "wirelab.lab.ping.rtt_min" Span, "Time since the last ping that it may be for, where that cannot be told";
+    PING_RTT_MAX "wirelab.lab.ping.rtt_max" Span, "Time since the first ping that it may be for, likewise";
     BUFFER_SIZE "wirelab.lab.ping.buffer_size" U64, "The size that the server's buffer is set to";
     FILE_OFFSET "wirelab.lab.file.offset" U64, "Bytes of the file before these";
     FILE_LENGTH "wirelab.lab.file.length" U64, "Bytes of the file that the capture has, told where it ends";

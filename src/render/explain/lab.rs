@@ -328,6 +328,13 @@ impl Part {
                 Count::new(totals.ambiguous, "acknowledgement", "acknowledgements")
             ));
         }
+        if let Some([newest, oldest]) = totals.perhaps {
+            sentences.push(format!(
+                "Their round trips are {} on average if each is for the newest ping that it may be for, {} if each is for the oldest.",
+                Elapsed(newest),
+                Elapsed(oldest)
+            ));
+        }
         let by_delay = lab.count(|says| matches!(says, Says::Pong(_, Pairing::Delay)));
         if by_delay > 0 {
             sentences.push(format!(

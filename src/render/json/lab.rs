@@ -127,6 +127,11 @@ struct PingsJson {
     rtt_mean_ns: Option<Nanos>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtt_max_ns: Option<Nanos>,
+    /// Where it is ambiguous: the mean if each is for the newest ping that it may be for, and for the oldest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_mean_if_newest_ns: Option<Nanos>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_mean_if_oldest_ns: Option<Nanos>,
     /// The packets of pings that nothing acknowledges for sure.
     not_acknowledged: Vec<PacketNumber>,
     /// A run at a shrinking interval, second by second.
@@ -262,6 +267,8 @@ impl PingsJson {
             rtt_min_ns: rtt(0),
             rtt_mean_ns: rtt(1),
             rtt_max_ns: rtt(2),
+            rtt_mean_if_newest_ns: totals.perhaps.map(|[newest, _]| Nanos(newest)),
+            rtt_mean_if_oldest_ns: totals.perhaps.map(|[_, oldest]| Nanos(oldest)),
             not_acknowledged: open.map(|ping| ping.at.number).collect(),
             seconds: totals.seconds.as_ref().map(|seconds| {
                 let second = |second: &crate::report::lab::Second| SecondJson {

@@ -69,6 +69,9 @@ pub struct PingTotals {
     pub late: u64,
     /// The shortest, the mean and the longest time until an answer, of those where it is known.
     pub rtt: Option<[TimeDelta; 3]>,
+    /// The mean time until an answer of those where it is not known, were each for the last ping that it may be for, and for the
+    /// first.
+    pub perhaps: Option<[TimeDelta; 2]>,
     /// The interval shrank by some 5 % a ping, as in `udp-throughput`: what each second carried, the first 3600 of them.
     pub seconds: Option<Vec<Second>>,
 }
@@ -86,6 +89,7 @@ impl PingTotals {
         let mut totals = Self::default();
         let mut by_packet: HashMap<PacketNumber, usize> = HashMap::new();
         let mut answer_bytes: HashMap<usize, u64> = HashMap::new();
+        let mut perhaps = [Vec::new(), Vec::new()];
         for message in &flow.messages {
             match message.said.says {
                 Says::Ping(number, _) => {
@@ -93,10 +97,19 @@ impl PingTotals {
                     let fate = Fate::Unanswered;
                     totals.pings.push(OnePing { at: message.at, number, len: message.len, fate });
                 }
-                Says::Pong(_, pairing) => totals.answer(message, pairing, &by_packet, &mut answer_bytes),
+                Says::Pong(_, pairing) => {
+                    if let Pairing::Ambiguous(_, first, last) = pairing {
+                        for (times, asked) in perhaps.iter_mut().zip([last, first]) {
+                            times.extend(message.at.since(asked));
+                        }
+                    }
+                    totals.answer(message, pairing, &by_packet, &mut answer_bytes);
+                }
                 _ => {}
             }
         }
+        let [newest, oldest] = perhaps.map(|times| mean(times.into_iter()));
+        totals.perhaps = newest.zip(oldest).map(|(newest, oldest)| [newest, oldest]);
         totals.find_late();
         totals.measure();
         if totals.shrinks() {
