@@ -2,7 +2,7 @@
 //!
 //! One `send` of a lab's program is a message and nothing ends it: a message is a segment or datagram, unless set words
 //! show that several messages run together or that one is split. Line ends behind a message are dropped. The labs share
-//! words (`Hey`, a name, a sentence), so that [`Listener`] decides by both sides, and does not where it cannot tell.
+//! words (`Hey`, a name, a sentence), so that what listens to a flow decides by both sides, and does not where it cannot tell.
 
 mod analyzer;
 mod calculator;
