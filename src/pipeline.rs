@@ -6,7 +6,8 @@ use crate::field::{PacketContext, Preferences};
 use crate::flow::{
     DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
 };
-use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages};
+use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages, Note};
+use crate::report::lab::Labs;
 use crate::report::{Beside, CaptureTotals, Checksums, ChecksumsOfPacket, Remarks, Told};
 use crate::source::{CapturedPacket, Interface, LinkType};
 use crate::time::{TimeDelta, Timestamp};
@@ -54,6 +55,8 @@ pub struct Pipeline {
     checksums: Option<Checksums>,
     /// Collected only for a story.
     remarks: Option<Remarks>,
+    /// Likewise.
+    labs: Option<Labs>,
     frame_times: FrameTimes,
     passed_over: u64,
     preferences: Preferences,
@@ -157,6 +160,7 @@ impl Pipeline {
             beside: Beside::default(),
             checksums: payload.is_some().then(Checksums::default),
             remarks: payload.filter(|payload| !payload.whole).map(|_| Remarks::default()),
+            labs: payload.filter(|payload| !payload.whole).map(|_| Labs::default()),
             frame_times: FrameTimes::default(),
             passed_over: 0,
             preferences: options.preferences,
@@ -214,6 +218,21 @@ impl Pipeline {
             None => &self.no_messages,
         };
         let decoded = decoded.with_joined(messages.joined());
+        if let Some(labs) = &mut self.labs {
+            labs.packet(&decoded, messages);
+        }
+        if self.collects
+            && let Some(hindsight) = &mut self.hindsight
+        {
+            let notes = messages.all().iter().map(|message| &message.note);
+            for note in notes {
+                if let Note::Lab(note) = note
+                    && let Some(asked) = note.said.answers
+                {
+                    hindsight.answered(asked.number, packet.number);
+                }
+            }
+        }
         // In a first pass nothing is known yet.
         let hindsight = self.hindsight.as_ref().filter(|_| !self.collects);
         Step {
@@ -272,6 +291,7 @@ impl Pipeline {
                 checksums: checksums(place),
                 remarks: remarks(place),
                 spoken: self.analyzers.as_ref().and_then(|analyzers| analyzers.protocol_of(place)),
+                lab: self.labs.as_ref().and_then(|labs| labs.of_flow(place)),
             })
             .collect()
     }
@@ -294,6 +314,12 @@ impl Pipeline {
         self.echoes.forgotten()
     }
 
+    /// The labs so far; `None` where nobody asked for a story.
+    #[must_use]
+    pub fn labs(&self) -> Option<&Labs> {
+        self.labs.as_ref()
+    }
+
     /// What the flows say to each other; `None` where nobody asked.
     #[must_use]
     pub fn analyzers(&self) -> Option<&Analyzers> {
@@ -314,8 +340,17 @@ impl Pipeline {
     /// The same, and messages that are not whole are told to `each`; all their bytes are in [`Messages::joined`].
     pub fn finish_with(&mut self, each: &mut dyn FnMut(&Messages)) {
         self.flows.finish();
+        let labs = &mut self.labs;
         if let Some(analyzers) = &mut self.analyzers {
-            analyzers.finish(each);
+            analyzers.finish(&mut |messages| {
+                if let Some(labs) = labs {
+                    labs.unfinished(messages);
+                }
+                each(messages);
+            });
+        }
+        if let Some(labs) = labs {
+            labs.finish(&self.flows);
         }
     }
 }

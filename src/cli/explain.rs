@@ -94,6 +94,9 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     } else if missing.is_none() {
         let options = view::explain_options(args.color.colors(), args.full, args.show_secrets);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
+        if let Some(labs) = pipeline.labs() {
+            explain::labs(&mut out, labs, &flows, options)?;
+        }
         explain::lan(&mut out, &lan, options)?;
         if stream.is_none() && reading.selection().is_whole() {
             explain::beside(&mut out, &pipeline.beside(), options)?;

@@ -89,6 +89,9 @@ impl Shower {
             View::Explain => {
                 let options = explain_options(self.colors, false, false);
                 explain::capture(&mut self.out, name, pipeline.totals(), &flows, options)?;
+                if let Some(labs) = pipeline.labs() {
+                    explain::labs(&mut self.out, labs, &flows, options)?;
+                }
                 explain::lan(&mut self.out, &std::mem::take(&mut self.lan).finish(), options)?;
                 if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;

@@ -15,7 +15,7 @@ pub const MAX_NOTES: usize = 1 << 19;
 pub struct Hindsight {
     /// By the packet of a fragment, the packet that completed its datagram.
     reassembled_in: HashMap<PacketNumber, PacketNumber>,
-    /// By the packet of an ICMP echo's request, that of its answer.
+    /// By the packet of an ICMP echo's request or a lab's question, that of its answer.
     answered_in: HashMap<PacketNumber, PacketNumber>,
     not_kept: u64,
 }
@@ -32,6 +32,11 @@ impl Hindsight {
                 self.note(|notes| &mut notes.reassembled_in, fragment, number);
             }
         }
+    }
+
+    /// Notes that the question in `request` is answered in `answer`.
+    pub fn answered(&mut self, request: PacketNumber, answer: PacketNumber) {
+        self.note(|notes| &mut notes.answered_in, request, answer);
     }
 
     /// Notes that `later` tells of `packet`, where nothing has yet and there is room.
@@ -55,7 +60,8 @@ impl Hindsight {
         self.reassembled_in.get(&fragment).copied()
     }
 
-    /// The packet that answers the echo that `request` asks for (Wireshark `icmp.resp_in`, `icmpv6.resp_in`).
+    /// The packet that answers the echo that `request` asks for (Wireshark `icmp.resp_in`, `icmpv6.resp_in`), or a lab's
+    /// question.
     #[must_use]
     pub fn answered_in(&self, request: PacketNumber) -> Option<PacketNumber> {
         self.answered_in.get(&request).copied()

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Protocol, carried, dhcp, dns, ftp, http, imap, pop, quic, smtp, socks, ssh, telnet, tls};
+use super::{Protocol, carried, dhcp, dns, ftp, http, imap, lab, pop, quic, smtp, socks, ssh, telnet, tls};
 use crate::flow::{Direction, PacketStamp};
 
 /// One flow as a protocol sees it.
@@ -118,6 +118,8 @@ pub enum Note {
     FtpData(Box<ftp::FtpDataNote>),
     /// Of an SSH message.
     Ssh(ssh::SshNote),
+    /// Of a message of a lab.
+    Lab(Box<lab::LabNote>),
 }
 
 /// How analyzers work.
@@ -147,5 +149,6 @@ pub(super) fn begin(protocol: Protocol, options: AnalyzerOptions) -> Box<dyn Ana
         Protocol::OpenVpn => Box::new(carried::OpenVpnAnalyzer::new()),
         Protocol::Socks => Box::new(socks::SocksAnalyzer::new()),
         Protocol::RdpUdp => Box::new(carried::RdpUdpAnalyzer::new()),
+        Protocol::Lab(lab) => Box::new(lab::LabAnalyzer::of(lab, Direction::OrigToResp)),
     }
 }

@@ -1,6 +1,7 @@
 //! All flows of a capture on their way to analyzers: which flow speaks what, and which messages end in a packet.
 
 use super::ftp::ExpectedFlows;
+use super::lab::Ear;
 use super::stream::Stream;
 use super::talk::{JOINED, MAX_TRIES, Place, Speaks, Talk};
 use super::{Analyzer, AnalyzerOptions, Message, Messages, Note, Protocol};
@@ -43,10 +44,10 @@ pub struct Analyzers {
 /// A flow.
 #[derive(Debug, Default)]
 enum Slot {
-    /// Nothing was recognised in so many datagrams.
     #[default]
     Unknown,
-    Tried(u8),
+    /// Nothing was recognised in so many datagrams; what goes on listening.
+    Tried(u8, Ear),
     Stream(Box<Stream>),
     /// Between datagrams nothing waits.
     Datagrams(Protocol, Box<dyn Analyzer>),
@@ -88,7 +89,9 @@ impl Analyzers {
                 TransportProtocol::Tcp => self.tcp(stamp, decoded, place, transport, verdict),
                 TransportProtocol::Udp => self.udp(stamp, decoded, place, transport, verdict),
             }
+            // Wireshark knows no labs: to it, and under its names, what they say is data.
             let spoken = verdict.flow.and_then(|flow| self.protocol_of(flow));
+            let spoken = spoken.filter(|protocol| !matches!(protocol, Protocol::Lab(_)));
             if spoken.is_some() {
                 self.messages.spoken.resize(place, None);
                 self.messages.spoken.push(spoken);
@@ -106,7 +109,7 @@ impl Analyzers {
     #[must_use]
     pub fn protocol_of(&self, place: usize) -> Option<Protocol> {
         match self.flows.get(place)? {
-            Slot::Unknown | Slot::Tried(_) => None,
+            Slot::Unknown | Slot::Tried(..) => None,
             Slot::Stream(stream) => stream.protocol(),
             Slot::Datagrams(protocol, _) => Some(*protocol),
             Slot::Carrier(speaks) => Some(speaks.protocol),
@@ -150,7 +153,7 @@ impl Analyzers {
                 }
                 Slot::Datagrams(protocol, _) => Some(*protocol),
                 Slot::Carrier(speaks) => Some(speaks.protocol),
-                Slot::Done(_) | Slot::Unknown | Slot::Tried(_) => continue,
+                Slot::Done(_) | Slot::Unknown | Slot::Tried(..) => continue,
             };
             *slot = Slot::Done(protocol);
         }
@@ -256,24 +259,26 @@ impl Analyzers {
             return;
         };
         let Some(slot) = slot(&mut self.flows, flow) else { return };
-        let (speaks, tries) = match std::mem::take(slot) {
+        let (speaks, tries, ear) = match std::mem::take(slot) {
             Slot::Unknown => match said(&self.rules, transport) {
                 Said::Nothing => {
                     *slot = Slot::Done(None);
                     return;
                 }
-                Said::Speaks(protocol) => (Some(Speaks::new(protocol, self.options)), 0),
-                Said::Unsaid => (None, 0),
+                Said::Speaks(protocol) => (Some(Speaks::new(protocol, self.options)), 0, Ear::default()),
+                Said::Unsaid => (None, 0, Ear::default()),
             },
-            Slot::Tried(tries) => (None, tries),
-            Slot::Datagrams(protocol, analyzer) => (Some(Speaks { protocol, analyzer, carried: None }), 0),
-            Slot::Carrier(speaks) => (Some(*speaks), 0),
+            Slot::Tried(tries, ear) => (None, tries, ear),
+            Slot::Datagrams(protocol, analyzer) => {
+                (Some(Speaks { protocol, analyzer, carried: None }), 0, Ear::default())
+            }
+            Slot::Carrier(speaks) => (Some(*speaks), 0, Ear::default()),
             other => {
                 *slot = other;
                 return;
             }
         };
-        let mut talk = Talk::of_datagram(ports, self.options, speaks);
+        let mut talk = Talk::of_datagram(ports, self.options, speaks).listening(ear, tries);
         let before = talk.held();
         let mut out = place_of(&mut self.messages, packet, decoded, place, transport, flow);
         talk.datagram(verdict.direction, payload, snapped, &mut out);
@@ -284,10 +289,13 @@ impl Analyzers {
             self.limits.given_up = self.limits.given_up.saturating_add(1);
         }
         *slot = match talk.into_speaks() {
-            Some(speaks) if speaks.carried.is_some() => Slot::Carrier(Box::new(speaks)),
-            Some(speaks) => Slot::Datagrams(speaks.protocol, speaks.analyzer),
-            None if tries + 1 < MAX_TRIES => Slot::Tried(tries + 1),
-            None => Slot::Done(None),
+            Ok(speaks) if speaks.carried.is_some() => Slot::Carrier(Box::new(speaks)),
+            Ok(speaks) => Slot::Datagrams(speaks.protocol, speaks.analyzer),
+            Err(ear) if tries + 1 < MAX_TRIES || ear.waits() => Slot::Tried((tries + 1).min(MAX_TRIES), ear),
+            Err(ear) => {
+                self.held = self.held.saturating_sub(ear.held());
+                Slot::Done(None)
+            }
         };
     }
 }

@@ -16,6 +16,7 @@ pub mod ftp;
 mod greeting;
 pub mod http;
 pub mod imap;
+pub mod lab;
 pub mod lines;
 mod message;
 mod pieces;

@@ -1,5 +1,7 @@
 //! The application protocols that are analysed.
 
+use super::lab::Lab;
+
 /// A protocol with an analyzer of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
@@ -43,6 +45,8 @@ pub enum Protocol {
     RdpUdp,
     /// SOCKS, of which only what it opens is told.
     Socks,
+    /// One of the bundled labs.
+    Lab(Lab),
 }
 
 impl Protocol {
@@ -70,6 +74,7 @@ impl Protocol {
             Self::OpenVpn => "OpenVPN",
             Self::RdpUdp => "RDPUDP",
             Self::Socks => "SOCKS",
+            Self::Lab(lab) => lab.name(),
         }
     }
 
@@ -111,6 +116,8 @@ impl Protocol {
             Self::Ftp => &[21],
             Self::Telnet => &[23],
             Self::Dhcp => &super::dhcp::PORTS,
+            // Wireshark knows none.
+            Self::Lab(_) => &[],
             _ => return true,
         };
         ports.iter().any(|port| customary.contains(port))
@@ -146,6 +153,7 @@ impl Protocol {
             Self::OpenVpn => "openvpn",
             Self::RdpUdp => "rdpudp",
             Self::Socks => "socks",
+            Self::Lab(_) => "wirelab.lab",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One flow's bytes, on their way to its analyzer: kept until a message is whole, skipped where nobody wants them.
 
 use super::analyzer::{AnalyzerOptions, begin};
+use super::lab::Ear;
 use super::message::MAX_MESSAGES;
 use super::probe::{self, Found};
 use super::text::judge;
@@ -39,6 +40,8 @@ pub(super) struct Talk {
     speaks: Option<Speaks>,
     /// What it spoke before what it speaks now, to which it may return: FTP when its encryption ends (RFC 4217 section 6).
     before: Option<Protocol>,
+    /// Listens for a lab while nothing else was recognised.
+    ear: Ear,
     switches: u8,
     tries: Both<u8>,
     sides: Both<Pending>,
@@ -119,6 +122,7 @@ impl Talk {
             options,
             speaks: None,
             before: None,
+            ear: Ear::default(),
             switches: 0,
             tries: Both::default(),
             sides: Both::default(),
@@ -130,14 +134,20 @@ impl Talk {
         Self { speaks, ..Self::new(TransportProtocol::Udp, ports, options) }
     }
 
-    /// What it speaks, with what is remembered of it.
-    pub(super) fn into_speaks(self) -> Option<Speaks> {
-        self.speaks
+    /// What it speaks, with what is remembered of it, or what listens for that.
+    pub(super) fn into_speaks(self) -> Result<Speaks, Ear> {
+        self.speaks.ok_or(self.ear)
+    }
+
+    /// Goes on listening to a flow of datagrams, so many of which nobody knew.
+    pub(super) fn listening(self, ear: Ear, tries: u8) -> Self {
+        Self { ear, tries: Both { orig: tries, resp: tries }, ..self }
     }
 
     /// Something else has told what it speaks.
     pub(super) fn speak(&mut self, protocol: Protocol) {
         self.speaks = Some(Speaks::new(protocol, self.options));
+        self.ear = Ear::Closed;
     }
 
     /// What it speaks, as far as that was recognised.
@@ -154,7 +164,7 @@ impl Talk {
     pub(super) fn held(&self) -> usize {
         let kept = self.speaks.as_ref().map_or(0, Speaks::held);
         let waiting = self.sides.orig.bytes.capacity().saturating_add(self.sides.resp.bytes.capacity());
-        waiting.saturating_add(kept)
+        waiting.saturating_add(kept).saturating_add(self.ear.held())
     }
 
     /// Gives up what an analyzer keeps, whatever that is: the next bytes are the first that a new one sees.
@@ -162,17 +172,19 @@ impl Talk {
         if let Some(speaks) = &mut self.speaks {
             *speaks = Speaks::new(speaks.protocol, self.options);
         }
+        self.ear = Ear::Closed;
     }
 
     /// The next bytes of a stream, all from one packet.
     pub(super) fn data(&mut self, from: Direction, bytes: &[u8], packet: PacketStamp, out: &mut Place<'_>) {
         let bytes = self.sides.of_mut(from).pass_over(bytes);
-        let pending = self.sides.of_mut(from);
-        pending.last = packet;
-        let kept = pending.bytes.len();
+        self.sides.of_mut(from).last = packet;
         if bytes.is_empty() {
             return;
         }
+        self.listen(from, bytes, packet);
+        let pending = self.sides.of_mut(from);
+        let kept = pending.bytes.len();
         if kept == 0 {
             return self.fresh(from, bytes, packet, out);
         }
@@ -230,6 +242,10 @@ impl Talk {
     pub(super) fn datagram(&mut self, from: Direction, bytes: &[u8], snapped: bool, out: &mut Place<'_>) {
         let end = Some(if snapped { Ending::Snapped } else { Ending::Datagram });
         let packet = out.packet;
+        self.listen(from, bytes, packet);
+        if self.has_given_up(from) {
+            return;
+        }
         self.consume(
             Chunk { from, bytes, kept: 0, packets: 1, first: packet, brought: packet, packet, end },
             out,
@@ -300,6 +316,11 @@ impl Talk {
                 Step::Lost if self.returns(rest) => {}
                 Step::More(_) | Step::Lost => return chunk.bytes.len(),
                 Step::Message { len, note, inner } => {
+                    let mut protocol = protocol;
+                    if let (Note::Lab(note), Some(speaks)) = (&note, &mut self.speaks) {
+                        protocol = Protocol::Lab(note.lab);
+                        speaks.protocol = protocol;
+                    }
                     let bytes = rest.get(..len).unwrap_or(rest);
                     let packets = chunk.packets_of(at, bytes.len());
                     at = at.saturating_add(bytes.len());
@@ -357,11 +378,26 @@ impl Talk {
         true
     }
 
+    /// Listens for a lab, of which each packet may bring a message, while nothing else was recognised. Once it is one, what
+    /// waits to be recognised was heard.
+    fn listen(&mut self, from: Direction, bytes: &[u8], packet: PacketStamp) {
+        if self.speaks.is_some() {
+            return;
+        }
+        if let Some(analyzer) = self.ear.hear(self.transport, from, bytes, packet) {
+            let protocol = Protocol::Lab(analyzer.lab());
+            self.speaks = Some(Speaks { protocol, analyzer: Box::new(analyzer), carried: None });
+            for side in [&mut self.sides.orig, &mut self.sides.resp] {
+                *side = Pending { last: side.last, ..Pending::default() };
+            }
+        }
+    }
+
     /// Looks what the flow speaks, which `bytes` may tell; how many there have to be where more would.
     fn recognise(&mut self, chunk: &Chunk<'_>, bytes: &[u8]) -> Option<usize> {
         match probe::find(self.transport, self.ports, chunk.from, bytes) {
             Found::Is(protocol) => {
-                self.speaks = Some(Speaks::new(protocol, self.options));
+                self.speak(protocol);
                 return None;
             }
             Found::Unsure(_) if matches!(chunk.end, Some(Ending::Cut(_))) => {
@@ -474,6 +510,9 @@ impl Place<'_> {
 
     /// Where `bytes` are: in the packet's payload, or in a buffer of their own.
     fn range_of(&mut self, bytes: &[u8]) -> Option<ByteRange> {
+        if bytes.is_empty() {
+            return Some(ByteRange { end: self.range.start, ..self.range });
+        }
         let (outer, inner) = (self.payload.as_ptr_range(), bytes.as_ptr_range());
         if outer.start <= inner.start && inner.end <= outer.end {
             let at = u32::try_from(inner.start.addr().checked_sub(outer.start.addr())?).ok()?;

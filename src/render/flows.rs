@@ -210,7 +210,11 @@ mod tests {
     }
 
     fn told(table: &FlowTable) -> Vec<Told<'_>> {
-        table.flows().iter().map(|flow| Told { flow, checksums: None, remarks: None, spoken: None }).collect()
+        table
+            .flows()
+            .iter()
+            .map(|flow| Told { flow, checksums: None, remarks: None, spoken: None, lab: None })
+            .collect()
     }
 
     fn shown(width: Option<usize>) -> (String, Vec<&'static str>) {

@@ -22,7 +22,7 @@ use super::format::{Count, hex_digit};
 use super::tree::FieldTree;
 use super::wrap::end_line;
 use crate::decode::{BufferId, DecodedPacket};
-use crate::field::names::{frame, http, wirelab};
+use crate::field::names::{frame, http, wirelab, wirelab_lab};
 use crate::field::{ByteRange, FieldKind, PacketContext};
 use crate::proto::http::body::{dechunk, decode};
 use crate::proto::http::{Framing, Head};
@@ -255,7 +255,7 @@ impl Labels {
         let mut place = 0;
         while let Some(node) = tree.node(place) {
             // What wirelab knows of bytes, their own protocol names already.
-            if node.id.def().hidden || node.id == wirelab::PROTOCOL {
+            if node.id.def().hidden || [wirelab::PROTOCOL, wirelab_lab::PROTOCOL].contains(&node.id) {
                 place = node.end;
                 continue;
             }

@@ -7,6 +7,7 @@ mod contents;
 pub mod dns;
 mod gaps;
 pub mod http;
+pub mod lab;
 pub mod lan;
 pub mod mail;
 mod numbers;
@@ -38,4 +39,6 @@ pub struct Told<'a> {
     pub spoken: Option<crate::proto::Protocol>,
     /// What is to say of its segments; `None` where there is nothing, or nobody asked.
     pub remarks: Option<&'a FlowRemarks>,
+    /// What it says as a flow of a lab; `None` where it is none, or nobody asked.
+    pub lab: Option<&'a lab::LabFlow>,
 }

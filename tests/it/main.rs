@@ -28,6 +28,7 @@ mod golden;
 mod http;
 mod interrupt;
 mod lab;
+mod labs;
 mod lan;
 #[cfg(feature = "live")]
 mod live;

@@ -27,6 +27,8 @@ pub(super) fn emit(subject: &Subject<'_>, place: usize, out: &mut Emitter<'_>) {
             Protocol::Ssh => ssh::emit(subject, message, out),
             // Only what they carry is told, as messages of that.
             Protocol::Radius | Protocol::OpenVpn | Protocol::RdpUdp | Protocol::Socks => {}
+            // Wireshark knows none: they are told with what else only wirelab knows.
+            Protocol::Lab(_) => {}
         }
     }
 }

@@ -29,6 +29,7 @@ mod imf;
 mod ip;
 mod ip_options;
 mod ipv6;
+mod lab;
 mod mptcp;
 mod nd_options;
 mod pop;
@@ -223,6 +224,7 @@ pub fn emit(
         }
     }
     enclosing.leave(&subject, None, &mut out);
+    lab::emit(&subject, &mut out);
     wirelab::emit(&subject, &mut out);
 }
 

@@ -76,5 +76,6 @@ macro_rules! protocols {
 protocols! {
     frame eth vlan ieee8021ad ieee8021ah llc sll null ppp chdlc pppoe pppoed pppoes mpls arp ip ipv6 hopopts routing
     fraghdr dstopts icmp icmpv6 igmp udp tcp mptcp sctp ah ipcomp esp gre vxlan geneve gtp pim dns mdns llmnr http ssdp
-    urlencoded_form tls dtls quic x509af x509if x509sat x509ce pkcs1 ocsp smtp pop imap imf ftp ftp_data telnet ssh dhcp data wirelab
+    urlencoded_form tls dtls quic x509af x509if x509sat x509ce pkcs1 ocsp smtp pop imap imf ftp ftp_data telnet ssh dhcp data
+    wirelab_lab wirelab
 }

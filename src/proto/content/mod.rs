@@ -9,6 +9,7 @@ mod magic;
 mod text;
 
 use super::Protocol;
+use super::lab::Lab;
 use crate::decode::TransportProtocol;
 
 pub use magic::{MAGIC_BYTES, packed};
@@ -59,6 +60,9 @@ impl Spoken {
             | Protocol::OpenVpn
             | Protocol::RdpUdp => Form::Encrypted,
             Protocol::Socks => Form::Prelude,
+            // A file may be anything.
+            Protocol::Lab(Lab::FileTransfer) => Form::Prelude,
+            Protocol::Lab(_) => Form::Text,
         };
         Self { name: protocol.name(), form }
     }

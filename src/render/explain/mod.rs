@@ -3,6 +3,8 @@
 mod datagrams;
 mod dns;
 mod http;
+mod lab;
+mod labs;
 mod lan;
 mod notes;
 mod outcome;
@@ -10,6 +12,8 @@ mod payload;
 mod segments;
 mod tls;
 mod words;
+
+pub use labs::labs;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -170,7 +174,8 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
     if !notes.is_empty() {
         writeln!(out)?;
     }
-    notes.iter().try_for_each(|text| note(out, text, options))
+    notes.iter().try_for_each(|text| note(out, text, options))?;
+    lab::write(out, told, options)
 }
 
 /// One moment: packet number, time since the flow began, direction, what it is.

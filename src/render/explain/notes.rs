@@ -255,6 +255,10 @@ fn readable(told: &Told<'_>) -> Option<String> {
             protocol.name()
         ));
     }
+    // Which lab it is stands below, with what it comes to.
+    if matches!(told.spoken, Some(Protocol::Lab(_))) {
+        return Some(text);
+    }
     Some(match Carries::of(told).protocol {
         Some(Recognised { name, by_port: false }) => format!("{name}, by its first bytes. {text}"),
         Some(Recognised { name, by_port: true }) => {

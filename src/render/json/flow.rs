@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::escape::write_pretty;
+use super::lab::LabJson;
 use super::measures::{AgreedJson, MeasuresJson, RatesJson};
 use super::segments::{MoreSegmentsJson, SegmentJson};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_default};
@@ -128,6 +129,9 @@ pub struct FlowJson<'a> {
     /// How many more there are of a kind and side.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     more_segments: Vec<MoreSegmentsJson>,
+    /// What a flow of a lab says (`explain`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lab: Option<LabJson<'a>>,
 }
 
 /// Checksums that are not right.
@@ -217,6 +221,7 @@ impl<'a> FlowJson<'a> {
                 .remarks
                 .map(|remarks| remarks.more().map(MoreSegmentsJson::new).collect())
                 .unwrap_or_default(),
+            lab: told.lab.map(LabJson::new),
         }
     }
 }

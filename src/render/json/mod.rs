@@ -19,6 +19,7 @@ mod ek;
 pub(in crate::render) mod escape;
 mod flow;
 mod follow;
+mod lab;
 mod lan;
 mod measures;
 mod packet;

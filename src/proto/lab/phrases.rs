@@ -1,0 +1,81 @@
+//! `greeting`, `knock` and `dual-stack`: a set question, a set answer, and little else.
+
+use super::waiting::Waiting;
+use super::{Cut, Fault, Heard, Said, Says, Session, cut_set};
+use crate::flow::PacketStamp;
+
+/// What is asked, what is answered, and what ends it.
+#[derive(Debug)]
+pub(super) struct Script {
+    question: &'static str,
+    answer: &'static str,
+    /// Nothing is answered to this.
+    end: Option<&'static str>,
+    /// Whatever is asked gets the answer.
+    any: bool,
+}
+
+pub(super) const JOKE: &str = "I could tell you a UDP joke but I'm not sure you'll get it.";
+pub(super) const KNOCK: &str = "Knock knock..";
+pub(super) const HII: &str = "Hii Server";
+pub(super) const ACKNOWLEDGEMENT: &str = "Acknowledgement";
+
+pub(super) static GREETING: Script = Script { question: JOKE, answer: "Ok", end: None, any: true };
+pub(super) static KNOCKING: Script =
+    Script { question: KNOCK, answer: "Who's there?", end: None, any: false };
+pub(super) static DUAL_STACK: Script =
+    Script { question: HII, answer: ACKNOWLEDGEMENT, end: Some("exit"), any: false };
+
+/// A talk of set phrases.
+#[derive(Debug)]
+pub(super) struct Phrases {
+    script: &'static Script,
+    waiting: Waiting<PacketStamp>,
+}
+
+impl Phrases {
+    pub(super) fn new(script: &'static Script) -> Self {
+        Self { script, waiting: Waiting::default() }
+    }
+}
+
+impl Session for Phrases {
+    fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
+        match (by_client, self.script.end) {
+            (false, _) => cut_set(bytes, &[self.script.answer]),
+            (true, Some(end)) => cut_set(bytes, &[self.script.question, end]),
+            (true, None) => cut_set(bytes, &[self.script.question]),
+        }
+    }
+
+    fn hear(&mut self, heard: Heard<'_>) -> Said {
+        let Script { question, answer, end, any } = self.script;
+        let text = heard.text;
+        if heard.by_client {
+            if end.is_some_and(|end| end.as_bytes() == text) {
+                return Said::new(true, Says::Farewell);
+            }
+            let is_set = text == question.as_bytes();
+            if is_set || *any {
+                self.waiting.push(heard.at);
+            }
+            return Said::new(true, if is_set { Says::Question } else { Says::Other });
+        }
+        let asked = self.waiting.pop();
+        if text == answer.as_bytes() {
+            let fault = if asked.is_none() { self.waiting.unasked() } else { None };
+            return Said::new(false, Says::Answer).answers(asked).fault(fault);
+        }
+        // What is said where nothing waits is nobody's answer.
+        let fault = asked.map(|_| Fault::Expected((*answer).into()));
+        Said::new(false, Says::Other).answers(asked).fault(fault)
+    }
+
+    fn gap(&mut self, _: bool, _: u64) {
+        self.waiting.lose_track();
+    }
+
+    fn held(&self) -> usize {
+        self.waiting.held()
+    }
+}

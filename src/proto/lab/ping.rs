@@ -1,0 +1,170 @@
+//! `udp-ping` and `udp-throughput`, which say the same: pings that are acknowledged late, or not at all.
+//!
+//! Which ping an acknowledgement is for is certain where both are numbered, or where only one ping waits. Otherwise the
+//! lab's own rule helps: its server waits half a second at most, so that an older ping was lost. Where several pings are left, it
+//! cannot be told.
+
+use std::collections::VecDeque;
+
+use super::{Fault, Heard, Said, Says, Session};
+use crate::flow::PacketStamp;
+use crate::time::TimeDelta;
+
+pub(super) const ACKNOWLEDGED: &str = "Packet Acknowledged";
+pub(super) const CALIBRATED: &str = "Buffer Size Calibrated at Server.";
+pub(super) const STOPPING: &str = "Stopping the Server.";
+pub(super) const EXIT: &str = "exit";
+
+/// Most pings that wait: the shortest interval a program manages for longer than an answer takes.
+const MAX_PINGS: usize = 4096;
+
+/// An answer that takes longer is to a later ping: twice what the lab's server waits.
+const MAX_DELAY: TimeDelta = TimeDelta::from_nanos(1_000_000_000);
+
+/// How it is known which ping an acknowledgement is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// Both have the number.
+    Number,
+    /// No other ping waits.
+    Only,
+    /// Pings that wait longer than the lab's server takes are lost.
+    Delay,
+    /// It may be for any of so many pings; the packets of the first and the last.
+    Ambiguous(u32, PacketStamp, PacketStamp),
+    /// No ping waits.
+    None,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ping {
+    at: PacketStamp,
+    number: Option<u64>,
+}
+
+/// A client's talk with the server.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    waiting: VecDeque<Ping>,
+    /// How many were sent.
+    sent: u64,
+    /// Requests that are no pings, until they are answered.
+    calibration: Option<PacketStamp>,
+    exit: Option<PacketStamp>,
+    /// More waited than are kept.
+    is_lost: bool,
+}
+
+/// The one number in a text, behind words: `Hello Server 7`, `ping #7`.
+fn number_in(text: &str) -> Option<u64> {
+    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let number = numbers.next()?.parse().ok()?;
+    numbers.next().is_none().then_some(number)
+}
+
+/// The size that a calibration sets: the number behind a `C`.
+pub(super) fn calibration(text: &str) -> Option<u64> {
+    let digits = text.trim_end().strip_prefix('C')?.trim_start();
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { digits.parse().ok() } else { None }
+}
+
+/// Whether `text` is an acknowledgement: the number that it bears.
+pub(super) fn acknowledgement(text: &str) -> Option<Option<u64>> {
+    let rest = text.strip_prefix(ACKNOWLEDGED)?;
+    if rest.trim().is_empty() {
+        return Some(None);
+    }
+    // Something stands between the words and the number.
+    let parted = rest.starts_with(|letter: char| !letter.is_alphanumeric());
+    number_in(rest).filter(|_| parted).map(Some)
+}
+
+impl Session for Pings {
+    fn hear(&mut self, heard: Heard<'_>) -> Said {
+        let text = heard.str().unwrap_or("");
+        if heard.by_client { self.asked(text, heard.at) } else { self.answered(text, heard.at) }
+    }
+
+    fn held(&self) -> usize {
+        self.waiting.capacity().saturating_mul(size_of::<Ping>())
+    }
+}
+
+impl Pings {
+    fn asked(&mut self, text: &str, at: PacketStamp) -> Said {
+        if let Some(size) = calibration(text) {
+            self.calibration = Some(at);
+            return Said::new(true, Says::Calibrate(size));
+        }
+        if text == EXIT {
+            self.exit = Some(at);
+            return Said::new(true, Says::Farewell);
+        }
+        let number = number_in(text);
+        let before = self.sent;
+        self.sent = self.sent.saturating_add(1);
+        if self.waiting.len() >= MAX_PINGS {
+            self.waiting.pop_front();
+            self.is_lost = true;
+        }
+        self.waiting.push_back(Ping { at, number });
+        Said::new(true, Says::Ping(number, before))
+    }
+
+    fn answered(&mut self, text: &str, at: PacketStamp) -> Said {
+        match text {
+            CALIBRATED => {
+                let asked = self.calibration.take();
+                let fault = asked.is_none().then_some(Fault::Unasked);
+                return Said::new(false, Says::Calibrated).answers(asked).fault(fault);
+            }
+            STOPPING => {
+                let asked = self.exit.take();
+                let fault = asked.is_none().then_some(Fault::Unasked);
+                return Said::new(false, Says::Farewell).answers(asked).fault(fault);
+            }
+            _ => {}
+        }
+        let Some(number) = acknowledgement(text) else {
+            return Said::new(false, Says::Other).fault(Some(Fault::Expected(ACKNOWLEDGED.into())));
+        };
+        let (place, pairing) = self.pair(number, at);
+        // By the lab's rule those before it are lost.
+        let lost = if pairing == Pairing::Delay { place.unwrap_or(0) } else { 0 };
+        let ping = place.and_then(|place| self.waiting.remove(place));
+        self.waiting.drain(..lost.min(self.waiting.len()));
+        let known = ping.filter(|_| !matches!(pairing, Pairing::Ambiguous(..)));
+        let fault = (pairing == Pairing::None && !self.is_lost).then_some(Fault::Unasked);
+        let number = number.or(known.and_then(|ping| ping.number));
+        Said::new(false, Says::Pong(number, pairing)).answers(known.map(|ping| ping.at)).fault(fault)
+    }
+
+    /// Which of the pings that wait an acknowledgement is for, and how that is known.
+    fn pair(&self, number: Option<u64>, at: PacketStamp) -> (Option<usize>, Pairing) {
+        if let Some(number) = number {
+            let found = self.waiting.iter().position(|ping| ping.number == Some(number));
+            return (found, if found.is_some() { Pairing::Number } else { Pairing::None });
+        }
+        let is_late = |ping: &Ping| at.since(ping.at).is_some_and(|since| since > MAX_DELAY);
+        let late = self.waiting.iter().take_while(|ping| is_late(ping)).count();
+        let left = self.waiting.len().saturating_sub(late);
+        match (left, late) {
+            (0, 0) => (None, Pairing::None),
+            // Late by the lab's rule, and yet it is nothing else's.
+            (0, 1) | (1, 0) => (Some(0), Pairing::Only),
+            (0, _) => (Some(0), self.ambiguous(0)),
+            (1, _) => (Some(late), Pairing::Delay),
+            // A server answers in the order of the pings; the oldest is taken, so that the count stays right.
+            _ => (Some(late), self.ambiguous(late)),
+        }
+    }
+
+    fn ambiguous(&self, from: usize) -> Pairing {
+        let candidates = self.waiting.iter().skip(from);
+        let count = u32::try_from(candidates.clone().count()).unwrap_or(u32::MAX);
+        let first = candidates.clone().next().map(|ping| ping.at).unwrap_or_default();
+        let last = candidates.last().map_or(first, |ping| ping.at);
+        Pairing::Ambiguous(count, first, last)
+    }
+}

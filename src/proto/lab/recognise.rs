@@ -1,0 +1,290 @@
+//! Which lab does a flow speak? Both sides tell.
+//!
+//! Words that no other program says name a lab at once. Otherwise an answer has to fit what was asked: labs share names,
+//! sentences and greetings. What nothing is sure of is left alone.
+
+use super::analyzer::LabAnalyzer;
+use super::phrases::{ACKNOWLEDGEMENT, HII, JOKE, KNOCK};
+use super::{
+    Lab, LabMessage, MAX_TEXT, calculator, chat, chatbot, clock, file, ping, relay, trimmed, uppercase,
+};
+use crate::decode::TransportProtocol;
+use crate::flow::{Direction, PacketStamp};
+
+/// Most messages that are listened to: of pings at a short interval so many are sent before the first is answered.
+const MAX_PIECES: usize = 64;
+
+/// Most bytes that are kept of a flow while it is listened to.
+const MAX_BYTES: usize = 8 << 10;
+
+/// Longest first message; what follows an accepted key may be longer.
+const MAX_PIECE: usize = 2 * MAX_TEXT;
+
+/// Listens to a flow until it is known what it speaks.
+#[derive(Debug, Default)]
+pub(in crate::proto) enum Ear {
+    /// Nothing was said.
+    #[default]
+    Fresh,
+    /// What was said may be a lab's.
+    Listening(Box<Listener>),
+    /// It is none.
+    Closed,
+}
+
+/// What was said in a flow so far.
+#[derive(Debug)]
+pub(in crate::proto) struct Listener {
+    transport: TransportProtocol,
+    pieces: Vec<Piece>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Piece {
+    from: Direction,
+    at: PacketStamp,
+    bytes: Box<[u8]>,
+}
+
+impl Ear {
+    /// Listens to what a packet brings; the analyzer of the lab that it is, once that is sure.
+    pub(in crate::proto) fn hear(
+        &mut self,
+        transport: TransportProtocol,
+        from: Direction,
+        bytes: &[u8],
+        at: PacketStamp,
+    ) -> Option<LabAnalyzer> {
+        if matches!(self, Self::Closed) {
+            return None;
+        }
+        if !may_be_said(bytes) {
+            *self = Self::Closed;
+            return None;
+        }
+        if matches!(self, Self::Fresh) {
+            *self = Self::Listening(Box::new(Listener { transport, pieces: Vec::new(), bytes: 0 }));
+        }
+        let Self::Listening(listener) = self else { return None };
+        let found = listener.hear(from, bytes, at);
+        if found.is_some() || listener.is_full() {
+            *self = Self::Closed;
+        }
+        found
+    }
+
+    /// Whether pings wait for their first answer: then it is worth listening on when everybody else has given up.
+    pub(in crate::proto) fn waits(&self) -> bool {
+        let Self::Listening(listener) = self else { return false };
+        let Some(first) = listener.pieces.first() else { return false };
+        listener.transport == TransportProtocol::Udp
+            && listener.pieces.iter().all(|piece| piece.from == first.from)
+    }
+
+    /// Memory that it keeps, in bytes.
+    pub(in crate::proto) fn held(&self) -> usize {
+        match self {
+            Self::Listening(listener) => {
+                let pieces = listener.pieces.capacity().saturating_mul(size_of::<Piece>());
+                listener.bytes.saturating_add(pieces).saturating_add(size_of::<Listener>())
+            }
+            Self::Fresh | Self::Closed => 0,
+        }
+    }
+}
+
+/// Whether a lab may say this: a short text, or what follows an accepted key.
+fn may_be_said(bytes: &[u8]) -> bool {
+    if bytes.starts_with(file::SUCCESS.as_bytes()) {
+        return true;
+    }
+    // What most other flows begin with is told by a few bytes.
+    let is_text = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n');
+    bytes.len() <= MAX_PIECE
+        && bytes.iter().all(is_text)
+        && std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_control))
+}
+
+fn is_control(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\r' | '\n')
+}
+
+impl Listener {
+    fn is_full(&self) -> bool {
+        self.pieces.len() >= MAX_PIECES || self.bytes >= MAX_BYTES
+    }
+
+    fn hear(&mut self, from: Direction, bytes: &[u8], at: PacketStamp) -> Option<LabAnalyzer> {
+        // Of the bytes behind an accepted key nothing tells more.
+        let told = bytes.get(..MAX_PIECE).unwrap_or(bytes);
+        let begun = self.turn_begins(from);
+        let turn = |pieces: &[Piece]| -> Vec<u8> {
+            let before = pieces.iter().flat_map(|piece| piece.bytes.iter().copied());
+            before.chain(told.iter().copied()).collect()
+        };
+        let before = self.pieces.get(begun..).unwrap_or(&[]);
+        let alone = self.decide(from, told, begun);
+        // On a connection a message may be split.
+        let is_split = alone.is_none() && !before.is_empty() && self.transport == TransportProtocol::Tcp;
+        let joined = is_split.then(|| turn(before));
+        let found = alone.or_else(|| self.decide(from, joined.as_deref()?, begun));
+        let Some((lab, client)) = found else {
+            self.bytes = self.bytes.saturating_add(told.len());
+            self.pieces.push(Piece { from, at, bytes: told.into() });
+            return None;
+        };
+        let mut analyzer = LabAnalyzer::of(lab, client);
+        let replayed = if is_split { begun } else { self.pieces.len() };
+        let is_stream = self.transport == TransportProtocol::Tcp;
+        let mut waits = Vec::new();
+        for (place, piece) in self.pieces.iter().enumerate().take(replayed) {
+            waits.extend_from_slice(&piece.bytes);
+            let next =
+                self.pieces.get(place.saturating_add(1)).filter(|_| place.saturating_add(1) < replayed);
+            let goes_on = is_stream && next.is_some_and(|next| next.from == piece.from);
+            analyzer.replay(piece.from, piece.at, &mut waits, is_stream, goes_on);
+        }
+        for piece in self.pieces.iter().skip(replayed) {
+            analyzer.begun(piece.from, &piece.bytes);
+        }
+        Some(analyzer)
+    }
+
+    /// Where the pieces begin that `from` has said since the other side spoke.
+    fn turn_begins(&self, from: Direction) -> usize {
+        let other = self.pieces.iter().rposition(|piece| piece.from != from);
+        other.map_or(0, |place| place.saturating_add(1))
+    }
+
+    /// The lab that `text`, said by `from` behind the pieces before number `begun`, shows, and which side is the client.
+    fn decide(&self, from: Direction, text: &[u8], begun: usize) -> Option<(Lab, Direction)> {
+        let text = trimmed(text);
+        let before = self.pieces.get(..begun).unwrap_or(&[]);
+        if let Some((lab, by_client)) = by_words(self.transport, text, before) {
+            return Some((lab, if by_client { from } else { from.reversed() }));
+        }
+        let asked_from =
+            before.iter().rposition(|piece| piece.from == from).map_or(0, |place| place.saturating_add(1));
+        let asked = before.get(asked_from..).filter(|asked| !asked.is_empty())?;
+        let last = asked.last().map(|piece| trimmed(&piece.bytes)).unwrap_or_default();
+        let all: Vec<u8> = asked.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
+        let answer = std::str::from_utf8(text).ok()?;
+        let lab = [last, trimmed(&all)]
+            .into_iter()
+            .filter_map(|asked| std::str::from_utf8(asked).ok())
+            .find_map(|asked| answered(self.transport, asked, answer))
+            .or_else(|| echoed_in_room(self.transport, before, from, answer))?;
+        Some((lab, from.reversed()))
+    }
+}
+
+/// The lab that alone has these words, and whether its client says them.
+fn by_words(transport: TransportProtocol, text: &[u8], before: &[Piece]) -> Option<(Lab, bool)> {
+    let text_of = std::str::from_utf8(text).ok();
+    let is = |words: &str| text == words.as_bytes();
+    match transport {
+        TransportProtocol::Udp => {
+            let text_of = text_of?;
+            match () {
+                () if is(JOKE) => Some((Lab::Greeting, true)),
+                () if is(clock::SEND_DATE) || is(clock::SEND_TIME) => Some((Lab::Datetime, true)),
+                () if ping::acknowledgement(text_of).is_some() => Some((Lab::UdpPing, false)),
+                () if is(ping::CALIBRATED) || is(ping::STOPPING) => Some((Lab::UdpPing, false)),
+                () if relay::is_status(text_of) || relay::forwarded(text_of).is_some() => {
+                    Some((Lab::Relay, false))
+                }
+                () if relay::read_order(text_of).order.is_some() => Some((Lab::Relay, true)),
+                () if chatbot::is_answer(text) && !before.is_empty() => Some((Lab::ChatbotUdp, false)),
+                () => None,
+            }
+        }
+        TransportProtocol::Tcp => {
+            let has_one_key = || matches!(before, [key] if key.bytes.len() <= MAX_NAME_OF_KEY);
+            let told = text_of.and_then(chat::read);
+            match () {
+                () if text.starts_with(KNOCK.as_bytes()) => Some((Lab::Knock, true)),
+                () if matches!(told, Some(chat::Told::Joined(_))) => Some((Lab::Chat, false)),
+                () if text.starts_with(file::SUCCESS.as_bytes()) && has_one_key() => {
+                    Some((Lab::FileTransfer, false))
+                }
+                () if is(file::ERROR) && has_one_key() => Some((Lab::FileTransfer, false)),
+                () if chatbot::is_answer(text) && !before.is_empty() => Some((Lab::ChatbotTcp, false)),
+                () => None,
+            }
+        }
+    }
+}
+
+/// Longest key of a file.
+const MAX_NAME_OF_KEY: usize = 256;
+
+/// The lab in which `answer` answers `asked`.
+pub(super) fn answered(transport: TransportProtocol, asked: &str, answer: &str) -> Option<Lab> {
+    let is_tcp = transport == TransportProtocol::Tcp;
+    if is_tcp && asked.starts_with(HII) && answer.starts_with(ACKNOWLEDGEMENT) {
+        return Some(Lab::DualStack);
+    }
+    if is_tcp && asked == file::KEY && answer.starts_with(file::SUCCESS) {
+        return Some(Lab::FileTransfer);
+    }
+    if is_tcp && calculator::is_answered(asked, answer) {
+        return Some(Lab::Calculator);
+    }
+    if !is_tcp && asked.trim().eq_ignore_ascii_case(relay::HII) && relay::address(answer).is_some() {
+        return Some(Lab::Relay);
+    }
+    if uppercase::is_capitals(asked, answer) && !asked.contains('\n') {
+        return Some(if is_tcp { Lab::UppercaseTcp } else { Lab::UppercaseUdp });
+    }
+    None
+}
+
+/// A room whose server does not tell a member of itself: it passes on, under the name that the member gave, what it typed.
+fn echoed_in_room(
+    transport: TransportProtocol,
+    before: &[Piece],
+    server: Direction,
+    answer: &str,
+) -> Option<Lab> {
+    let Some(chat::Told::Line(name, said)) = chat::read(answer) else { return None };
+    let mut typed = before.iter().filter(|piece| piece.from != server).map(|piece| trimmed(&piece.bytes));
+    let own = typed.next()?;
+    let is_own = transport == TransportProtocol::Tcp
+        && own == name.as_bytes()
+        && !said.is_empty()
+        && typed.any(|line| line == said.as_bytes());
+    is_own.then_some(Lab::Chat)
+}
+
+/// The labs in which a client begins with these very words, where an answer has yet to tell which: empty where any text
+/// might be meant.
+#[must_use]
+pub fn could_be(transport: TransportProtocol, text: &[u8]) -> Vec<Lab> {
+    let text = trimmed(text);
+    let mut labs = Vec::new();
+    let Ok(words) = std::str::from_utf8(text) else { return labs };
+    match transport {
+        TransportProtocol::Udp => {
+            labs.extend(chatbot::is_question(text).then_some(Lab::ChatbotUdp));
+            let is_ping = words == "Hello Server" || ping::calibration(words).is_some();
+            labs.extend(is_ping.then_some(Lab::UdpPing));
+            labs.extend(words.trim().eq_ignore_ascii_case(relay::HII).then_some(Lab::Relay));
+            if !labs.is_empty() {
+                labs.push(Lab::UppercaseUdp);
+            }
+        }
+        TransportProtocol::Tcp => {
+            labs.extend(chatbot::is_question(text).then_some(Lab::ChatbotTcp));
+            labs.extend((words == HII).then_some(Lab::DualStack));
+            labs.extend((words == file::KEY).then_some(Lab::FileTransfer));
+            if !labs.is_empty() {
+                labs.extend([Lab::UppercaseTcp, Lab::Calculator, Lab::Chat]);
+            }
+        }
+    }
+    labs
+}
+
+/// Messages that were told before a flow was recognised, as they are told then.
+pub(super) type Earlier = Vec<LabMessage>;
