@@ -165,7 +165,7 @@ fn an_address_with_two_owners_is_a_finding() {
         &text,
         "192.0.2.2 is claimed by 2 link addresses: 02:00:00:00:00:02 (packet 1), 02:00:00:00:00:03 (packet 2).",
     );
-    has(&text, "2 answers are to no question in the capture");
+    has(&text, "2 answers are to no question among these packets");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn table<W: Write>(page: &mut Page<'_, W>, table: &Resolutions, announcing: &str
     page.folded(lines.len(), "more line", "more lines")?;
     if let (count @ 1.., Some(first)) = table.unasked() {
         let text = format!(
-            "{} to no question in the capture, the first here.",
+            "{} to no question among these packets; this is the first.",
             Count::new(count, "answer is", "answers are")
         );
         page.line(first.number, None, &text)?;
