@@ -80,6 +80,8 @@ loud_step "cargo test: units, integration, goldens, documentation examples" \
     cargo test --locked ${FEATURES[@]+"${FEATURES[@]}"}
 step "cargo doc: the documentation, warnings are errors" \
     env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps ${FEATURES[@]+"${FEATURES[@]}"}
+step "fuzz/Cargo.lock: fits the crate and what it needs" \
+    cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml
 if [ ${#FEATURES[@]} -eq 0 ]; then
     step "cargo test --no-default-features: the same without libpcap" cargo test --locked --no-default-features
 fi

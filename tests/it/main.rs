@@ -37,6 +37,7 @@ mod mail;
 mod privilege;
 mod program;
 mod replay;
+mod secrets;
 mod skip;
 mod source;
 mod truncation;

@@ -1,0 +1,72 @@
+//! The secrets in clear of other people's captures: those that tshark shows are found, each by its packet.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::corpus::{self, Expected};
+use crate::program::wirelab;
+
+/// The rest of them, of protocols that the tables of expected values do not tell: capture, kind and packet.
+const LISTED: &str = include_str!("secrets.txt");
+
+/// The packets in which tshark shows an FTP password or an HTTP Basic one, and their kinds.
+fn shown_by_tshark(expected: &Expected) -> Vec<(&'static str, u64)> {
+    let column = |name: &str| expected.names.iter().position(|other| other == name);
+    let cell = |row: &[String], place: Option<usize>| {
+        place.and_then(|place| row.get(place)).cloned().unwrap_or_default()
+    };
+    let (number, basic) = (column("frame.number"), column("http.authbasic"));
+    let (command, arg) = (column("ftp.request.command"), column("ftp.request.arg"));
+    let mut found = Vec::new();
+    for row in &expected.rows {
+        let packet = cell(row, number).parse().unwrap_or(0);
+        // Credentials are a name and a password.
+        if cell(row, basic).contains(':') {
+            found.push(("http_basic", packet));
+        }
+        if cell(row, command) == "PASS" && !cell(row, arg).is_empty() {
+            found.push(("password", packet));
+        }
+    }
+    found
+}
+
+/// Whether `audit` names a secret of this kind in this packet or before, where it was sent first.
+fn is_found(audit: &Value, kind: &str, packet: u64) -> bool {
+    let flows = audit["flows"].as_array().unwrap().iter();
+    let mut secrets = flows.filter_map(|flow| flow["secrets"].as_array()).flatten();
+    secrets.any(|secret| secret["kind"] == kind && secret["packet"].as_u64().unwrap() <= packet)
+}
+
+fn audit(path: &Path) -> Value {
+    let output = wirelab(&["audit", "--json", path.to_str().unwrap()]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn secrets_of_the_corpus_are_found() {
+    let Some(folder) = corpus::folder("secrets in clear") else { return };
+    let root = folder.join("captures");
+    let (mut all, mut missing) = (0_usize, Vec::new());
+    for capture in corpus::captures(&folder) {
+        let Some(expected) = corpus::expected(&folder, &capture) else { continue };
+        let shown = shown_by_tshark(&expected);
+        if shown.is_empty() {
+            continue;
+        }
+        let audit = audit(&root.join(&capture));
+        all += shown.len();
+        let lost = shown.iter().filter(|(kind, packet)| !is_found(&audit, kind, *packet));
+        missing.extend(lost.map(|(kind, packet)| format!("{} {kind} {packet}", capture.display())));
+    }
+    for line in LISTED.lines().filter(|line| !line.starts_with('#')) {
+        let [capture, kind, packet] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        all += 1;
+        if !is_found(&audit(&root.join(capture)), kind, packet.parse().unwrap()) {
+            missing.push(line.to_owned());
+        }
+    }
+    assert!(all > 20, "{all} secrets are few");
+    assert!(missing.is_empty(), "{} of {all} not found:\n{}", missing.len(), missing.join("\n"));
+}
