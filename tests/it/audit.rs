@@ -380,6 +380,95 @@ fn secrets_of_mail_files_and_terminals_are_found_and_masked() {
     assert_eq!(secrets(&udp_file(folder, "snmp.pcap", 161, snmp)), [row("community", "", "pub-lic")]);
 }
 
+/// A record of TLS 1.2 with this in it.
+fn record(kind: u8, body: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(body.len()).unwrap().to_be_bytes();
+    [&[kind, 3, 3, high, low], body].concat()
+}
+
+/// A handshake in which the server chooses this cipher suite, and a request behind it.
+fn tls_with(suite: [u8; 2]) -> Vec<(bool, Vec<u8>)> {
+    let hello = |kind: u8, suites: &[u8]| {
+        let body = [&[3, 3], random(32).as_slice(), &[0], suites, &[0]].concat();
+        let len = u8::try_from(body.len()).unwrap();
+        record(22, &[&[kind, 0, 0, len], body.as_slice()].concat())
+    };
+    let offers = [&[0, 2], suite.as_slice(), &[1]].concat();
+    let finished = [record(20, &[1]), record(22, &random(40))].concat();
+    let request = b"GET /secret HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YWxpY2U6d29uZGVyOmxhbmQ=\r\n\r\n";
+    vec![
+        (true, hello(1, &offers)),
+        (false, [hello(2, &suite), record(22, &[14, 0, 0, 0])].concat()),
+        (true, finished.clone()),
+        (false, finished),
+        (true, record(23, request)),
+    ]
+}
+
+#[test]
+fn tls_without_encryption_is_not_called_encrypted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, said: &[(bool, Vec<u8>)]| {
+        let said: Vec<(bool, &[u8])> = said.iter().map(|(from, bytes)| (*from, bytes.as_slice())).collect();
+        tcp_file(folder.path(), name, 443, &said)
+    };
+    // TLS_RSA_WITH_NULL_SHA256, and TLS_RSA_WITH_AES_128_GCM_SHA256.
+    let (open, sealed) = (tls_with([0, 0x3b]), tls_with([0, 0x9c]));
+    // The server greets before, and its hello comes in pieces.
+    let mut behind = vec![(false, b"220 hello\r\n".to_vec()), (true, b"EHLO a\r\nSTARTTLS\r\n".to_vec())];
+    for (from_orig, bytes) in &open {
+        behind.extend(bytes.chunks(50).map(|chunk| (*from_orig, chunk.to_vec())));
+    }
+    for (name, said, verdict) in
+        [("open", &open, "binary"), ("sealed", &sealed, "encrypted"), ("behind", &behind, "binary")]
+    {
+        let path = file(name, said);
+        let flow = flow(&path, &["--show-secrets"]);
+        assert_eq!(flow["verdict"], verdict, "{name}: {flow}");
+        let secrets = flow["secrets"].as_array().unwrap();
+        assert_eq!(secrets.len(), usize::from(verdict == "binary"), "{name}: {flow}");
+        let (code, ..) = run(&["audit", path.to_str().unwrap(), "--expect", "encrypted"]);
+        assert_eq!(code, i32::from(verdict != "encrypted"), "{name}");
+    }
+    for (name, is_open) in [("open", true), ("sealed", false)] {
+        let path = folder.path().join(name);
+        for more in [&[][..], &["--json"]] {
+            let (_, out, _) = run(&[&["explain", path.to_str().unwrap()], more].concat());
+            let says_sealed = out.contains("encrypt") || out.contains("only the two ends");
+            assert_eq!(says_sealed, !is_open, "{out}");
+        }
+    }
+}
+
+#[test]
+fn packed_bytes_behind_a_short_header_are_not_called_encrypted() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = words();
+    let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    raw.write_all(&words).unwrap();
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    zlib.write_all(&words).unwrap();
+    let xz = [b"\xfd7zXZ\0".as_slice(), &random(4000)].concat();
+    for (name, bytes) in [
+        ("gzip", packed(&words)),
+        ("deflate", raw.finish().unwrap()),
+        ("zlib", zlib.finish().unwrap()),
+        ("xz", xz),
+    ] {
+        for (header, len) in [(4, 600), (4, 4000), (2, 2000), (16, 2000)] {
+            let bytes = &bytes[..len];
+            let header = [vec![0; header - 2], u16::try_from(len).unwrap().to_be_bytes().to_vec()].concat();
+            let said = [&header, bytes].concat();
+            let flow = flow(&tcp_file(folder.path(), "p.pcap", 9000, &[(true, &said)]), &[]);
+            assert_ne!(flow["verdict"], "encrypted", "{name} of {len}: {flow}");
+        }
+    }
+    for len in [300, 600, 4000] {
+        let flow = flow(&tcp_file(folder.path(), "r.pcap", 9000, &[(true, &random(len))]), &[]);
+        assert_eq!(flow["verdict"], "encrypted", "{flow}");
+    }
+}
+
 #[test]
 fn an_expectation_is_answered_by_the_exit_status() {
     let folder = tempfile::tempdir().unwrap();

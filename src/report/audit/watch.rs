@@ -8,6 +8,7 @@ use super::{FlowAudit, Legibility, MAX_SECRET_BYTES, Secret, SideAudit};
 use crate::decode::{Endpoint, TcpSegment, Transport, TransportProtocol};
 use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
 use crate::proto::content::{self, Form, Spoken};
+use crate::proto::tls::{chosen_cipher, is_null_cipher};
 use crate::proto::{Protocol, Readability, judge};
 use crate::report::secret::{self, Expect, Found, SecretKind};
 use crate::source::PacketNumber;
@@ -27,6 +28,9 @@ const MAX_SPOKEN: usize = 4;
 /// Sequence numbers that a datagram of RTP may be ahead of the one before: some are lost.
 const RTP_AHEAD: u16 = 64;
 
+/// Bytes kept of the beginning of TLS: the cipher suite stands within the first 78 of a server's hello.
+const MAX_HELLO: usize = 128;
+
 /// Readable bytes in a row that are shown where the protocol is not known to be text: fewer come about by chance.
 const FEWEST_SHOWN: usize = 4;
 
@@ -41,6 +45,8 @@ pub(super) struct Watch {
     order: [Option<Reassembler>; 2],
     spoken: Vec<Spoken>,
     encrypted_from: Option<PacketNumber>,
+    /// The server of TLS has chosen a cipher suite.
+    is_cipher_known: bool,
     /// A name that was sent, for the password behind it.
     user: Option<Vec<u8>>,
     secrets: Vec<Secret>,
@@ -65,6 +71,7 @@ impl Watch {
             order: [None, None],
             spoken: Vec::new(),
             encrypted_from: None,
+            is_cipher_known: false,
             user: None,
             secrets: Vec::new(),
             more_secrets: 0,
@@ -184,6 +191,7 @@ impl Watch {
     fn data(&mut self, second: bool, bytes: &[u8], packet: PacketNumber) {
         self.side(second).count(bytes, packet);
         self.recognise(second, bytes, packet);
+        self.look_for_null_cipher(second, bytes);
         if self.form() == Some(Form::Encrypted) {
             return;
         }
@@ -258,7 +266,34 @@ impl Watch {
         }
     }
 
+    /// TLS does not encrypt where the server chooses so.
+    fn look_for_null_cipher(&mut self, second: bool, bytes: &[u8]) {
+        let datagrams = self.transport == TransportProtocol::Udp;
+        let Some(Spoken { name, form: Form::Encrypted }) = self.spoken.last().copied() else { return };
+        if self.is_cipher_known || name != Protocol::Tls.name() && name != Protocol::Dtls.name() {
+            return;
+        }
+        let side = self.side(second);
+        let room = MAX_HELLO.saturating_sub(side.hello.len());
+        let known = if datagrams {
+            chosen_cipher(bytes, true)
+        } else if room == 0 {
+            None
+        } else {
+            side.hello.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            chosen_cipher(&side.hello, false)
+        };
+        let Some(suite) = known else { return };
+        self.is_cipher_known = true;
+        self.sides.iter_mut().for_each(|side| side.hello = Vec::new());
+        if let Some(last) = self.spoken.last_mut().filter(|_| is_null_cipher(suite)) {
+            last.form = Form::Binary;
+            self.encrypted_from = None;
+        }
+    }
+
     fn speaks(&mut self, spoken: Spoken) {
+        self.is_cipher_known = false;
         if self.spoken.len() < MAX_SPOKEN {
             self.spoken.push(spoken);
         }
@@ -387,8 +422,8 @@ impl Watch {
         let by_port = is_dns && self.transport == TransportProtocol::Udp && spoken.is_empty();
         let analyzed = analyzed.filter(|told| *told != Protocol::FtpData && !by_port);
         if let Some(protocol) = analyzed.map(Spoken::of) {
-            let encrypted =
-                protocol.form == Form::Encrypted && !spoken.iter().any(|s| s.form == Form::Encrypted);
+            let encrypted = protocol.form == Form::Encrypted
+                && !spoken.iter().any(|s| s.form == Form::Encrypted || s.name == protocol.name);
             if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {
                 spoken.push(protocol);
             }
@@ -397,6 +432,12 @@ impl Watch {
                 let dns = spoken.iter_mut().filter(|one| one.name == Protocol::Dns.name());
                 dns.for_each(|one| one.name = protocol.name);
             }
+        }
+        // TLS that does not encrypt is what is in its records.
+        let is_tls = |name| name == Protocol::Tls.name() || name == Protocol::Dtls.name();
+        let open = spoken.last_mut().filter(|last| last.form == Form::Binary && is_tls(last.name));
+        if let Some(open) = open.filter(|_| verdict::is_mostly_text(&self.sides)) {
+            open.form = Form::Text;
         }
         let form = spoken.last().map(|spoken| spoken.form);
         let verdict = verdict::of_flow(&self.sides, form);
