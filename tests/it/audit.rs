@@ -1,6 +1,8 @@
 //! `audit`: is this readable? Verdicts on the recordings and on captures of others, secrets masked and shown, the exit
 //! status of an expectation, folders.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -313,71 +315,6 @@ fn a_verdict_on_few_bytes_says_so() {
     let none = tcp_file(folder.path(), "n.pcap", 12000, &[(true, &random(40))]);
     let (_, long, _) = run(&["audit", none.to_str().unwrap(), "--long"]);
     assert!(long.contains("40 bytes, too few to tell: 256 are needed"), "{long}");
-}
-
-#[test]
-fn endless_lines_and_headers_are_read_in_one_go() {
-    let folder = tempfile::tempdir().unwrap();
-    // Some megabytes of each: what is not linear takes minutes.
-    let cookies: String = (0..60_000).map(|n| format!("Cookie: c{n}=v{n}; d={n}\r\n")).collect();
-    let folded = format!("Authorization: Basic\r\n{}", " a\r\n".repeat(300_000));
-    let endless = format!("Cookie: {}", "a=b; ".repeat(300_000));
-    let packed = [b"\x1f\x8b\x08".as_slice(), &random(2_000_000)].concat();
-    for bytes in [cookies.as_bytes(), folded.as_bytes(), endless.as_bytes(), &packed] {
-        let said = [b"GET / HTTP/1.1\r\nHost: a\r\n", bytes].concat();
-        let chunks: Vec<(bool, &[u8])> = said.chunks(16_000).map(|chunk| (true, chunk)).collect();
-        let flow = flow(&tcp_file(folder.path(), "l.pcap", 8080, &chunks), &[]);
-        assert_eq!(flow["verdict"], "plaintext");
-        assert!(flow["secrets"].as_array().unwrap().len() <= 32);
-    }
-}
-
-#[test]
-fn secrets_of_mail_files_and_terminals_are_found_and_masked() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let ftp: &[(bool, &[u8])] = &[
-        (false, b"220 FTP\r\n"),
-        (true, b"USER bob\r\n"),
-        (false, b"331 Password please\r\n"),
-        (true, b"PASS s3cret\r\n"),
-    ];
-    assert_eq!(secrets(&tcp_file(folder, "ftp.pcap", 21, ftp)), [row("password", "bob", "s3cret")]);
-    let smtp: &[(bool, &[u8])] = &[
-        (false, b"220 ESMTP\r\n"),
-        (true, b"AUTH LOGIN\r\n"),
-        (false, b"334 VXNlcm5hbWU6\r\n"),
-        (true, b"Ym9i\r\n"),
-        (false, b"334 UGFzc3dvcmQ6\r\n"),
-        (true, b"c2VjcmV0LXdvcmQ=\r\n"),
-    ];
-    assert_eq!(secrets(&tcp_file(folder, "smtp.pcap", 25, smtp)), [row("password", "bob", "secret-word")]);
-    let pop: &[(bool, &[u8])] = &[(false, b"+OK\r\n"), (true, b"APOP bob c4c9334bac560ecc979e\r\n")];
-    assert_eq!(
-        secrets(&tcp_file(folder, "pop.pcap", 110, pop)),
-        [row("digest", "bob", "c4c9334bac560ecc979e")]
-    );
-    let imap: &[(bool, &[u8])] = &[(false, b"* OK\r\n"), (true, b"a1 LOGIN bob \"s3 cret\"\r\n")];
-    assert_eq!(secrets(&tcp_file(folder, "imap.pcap", 143, imap)), [row("password", "bob", "s3 cret")]);
-    // Typed letter by letter, the name echoed.
-    let telnet: &[(bool, &[u8])] = &[
-        (false, b"\xff\xfd\x18\xff\xfd\x20"),
-        (true, b"\xff\xfc\x18\xff\xfc\x20"),
-        (false, b"login: "),
-        (true, b"b"),
-        (false, b"b"),
-        (true, b"o"),
-        (false, b"o"),
-        (true, b"\r\0"),
-        (false, b"\r\nPassword: "),
-        (true, b"Se"),
-        (true, b"xy\x7fsame"),
-        (true, b"\r\0"),
-        (false, b"\r\nWelcome\r\n"),
-    ];
-    assert_eq!(secrets(&tcp_file(folder, "telnet.pcap", 23, telnet)), [row("password", "bo", "Sexsame")]);
-    let snmp: &[&[u8]] = &[b"\x30\x26\x02\x01\x01\x04\x07pub-lic\xa0\x18\x02\x01\x01\x02\x01\0\x02\x01\0\x30\x0d\x30\x0b\x06\x07\x2b\x06\x01\x02\x01\x01\x01\x05\0"];
-    assert_eq!(secrets(&udp_file(folder, "snmp.pcap", 161, snmp)), [row("community", "", "pub-lic")]);
 }
 
 /// A record of TLS 1.2 with this in it.

@@ -10,7 +10,7 @@ use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber,
 use crate::proto::content::{self, Form, Spoken};
 use crate::proto::tls::{chosen_cipher, is_null_cipher};
 use crate::proto::{Protocol, Readability, judge};
-use crate::report::secret::{self, Expect, Found, SecretKind};
+use crate::report::secret::{self, Found, SecretKind};
 use crate::source::PacketNumber;
 
 /// Most secrets kept of a flow; more are counted.
@@ -51,6 +51,7 @@ pub(super) struct Watch {
     user: Option<Vec<u8>>,
     secrets: Vec<Secret>,
     more_secrets: u64,
+    long_lines: u64,
     /// Number and source of the last datagram that may have been RTP.
     rtp: Option<(u16, u32)>,
 }
@@ -75,6 +76,7 @@ impl Watch {
             user: None,
             secrets: Vec::new(),
             more_secrets: 0,
+            long_lines: 0,
             rtp: None,
         }
     }
@@ -366,21 +368,23 @@ impl Watch {
         let side = self.side(second);
         side.line_ends = 0;
         let readability = judge(line);
-        if !readability.is_text() {
+        // A password is typed in whatever encoding the terminal has.
+        if !side.expect.is_looked_at(line) {
             return;
         }
         let expect = std::mem::take(&mut side.expect);
         let read = secret::read(line, &expect, MAX_PER_LINE);
         side.expect = read.next;
-        let is_secret = read.hides
-            || !read.found.is_empty()
-            || matches!(expect, Expect::Password { .. } | Expect::Plain | Expect::Field(_));
+        let is_secret = read.hides || !read.found.is_empty() || expect.is_secret();
         let is_whole = matches!(readability, Readability::Readable { .. }) && line.len() >= FEWEST_SHOWN;
-        if !is_secret && (is_text || is_whole) {
+        if !is_secret && readability.is_text() && (is_text || is_whole) {
             side.show(line);
         }
         if let Some(packed) = read.packed {
             side.packed_with(packed);
+        }
+        if line.len() >= MAX_LINE_BYTES {
+            self.long_lines = self.long_lines.saturating_add(1);
         }
         if let Some(asks) = read.asks {
             self.side(!second).expect = asks;
@@ -461,6 +465,7 @@ impl Watch {
             resp: side_told(resp, form),
             secrets: self.secrets,
             more_secrets: self.more_secrets,
+            long_lines: self.long_lines,
         }
     }
 }
@@ -472,12 +477,14 @@ fn found<'a>(kind: SecretKind, user: Option<&'a [u8]>, value: &'a [u8]) -> Found
 fn side_told(mut side: Side, form: Option<Form>) -> SideAudit {
     let bytes = side.counts.total();
     side.sample.shrink_to_fit();
+    let verdict = verdict::of_side(&side, form);
+    let buried = || side.buried().filter(|_| verdict == Some(Legibility::Compressed));
     SideAudit {
-        verdict: verdict::of_side(&side, form),
+        verdict,
         bytes,
         readable: side.readable.share(),
         randomness: side.counts.randomness(),
-        magic: side.magic(),
+        magic: side.magic().or_else(buried),
         packed_bodies: side.packed,
         sample: side.sample,
         packets: (bytes > 0).then_some((side.first, side.last)),
