@@ -182,6 +182,7 @@ impl<'a> Read<'a> {
                 "packets of flows that are judged by their first bytes, there are so many",
             ),
             (limits.given_up, "times that missing bytes were given up because too many waited for them"),
+            (limits.long_lines, "lines of which only the first bytes were looked at for secrets"),
         ] {
             if count > 0 {
                 say(format_args!("limit reached: {what}: {count}"));

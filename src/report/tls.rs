@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::flow::{Conversation, Turn};
 use crate::proto::tls::{
     CertificateFacts, ClientHello, Handshakes, RECORD_HEADER, RecordHeader, ServerHello, certificates,
-    content, is_tls13, kind,
+    content, is_null_cipher, is_tls13, kind,
 };
 use crate::source::PacketNumber;
 use crate::time::Timestamp;
@@ -110,6 +110,8 @@ pub struct TlsStory {
     pub findings: Vec<CertificateFinding>,
     /// The packet with the choice of TLS 1.3 or later, which encrypts the certificates.
     pub hides_certificates: Option<PacketNumber>,
+    /// The server has chosen a cipher suite that encrypts nothing, and no other after it.
+    pub is_open: bool,
 }
 
 impl TlsStory {
@@ -130,6 +132,9 @@ impl TlsStory {
                     }
                     kind::SERVER_HELLO => {
                         let hello = ServerHello::read(message.body);
+                        if let Some(hello) = &hello {
+                            story.is_open = is_null_cipher(hello.cipher_suite);
+                        }
                         if hello.is_some_and(|hello| is_tls13(hello.chosen_version())) {
                             story.hides_certificates.get_or_insert(turn.first.number);
                         }

@@ -1,6 +1,8 @@
 //! `audit`: is this readable? Verdicts on the recordings and on captures of others, secrets masked and shown, the exit
 //! status of an expectation, folders.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -315,69 +317,93 @@ fn a_verdict_on_few_bytes_says_so() {
     assert!(long.contains("40 bytes, too few to tell: 256 are needed"), "{long}");
 }
 
+/// A record of TLS 1.2 with this in it.
+fn record(kind: u8, body: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(body.len()).unwrap().to_be_bytes();
+    [&[kind, 3, 3, high, low], body].concat()
+}
+
+/// A handshake in which the server chooses this cipher suite, and a request behind it.
+fn tls_with(suite: [u8; 2]) -> Vec<(bool, Vec<u8>)> {
+    let hello = |kind: u8, suites: &[u8]| {
+        let body = [&[3, 3], random(32).as_slice(), &[0], suites, &[0]].concat();
+        let len = u8::try_from(body.len()).unwrap();
+        record(22, &[&[kind, 0, 0, len], body.as_slice()].concat())
+    };
+    let offers = [&[0, 2], suite.as_slice(), &[1]].concat();
+    let finished = [record(20, &[1]), record(22, &random(40))].concat();
+    let request = b"GET /secret HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YWxpY2U6d29uZGVyOmxhbmQ=\r\n\r\n";
+    vec![
+        (true, hello(1, &offers)),
+        (false, [hello(2, &suite), record(22, &[14, 0, 0, 0])].concat()),
+        (true, finished.clone()),
+        (false, finished),
+        (true, record(23, request)),
+    ]
+}
+
 #[test]
-fn endless_lines_and_headers_are_read_in_one_go() {
+fn tls_without_encryption_is_not_called_encrypted() {
     let folder = tempfile::tempdir().unwrap();
-    // Some megabytes of each: what is not linear takes minutes.
-    let cookies: String = (0..60_000).map(|n| format!("Cookie: c{n}=v{n}; d={n}\r\n")).collect();
-    let folded = format!("Authorization: Basic\r\n{}", " a\r\n".repeat(300_000));
-    let endless = format!("Cookie: {}", "a=b; ".repeat(300_000));
-    let packed = [b"\x1f\x8b\x08".as_slice(), &random(2_000_000)].concat();
-    for bytes in [cookies.as_bytes(), folded.as_bytes(), endless.as_bytes(), &packed] {
-        let said = [b"GET / HTTP/1.1\r\nHost: a\r\n", bytes].concat();
-        let chunks: Vec<(bool, &[u8])> = said.chunks(16_000).map(|chunk| (true, chunk)).collect();
-        let flow = flow(&tcp_file(folder.path(), "l.pcap", 8080, &chunks), &[]);
-        assert_eq!(flow["verdict"], "plaintext");
-        assert!(flow["secrets"].as_array().unwrap().len() <= 32);
+    let file = |name: &str, said: &[(bool, Vec<u8>)]| {
+        let said: Vec<(bool, &[u8])> = said.iter().map(|(from, bytes)| (*from, bytes.as_slice())).collect();
+        tcp_file(folder.path(), name, 443, &said)
+    };
+    // TLS_RSA_WITH_NULL_SHA256, and TLS_RSA_WITH_AES_128_GCM_SHA256.
+    let (open, sealed) = (tls_with([0, 0x3b]), tls_with([0, 0x9c]));
+    // The server greets before, and its hello comes in pieces.
+    let mut behind = vec![(false, b"220 hello\r\n".to_vec()), (true, b"EHLO a\r\nSTARTTLS\r\n".to_vec())];
+    for (from_orig, bytes) in &open {
+        behind.extend(bytes.chunks(50).map(|chunk| (*from_orig, chunk.to_vec())));
+    }
+    for (name, said, verdict) in
+        [("open", &open, "binary"), ("sealed", &sealed, "encrypted"), ("behind", &behind, "binary")]
+    {
+        let path = file(name, said);
+        let flow = flow(&path, &["--show-secrets"]);
+        assert_eq!(flow["verdict"], verdict, "{name}: {flow}");
+        let secrets = flow["secrets"].as_array().unwrap();
+        assert_eq!(secrets.len(), usize::from(verdict == "binary"), "{name}: {flow}");
+        let (code, ..) = run(&["audit", path.to_str().unwrap(), "--expect", "encrypted"]);
+        assert_eq!(code, i32::from(verdict != "encrypted"), "{name}");
+    }
+    for (name, is_open) in [("open", true), ("sealed", false)] {
+        let path = folder.path().join(name);
+        for more in [&[][..], &["--json"]] {
+            let (_, out, _) = run(&[&["explain", path.to_str().unwrap()], more].concat());
+            let says_sealed = out.contains("encrypt") || out.contains("only the two ends");
+            assert_eq!(says_sealed, !is_open, "{out}");
+        }
     }
 }
 
 #[test]
-fn secrets_of_mail_files_and_terminals_are_found_and_masked() {
+fn packed_bytes_behind_a_short_header_are_not_called_encrypted() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let ftp: &[(bool, &[u8])] = &[
-        (false, b"220 FTP\r\n"),
-        (true, b"USER bob\r\n"),
-        (false, b"331 Password please\r\n"),
-        (true, b"PASS s3cret\r\n"),
-    ];
-    assert_eq!(secrets(&tcp_file(folder, "ftp.pcap", 21, ftp)), [row("password", "bob", "s3cret")]);
-    let smtp: &[(bool, &[u8])] = &[
-        (false, b"220 ESMTP\r\n"),
-        (true, b"AUTH LOGIN\r\n"),
-        (false, b"334 VXNlcm5hbWU6\r\n"),
-        (true, b"Ym9i\r\n"),
-        (false, b"334 UGFzc3dvcmQ6\r\n"),
-        (true, b"c2VjcmV0LXdvcmQ=\r\n"),
-    ];
-    assert_eq!(secrets(&tcp_file(folder, "smtp.pcap", 25, smtp)), [row("password", "bob", "secret-word")]);
-    let pop: &[(bool, &[u8])] = &[(false, b"+OK\r\n"), (true, b"APOP bob c4c9334bac560ecc979e\r\n")];
-    assert_eq!(
-        secrets(&tcp_file(folder, "pop.pcap", 110, pop)),
-        [row("digest", "bob", "c4c9334bac560ecc979e")]
-    );
-    let imap: &[(bool, &[u8])] = &[(false, b"* OK\r\n"), (true, b"a1 LOGIN bob \"s3 cret\"\r\n")];
-    assert_eq!(secrets(&tcp_file(folder, "imap.pcap", 143, imap)), [row("password", "bob", "s3 cret")]);
-    // Typed letter by letter, the name echoed.
-    let telnet: &[(bool, &[u8])] = &[
-        (false, b"\xff\xfd\x18\xff\xfd\x20"),
-        (true, b"\xff\xfc\x18\xff\xfc\x20"),
-        (false, b"login: "),
-        (true, b"b"),
-        (false, b"b"),
-        (true, b"o"),
-        (false, b"o"),
-        (true, b"\r\0"),
-        (false, b"\r\nPassword: "),
-        (true, b"Se"),
-        (true, b"xy\x7fsame"),
-        (true, b"\r\0"),
-        (false, b"\r\nWelcome\r\n"),
-    ];
-    assert_eq!(secrets(&tcp_file(folder, "telnet.pcap", 23, telnet)), [row("password", "bo", "Sexsame")]);
-    let snmp: &[&[u8]] = &[b"\x30\x26\x02\x01\x01\x04\x07pub-lic\xa0\x18\x02\x01\x01\x02\x01\0\x02\x01\0\x30\x0d\x30\x0b\x06\x07\x2b\x06\x01\x02\x01\x01\x01\x05\0"];
-    assert_eq!(secrets(&udp_file(folder, "snmp.pcap", 161, snmp)), [row("community", "", "pub-lic")]);
+    let words = words();
+    let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    raw.write_all(&words).unwrap();
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    zlib.write_all(&words).unwrap();
+    let xz = [b"\xfd7zXZ\0".as_slice(), &random(4000)].concat();
+    for (name, bytes) in [
+        ("gzip", packed(&words)),
+        ("deflate", raw.finish().unwrap()),
+        ("zlib", zlib.finish().unwrap()),
+        ("xz", xz),
+    ] {
+        for (header, len) in [(4, 600), (4, 4000), (2, 2000), (16, 2000)] {
+            let bytes = &bytes[..len];
+            let header = [vec![0; header - 2], u16::try_from(len).unwrap().to_be_bytes().to_vec()].concat();
+            let said = [&header, bytes].concat();
+            let flow = flow(&tcp_file(folder.path(), "p.pcap", 9000, &[(true, &said)]), &[]);
+            assert_ne!(flow["verdict"], "encrypted", "{name} of {len}: {flow}");
+        }
+    }
+    for len in [300, 600, 4000] {
+        let flow = flow(&tcp_file(folder.path(), "r.pcap", 9000, &[(true, &random(len))]), &[]);
+        assert_eq!(flow["verdict"], "encrypted", "{flow}");
+    }
 }
 
 #[test]

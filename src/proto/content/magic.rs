@@ -43,14 +43,48 @@ pub fn packed(first: &[u8]) -> Option<&'static str> {
     if let Some((name, ..)) = magic {
         return Some(name);
     }
-    // RFC 1950 section 2.2: deflate, a window of at most 32 KiB, a checksum.
-    let zlib = matches!(first, [cmf, flags, ..]
-        if cmf & 0x0f == 8 && cmf >> 4 <= 7 && u16::from_be_bytes([*cmf, *flags]) % 31 == 0 && flags & 0x20 == 0);
-    if zlib && unpacks(first, true) {
+    if is_zlib(first) {
         return Some("zlib");
     }
-    // Bits that are all zero are an unpacked block of no length.
-    (first.len() >= DEFLATE_BYTES && first.first() != Some(&0) && unpacks(first, false)).then_some("deflate")
+    is_deflate(first).then_some("deflate")
+}
+
+/// Deflate, a window of at most 32 KiB, a checksum (RFC 1950 section 2.2), and it can be unpacked.
+fn is_zlib(bytes: &[u8]) -> bool {
+    let header = matches!(bytes, [cmf, flags, ..]
+        if cmf & 0x0f == 8 && cmf >> 4 <= 7 && u16::from_be_bytes([*cmf, *flags]) % 31 == 0 && flags & 0x20 == 0);
+    header && unpacks(bytes, true)
+}
+
+/// Raw deflate. Bits that are all zero are an unpacked block of no length.
+fn is_deflate(bytes: &[u8]) -> bool {
+    bytes.len() >= DEFLATE_BYTES && bytes.first() != Some(&0) && unpacks(bytes, false)
+}
+
+/// Farthest behind the beginning that packed bytes are looked for: a length, a type, a short header of somebody's own.
+const MAX_BEFORE: usize = 16;
+
+/// Bytes that lengths and short headers have, behind which raw deflate is tried, which has no mark.
+const HEADERS: [usize; 4] = [2, 4, 8, 16];
+
+/// Fewest bytes of a mark that is believed behind others: two come about by chance once in some thousand streams.
+const MIN_MARK: usize = 3;
+
+/// What `first`, the beginning of a stream, is packed with behind a few bytes of something else.
+#[must_use]
+pub fn packed_behind(first: &[u8]) -> Option<&'static str> {
+    let first = first.get(..MAGIC_BYTES).unwrap_or(first);
+    (1..=MAX_BEFORE).find_map(|at| {
+        let rest = first.get(at..)?;
+        let has = |mark: &[u8], at: usize| rest.get(at..).is_some_and(|b| b.starts_with(mark));
+        let found = MAGIC.iter().find(|(_, at, mark)| mark.len() >= MIN_MARK && has(mark, *at));
+        let deflate = || HEADERS.contains(&at) && is_deflate(rest);
+        match found {
+            Some((name, ..)) => Some(*name),
+            None if is_zlib(rest) => Some("zlib"),
+            None => deflate().then_some("deflate"),
+        }
+    })
 }
 
 /// Whether all of `bytes` is taken for deflate, and more comes out than went in.

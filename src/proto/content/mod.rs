@@ -12,7 +12,7 @@ use super::Protocol;
 use super::lab::Lab;
 use crate::decode::TransportProtocol;
 
-pub use magic::{MAGIC_BYTES, packed};
+pub use magic::{MAGIC_BYTES, packed, packed_behind};
 
 /// What a protocol's bytes are to somebody who reads along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

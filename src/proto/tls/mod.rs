@@ -26,6 +26,42 @@ pub use handshake::{
 pub use record::{RECORD_HEADER, RecordHeader, content, old_client_hello};
 
 use super::{Message, Note, Protocol};
+
+/// Whether a cipher suite encrypts nothing: it only says that nobody changed the bytes, if that (the suites with NULL in
+/// their name, RFC 5246 appendix A.5; those of RFC 9150).
+#[must_use]
+pub const fn is_null_cipher(suite: u16) -> bool {
+    matches!(
+        suite,
+        0x0000..=0x0002
+            | 0x001c
+            | 0x002c..=0x002e
+            | 0x003b
+            | 0x0082..=0x0083
+            | 0x00b0..=0x00b1
+            | 0x00b4..=0x00b5
+            | 0x00b8..=0x00b9
+            | 0xc001
+            | 0xc006
+            | 0xc00b
+            | 0xc010
+            | 0xc015
+            | 0xc039..=0xc03b
+            | 0xc0b4..=0xc0b5
+    )
+}
+
+/// The cipher suite of the hello of a server that `bytes` begin with, a record of TLS, or of DTLS where `datagrams`.
+#[must_use]
+pub fn chosen_cipher(bytes: &[u8], datagrams: bool) -> Option<u16> {
+    let (record, header) = match datagrams {
+        true => (DTLS_RECORD_HEADER, DTLS_HANDSHAKE_HEADER),
+        false => (RECORD_HEADER, HANDSHAKE_HEADER),
+    };
+    let message = bytes.get(record..).filter(|_| bytes.first() == Some(&content::HANDSHAKE))?;
+    let body = message.get(header..).filter(|_| message.first() == Some(&kind::SERVER_HELLO))?;
+    ServerHello::read(body).map(|hello| hello.cipher_suite)
+}
 use crate::decode::DecodedPacket;
 
 /// What the connection tells of a TLS record.

@@ -94,6 +94,9 @@ struct FlowJson {
     /// Secrets beyond those listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     more_secrets: Option<u64>,
+    /// Lines of which only the first bytes were looked at for secrets, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    long_lines: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -210,6 +213,7 @@ impl FlowJson {
             },
             secrets: audit.secrets.iter().map(|secret| SecretJson::new(secret, show_secrets)).collect(),
             more_secrets: Some(audit.more_secrets).filter(|more| *more > 0),
+            long_lines: Some(audit.long_lines).filter(|lines| *lines > 0),
         }
     }
 }

@@ -1,15 +1,18 @@
-//! DTLS and QUIC in a story: what a datagram says, as far as anybody can read it. Hellos are put together across datagrams
+//! DTLS and QUIC in a story: what a datagram says, as far as anybody can read it; and what the whole conversation decides
+//! about a turn of TLS. Hellos are put together across datagrams
 //! by the analyzers of these protocols, which are asked here once more, for the one flow.
 
 use std::collections::HashMap;
 
-use super::super::format::Count;
-use super::tls::{alert, handshakes, lowered, word};
+use super::tls::{self, alert, changed_cipher, handshakes, lowered, sealed, word};
 use crate::flow::Turn;
 use crate::proto::quic::{PacketKind, QuicAnalyzer, QuicNote};
-use crate::proto::tls::{Body, DTLS_RECORD_HEADER, DtlsAnalyzer, DtlsHeader, TlsNote, content};
+use crate::proto::tls::{
+    Body, DTLS_RECORD_HEADER, DtlsAnalyzer, DtlsHeader, TlsNote, content, is_null_cipher,
+};
 use crate::proto::{Analyzer, Ending, Input, Note, Protocol, Step};
 use crate::report::Told;
+use crate::report::tls::TlsStory;
 use crate::source::PacketNumber;
 
 /// Records or packets of one datagram that are told: a flight of a handshake has fewer.
@@ -19,6 +22,7 @@ const MAX_TOLD: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Datagrams {
     said: HashMap<PacketNumber, String>,
+    is_open: bool,
 }
 
 impl Datagrams {
@@ -30,15 +34,27 @@ impl Datagrams {
         let mut analyzer: Box<dyn Analyzer> = match protocol {
             Protocol::Dtls => Box::new(DtlsAnalyzer::new()),
             Protocol::Quic => Box::new(QuicAnalyzer::new()),
+            Protocol::Tls if TlsStory::of(talk).is_open => {
+                let said = talk.turns.iter();
+                let said = said.filter_map(|turn| Some((turn.first.number, tls::sentence(turn, true)?)));
+                return Self { said: said.collect(), is_open: true };
+            }
             _ => return Self::default(),
         };
+        let mut is_open = false;
         let turns = talk.turns.iter();
         let said = turns.filter_map(|turn| {
-            let parts = parts(analyzer.as_mut(), turn);
+            let parts = parts(analyzer.as_mut(), turn, &mut is_open);
             (!parts.is_empty())
                 .then(|| (turn.first.number, format!("{} {}", protocol.name(), parts.join("; "))))
         });
-        Self { said: said.collect() }
+        let said = said.collect();
+        Self { said, is_open }
+    }
+
+    /// Whether it is TLS or DTLS with a cipher suite that encrypts nothing.
+    pub(super) const fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// What this one says; `None` where it is of another protocol, or where nothing is known.
@@ -48,7 +64,7 @@ impl Datagrams {
 }
 
 /// What each record or packet of a datagram says.
-fn parts(analyzer: &mut dyn Analyzer, turn: &Turn) -> Vec<String> {
+fn parts(analyzer: &mut dyn Analyzer, turn: &Turn, is_open: &mut bool) -> Vec<String> {
     let is_whole = u64::try_from(turn.bytes.len()) == Ok(turn.total);
     let end = Some(if is_whole { Ending::Datagram } else { Ending::Snapped });
     let mut rest = turn.bytes.as_slice();
@@ -59,7 +75,10 @@ fn parts(analyzer: &mut dyn Analyzer, turn: &Turn) -> Vec<String> {
         let Some((bytes, behind)) = rest.split_at_checked(len).filter(|_| len > 0) else { break };
         let inner = inner.map(|(_, bytes)| bytes).unwrap_or_default();
         match &note {
-            Note::Tls(note) => parts.push(record(bytes, note, &inner)),
+            Note::Tls(note) => {
+                *is_open = note.cipher.is_some_and(is_null_cipher);
+                parts.push(record(bytes, note, &inner));
+            }
             Note::Quic(note) => parts.push(packet(note, &inner)),
             _ => {}
         }
@@ -70,8 +89,8 @@ fn parts(analyzer: &mut dyn Analyzer, turn: &Turn) -> Vec<String> {
 
 /// A record of DTLS, whose handshake messages are in `inner`.
 fn record(bytes: &[u8], note: &TlsNote, inner: &[u8]) -> String {
-    let encrypted =
-        |bytes: &[u8]| format!("{} encrypted", Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX)));
+    let is_open = note.cipher.is_some_and(is_null_cipher);
+    let encrypted = |bytes: &[u8]| sealed(u64::try_from(bytes.len()).unwrap_or(u64::MAX), is_open);
     let Some(header) = DtlsHeader::read(bytes) else { return encrypted(bytes) };
     let body = bytes.get(DTLS_RECORD_HEADER..).unwrap_or_default();
     match (header.content_type, note.body) {
@@ -85,7 +104,7 @@ fn record(bytes: &[u8], note: &TlsNote, inner: &[u8]) -> String {
             [level, kind] => alert(level, kind),
             _ => "alert".to_owned(),
         },
-        (content::CHANGE_CIPHER_SPEC, _) => "from here on this side encrypts".to_owned(),
+        (content::CHANGE_CIPHER_SPEC, _) => changed_cipher(is_open).to_owned(),
         (other, _) => lowered(&word("tls.record.content_type", other.into())),
     }
 }
@@ -126,7 +145,7 @@ mod tests {
             total: u64::try_from(bytes.len()).unwrap(),
             gap_before: 0,
         };
-        parts(analyzer, &turn).join("; ")
+        parts(analyzer, &turn, &mut false).join("; ")
     }
 
     /// A record of DTLS 1.2.

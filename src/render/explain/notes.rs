@@ -3,6 +3,7 @@
 use super::super::flows::Carries;
 use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
+use super::datagrams::Datagrams;
 use super::words::{Names, were};
 use super::{dns, tls};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
@@ -249,6 +250,12 @@ fn readable(told: &Told<'_>) -> Option<String> {
         );
     }
     let text = readable_part(talk)?;
+    if Datagrams::of(told).is_open() {
+        return Some(
+            "Its cipher suite hides nothing: anybody on the path can read what was said, between the headers of its records."
+                .to_owned(),
+        );
+    }
     if let Some(protocol @ (Protocol::Tls | Protocol::Dtls | Protocol::Quic)) = told.spoken {
         return Some(format!(
             "{} is encrypted: but for the handshake, only the two ends can read what was said.",

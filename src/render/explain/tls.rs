@@ -25,21 +25,36 @@ const FOLDED_CERTIFICATES: usize = 4;
 /// See [`FOLDED_CERTIFICATES`].
 const FOLDED_NAMES: usize = 6;
 
-/// What a turn of TLS says; `None` where it is none.
-pub(super) fn sentence(turn: &Turn) -> Option<String> {
+/// What a turn of TLS says; `None` where it is none. Where the conversation `is_open`, its cipher suite encrypts nothing.
+pub(super) fn sentence(turn: &Turn, is_open: bool) -> Option<String> {
     let records = TurnRecords::of(turn)?;
     let mut parts = handshakes(&records.handshake, false);
     parts.extend(records.alerts.into_iter().map(|(level, kind)| alert(level, kind)));
     if records.has_changed_cipher {
-        parts.push("from here on this side encrypts".to_owned());
+        parts.push(changed_cipher(is_open).to_owned());
     }
     if records.encrypted > 0 {
-        parts.push(format!("{} encrypted", Count::bytes(records.encrypted)));
+        parts.push(sealed(records.encrypted, is_open));
     }
     if parts.is_empty() {
         parts.push("handshake messages".to_owned());
     }
     Some(format!("TLS {}", parts.join("; ")))
+}
+
+/// What a change of cipher means.
+pub(super) const fn changed_cipher(is_open: bool) -> &'static str {
+    if is_open {
+        "change of cipher, to one that leaves all readable"
+    } else {
+        "from here on this side encrypts"
+    }
+}
+
+/// So many bytes of records that are encrypted, unless their cipher suite encrypts nothing.
+pub(super) fn sealed(bytes: u64, is_open: bool) -> String {
+    let what = if is_open { "in clear" } else { "encrypted" };
+    format!("{} {what}", Count::bytes(bytes))
 }
 
 /// What handshake messages in the form of TLS say, those of DTLS where `datagrams`.

@@ -220,7 +220,7 @@ fn in_effect(flow: &Flow) -> String {
 /// What a turn over TCP says, where that is told in words: of HTTP, of TLS.
 pub(super) fn said(flow: &Flow, turn: &Turn) -> Option<String> {
     flow.tcp.as_ref()?;
-    http::sentence(turn).or_else(|| tls::sentence(turn))
+    http::sentence(turn).or_else(|| tls::sentence(turn, false))
 }
 
 fn turn_words(flow: &Flow, turn: &Turn) -> String {

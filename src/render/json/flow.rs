@@ -17,6 +17,7 @@ use crate::flow::{
     Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
     TcpOptions, Turn,
 };
+use crate::proto::{Protocol, judge};
 use crate::render::explain::Said;
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
@@ -75,13 +76,37 @@ impl<'a> Shown<'a> {
         let asked = masker.asked();
         let starts = [Direction::OrigToResp, Direction::RespToOrig].map(|side| {
             let start = told.flow.side(side).sample.as_bytes();
-            match (show_secrets, asked) {
-                (true, _) => Some(Cow::Borrowed(start)),
-                (false, true) => None,
-                (false, false) => Some(Masker::default().mask(side, start)),
+            match show_secrets {
+                true => Some(Cow::Borrowed(start)),
+                false if asked || may_answer(told, side) => None,
+                false => Some(Masker::default().mask(side, start)),
             }
         });
         Self { turns, starts }
+    }
+}
+
+/// Whether the beginning of what a side sent may hold what the other asked for. It is not known between which of the
+/// other's bytes it was sent, nor are these there beyond a few.
+fn may_answer(told: &Told<'_>, side: Direction) -> bool {
+    let (own, other) = (&told.flow.side(side).sample, &told.flow.side(side.reversed()).sample);
+    let mut masker = Masker::default();
+    let _ = masker.mask(side.reversed(), other.as_bytes());
+    if masker.asked() {
+        return true;
+    }
+    let start = own.as_bytes();
+    let is_client = side == Direction::OrigToResp;
+    let is = |protocol: Protocol, name: &str| protocol.name() == name;
+    match Carries::of(told).protocol.map(|protocol| protocol.name) {
+        Some(name) if is(Protocol::Telnet, name) => is_client,
+        Some(name) if [Protocol::Smtp, Protocol::Pop, Protocol::Imap].iter().any(|one| is(*one, name)) => {
+            let upper = start.to_ascii_uppercase();
+            let has = |word: &[u8]| memchr::memmem::find(&upper, word).is_some();
+            is_client && (has(b"AUTH") || has(b"LOGIN"))
+        }
+        Some(_) => false,
+        None => is_client && other.is_full() && judge(start).is_text() && judge(other.as_bytes()).is_text(),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct AuditLimits {
     pub packets_not_watched: u64,
     /// Times that missing segments were given up because too much waited for them.
     pub given_up: u64,
+    /// Lines of text of which only the first bytes were looked at for secrets.
+    pub long_lines: u64,
 }
 
 /// What is known of a flow.
@@ -68,6 +70,8 @@ pub struct FlowAudit {
     pub secrets: Vec<Secret>,
     /// How many more there were.
     pub more_secrets: u64,
+    /// Lines of text that are so long that only their first bytes were looked at for secrets.
+    pub long_lines: u64,
 }
 
 /// A secret that anybody on the way could read.
@@ -121,7 +125,7 @@ pub struct SideAudit {
     pub readable: Option<f64>,
     /// How the bytes are distributed.
     pub randomness: Option<Randomness>,
-    /// What it begins with, where that is the mark of something packed.
+    /// What it begins with, where that is the mark of something packed, behind a few other bytes or not.
     pub magic: Option<&'static str>,
     /// What bodies of messages are packed with, as it was announced.
     pub packed_bodies: Vec<Vec<u8>>,
@@ -188,10 +192,12 @@ impl Audit {
     /// recognised in it.
     #[must_use]
     pub fn take_flow(&mut self, place: usize, flow: &Flow, analyzed: Option<Protocol>) -> FlowAudit {
-        match self.flows.get_mut(place).and_then(Option::take) {
+        let told = match self.flows.get_mut(place).and_then(Option::take) {
             Some(watch) => watch.told(flow, analyzed),
             None => Watch::unseen(flow).told(flow, analyzed),
-        }
+        };
+        self.limits.long_lines = self.limits.long_lines.saturating_add(told.long_lines);
+        told
     }
 }
 

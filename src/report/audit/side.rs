@@ -1,8 +1,8 @@
 //! What is kept of the bytes that one side sent: counts, the line that is not whole yet.
 
 use super::randomness::ByteCounts;
-use crate::proto::ReadableCount;
 use crate::proto::content::{self, MAGIC_BYTES};
+use crate::proto::{ReadableCount, judge};
 use crate::report::secret::Expect;
 use crate::source::PacketNumber;
 
@@ -22,6 +22,8 @@ pub(super) struct Side {
     pub(super) readable: ReadableCount,
     /// What its first bytes are the mark of, once there are enough to say.
     magic: Option<&'static str>,
+    /// What begins a few bytes behind its beginning, likewise.
+    buried: Option<&'static str>,
     /// The beginning is not in the capture.
     pub(super) headless: bool,
     pub(super) first: PacketNumber,
@@ -30,6 +32,8 @@ pub(super) struct Side {
     pub(super) sample: Vec<u8>,
     /// What bodies were packed with.
     pub(super) packed: Vec<Vec<u8>>,
+    /// The beginning of what it sent since TLS began, until the server has chosen a cipher suite.
+    pub(super) hello: Vec<u8>,
     /// Packets in which a protocol was looked for.
     pub(super) tries: u8,
     pub(super) expect: Expect,
@@ -54,7 +58,11 @@ impl Side {
         if let Some(before) = self.counts.bytes()
             && let Some(rest) = bytes.get(..MAGIC_BYTES.saturating_sub(before.len()))
         {
-            self.magic = content::packed(&[before, rest].concat());
+            let first = [before, rest].concat();
+            // Of what reads as text nobody asks it.
+            let behind = || (!judge(&first).is_text()).then(|| content::packed_behind(&first)).flatten();
+            self.magic = content::packed(&first);
+            self.buried = if self.magic.is_none() { behind() } else { None };
         }
         self.counts.take(bytes);
         self.readable.take(bytes);
@@ -66,6 +74,15 @@ impl Side {
             _ if self.headless => None,
             Some(all) => content::packed(all),
             None => self.magic,
+        }
+    }
+
+    /// What begins a few bytes behind its beginning, where that is the mark of something packed.
+    pub(super) fn buried(&self) -> Option<&'static str> {
+        match self.counts.bytes().filter(|bytes| bytes.len() < MAGIC_BYTES) {
+            _ if self.headless => None,
+            Some(all) => content::packed_behind(all),
+            None => self.buried,
         }
     }
 

@@ -72,6 +72,19 @@ pub(super) fn of_side(side: &Side, form: Option<Form>) -> Option<Legibility> {
     })
 }
 
+/// Whether what both sides sent together is text.
+pub(super) fn is_mostly_text(sides: &[Side; 2]) -> bool {
+    let [one, other] = sides;
+    let counts = one.counts.with(&other.counts);
+    counts.total() > 0 && is_text(&counts, readable_share(one, other, &counts))
+}
+
+/// The share of readable bytes among those of both sides, which are `counts`.
+fn readable_share(one: &Side, other: &Side, counts: &ByteCounts) -> f64 {
+    let readable = one.readable.readable().saturating_add(other.readable.readable());
+    readable as f64 / counts.total() as f64
+}
+
 fn by_content(side: &Side) -> Legibility {
     let counts = &side.counts;
     let headless = side.headless;
@@ -81,7 +94,10 @@ fn by_content(side: &Side) -> Legibility {
     if side.magic().is_some() {
         return Legibility::Compressed;
     }
-    by_distribution(counts, headless)
+    match by_distribution(counts, headless) {
+        Legibility::Encrypted if side.buried().is_some() => Legibility::Compressed,
+        told => told,
+    }
 }
 
 fn is_text(counts: &ByteCounts, share: f64) -> bool {
@@ -134,12 +150,14 @@ fn together(one: &Side, other: &Side, form: Option<Form>) -> Legibility {
     if form == Some(Form::Prelude) {
         return Legibility::Binary;
     }
-    let readable = one.readable.readable().saturating_add(other.readable.readable());
-    if is_text(&counts, readable as f64 / counts.total() as f64) {
+    if is_text(&counts, readable_share(one, other, &counts)) {
         return Legibility::Plaintext;
     }
     if counts.total() >= MIN_SAMPLE || counts.randomness().is_some_and(|r| r.looks == Looks::Skewed) {
-        return by_distribution(&counts, one.headless || other.headless);
+        return match by_distribution(&counts, one.headless || other.headless) {
+            Legibility::Encrypted if one.buried().or(other.buried()).is_some() => Legibility::Compressed,
+            told => told,
+        };
     }
     Legibility::TooLittleData
 }

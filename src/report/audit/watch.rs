@@ -8,8 +8,9 @@ use super::{FlowAudit, Legibility, MAX_SECRET_BYTES, Secret, SideAudit};
 use crate::decode::{Endpoint, TcpSegment, Transport, TransportProtocol};
 use crate::flow::{Direction, Flow, PacketStamp, Reassembler, Segment, SeqNumber, StreamEvent, TcpVerdict};
 use crate::proto::content::{self, Form, Spoken};
+use crate::proto::tls::{chosen_cipher, is_null_cipher};
 use crate::proto::{Protocol, Readability, judge};
-use crate::report::secret::{self, Expect, Found, SecretKind};
+use crate::report::secret::{self, Found, SecretKind};
 use crate::source::PacketNumber;
 
 /// Most secrets kept of a flow; more are counted.
@@ -27,6 +28,9 @@ const MAX_SPOKEN: usize = 4;
 /// Sequence numbers that a datagram of RTP may be ahead of the one before: some are lost.
 const RTP_AHEAD: u16 = 64;
 
+/// Bytes kept of the beginning of TLS: the cipher suite stands within the first 78 of a server's hello.
+const MAX_HELLO: usize = 128;
+
 /// Readable bytes in a row that are shown where the protocol is not known to be text: fewer come about by chance.
 const FEWEST_SHOWN: usize = 4;
 
@@ -41,10 +45,13 @@ pub(super) struct Watch {
     order: [Option<Reassembler>; 2],
     spoken: Vec<Spoken>,
     encrypted_from: Option<PacketNumber>,
+    /// The server of TLS has chosen a cipher suite.
+    is_cipher_known: bool,
     /// A name that was sent, for the password behind it.
     user: Option<Vec<u8>>,
     secrets: Vec<Secret>,
     more_secrets: u64,
+    long_lines: u64,
     /// Number and source of the last datagram that may have been RTP.
     rtp: Option<(u16, u32)>,
 }
@@ -65,9 +72,11 @@ impl Watch {
             order: [None, None],
             spoken: Vec::new(),
             encrypted_from: None,
+            is_cipher_known: false,
             user: None,
             secrets: Vec::new(),
             more_secrets: 0,
+            long_lines: 0,
             rtp: None,
         }
     }
@@ -184,6 +193,7 @@ impl Watch {
     fn data(&mut self, second: bool, bytes: &[u8], packet: PacketNumber) {
         self.side(second).count(bytes, packet);
         self.recognise(second, bytes, packet);
+        self.look_for_null_cipher(second, bytes);
         if self.form() == Some(Form::Encrypted) {
             return;
         }
@@ -258,7 +268,34 @@ impl Watch {
         }
     }
 
+    /// TLS does not encrypt where the server chooses so.
+    fn look_for_null_cipher(&mut self, second: bool, bytes: &[u8]) {
+        let datagrams = self.transport == TransportProtocol::Udp;
+        let Some(Spoken { name, form: Form::Encrypted }) = self.spoken.last().copied() else { return };
+        if self.is_cipher_known || name != Protocol::Tls.name() && name != Protocol::Dtls.name() {
+            return;
+        }
+        let side = self.side(second);
+        let room = MAX_HELLO.saturating_sub(side.hello.len());
+        let known = if datagrams {
+            chosen_cipher(bytes, true)
+        } else if room == 0 {
+            None
+        } else {
+            side.hello.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            chosen_cipher(&side.hello, false)
+        };
+        let Some(suite) = known else { return };
+        self.is_cipher_known = true;
+        self.sides.iter_mut().for_each(|side| side.hello = Vec::new());
+        if let Some(last) = self.spoken.last_mut().filter(|_| is_null_cipher(suite)) {
+            last.form = Form::Binary;
+            self.encrypted_from = None;
+        }
+    }
+
     fn speaks(&mut self, spoken: Spoken) {
+        self.is_cipher_known = false;
         if self.spoken.len() < MAX_SPOKEN {
             self.spoken.push(spoken);
         }
@@ -331,21 +368,23 @@ impl Watch {
         let side = self.side(second);
         side.line_ends = 0;
         let readability = judge(line);
-        if !readability.is_text() {
+        // A password is typed in whatever encoding the terminal has.
+        if !side.expect.is_looked_at(line) {
             return;
         }
         let expect = std::mem::take(&mut side.expect);
         let read = secret::read(line, &expect, MAX_PER_LINE);
         side.expect = read.next;
-        let is_secret = read.hides
-            || !read.found.is_empty()
-            || matches!(expect, Expect::Password { .. } | Expect::Plain | Expect::Field(_));
+        let is_secret = read.hides || !read.found.is_empty() || expect.is_secret();
         let is_whole = matches!(readability, Readability::Readable { .. }) && line.len() >= FEWEST_SHOWN;
-        if !is_secret && (is_text || is_whole) {
+        if !is_secret && readability.is_text() && (is_text || is_whole) {
             side.show(line);
         }
         if let Some(packed) = read.packed {
             side.packed_with(packed);
+        }
+        if line.len() >= MAX_LINE_BYTES {
+            self.long_lines = self.long_lines.saturating_add(1);
         }
         if let Some(asks) = read.asks {
             self.side(!second).expect = asks;
@@ -387,8 +426,8 @@ impl Watch {
         let by_port = is_dns && self.transport == TransportProtocol::Udp && spoken.is_empty();
         let analyzed = analyzed.filter(|told| *told != Protocol::FtpData && !by_port);
         if let Some(protocol) = analyzed.map(Spoken::of) {
-            let encrypted =
-                protocol.form == Form::Encrypted && !spoken.iter().any(|s| s.form == Form::Encrypted);
+            let encrypted = protocol.form == Form::Encrypted
+                && !spoken.iter().any(|s| s.form == Form::Encrypted || s.name == protocol.name);
             if spoken.is_empty() || encrypted || spoken.iter().all(|s| s.form == Form::Prelude) {
                 spoken.push(protocol);
             }
@@ -397,6 +436,12 @@ impl Watch {
                 let dns = spoken.iter_mut().filter(|one| one.name == Protocol::Dns.name());
                 dns.for_each(|one| one.name = protocol.name);
             }
+        }
+        // TLS that does not encrypt is what is in its records.
+        let is_tls = |name| name == Protocol::Tls.name() || name == Protocol::Dtls.name();
+        let open = spoken.last_mut().filter(|last| last.form == Form::Binary && is_tls(last.name));
+        if let Some(open) = open.filter(|_| verdict::is_mostly_text(&self.sides)) {
+            open.form = Form::Text;
         }
         let form = spoken.last().map(|spoken| spoken.form);
         let verdict = verdict::of_flow(&self.sides, form);
@@ -420,6 +465,7 @@ impl Watch {
             resp: side_told(resp, form),
             secrets: self.secrets,
             more_secrets: self.more_secrets,
+            long_lines: self.long_lines,
         }
     }
 }
@@ -431,12 +477,14 @@ fn found<'a>(kind: SecretKind, user: Option<&'a [u8]>, value: &'a [u8]) -> Found
 fn side_told(mut side: Side, form: Option<Form>) -> SideAudit {
     let bytes = side.counts.total();
     side.sample.shrink_to_fit();
+    let verdict = verdict::of_side(&side, form);
+    let buried = || side.buried().filter(|_| verdict == Some(Legibility::Compressed));
     SideAudit {
-        verdict: verdict::of_side(&side, form),
+        verdict,
         bytes,
         readable: side.readable.share(),
         randomness: side.counts.randomness(),
-        magic: side.magic(),
+        magic: side.magic().or_else(buried),
         packed_bodies: side.packed,
         sample: side.sample,
         packets: (bytes > 0).then_some((side.first, side.last)),

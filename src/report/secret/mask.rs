@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Expect, Line, MASK, read};
 use crate::flow::Direction;
-use crate::proto::{content, judge};
+use crate::proto::content;
 
 /// Most secrets of a line that are masked one by one: of a line with more nothing is shown.
 const MAX_MASKED: usize = 4096;
@@ -65,7 +65,7 @@ impl Masker {
 
     /// A line that begins at `at`.
     fn line(&mut self, from: Direction, line: &[u8], ends: bool, at: usize, out: &mut Masked<'_>) {
-        if !judge(line).is_text() {
+        if !self.of(from).is_looked_at(line) {
             return;
         }
         let expect = std::mem::take(self.of(from));
@@ -76,7 +76,7 @@ impl Masker {
         // What is typed comes letter by letter.
         *self.of(from) = if !ends && expect.is_answer() { expect } else { read.next };
         if let Some(asks) = read.asks {
-            self.asked = true;
+            self.asked |= asks.is_answer();
             *self.of(from.reversed()) = asks;
         }
     }
@@ -251,6 +251,11 @@ mod tests {
         assert_eq!(said(client, "c2VjcmV0\r\n"), "********\r\n");
         assert_eq!(said(client, "PASS sesame\r\n"), "PASS ********\r\n");
         assert!(masker.asked() && !Masker::default().asked());
+        // In no encoding that is known, letter by letter.
+        let mut masker = Masker::default();
+        let _ = masker.mask(server, b"\x1b[1mPassword for bob:\x1b[0m ");
+        assert_eq!(&*masker.mask(client, b"\xfc\x01\xe4"), MASK.as_bytes());
+        assert_eq!(&*Masker::default().mask(client, b"PASS \xfc\xe4\xf6\xdf\r\n"), b"PASS ********\r\n");
     }
 
     #[test]

@@ -3,13 +3,20 @@
 //!
 //! [`read`] finds them in a line and says where they stand; [`Masker`] and its like put [`MASK`] there.
 
+mod command;
+mod encoding;
+mod field;
 mod find;
 mod mask;
 mod name;
+mod prompt;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::proto::judge;
+
+pub use command::Resp;
 pub use find::read;
 pub use mask::{Masker, masked_header, masked_target, masked_text};
 
@@ -102,6 +109,19 @@ pub enum Expect {
     },
     /// A response of SASL's PLAIN (RFC 4616).
     Plain,
+    /// The user name of SASL's LOGIN, in base64, behind which the password comes, asked for or not.
+    LoginName,
+    /// A response with a token, in base64.
+    Token,
+    /// A response that was computed with the password, in base64.
+    Digest,
+    /// The user name of LOGIN of IMAP, of so many bytes, and what follows it.
+    LoginLiteral {
+        /// How many.
+        len: usize,
+    },
+    /// A word of a command of Redis's, or the length of it.
+    Resp(Resp),
     /// The value of a field of this name, of a multipart form or a JSON document.
     Field(Vec<u8>),
     /// Perhaps the rest of a header that is secret, if it begins with white space (RFC 9112 section 5.2).
@@ -118,6 +138,22 @@ impl Expect {
     #[must_use]
     pub const fn is_answer(&self) -> bool {
         matches!(self, Self::User { .. } | Self::Password { .. })
+    }
+
+    /// What comes is not shown, whether a secret is recognised in it or not.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        matches!(self, Self::Password { .. } | Self::Plain | Self::Token | Self::Digest | Self::Field(_))
+    }
+
+    /// Whether a line is looked at, of which this is expected: text in any encoding, and any answer but a command of
+    /// Telnet's.
+    #[must_use]
+    pub fn is_looked_at(&self, line: &[u8]) -> bool {
+        let is_text = |byte: &u8| matches!(byte, 0x20..=0x7e | 0x80..) || matches!(byte, b'\t' | 8 | 0x1b);
+        judge(line).is_text()
+            || self.is_answer() && line.first() != Some(&0xff)
+            || line.iter().all(is_text) && line.first() != Some(&0xff)
     }
 }
 

@@ -37,11 +37,32 @@ pub(super) fn is_name_byte(byte: u8) -> bool {
 /// Whether the name of a field says that its value is secret: `password`, `X-Api-Key`, `user[token]`. Letters count,
 /// not how they are joined.
 pub(super) fn is_secret(name: &[u8]) -> bool {
-    const PARTS: [&[u8]; 8] =
-        [b"passw", b"passphrase", b"passcode", b"pwd", b"secret", b"apikey", b"sessionid", b"sessid"];
+    const PARTS: [&[u8]; 10] = [
+        b"passw",
+        b"passphrase",
+        b"passcode",
+        b"pwd",
+        b"secret",
+        b"apikey",
+        b"sessionid",
+        b"sessid",
+        b"xamzsignature",
+        b"xgoogsignature",
+    ];
     const ENDS: [&[u8]; 3] = [b"token", b"pass", b"sessionkey"];
-    const WHOLE: [&[u8]; 9] =
-        [b"pw", b"pin", b"otp", b"sid", b"jwt", b"session", b"kennwort", b"privatekey", b"accesskey"];
+    const WHOLE: [&[u8]; 11] = [
+        b"pw",
+        b"pin",
+        b"otp",
+        b"sid",
+        b"jwt",
+        b"session",
+        b"kennwort",
+        b"privatekey",
+        b"accesskey",
+        b"xauth",
+        b"xsession",
+    ];
     if !(1..=MAX_NAME).contains(&name.len()) || !name.iter().all(|byte| is_name_byte(*byte)) {
         return false;
     }
@@ -55,6 +76,12 @@ pub(super) fn is_secret(name: &[u8]) -> bool {
         || WHOLE.contains(&last)
 }
 
+/// Whether a parameter of a query or a form of this name is secret, besides those that [`is_secret`] knows: elsewhere such
+/// a name says nothing.
+pub(super) fn is_secret_parameter(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"key") || name.eq_ignore_ascii_case(b"auth")
+}
+
 /// A name in lower case: of its other bytes `_` and `-` are left out, each of the rest is a full stop.
 struct Words {
     bytes: [u8; MAX_NAME],
@@ -66,8 +93,13 @@ impl Words {
         let mut words = Self { bytes: [0; MAX_NAME], len: 0 };
         let mut rest = name;
         while let Some((&byte, behind)) = rest.split_first() {
-            // Brackets are escaped in forms.
+            // Brackets are escaped in forms, letters may be.
+            let code = behind.get(..2).filter(|_| byte == b'%').and_then(|digits| {
+                let digit = |place: usize| char::from(*digits.get(place)?).to_digit(16);
+                u8::try_from(digit(0)? * 16 + digit(1)?).ok()
+            });
             rest = if byte == b'%' { behind.get(2..).unwrap_or(&[]) } else { behind };
+            let byte = code.unwrap_or(byte);
             if matches!(byte, b'_' | b'-') {
                 continue;
             }
@@ -112,6 +144,11 @@ mod tests {
             "sid",
             "session",
             "login.pw",
+            "%70assword",
+            "p%61ssw%4frd",
+            "X-Auth",
+            "X-Session",
+            "X-Amz-Signature",
         ] {
             assert!(is_secret(name.as_bytes()), "{name}");
         }
@@ -130,6 +167,9 @@ mod tests {
             "host",
             "keyword",
             "a token",
+            "key",
+            "code",
+            "signature",
         ] {
             assert!(!is_secret(name.as_bytes()), "{name}");
         }

@@ -574,3 +574,18 @@ pub(in crate::field) fn key_update(code: u64) -> Option<&'static str> {
 pub(in crate::field) fn sct_version(code: u64) -> Option<&'static str> {
     (code == 0).then_some("v1")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::cipher::SUITES;
+    use crate::proto::tls::is_null_cipher;
+
+    #[test]
+    fn suites_that_encrypt_nothing_are_known_by_their_names() {
+        for (code, name) in SUITES {
+            let is_null = name.contains("_WITH_NULL_") || matches!(code, 0xc0b4 | 0xc0b5);
+            assert_eq!(is_null_cipher(*code), is_null, "{code:#06x} {name}");
+        }
+        assert!(is_null_cipher(0x003b) && !is_null_cipher(0x1301));
+    }
+}
