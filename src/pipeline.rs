@@ -1,15 +1,16 @@
 //! The one place where the stages meet: a captured packet goes in, its layers and what the flow table
 //! says of it come out, and at the end the flows.
 
-use crate::decode::{DecodeAs, DecodedPacket, Decoder};
+use crate::decode::{DecodeAs, DecodedPacket, Decoder, TransportProtocol};
 use crate::field::{PacketContext, Preferences};
 use crate::flow::{
     DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
 };
-use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages, Note};
+use crate::proto::dns::InWireshark;
+use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages, Note, Protocol};
 use crate::report::lab::Labs;
 use crate::report::{Beside, CaptureTotals, Checksums, ChecksumsOfPacket, Remarks, Told};
-use crate::source::{CapturedPacket, Interface, LinkType};
+use crate::source::{CapturedPacket, Interface, LinkType, PacketNumber};
 use crate::time::{TimeDelta, Timestamp};
 
 /// What a pipeline is to do, beyond what it always does.
@@ -224,14 +225,7 @@ impl Pipeline {
         if self.collects
             && let Some(hindsight) = &mut self.hindsight
         {
-            let notes = messages.all().iter().map(|message| &message.note);
-            for note in notes {
-                if let Note::Lab(note) = note
-                    && let Some(asked) = note.said.answers
-                {
-                    hindsight.answered(asked.number, packet.number);
-                }
-            }
+            look_back(hindsight, &decoded, messages, packet.number);
         }
         // In a first pass nothing is known yet.
         let hindsight = self.hindsight.as_ref().filter(|_| !self.collects);
@@ -351,6 +345,38 @@ impl Pipeline {
         }
         if let Some(labs) = labs {
             labs.finish(&self.flows);
+        }
+    }
+}
+
+/// Notes what the messages that end in packet `number` tell of earlier ones.
+fn look_back(
+    hindsight: &mut Hindsight,
+    decoded: &DecodedPacket<'_>,
+    messages: &Messages,
+    number: PacketNumber,
+) {
+    for message in messages.all() {
+        match (&message.note, message.flow) {
+            (Note::Lab(note), _) => {
+                if let Some(asked) = note.said.answers {
+                    hindsight.answered(asked.number, 0, number);
+                }
+            }
+            (Note::Dns(note), _) => {
+                let transport = decoded.transports().get(message.transport);
+                let over_tcp = transport.is_some_and(|to| to.protocol == TransportProtocol::Tcp);
+                // On a stream its length stands before it.
+                let id =
+                    message.bytes(decoded).get(if over_tcp { 2 } else { 0 }..).and_then(<[u8]>::first_chunk);
+                if let (InWireshark::ResponseTo(query), Some(id)) = (note.wireshark, id) {
+                    hindsight.answered(query.number, u16::from_be_bytes(*id), number);
+                }
+            }
+            (Note::Http(note), Some(place)) if message.protocol == Protocol::Http => {
+                hindsight.exchange(place, note.exchange, note.is_response, number);
+            }
+            _ => {}
         }
     }
 }

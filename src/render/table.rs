@@ -1,5 +1,6 @@
 //! Rows and columns. On a terminal, up to [`MAX_FITTED_ROWS`] rows, widths fit the contents and the terminal
-//! (laid out by comfy-table, which holds all rows); otherwise fixed columns are streamed, a row at a time.
+//! (laid out by comfy-table, which holds all rows). Into a pipe as many rows get columns that fit them, up to
+//! [`MAX_MEASURED_WIDTH`]; more are streamed in fixed columns, a row at a time.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,6 +13,9 @@ use super::safe::cut_shown;
 
 /// Most rows that are laid out together: the layout costs time and memory for each (58,000 rows took 210 MB).
 pub const MAX_FITTED_ROWS: usize = 1_000;
+
+/// Widest that a column grows for its cells in a pipe: one long cell is not worth a wide gap in every other row.
+pub const MAX_MEASURED_WIDTH: usize = 80;
 
 /// Spaces between two columns.
 const GAP: usize = 2;
@@ -37,7 +41,7 @@ pub struct Column {
     pub title: &'static str,
     /// Where cells stand.
     pub align: Align,
-    /// Columns of display width when streamed; a wider cell pushes its row.
+    /// Columns of display width in a pipe, at least; a wider cell pushes its row where it is not measured before.
     pub width: usize,
     /// Columns that it may shrink to on a narrow terminal; 0: it may be left out.
     pub min: usize,
@@ -94,10 +98,33 @@ pub fn write_table<W: Write + ?Sized, T>(
 ) -> io::Result<Vec<&'static str>> {
     match output.width {
         Some(width) if rows.len() <= MAX_FITTED_ROWS => {
-            fitted(out, output.colors, width, columns, rows, fill)
+            return fitted(out, output.colors, width, columns, rows, fill);
         }
-        _ => streamed(out, output.colors, columns, rows, fill).map(|()| Vec::new()),
+        None if rows.len() <= MAX_FITTED_ROWS => measured(out, output.colors, columns, rows, fill),
+        _ => streamed(out, output.colors, columns, rows, fill),
     }
+    .map(|()| Vec::new())
+}
+
+/// Rows in columns that are wide enough for their cells.
+fn measured<W: Write + ?Sized, T>(
+    out: &mut W,
+    colors: Colors,
+    columns: &[Column],
+    rows: impl Iterator<Item = T>,
+    mut fill: impl FnMut(T, &mut Row),
+) -> io::Result<()> {
+    let mut columns = columns.to_vec();
+    let rows = rows.map(|item| {
+        let mut row = Row::default();
+        fill(item, &mut row);
+        for (column, cell) in columns.iter_mut().zip(row.cells()) {
+            column.width = column.width.max(shown_width(cell).min(MAX_MEASURED_WIDTH));
+        }
+        row
+    });
+    let rows: Vec<Row> = rows.collect();
+    streamed(out, colors, &columns, rows.into_iter(), |measured, row| *row = measured)
 }
 
 fn streamed<W: Write + ?Sized, T>(
@@ -318,12 +345,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_fixed_columns() {
+    fn a_pipe_gets_columns_that_fit_and_none_that_one_long_cell_widens_for_all() {
         let (text, left_out) = table(None, &ROWS);
         assert_eq!(
             text,
-            "name      n  extra  end\n日本語    1     22  x\nalphabetical  2000\nb         3      4  y\n"
+            "name             n  extra  end\n日本語           1     22  x\nalphabetical  2000\nb                3      4  y\n"
         );
+        let long = "x".repeat(200);
+        let (text, _) = table(None, &[[&long, "1", "2", "z"], ["a", "1", "2", "z"]]);
+        let widths: Vec<usize> = text.lines().map(str::len).collect();
+        assert_eq!(widths, [103, 220, 101], "{text}");
         assert!(left_out.is_empty());
     }
 

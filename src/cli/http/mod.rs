@@ -31,7 +31,7 @@ use export::Export;
 /// JSON: "exchanges", each with "flow", its "number" in the flow, "client", "server"; "request" with "method", "target",
 /// "host"; "response" with "status", "phrase"; both with "version", "packets" (first, last), "time", "headers" (a list of
 /// "name" and "value"), "head_bytes", "body" ("bytes" unpacked, "wire_bytes", "media_type", "chunked", and the first
-/// bytes as "text" or "hex"), "cut" where not whole; "interim" answers (1xx); "unanswered"; "persistent"; "pipelined";
+/// bytes as "text" or "hex"), "cut" where not whole, "fault" where its length is in doubt; "interim" answers (1xx); "unanswered"; "persistent"; "pipelined";
 /// "times" ("first_byte_ns", "last_byte_ns"); "cache" ("verdict", "evidence", "age", "proxy"). With --export also
 /// "exported". What is not known or does not apply is left out.
 #[derive(Args, Debug)]

@@ -6,7 +6,7 @@ use super::{ByteRange, Emitter, Subject, offset};
 use crate::decode::TransportProtocol;
 use crate::field::names::{dns, llmnr, mdns};
 use crate::field::{FieldId, Value};
-use crate::flow::PacketStamp;
+use crate::flow::{Hindsight, PacketStamp};
 use crate::proto::dns::{DnsNote, InWireshark, Name, NameFault, OPT, Parts, Question, Record};
 use crate::proto::{Message, Note, Protocol, dns as wire};
 
@@ -39,14 +39,21 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
         _ => DnsNote::default(),
     };
     let body = all.from(if over_tcp { 2 } else { 0 });
-    let mut telling =
-        Telling { body, protocol: message.protocol, packet: message.last, text: String::new(), out };
+    let mut telling = Telling {
+        body,
+        protocol: message.protocol,
+        packet: message.last,
+        hindsight: subject.context.hindsight,
+        text: String::new(),
+        out,
+    };
     telling.message(&note);
     out.close();
 }
 
 /// A message on its way out.
 pub(super) struct Telling<'p, 'e, 'o> {
+    hindsight: Option<&'p Hindsight>,
     /// The message without the length before it.
     pub(super) body: Run<'p>,
     protocol: Protocol,
@@ -172,7 +179,7 @@ impl<'p> Telling<'p, '_, '_> {
     fn pair(&mut self, note: &DnsNote) {
         let nowhere = self.body.range(0, 0);
         let (mark, repeated, number) = match note.wireshark {
-            InWireshark::Alone => return,
+            InWireshark::Alone => return self.response_in(nowhere),
             InWireshark::ResponseTo(query) => return self.response_to(query, nowhere),
             InWireshark::Unsolicited => {
                 return self.out.give(dns::UNSOLICITED, Value::Unsigned(1), nowhere);
@@ -193,6 +200,15 @@ impl<'p> Telling<'p, '_, '_> {
         self.out.give(dns::RESPONSE_TO, Value::Unsigned(query.number), nowhere);
         if let Some(elapsed) = self.packet.since(query) {
             self.out.give(dns::TIME, Value::Delta(elapsed), nowhere);
+        }
+    }
+
+    fn response_in(&mut self, nowhere: ByteRange) {
+        let id = self.body.bytes().first_chunk().map(|id| u16::from_be_bytes(*id));
+        if let (Some(hindsight), Some(id)) = (self.hindsight, id)
+            && let Some(number) = hindsight.answered_in(self.packet.number, id)
+        {
+            self.out.give(dns::RESPONSE_IN, Value::Unsigned(number), nowhere);
         }
     }
 

@@ -8,6 +8,7 @@ use super::{ByteRange, Emitter, Subject};
 use crate::field::names::{http, ssdp, urlencoded_form};
 use crate::field::words::http::response_code;
 use crate::field::{FieldId, Value};
+use crate::flow::{Hindsight, HttpPackets};
 use crate::proto::http::head::{Header, Start};
 use crate::proto::http::{Cut, Framing, Head, HttpNote, full_uri};
 use crate::proto::{Ending, Message, Messages, Note, Protocol};
@@ -55,6 +56,9 @@ struct Out<'a, 'p, 'e> {
     note: &'a HttpNote,
     head: Head<'p>,
     out: &'a mut Emitter<'e>,
+    hindsight: Option<&'a Hindsight>,
+    /// Of the flow.
+    place: Option<usize>,
 }
 
 pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'_>) {
@@ -74,7 +78,7 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
         return http_body::of_simple_response(&all, protocol, out);
     };
     out.open(protocol, Value::Bytes(all.bytes()), all.range(0, note.head_len));
-    let mut message = Out { all, note, head, out };
+    let mut message = Out { all, note, head, out, hindsight: subject.context.hindsight, place: message.flow };
     message.first_line();
     message.headers();
     message.generated();
@@ -271,6 +275,12 @@ impl Out<'_, '_, '_> {
             if let Some(number) = note.previous_request {
                 out.give(http::PREV_REQUEST_IN, Value::Unsigned(number), nowhere);
             }
+            if let Some(number) = self.known(0).response {
+                self.out.give(http::RESPONSE_IN, Value::Unsigned(number), nowhere);
+            }
+            if let Some(number) = self.known(1).request {
+                self.out.give(http::NEXT_REQUEST_IN, Value::Unsigned(number), nowhere);
+            }
             return;
         }
         out.give(http::RESPONSE, Value::Unsigned(1), nowhere);
@@ -285,13 +295,29 @@ impl Out<'_, '_, '_> {
             out.give(http::PREV_RESPONSE_IN, Value::Unsigned(number), nowhere);
         }
         // The packet that a request is told in comes after an answer to its head alone.
-        let Some(request) = note.request.as_ref().filter(|request| request.is_whole) else { return };
-        out.give(http::REQUEST_IN, Value::Unsigned(request.last.number), nowhere);
-        if out.wants(http::RESPONSE_FOR_URI)
-            && let Some(uri) = request.full_uri()
-        {
-            out.give(http::RESPONSE_FOR_URI, Value::Text(&text(&uri)), nowhere);
+        if let Some(request) = note.request.as_ref().filter(|request| request.is_whole) {
+            out.give(http::REQUEST_IN, Value::Unsigned(request.last.number), nowhere);
+            if out.wants(http::RESPONSE_FOR_URI)
+                && let Some(uri) = request.full_uri()
+            {
+                out.give(http::RESPONSE_FOR_URI, Value::Text(&text(&uri)), nowhere);
+            }
         }
+        let next = self.known(1);
+        if let Some(number) = next.request {
+            self.out.give(http::NEXT_REQUEST_IN, Value::Unsigned(number), nowhere);
+        }
+        if let Some(number) = next.response {
+            self.out.give(http::NEXT_RESPONSE_IN, Value::Unsigned(number), nowhere);
+        }
+    }
+
+    /// What a first pass found of this message's exchange, or of the one so many behind.
+    fn known(&self, behind: u32) -> HttpPackets {
+        let known = self.hindsight.zip(self.place);
+        known.map_or_else(HttpPackets::default, |(known, place)| {
+            known.exchange_in(place, self.note.exchange.saturating_add(behind))
+        })
     }
 }
 

@@ -174,7 +174,7 @@ pub(super) fn answered(
     out: &mut Emitter<'_>,
 ) {
     let Some(hindsight) = subject.context.hindsight.filter(|_| !layer.quoted) else { return };
-    match hindsight.answered_in(subject.captured.number) {
+    match hindsight.answered_in(subject.captured.number, 0) {
         Some(number) => out.give(answer, Value::Unsigned(number), ByteRange::default()),
         None if hindsight.is_complete() => out.give(none, Value::Mark, ByteRange::default()),
         None => {}

@@ -46,7 +46,7 @@ fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emit
         number(lab::RESPONSE_TO, asked.number, out);
     }
     let hindsight = subject.context.hindsight.filter(|_| *by_client);
-    if let Some(answer) = hindsight.and_then(|known| known.answered_in(subject.captured.number)) {
+    if let Some(answer) = hindsight.and_then(|known| known.answered_in(subject.captured.number, 0)) {
         number(lab::RESPONSE_IN, answer, out);
     }
     let waited = answers.and_then(|asked| message.last.since(asked));

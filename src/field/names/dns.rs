@@ -313,6 +313,7 @@ protocol! { dns "dns" "Domain Name System";
     DATA "dns.data" Bytes, "Data of a record whose type is not known";
     UNDECODED_TYPE "dns.undecoded.type" Mark, "A record whose type is not known";
     RESPONSE_TO "dns.response_to" PacketNumber, "Packet with the query that is answered";
+    RESPONSE_IN "dns.response_in" PacketNumber, "Packet with the response to a query (known in a second pass)";
     TIME "dns.time" Span, "Time from query to response, in seconds";
     UNSOLICITED "dns.unsolicited" Boolean, "There is no query that it answers";
     RETRANSMISSION "dns.retransmission" Boolean, "It was sent before";

@@ -112,6 +112,8 @@ pub enum DamageKind {
     RecordCut(Section, u16),
     /// A record's data is said to be longer than what is left.
     DataCut(Section, u16),
+    /// A record's data is whole and not as long as its type asks for.
+    DataLength(Section, u16),
     /// A question's or a record's name.
     Name(NameFault),
 }
@@ -479,6 +481,7 @@ impl DamageKind {
     pub fn is_final(self) -> bool {
         match self {
             Self::HeaderCut | Self::QuestionCut(_) | Self::RecordCut(..) | Self::DataCut(..) => true,
+            Self::DataLength(..) => false,
             Self::Name(fault) => {
                 matches!(fault, NameFault::Cut | NameFault::UnknownLabel | NameFault::TooLong)
             }
@@ -493,6 +496,9 @@ impl fmt::Display for Damage {
             DamageKind::QuestionCut(number) => write!(out, "question {number} cut")?,
             DamageKind::RecordCut(section, number) => write!(out, "{section} record {number} cut")?,
             DamageKind::DataCut(section, number) => write!(out, "data of {section} record {number} cut")?,
+            DamageKind::DataLength(section, number) => {
+                write!(out, "data of {section} record {number} not as long as its type asks for")?;
+            }
             DamageKind::Name(fault) => write!(out, "{fault}")?,
         }
         write!(out, " (byte {})", self.at)

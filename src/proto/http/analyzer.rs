@@ -1,6 +1,6 @@
 //! A connection's messages, and which response answers which request.
 
-use super::framing::{ChunkStep, ChunksEnd, Framing, chunk_at, chunks_end, content_length};
+use super::framing::{ChunkStep, ChunksEnd, Framing, chunk_at, chunks_end};
 use super::head::{self, Begins, Head, MAX_HEAD_BYTES, Start, line_at};
 use super::waiting::Waiting;
 use super::{Analyzer, AnalyzerOptions, Asked, Both, Cut, Ending, HttpNote, Input, Note, Protocol, Step};
@@ -176,7 +176,6 @@ impl HttpAnalyzer {
             is_response: head.is_response(),
             head_len: head.len(),
             persistent: is_persistent(head),
-            length_conflict: content_length(head).is_some_and(|(_, conflict)| conflict),
             ..HttpNote::default()
         });
         if let Start::Request { method, target, .. } = head.start() {
@@ -203,6 +202,7 @@ impl HttpAnalyzer {
         note.request = self.answered(input, interim).map(Box::new);
         let method = note.request.as_ref().map(|request| &*request.method);
         note.framing = Framing::of(head, method);
+        note.persistent &= note.framing != Framing::UntilClose;
         match &note.request {
             Some(request) => {
                 note.exchange = request.exchange;

@@ -49,7 +49,7 @@ impl Framing {
         if head.list("transfer-encoding").any(is_chunked) {
             return Some(Self::Chunked);
         }
-        content_length(head).map(|(length, _)| Self::Length(length))
+        content_length(head).map(Self::Length)
     }
 }
 
@@ -59,15 +59,45 @@ fn is_chunked(coding: &[u8]) -> bool {
     coding.eq_ignore_ascii_case(b"chunked")
 }
 
-/// What `Content-Length` says, and whether it says different things. The first counts.
+/// What `Content-Length` says, where it begins with a number that can be; the first counts.
 #[must_use]
-pub fn content_length(head: &Head<'_>) -> Option<(u64, bool)> {
-    let mut lengths = head.list("content-length").map(|text| {
-        let digits = text.split(|byte| !byte.is_ascii_digit()).next().unwrap_or(&[]);
-        std::str::from_utf8(digits).ok()?.parse::<u64>().ok()
-    });
-    let first = lengths.next()??;
-    Some((first, lengths.any(|other| other != Some(first))))
+pub fn content_length(head: &Head<'_>) -> Option<u64> {
+    let text = head.list("content-length").next()?;
+    let digits = text.split(|byte| !byte.is_ascii_digit()).next().unwrap_or(&[]);
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// What a head says of its body's length and may not say: two receivers can find different ends of the message, which
+/// is how requests are smuggled past one of them (RFC 9112 section 11.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FramingFault {
+    /// `Content-Length` and `Transfer-Encoding`: the coding counts (RFC 9112 section 6.3, rule 3).
+    LengthAndCoding,
+    /// `Content-Length` is no number of bytes, or one that nothing can have (section 6.3, rule 5).
+    LengthInvalid,
+    /// `Content-Length` says different things (section 6.3, rule 5).
+    LengthsDiffer,
+}
+
+impl FramingFault {
+    /// The gravest of what is wrong; `None` where nothing is.
+    #[must_use]
+    pub fn of(head: &Head<'_>) -> Option<Self> {
+        head.header("content-length")?;
+        if head.header("transfer-encoding").is_some() {
+            return Some(Self::LengthAndCoding);
+        }
+        let length = |text: &[u8]| -> Option<u64> {
+            let is_number = text.iter().all(u8::is_ascii_digit);
+            std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
+        };
+        let mut lengths = head.list("content-length").map(length);
+        let Some(first) = lengths.next().flatten() else { return Some(Self::LengthInvalid) };
+        lengths.find(|other| *other != Some(first)).map(|other| match other {
+            Some(_) => Self::LengthsDiffer,
+            None => Self::LengthInvalid,
+        })
+    }
 }
 
 /// A place in a chunked body.

@@ -13,7 +13,7 @@ use super::{Analyzer, AnalyzerOptions, Ending, Input, Note, Protocol, Step};
 
 pub use analyzer::{HttpAnalyzer, MAX_KEPT_TARGET};
 pub use base64::base64;
-pub use framing::{Framing, content_length};
+pub use framing::{Framing, FramingFault, content_length};
 pub use head::Head;
 pub use note::{Asked, Cut, HttpNote, full_uri};
 

@@ -17,10 +17,9 @@ pub struct HttpNote {
     pub framing: Framing,
     /// Why the message is not whole, where it is not: its head or its body ended early.
     pub cut: Option<Cut>,
-    /// The connection stays open for another exchange, as far as this message says (RFC 9112 section 9.3).
+    /// The connection stays open for another exchange, as far as this message says (RFC 9112 section 9.3): its version,
+    /// its `Connection`, and an end that is not that of the connection. Of a message that is not whole, its head.
     pub persistent: bool,
-    /// `Content-Length` says different things.
-    pub length_conflict: bool,
     /// Of a request: too many others wait for their responses for this one to be found by its own.
     pub not_paired: bool,
     /// The number of the exchange within the flow, from 1; a response has that of its request.

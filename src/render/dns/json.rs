@@ -180,7 +180,9 @@ impl TransactionJson {
             DnsOutcome::NoData { kind: NoDataKind::WithSoa(ttl), chain } => {
                 (None, Some(chain), Some(*ttl), None)
             }
-            DnsOutcome::NoData { kind: NoDataKind::Bare, chain } => (None, Some(chain), None, None),
+            DnsOutcome::NoData { kind: NoDataKind::Bare | NoDataKind::Unrelated, chain } => {
+                (None, Some(chain), None, None)
+            }
             DnsOutcome::Damaged(damage) => {
                 let what = damage.to_string();
                 (None, None, None, Some(DamageJson { at: damage.at, what, cut_by_capture: cut }))

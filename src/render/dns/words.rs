@@ -8,7 +8,7 @@ use super::rdata::Data;
 use super::types::{Opcode, RecordType, ResponseCode};
 use crate::decode::{Endpoint, TransportProtocol};
 use crate::proto::Protocol;
-use crate::proto::dns::{Message, Section};
+use crate::proto::dns::{DamageKind, Message, Section};
 use crate::report::dns::{Chain, DnsMessage, DnsOutcome, DnsTransaction, Link, NoDataKind, of_response};
 
 /// What was asked: `www.example.com. A`, with the opcode where that is no query.
@@ -166,6 +166,7 @@ fn what(transaction: &DnsTransaction) -> String {
                     "damaged: {damage}. The capture kept only the first {} of the message",
                     Count::bytes(count(kept.bytes.len()))
                 ),
+                None if matches!(damage.kind, DamageKind::DataLength(..)) => format!("damaged: {damage}"),
                 None => format!("damaged: {damage}. What stands before it is shown"),
             }
         }
@@ -238,6 +239,9 @@ fn told(
                 NoDataKind::WithSoa(seconds) => format!(", which may be remembered for {seconds} s"),
                 NoDataKind::Bare => {
                     ", without the SOA that would let it be remembered (RFC 2308 type 3)".to_owned()
+                }
+                NoDataKind::Unrelated => {
+                    ": the records that came are of another name or type (RFC 2308 section 1)".to_owned()
                 }
             };
             format!("NODATA: the name exists, but it has no {kind} record{keep}{}", through(chain))

@@ -144,6 +144,9 @@ struct MessageJson<'a> {
     /// Why it is not whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     cut: Option<String>,
+    /// What is wrong with what it says of its length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -295,6 +298,7 @@ impl<'a> MessageJson<'a> {
             head_bytes: message.head_len,
             body: BodyJson::new(message, secrets),
             cut: message.cut.map(words::cut_words),
+            fault: message.fault.map(words::framing_fault),
         }
     }
 }

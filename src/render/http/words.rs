@@ -2,7 +2,7 @@
 
 use crate::proto::Ending;
 use crate::proto::http::body::Fault;
-use crate::proto::http::{Cut, Framing};
+use crate::proto::http::{Cut, Framing, FramingFault};
 use crate::render::format::Count;
 use crate::render::safe::Safe;
 use crate::report::http::{CacheEvidence, CacheVerdict, Exchange, HttpMessage, Leg, Unanswered};
@@ -22,6 +22,13 @@ pub(super) fn facts(exchange: &Exchange, all: &[Exchange]) -> Vec<String> {
     if let Some(cut) = exchange.response.as_ref().and_then(|response| response.message.cut) {
         facts.push(format!("The answer is not whole: {}.", cut_words(cut)));
     }
+    let requests = exchange.request.iter().map(|request| ("The request", &request.message));
+    let responses = exchange.interim.iter().chain(&exchange.response);
+    for (what, message) in requests.chain(responses.map(|response| ("The answer", &response.message))) {
+        facts.extend(
+            message.fault.map(|fault| format!("{what}'s length is in doubt: {}.", framing_fault(fault))),
+        );
+    }
     if let Some(why) = exchange.unanswered {
         facts.push(format!("Not answered: {}.", unanswered(why)));
     }
@@ -39,6 +46,20 @@ pub(super) const fn unanswered(why: Unanswered) -> &'static str {
         Unanswered::Closed => "the other side closed the connection",
         Unanswered::CaptureEnd => "the capture ends before",
         Unanswered::NotPaired => "so many requests wait that their answers are not told apart",
+    }
+}
+
+/// What is wrong with what a message says of its length, as the end of a sentence.
+pub(super) const fn framing_fault(fault: FramingFault) -> &'static str {
+    match fault {
+        FramingFault::LengthAndCoding => {
+            "Content-Length and Transfer-Encoding exclude each other, and whoever goes by the other one finds another end \
+             (RFC 9112 sections 6.3 and 11.2)"
+        }
+        FramingFault::LengthInvalid => "Content-Length is not a number of bytes (RFC 9112 section 6.3)",
+        FramingFault::LengthsDiffer => {
+            "Content-Length says different numbers, of which the first counts here (RFC 9112 section 6.3)"
+        }
     }
 }
 
@@ -75,9 +96,17 @@ fn connection(exchange: &Exchange) -> Option<String> {
         (Some(_), Some(true)) => {
             Some("Persistent: the connection stays open for another request.".to_owned())
         }
+        (Some(_), Some(false)) if ends_with_connection(exchange) => {
+            Some("Not persistent: the end of the connection is the end of the body.".to_owned())
+        }
         (Some(_), Some(false)) => Some("Not persistent: the connection is closed after this.".to_owned()),
         _ => None,
     }
+}
+
+fn ends_with_connection(exchange: &Exchange) -> bool {
+    let body = exchange.response.as_ref().map(|response| &response.message.body);
+    body.is_some_and(|body| body.framing == Framing::UntilClose)
 }
 
 /// `304 Not Modified`.

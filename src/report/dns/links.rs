@@ -94,7 +94,8 @@ pub(super) fn find(all: &mut [DnsTransaction]) {
 
 fn asked(transaction: &DnsTransaction) -> Option<Asked> {
     let query = transaction.queries.first()?.read();
-    let question = query.questions.first()?;
+    // Of a name that cannot be read nobody knows whether another is the same.
+    let question = query.questions.first().filter(|question| question.name.fault().is_none())?;
     Some((transaction.client.addr, question.name.folded().collect(), question.kind, question.class))
 }
 

@@ -54,6 +54,8 @@ pub enum NoDataKind {
     WithSoa(u32),
     /// Nothing: type 3. It must not be cached.
     Bare,
+    /// Records that are not of the name and type that were asked for.
+    Unrelated,
 }
 
 /// Aliases from the name that was asked for.
@@ -68,11 +70,18 @@ pub struct Chain {
 /// Aliases followed within one response: a chain of BIND's is 16 long at most, and a loop ends here.
 const MAX_LINKS: usize = 32;
 
-/// Record types (RFC 1035 section 3.2.2, RFC 6672).
+/// Questions of a message that are looked at: those of multicast queries are fewer.
+const MAX_QUESTIONS: usize = 64;
+
+/// Record types (RFC 1035 section 3.2.2, RFC 3596, RFC 6672).
+const A: u16 = 1;
 const NS: u16 = 2;
 const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const DNAME: u16 = 39;
+const AAAA: u16 = 28;
+/// The Internet's class (RFC 1035 section 3.2.4).
+const IN: u16 = 1;
 /// Question types that any record, or a list of them, answers (RFC 1035 section 3.2.3, RFC 1995).
 const IXFR: u16 = 251;
 const AXFR: u16 = 252;
@@ -106,13 +115,17 @@ pub fn of_response(query: Option<&Message<'_>>, response: &Message<'_>) -> DnsOu
             let chain = question.map(|question| follow(question.name, question.kind, response).chain);
             DnsOutcome::NxDomain(chain.unwrap_or_default())
         }
-        (0, QUERY, question) => of_success(question, response),
+        (0, QUERY, question) => of_success(question, query, response),
         (0, _, _) => DnsOutcome::Done,
         (code, _, _) => DnsOutcome::Failed(code),
     }
 }
 
-fn of_success(question: Option<&Question<'_>>, response: &Message<'_>) -> DnsOutcome {
+fn of_success(
+    question: Option<&Question<'_>>,
+    query: Option<&Message<'_>>,
+    response: &Message<'_>,
+) -> DnsOutcome {
     let answers = response.section(Section::Answer).count();
     let Some(question) = question else {
         // mDNS: a response repeats no question.
@@ -123,10 +136,39 @@ fn of_success(question: Option<&Question<'_>>, response: &Message<'_>) -> DnsOut
         };
     };
     let found = follow(question.name, question.kind, response);
-    if found.answered || answers > 0 && found.chain.links == 0 {
+    if found.answered {
         return DnsOutcome::Answer(found.chain);
     }
-    of_nothing(Some(found.end), response, found.chain)
+    if let Some(damage) = damaged_answer(&found.end, question.kind, response) {
+        return DnsOutcome::Damaged(damage);
+    }
+    if answers == 0 || found.chain.links > 0 {
+        return of_nothing(Some(found.end), response, found.chain);
+    }
+    // Multicast queries have more questions than one, each of which can be the one that is answered.
+    let others = query.into_iter().chain([response]).flat_map(|message| message.questions.iter().skip(1));
+    if others.take(MAX_QUESTIONS).any(|other| follow(other.name, other.kind, response).answered) {
+        return DnsOutcome::Answer(Chain::default());
+    }
+    DnsOutcome::NoData { kind: NoDataKind::Unrelated, chain: found.chain }
+}
+
+/// What is wrong with a record that would answer, were its data as long as an address.
+fn damaged_answer(name: &Name<'_>, kind: u16, response: &Message<'_>) -> Option<Damage> {
+    let mut answers = (1..).zip(response.section(Section::Answer));
+    let (number, record) = answers
+        .find(|(_, record)| record.name.is_same(name) && fits(record.kind, kind) && !has_length(record))?;
+    Some(Damage { at: record.data_at, kind: DamageKind::DataLength(Section::Answer, number) })
+}
+
+/// Whether the data of an address record of the Internet is as long as an address (RFC 1035 section 3.4.1, RFC 3596
+/// section 2.2); nothing is asked of others.
+const fn has_length(record: &Record<'_>) -> bool {
+    match (record.class, record.kind) {
+        (IN, A) => record.data.len() == 4,
+        (IN, AAAA) => record.data.len() == 16,
+        _ => true,
+    }
 }
 
 /// What a response without records of the type says of `name`, which `chain` led to.
@@ -164,7 +206,10 @@ fn follow<'a>(name: Name<'a>, kind: u16, response: &Message<'a>) -> Found<'a> {
     let mut found = Found { chain: Chain::default(), end: name, answered: false };
     loop {
         let here = |record: &&Record<'a>| record.name.is_same(&found.end);
-        found.answered = response.section(Section::Answer).filter(here).any(|record| fits(record.kind, kind));
+        found.answered = response
+            .section(Section::Answer)
+            .filter(here)
+            .any(|record| fits(record.kind, kind) && has_length(record));
         if found.answered || found.chain.links == MAX_LINKS {
             return found;
         }

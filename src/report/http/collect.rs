@@ -202,7 +202,7 @@ impl Exchanges {
     fn put(&mut self, index: usize, note: &HttpNote, head: Option<&Head<'_>>, message: HttpMessage) -> bool {
         let Some(exchange) = self.all.get_mut(index) else { return false };
         if !note.is_response {
-            exchange.persistent = Some(note.persistent);
+            exchange.persistent = note.cut.is_none().then_some(note.persistent);
             exchange.unanswered = note.not_paired.then_some(Unanswered::NotPaired);
             let request = head.and_then(Request::of_head).unwrap_or_default();
             exchange.request = Some(Request { message, ..request });
@@ -216,7 +216,10 @@ impl Exchanges {
             }
             return false;
         }
-        exchange.persistent = Some(note.persistent && exchange.persistent.unwrap_or(true));
+        // What became of a connection within a message, the cut tells.
+        let is_cut = note.cut.is_some()
+            || exchange.request.as_ref().is_some_and(|request| request.message.cut.is_some());
+        exchange.persistent = (!is_cut).then(|| note.persistent && exchange.persistent.unwrap_or(true));
         exchange.response = Some(response);
         true
     }

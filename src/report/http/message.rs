@@ -3,7 +3,7 @@
 use crate::flow::PacketStamp;
 use crate::proto::http::body::Fault;
 use crate::proto::http::head::Start;
-use crate::proto::http::{Cut, Framing, Head};
+use crate::proto::http::{Cut, Framing, FramingFault, Head};
 
 /// Bytes kept of the beginning of a body: what a person looks at to know what it is.
 pub const FIRST_BYTES: usize = 512;
@@ -33,6 +33,8 @@ pub struct HttpMessage {
     pub body: Body,
     /// Why it is not whole, where it is not.
     pub cut: Option<Cut>,
+    /// What is wrong with what it says of its length.
+    pub fault: Option<FramingFault>,
 }
 
 /// A header line.
@@ -88,8 +90,12 @@ pub struct Response {
 impl HttpMessage {
     /// The lines of `head`; of its body and packets nothing is known yet.
     pub(super) fn of_head(head: &Head<'_>) -> Self {
-        let mut message =
-            Self { version: bounded(head.version()).0, head_len: count(head.len()), ..Self::default() };
+        let mut message = Self {
+            version: bounded(head.version()).0,
+            head_len: count(head.len()),
+            fault: FramingFault::of(head),
+            ..Self::default()
+        };
         for header in head.headers() {
             if message.headers.len() >= MAX_HEADERS_KEPT {
                 message.headers_left_out = message.headers_left_out.saturating_add(1);
@@ -127,17 +133,6 @@ impl HttpMessage {
         let value = self.header("content-type")?;
         let kind = value.split(|byte| *byte == b';').next()?.trim_ascii();
         (!kind.is_empty()).then(|| String::from_utf8_lossy(kind).to_ascii_lowercase())
-    }
-
-    /// Whether the connection stays open, by its version and its Connection header (RFC 9112 section 9.3).
-    #[must_use]
-    pub fn is_persistent(&self) -> bool {
-        let says = |word| self.lists("connection", word) || self.lists("proxy-connection", word);
-        match &*self.version {
-            b"HTTP/1.0" => says("keep-alive") && !says("close"),
-            [] | b"HTTP/0.9" => false,
-            _ => !says("close"),
-        }
     }
 
     /// Bytes that it takes in memory, about.

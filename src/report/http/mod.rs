@@ -44,7 +44,8 @@ pub struct Exchange {
     pub pipelined: bool,
     /// Why there is no answer; `None` where there is one.
     pub unanswered: Option<Unanswered>,
-    /// Whether the connection stays open after it (RFC 9112 section 9.3); `None` where nobody says.
+    /// Whether the connection stays open after it (RFC 9112 section 9.3); `None` where nobody says, and where a
+    /// message is not whole.
     pub persistent: Option<bool>,
     /// What the messages say of caches.
     pub cache: CacheSays,

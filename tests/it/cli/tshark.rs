@@ -307,6 +307,26 @@ fn a_second_pass_tells_what_comes_later() {
 }
 
 #[test]
+fn a_second_pass_tells_which_packet_answers_and_which_exchange_is_next() {
+    let path = |name: &str| format!("{}/captures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let fields = |name: &str, protocol: &str, fields: &[&str]| {
+        let path = path(name);
+        let fields = fields.iter().map(|field| format!("-e{field}")).collect::<Vec<_>>();
+        let line = ["read", &path, "-Y", protocol, "-Tfields", "-Eseparator=,"];
+        let line: Vec<&str> = line.into_iter().chain(fields.iter().map(String::as_str)).collect();
+        (out(&line), out(&[&line[..], &["-2"]].concat()))
+    };
+    // What tshark 4.0.17 prints, without and with -2.
+    let http = ["http.response_in", "http.next_request_in", "http.next_response_in"];
+    let (one_pass, two) = fields("http.pcapng", "http", &http);
+    assert_eq!(one_pass, ",,\n".repeat(10));
+    assert_eq!(two, "6,8,\n,8,9\n9,11,\n,11,12\n12,14,\n,14,15\n15,17,\n,17,18\n18,,\n,,\n");
+    let (one_pass, two) = fields("dns.pcapng", "dns", &["dns.response_in", "dns.response_to"]);
+    assert!(one_pass.starts_with(",\n,1\n,\n,3\n"), "{one_pass}");
+    assert!(two.starts_with("2,\n,1\n4,\n,3\n"), "{two}");
+}
+
+#[test]
 fn a_time_in_the_data_of_an_echo_is_no_data() {
     let echo = |data: &[u8]| {
         let mut packet = ipv4(0, &[&[8, 0, 0, 0, 0, 5, 0, 1][..], data].concat());

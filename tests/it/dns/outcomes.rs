@@ -50,6 +50,45 @@ fn an_answer_has_records_of_the_type_behind_any_aliases() {
 }
 
 #[test]
+fn records_that_do_not_answer_are_no_answer() {
+    const SOA: u16 = 6;
+    const HTTPS: u16 = 65;
+    for record in [
+        Rr("www.example.com", SOA, soa("example.com").2),
+        Rr("www.example.com", HTTPS, vec![0, 1, 0]),
+        Rr("other.example.com", A, address(1)),
+    ] {
+        let unrelated = one(WWW, QR, [&[record], &[], &[]]);
+        assert_outcome(
+            &unrelated,
+            "nodata",
+            &["no A record: the records that came are of another name or type"],
+        );
+    }
+    for data in [vec![1, 2, 3], vec![1, 2, 3, 4, 5], Vec::new()] {
+        let damaged = one(WWW, QR, [&[Rr("www.example.com", A, data)], &[], &[]]);
+        assert_outcome(&damaged, "damaged", &["data of answer record 1 not as long as its type asks for"]);
+    }
+    let one_is_good = [Rr("www.example.com", A, vec![1]), Rr("www.example.com", A, address(1))];
+    assert_outcome(&one(WWW, QR, [&one_is_good, &[], &[]]), "answer", &["2 records"]);
+}
+
+#[test]
+fn names_that_cannot_be_read_are_not_taken_for_one_another() {
+    // Pointers to themselves behind the label `a`, and the name `a` itself.
+    let ask =
+        |id: u8, name: &[u8]| [&[0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], name, &[0, 1, 0, 1]].concat();
+    let mut capture = Capture::new();
+    capture.udp(CLIENT, SERVER, &ask(1, &[1, b'a', 0xc0, 12]));
+    capture.udp(CLIENT, SERVER, &ask(2, &[1, b'a', 0]));
+    capture.udp(CLIENT, SERVER, &ask(3, &[1, b'a', 0]));
+    let all = transactions(&capture);
+    assert_eq!(all.len(), 3);
+    assert!(!all[0].to_string().contains("asked again"), "{:#}", all[0]);
+    assert!(all[1].to_string().contains("asked again in packet 3"), "{:#}", all[1]);
+}
+
+#[test]
 fn an_alias_alone_is_no_answer_and_who_asks_on_is_named() {
     let alias = [Rr("www.example.com", CNAME, name("cdn.example.net"))];
     let only = one(WWW, QR_ONLY, [&alias, &[], &[]]);

@@ -44,6 +44,63 @@ fn an_exchange_is_shown_with_headers_packets_times_and_its_document() {
 }
 
 #[test]
+fn who_says_that_the_connection_stays_open() {
+    let answered = |answer: &str| {
+        let mut capture = Capture::new();
+        let mut talk = capture.connect(CLIENT, ORIGIN);
+        capture.ask(&mut talk, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        capture.answer(&mut talk, answer);
+        capture.end(&mut talk, 1, "F.");
+        let exchange = capture.json(&[]).remove(0);
+        (capture.http(&[]), exchange)
+    };
+    let (text, exchange) = answered(PAGE);
+    assert_shows(&text, &["Persistent: the connection stays open for another request."]);
+    assert_eq!(exchange["persistent"], true);
+    let (text, exchange) = answered("HTTP/1.1 200 OK\r\n\r\nhello");
+    assert_shows(&text, &["Not persistent: the end of the connection is the end of the body."]);
+    assert_eq!(exchange["persistent"], false);
+    for cut in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello, no chunk\r\n",
+    ] {
+        let (text, exchange) = answered(cut);
+        assert_shows(&text, &["The answer is not whole: "]);
+        assert!(!text.contains("ersistent") && exchange.get("persistent").is_none(), "{text}");
+    }
+}
+
+#[test]
+fn a_length_that_cannot_be_is_a_finding() {
+    let asked = |headers: &str, body: &str| {
+        let mut capture = Capture::new();
+        let mut talk = capture.connect(CLIENT, ORIGIN);
+        capture.ask(&mut talk, format!("POST /a HTTP/1.1\r\nHost: a\r\n{headers}\r\n{body}"));
+        capture.answer(&mut talk, PAGE);
+        let fault = capture.json(&[])[0]["request"]["fault"].as_str().map(str::to_owned);
+        (capture.http(&[]), fault)
+    };
+    let both = "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n";
+    for (headers, body, words) in [
+        (both, "0\r\n\r\n", "Content-Length and Transfer-Encoding exclude each other"),
+        ("Content-Length: 2\r\nContent-Length: 3\r\n", "he", "Content-Length says different numbers"),
+        ("Content-Length: 2, 3\r\n", "he", "Content-Length says different numbers"),
+        ("Content-Length: -5\r\n", "", "Content-Length is not a number of bytes"),
+        ("Content-Length: 12abc\r\n", "hello, hello", "Content-Length is not a number of bytes"),
+        ("Content-Length: \r\n", "", "Content-Length is not a number of bytes"),
+        ("Content-Length: 99999999999999999999999999\r\n", "", "Content-Length is not a number of bytes"),
+    ] {
+        let (text, fault) = asked(headers, body);
+        assert_shows(&text, &[&format!("The request's length is in doubt: {words}"), "(RFC 9112 section"]);
+        assert!(fault.is_some_and(|fault| fault.starts_with(words)), "{headers}");
+    }
+    for fine in ["Content-Length: 2\r\n", "Content-Length: 2, 2\r\nContent-Length: 2\r\n"] {
+        assert_eq!(asked(fine, "he").1, None);
+    }
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_their_order_with_an_answer_on_the_way() {
     let mut capture = Capture::new();
     let mut talk = capture.connect(CLIENT, ORIGIN);
