@@ -477,7 +477,8 @@ fn side_told(mut side: Side, form: Option<Form>) -> SideAudit {
     let bytes = side.counts.total();
     side.sample.shrink_to_fit();
     let verdict = verdict::of_side(&side, form);
-    let buried = || side.buried().filter(|_| verdict == Some(Legibility::Compressed));
+    let is_packed = verdict == Some(Legibility::Compressed);
+    let buried = || is_packed.then(|| side.buried()).flatten();
     SideAudit {
         verdict,
         bytes,
