@@ -6,7 +6,7 @@ use super::{ByteRange, Emitter};
 use crate::field::names::{http, ocsp, urlencoded_form};
 use crate::field::{FieldId, Value};
 use crate::proto::http::body::{Fault, Unpacking, chunks, trailers};
-use crate::proto::http::{Framing, Head, HttpNote};
+use crate::proto::http::{Framing, Head, HttpNote, unescape_form};
 
 /// A body, and what is needed to read it.
 pub(super) struct Body<'a, 'p> {
@@ -80,7 +80,7 @@ impl Body<'_, '_> {
         for pair in decoded.bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             for id in [urlencoded_form::KEY, urlencoded_form::VALUE] {
-                let part = unescape(parts.next().unwrap_or(&[]));
+                let part = unescape_form(parts.next().unwrap_or(&[]));
                 out.give(id, Value::Text(&text(&part)), range);
             }
         }
@@ -116,29 +116,4 @@ fn emit_chunks(raw: &Run<'_>, out: &mut Emitter<'_>) {
         let bytes = raw.part(line.start, line.next.saturating_sub(line.start));
         out.give(http::CHUNKED_TRAILER_PART, Value::Text(&text(bytes.bytes())), range);
     }
-}
-
-/// `+` for blanks, and bytes as `%` and two digits.
-fn unescape(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        match (byte, behind.split_first_chunk::<2>()) {
-            (b'+', _) => out.push(b' '),
-            (b'%', Some((&[high, low], after))) => match (digit(high), digit(low)) {
-                (Some(high), Some(low)) => {
-                    out.push(high << 4 | low);
-                    rest = after;
-                }
-                _ => out.push(byte),
-            },
-            _ => out.push(byte),
-        }
-    }
-    out
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

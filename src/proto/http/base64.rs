@@ -7,15 +7,8 @@ pub fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0_u32, 0_u32);
     for &byte in text.iter().take_while(|byte| **byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xfff;
+        let Some(value) = value(byte) else { continue };
+        bits = (bits << 6 | value) & 0xfff;
         count += 6;
         if count >= 8 {
             count -= 8;
@@ -25,9 +18,31 @@ pub fn base64(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The same of a text that is nothing but Base64, with its padding or without, blanks around it or not; `None` where it is
+/// none.
+#[must_use]
+pub fn strict_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    let body = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    (body.len() % 4 != 1 && body.iter().all(|byte| value(*byte).is_some())).then(|| base64(body))
+}
+
+/// What a character stands for, also in the alphabet for addresses (RFC 4648 section 5).
+fn value(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use super::{base64, strict_base64};
 
     #[test]
     fn padding_and_blanks_do_not_matter() {
@@ -36,5 +51,14 @@ mod tests {
         assert_eq!(base64(b"QQ"), b"A");
         assert_eq!(base64(b"=QQ"), b"");
         assert_eq!(base64(b""), b"");
+    }
+
+    #[test]
+    fn what_is_no_base64_is_told() {
+        assert_eq!(strict_base64(b"QQ=="), Some(b"A".to_vec()));
+        assert_eq!(strict_base64(b" QQ "), Some(b"A".to_vec()));
+        for other in [b"Q".as_slice(), b"Q Q", b"QQ=Q", b"!QQ"] {
+            assert_eq!(strict_base64(other), None, "{other:?}");
+        }
     }
 }

@@ -345,8 +345,7 @@ impl Watch {
         let typed = self.spoken.last().is_some_and(|spoken| spoken.name == Protocol::Telnet.name());
         let side = self.side(second);
         let waits = side.expect.is_answer();
-        let is_prompt = side.line.ends_with(b":") || side.line.ends_with(b": ");
-        if !side.line.is_empty() && !waits && (!typed || is_prompt) {
+        if !side.line.is_empty() && !waits && (!typed || secret::is_prompt(&side.line)) {
             self.end_line(second);
         }
     }
@@ -478,7 +477,8 @@ fn side_told(mut side: Side, form: Option<Form>) -> SideAudit {
     let bytes = side.counts.total();
     side.sample.shrink_to_fit();
     let verdict = verdict::of_side(&side, form);
-    let buried = || side.buried().filter(|_| verdict == Some(Legibility::Compressed));
+    let is_packed = verdict == Some(Legibility::Compressed);
+    let buried = || is_packed.then(|| side.buried()).flatten();
     SideAudit {
         verdict,
         bytes,

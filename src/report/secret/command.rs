@@ -1,8 +1,8 @@
 //! Commands with secrets: of mail, files, news, chat, and of Redis.
 
-use super::encoding::unbase64;
 use super::find::{kept, place, quoted_after, split};
 use super::{Expect, Found, Line, SecretKind};
+use crate::proto::http::strict_base64;
 
 /// Words of an array of Redis's that are followed: no command with a password has more.
 const MAX_WORDS: u8 = 99;
@@ -214,7 +214,7 @@ fn sasl<'a>(line: &'a [u8], mechanism: &[u8], response: Option<&'a [u8]>, out: &
         mechanism.get(..wanted.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(wanted.as_bytes()))
     };
     let packed = response.unwrap_or(&[]);
-    let decoded = unbase64(packed).filter(|decoded| !decoded.is_empty());
+    let decoded = strict_base64(packed).filter(|decoded| !decoded.is_empty());
     if is("PLAIN") {
         match decoded {
             Some(decoded) => plain(line, packed, &decoded, out),

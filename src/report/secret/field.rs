@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::encoding::unescape;
-use super::find::{place, quoted_after, split};
+use super::find::{place, split};
 use super::name::{self, MAX_NAME};
 use super::{Expect, Found, Line, SecretKind};
+use crate::proto::http::unescape_form;
 
 /// User and password in an address, before its host (RFC 3986 section 3.2.1).
 pub(super) fn addresses<'a>(line: &'a [u8], out: &mut Line<'a>) {
@@ -19,7 +19,7 @@ pub(super) fn addresses<'a>(line: &'a [u8], out: &mut Line<'a>) {
         let (user, password) = split(info, b':');
         let found = Found::new(SecretKind::Password, None, line, info);
         if !password.is_empty() {
-            out.push(Found { value: unescape(password).into(), ..found.of(unescape(user)) });
+            out.push(Found { value: unescape_form(password).into(), ..found.of(unescape_form(user)) });
         } else if user.len() >= MIN_TOKEN {
             out.push(found);
         }
@@ -71,7 +71,7 @@ pub(super) fn parameters<'a>(line: &'a [u8], out: &mut Line<'a>) {
         if !value.is_empty() {
             let found = Found::new(SecretKind::Field, Some(name), line, value);
             done = found.at.end;
-            out.push(Found { value: unescape(value).into(), ..found });
+            out.push(Found { value: unescape_form(value).into(), ..found });
         }
     }
 }
@@ -152,12 +152,24 @@ pub(super) fn elements<'a>(line: &'a [u8], out: &mut Line<'a>) {
             } else if text.len().saturating_add(1) == behind.len() {
                 out.next = Expect::Field(name.to_vec());
             }
-        } else if memchr::memmem::find(inside, b"value=\"").is_some()
-            && let Some(name) = quoted_after(inside, b"name=\"").filter(|name| name::is_secret(name))
-            && let Some(value) = quoted_after(inside, b"value=\"").filter(|value| !value.is_empty())
+        } else if memchr::memmem::find(inside, b"value=").is_some()
+            && let Some(name) = attribute(inside, b"name=").filter(|name| name::is_secret(name))
+            && let Some(value) = attribute(inside, b"value=").filter(|value| !value.is_empty())
         {
             out.push(Found::new(SecretKind::Field, Some(name), line, value));
         }
+    }
+}
+
+/// The value of an attribute, in quotation marks or not; `before` is its name and the equals sign.
+fn attribute<'a>(tag: &'a [u8], before: &[u8]) -> Option<&'a [u8]> {
+    let mut places = memchr::memmem::find_iter(tag, before);
+    let at = places
+        .find(|at| at.checked_sub(1).and_then(|at| tag.get(at)).is_some_and(u8::is_ascii_whitespace))?;
+    let behind = tag.get(at.saturating_add(before.len())..)?;
+    match behind.split_first() {
+        Some((quote @ (b'"' | b'\''), inside)) => Some(split(inside, *quote).0),
+        _ => behind.split(u8::is_ascii_whitespace).next(),
     }
 }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::command::{command, digest, login_literal, plain, token};
-use super::encoding::unbase64;
 use super::field::{addresses, elements, json, parameters};
 use super::name::{self, MAX_NAME};
 use super::prompt::prompt;
 use super::{Expect, Found, Line, SecretKind};
+use crate::proto::http::strict_base64;
 
 /// Bytes kept from line to line of a name, or of a header that may go on: cookies get this long.
 const MAX_KEPT: usize = 4096;
@@ -102,7 +102,7 @@ const MIN_DIGEST: usize = 8;
 fn answer<'a>(line: &'a [u8], expect: &Expect, out: &mut Line<'a>) -> bool {
     let text = line.trim_ascii();
     let decoded =
-        |base64: bool| if base64 { unbase64(text).map(Cow::Owned) } else { Some(Cow::Borrowed(line)) };
+        |base64: bool| if base64 { strict_base64(text).map(Cow::Owned) } else { Some(Cow::Borrowed(line)) };
     let whole = |kind, value: Cow<'a, [u8]>| Found { kind, name: None, user: None, value, at: 0..line.len() };
     match expect {
         Expect::Anything => return false,
@@ -114,22 +114,22 @@ fn answer<'a>(line: &'a [u8], expect: &Expect, out: &mut Line<'a>) -> bool {
             Some(value) => out.push(whole(SecretKind::Password, value)),
             None => return false,
         },
-        Expect::Plain => match unbase64(text) {
+        Expect::Plain => match strict_base64(text) {
             Some(response) => plain(line, line, &response, out),
             None => return false,
         },
-        Expect::LoginName => match unbase64(text) {
+        Expect::LoginName => match strict_base64(text) {
             Some(user) => {
                 out.user = Some(kept(&user));
                 out.next = Expect::Password { base64: true };
             }
             None => return false,
         },
-        Expect::Token => match unbase64(text).filter(|response| !response.is_empty()) {
+        Expect::Token => match strict_base64(text).filter(|response| !response.is_empty()) {
             Some(response) => token(line, line, &response, out),
             None => return false,
         },
-        Expect::Digest => match unbase64(text).filter(|response| response.len() >= MIN_DIGEST) {
+        Expect::Digest => match strict_base64(text).filter(|response| response.len() >= MIN_DIGEST) {
             Some(response) => digest(line, line, &response, out),
             None => return false,
         },
@@ -215,7 +215,7 @@ fn credentials<'a>(line: &[u8], value: &'a [u8], out: &mut Line<'a>) {
         return;
     }
     if is("Basic")
-        && let Some(pair) = unbase64(rest)
+        && let Some(pair) = strict_base64(rest)
     {
         let (user, password) = split(&pair, b':');
         let found = Found::new(SecretKind::HttpBasic, None, line, rest);

@@ -4,7 +4,6 @@
 //! [`read`] finds them in a line and says where they stand; [`Masker`] and its like put [`MASK`] there.
 
 mod command;
-mod encoding;
 mod field;
 mod find;
 mod mask;
@@ -19,6 +18,7 @@ use crate::proto::judge;
 pub use command::Resp;
 pub use find::read;
 pub use mask::{Masker, masked_header, masked_target, masked_text};
+pub(in crate::report) use prompt::is_prompt;
 
 /// Stands for a secret that is not shown; its length is not shown either.
 pub const MASK: &str = "********";

@@ -50,7 +50,7 @@ pub(super) fn is_secret(name: &[u8]) -> bool {
         b"xgoogsignature",
     ];
     const ENDS: [&[u8]; 3] = [b"token", b"pass", b"sessionkey"];
-    const WHOLE: [&[u8]; 11] = [
+    const WHOLE: [&[u8]; 12] = [
         b"pw",
         b"pin",
         b"otp",
@@ -61,6 +61,7 @@ pub(super) fn is_secret(name: &[u8]) -> bool {
         b"privatekey",
         b"accesskey",
         b"xauth",
+        b"credentials",
         b"xsession",
     ];
     if !(1..=MAX_NAME).contains(&name.len()) || !name.iter().all(|byte| is_name_byte(*byte)) {

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use super::Expect;
-use super::encoding::unbase64;
 use super::find::ESC;
+use crate::proto::http::strict_base64;
 
 /// Bytes of a line that asks in more words than `Password:`.
 const MAX_PROMPT: usize = 80;
 
 /// A prompt for a user name or a password; SMTP, POP3 and IMAP send it in base64.
 pub(super) fn prompt(line: &[u8]) -> Option<Expect> {
-    let decoded = line.strip_prefix(b"334 ").or_else(|| line.strip_prefix(b"+ ")).and_then(unbase64);
+    let decoded = line.strip_prefix(b"334 ").or_else(|| line.strip_prefix(b"+ ")).and_then(strict_base64);
     let base64 = decoded.is_some();
     let text = visible(decoded.as_deref().unwrap_or(line));
     let text = text.trim_ascii_end();
@@ -31,6 +31,11 @@ pub(super) fn prompt(line: &[u8]) -> Option<Expect> {
     let user = ["login:", "username:", "user name:", "user:", "name:"].iter().any(|w| ends(w))
         || base64 && ends("user name");
     user.then_some(Expect::User { base64 })
+}
+
+/// Whether a line looks as if it asked for something.
+pub(in crate::report) fn is_prompt(line: &[u8]) -> bool {
+    visible(line).trim_ascii_end().ends_with(b":")
 }
 
 /// `Password for bob:`, `Enter PIN:`; no member of a document, no assignment.
