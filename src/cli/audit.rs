@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use super::args::{ColorArgs, SelectArgs};
 use super::input::{Ending, Go, Prints, Reading, display_name};
 use super::output::{self, Failure, Status, say};
-use super::view;
-use crate::flow::PacketStamp;
+use super::{stream, view};
+use crate::flow::{FlowId, PacketStamp};
 use crate::pipeline::Pipeline;
 use crate::render::audit::{
     AuditDocument, AuditOptions, AuditRow, FILE_LEGEND, FileJson, FileSummary, LEGEND, differs, write_audit,
@@ -44,6 +44,9 @@ pub(super) struct AuditArgs {
     read_file: Option<PathBuf>,
     #[command(flatten)]
     select: SelectArgs,
+    /// Only this flow of one file, by protocol and Wireshark's stream number: tcp:0, udp:3
+    #[arg(long, value_name = "FLOW", value_parser = wanted)]
+    stream: Option<FlowId>,
     /// Exit with 0 if every flow that carries payload is this, else with 1 and name those that are not
     #[arg(long, value_enum, value_name = "WHAT")]
     expect: Option<Expectation>,
@@ -65,6 +68,7 @@ Examples:
   wirelab audit capture.pcapng                   a verdict a flow
   wirelab audit capture.pcapng --long            each side, with the numbers
   wirelab audit capture.pcapng --show-secrets    passwords not masked
+  wirelab audit capture.pcapng --stream tcp:3    one flow
   # is the payload of the server on port 12000 not encrypted?
   wirelab audit capture.pcapng --port 12000 --expect unencrypted
   wirelab audit captures/                        a line a file
@@ -73,6 +77,11 @@ What a flow speaks decides, a packed body changes nothing; where that is not
 known, its bytes do: text if 9 of 10 are readable, else encrypted if they look
 random (chi-square of their counts up to 330.5, of 256 bytes or more), else
 compressed if their entropy is above 7.5 bits a byte, else binary.";
+
+/// Reads `tcp:0`.
+fn wanted(text: &str) -> Result<FlowId, String> {
+    stream::id(text).ok_or_else(|| "expected tcp:NUMBER or udp:NUMBER, as in tcp:0".to_owned())
+}
 
 /// What every flow is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -193,10 +202,19 @@ impl<'a> Read<'a> {
 }
 
 /// The flows that were selected; the audit forgets them, so that nothing is kept twice.
-fn rows<'a>(reading: &Reading<'_>, pipeline: &'a Pipeline, audit: &mut Audit) -> Vec<AuditRow<'a>> {
+fn rows<'a>(
+    reading: &Reading<'_>,
+    pipeline: &'a Pipeline,
+    audit: &mut Audit,
+    stream: Option<FlowId>,
+) -> Vec<AuditRow<'a>> {
     let flows = pipeline.flows().flows().iter().enumerate();
+    // A flow can have a second number, which leads to its first.
+    let only = stream.map(|id| pipeline.flows().flow(id).map_or(id, |flow| flow.id));
     flows
-        .filter(|(place, flow)| reading.selection().takes_flow(*place, flow))
+        .filter(|(place, flow)| {
+            only.is_none_or(|id| flow.id == id) && reading.selection().takes_flow(*place, flow)
+        })
         .map(|(place, flow)| {
             let analyzed = pipeline.analyzers().and_then(|analyzers| analyzers.protocol_of(place));
             AuditRow { flow, audit: audit.take_flow(place, flow, analyzed) }
@@ -206,7 +224,10 @@ fn rows<'a>(reading: &Reading<'_>, pipeline: &'a Pipeline, audit: &mut Audit) ->
 
 fn single(args: &AuditArgs, path: &Path, interrupt: &Interrupt) -> Result<Status, Failure> {
     let mut read = Read::file(args, path, interrupt)?;
-    let rows = rows(&read.reading, &read.pipeline, &mut read.audit);
+    let rows = rows(&read.reading, &read.pipeline, &mut read.audit, args.stream);
+    if let Some(id) = args.stream.filter(|_| rows.is_empty()) {
+        return Ok(stream::missing(id, &read.reading, read.pipeline.flows(), &read.ending));
+    }
     let mut out = output::stdout();
     if args.json {
         AuditDocument::of_flows(&rows, args.show_secrets).write(&mut out)?;
@@ -236,6 +257,10 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
             Failure::new("--long shows the flows of one file").hint("name one savefile, or leave out --long")
         );
     }
+    if args.stream.is_some() {
+        return Err(Failure::new("--stream names a flow of one file")
+            .hint("name one savefile, or leave out --stream"));
+    }
     let mut files = Files::default();
     named.iter().for_each(|path| files.add(path, 0, true));
     let (mut table, mut documents) = (Vec::new(), Vec::new());
@@ -256,7 +281,7 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
                 continue;
             }
         };
-        let rows = rows(&read.reading, &read.pipeline, &mut read.audit);
+        let rows = rows(&read.reading, &read.pipeline, &mut read.audit, None);
         shown += rows.len();
         // Which of several files has nothing that was selected is no news.
         let told = read.tell(rows.len().max(1));
@@ -277,17 +302,27 @@ fn several(args: &AuditArgs, named: &[&Path], interrupt: &Interrupt) -> Result<S
             break;
         }
     }
-    show_files(args, &table, &documents)?;
+    let read = table.len().saturating_add(documents.len());
+    // Of nothing a table would be its head alone.
+    if args.json || read > 0 {
+        show_files(args, &table, &documents)?;
+    }
     if skipped > 0 {
         say(format_args!("{} passed over: no savefile", Count::new(skipped, "file", "files")));
     }
     if files.left_out > 0 {
         say(format_args!("limit reached: files and folders not looked at: {}", files.left_out));
     }
+    if read == 0 && status == Status::Done {
+        let names: Vec<String> =
+            named.iter().map(|path| Safe(display_name(path).as_bytes()).to_string()).collect();
+        say(format_args!("there is no savefile in {}", names.join(", ")));
+        return Ok(Status::No);
+    }
     let mut answer = args.expect.map_or(Status::Done, |expected| met.answer(expected));
     let selection = args.select.spelled(None, args.select.filter_text()?.as_deref());
-    if let Some(selection) = selection.filter(|_| shown == 0 && table.len() + documents.len() > 0) {
-        let read = u64::try_from(table.len() + documents.len()).unwrap_or(u64::MAX);
+    if let Some(selection) = selection.filter(|_| shown == 0 && read > 0) {
+        let read = u64::try_from(read).unwrap_or(u64::MAX);
         say(format_args!("nothing matched {selection} in {}", Count::new(read, "file", "files")));
         answer = Status::No;
     }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::render::safe::Message;
+use crate::render::wrap::Wrapped;
 use crate::source::{BpfError, SourceError};
 
 /// How a run ended.
@@ -103,8 +106,12 @@ pub(super) fn terminal_width() -> Option<usize> {
     if !out.is_terminal() {
         return None;
     }
-    let columns = terminal_size::terminal_size_of(out).map_or(80, |(width, _)| usize::from(width.0));
-    Some(columns.max(MIN_WIDTH))
+    Some(columns_of(&out))
+}
+
+fn columns_of(terminal: &impl std::os::fd::AsFd) -> usize {
+    let columns = terminal_size::terminal_size_of(terminal).map_or(80, |(width, _)| usize::from(width.0));
+    columns.max(MIN_WIDTH)
 }
 
 /// A narrower terminal gets lines of this many columns, wrapped by the terminal.
@@ -124,7 +131,38 @@ pub(super) fn stdout_is_closed() -> bool {
         && fds.iter().any(|fd| fd.revents().is_some_and(|events| events.contains(PollFlags::POLLERR)))
 }
 
-/// A line of talk on standard error.
+/// A line of talk on standard error, on a terminal broken at spaces.
 pub(super) fn say(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{}", Message(line));
+    let mut err = io::stderr();
+    let text = Message(line).to_string();
+    let columns = err.is_terminal().then(|| columns_of(&err));
+    let _ = writeln!(err, "{}", broken(&text, columns));
+}
+
+/// `text` in lines of so many columns, where it is one line that has more. What was laid out before is left as it is.
+fn broken(text: &str, columns: Option<usize>) -> String {
+    match columns {
+        Some(columns) if !text.contains('\n') && !text.starts_with(' ') && text.width() > columns => {
+            Wrapped::new(text, columns).collect::<Vec<_>>().join("\n")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_terminal_gets_a_long_line_in_parts() {
+        let hint = "there is no HTTP in a.pcap; `wirelab flows` lists what there is";
+        assert_eq!(
+            broken(hint, Some(40)),
+            "there is no HTTP in a.pcap; `wirelab\nflows` lists what there is"
+        );
+        assert_eq!(broken(hint, Some(63)), hint);
+        assert_eq!(broken(hint, None), hint);
+        let table = "  two columns, laid out\n         ^";
+        assert_eq!(broken(table, Some(10)), table);
+    }
 }

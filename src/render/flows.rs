@@ -86,6 +86,8 @@ impl fmt::Display for Optional {
 pub struct Carries {
     /// The application protocol.
     pub protocol: Option<Recognised>,
+    /// What was spoken before it and opened the way for it, as SOCKS does.
+    pub before: Option<&'static str>,
     /// Whether the first bytes of both sides (of the one that sent any) read as text; `None` without payload.
     pub text: Option<bool>,
 }
@@ -104,6 +106,18 @@ impl Carries {
         let by_bytes = || samples.iter().find_map(|sample| proto::name(transport, port, sample));
         // As `audit` names them; what is told of fewer bytes comes last.
         let named = analyzed.or_else(|| samples.iter().find_map(by_form)).or_else(by_bytes);
+        let opens = |sample: &&[u8]| {
+            let spoken = proto::content::spoken(transport, ports, sample);
+            spoken.filter(|spoken| spoken.form == Form::Prelude).map(|spoken| spoken.name)
+        };
+        // Where turns are kept the first is a message by itself; a sample may run on into what follows.
+        let first =
+            flow.conversation.as_ref().and_then(|talk| talk.turns.first()).map(|turn| turn.bytes.as_slice());
+        let before = first
+            .iter()
+            .chain(&samples)
+            .find_map(opens)
+            .filter(|name| analyzed.is_some_and(|now| now != *name));
         let protocol = named
             .map(|name| Recognised { name, by_port: false })
             .or_else(|| proto::name_by_port(transport, port));
@@ -116,16 +130,19 @@ impl Carries {
             Some(Form::Binary | Form::Encrypted) => any.then_some(false),
             Some(Form::Prelude) | None => any.then(|| sent.all(|sample| judge(sample).is_text())),
         };
-        Self { protocol, text }
+        Self { protocol, before, text }
     }
 }
 
 impl fmt::Display for Carries {
-    /// `HTTP, text`, `TLS, binary`, `text`, `DNS?` where only the port tells, `-`.
+    /// `HTTP, text`, `SOCKS, then SMTP, text`, `TLS, binary`, `text`, `DNS?` where only the port tells, `-`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.text.map(|text| if text { "text" } else { "binary" });
         match (self.protocol, kind) {
             (Some(protocol), kind) => {
+                if let Some(before) = self.before {
+                    write!(f, "{before}, then ")?;
+                }
                 write!(f, "{}{}", protocol.name, if protocol.by_port { "?" } else { "" })?;
                 kind.map_or(Ok(()), |kind| write!(f, ", {kind}"))
             }

@@ -25,7 +25,7 @@ pub mod stats;
 pub mod table;
 pub mod tree;
 pub mod words;
-mod wrap;
+pub(crate) mod wrap;
 
 #[cfg(test)]
 mod tests;

@@ -8,14 +8,14 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::color::{Colors, Style};
 
 /// The lines of a text, each of at most some columns; a longer word, as a long URI is, is broken where the line is full.
-pub(super) struct Wrapped<'a> {
+pub(crate) struct Wrapped<'a> {
     rest: &'a str,
     columns: usize,
 }
 
 impl<'a> Wrapped<'a> {
     /// `text` in lines of `columns`.
-    pub(super) fn new(text: &'a str, columns: usize) -> Self {
+    pub(crate) fn new(text: &'a str, columns: usize) -> Self {
         Self { rest: text.trim(), columns }
     }
 }

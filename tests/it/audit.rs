@@ -562,3 +562,76 @@ fn flow_of<'a>(flows: &'a [Value], row: &[&str]) -> Option<&'a Value> {
         })
     })
 }
+
+#[test]
+fn one_flow_of_a_file_is_judged_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = udp_file(folder.path(), "two.pcap", 5000, &[b"the first of two flows"]);
+    let other = udp_file(folder.path(), "other.pcap", 5001, &[b"the second of two flows"]);
+    let mut both = fs::read(file).unwrap();
+    both.extend(&fs::read(other).unwrap()[24..]);
+    let path = folder.path().join("both.pcap");
+    fs::write(&path, both).unwrap();
+    let path = path.to_str().unwrap();
+    let flows = |more: &[&str]| {
+        let document = json(&[&["audit", path, "--json"], more].concat());
+        document["flows"].as_array().unwrap().iter().map(|flow| flow["flow"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(flows(&[]), ["\"udp:0\"", "\"udp:1\""]);
+    assert_eq!(flows(&["--stream", "udp:1"]), ["\"udp:1\""]);
+    let (status, out, err) = run(&["audit", path, "--stream", "tcp:4"]);
+    assert_eq!((status, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("there is no flow tcp:4; there is udp:0 to udp:1 (2 flows)"), "{err}");
+    let (status, _, err) = run(&["audit", folder.path().to_str().unwrap(), "--stream", "udp:0"]);
+    assert!(status == 2 && err.contains("--stream names a flow of one file"), "{err}");
+}
+
+#[test]
+fn long_names_of_a_folder_leave_the_columns_straight_and_none_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    fs::write(folder.path().join("README"), "no capture").unwrap();
+    let (status, out, err) = run(&["audit", path]);
+    assert_eq!((status, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("there is no savefile in ") && err.contains("1 file passed over"), "{err}");
+    udp_file(folder.path(), "short.pcap", 5000, &[b"the first of two flows"]);
+    udp_file(
+        folder.path(),
+        "a-name-of-more-than-thirty-five-columns.pcap",
+        5000,
+        &[b"the second of two flows"],
+    );
+    let (_, out, _) = run(&["audit", path]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert!(lines.iter().all(|line| line.len() == lines[0].len()), "{out}");
+}
+
+#[test]
+fn what_opened_the_way_is_said_before_what_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let said: [(bool, &[u8]); 6] = [
+        (true, &[5, 1, 0]),
+        (false, &[5, 0]),
+        (true, &[5, 1, 0, 1, 192, 0, 2, 1, 0, 25]),
+        (false, &[5, 0, 0, 1, 192, 0, 2, 9, 0, 9]),
+        (false, b"220 mail.example ESMTP ready\r\n"),
+        (true, b"EHLO client.example\r\n"),
+    ];
+    let file = tcp_file(folder.path(), "socks.pcap", 1080, &said);
+    let told = run(&["explain", file.to_str().unwrap()]).1.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("SOCKS, then SMTP, by their first bytes."), "{told}");
+}
+
+#[test]
+fn a_story_in_json_has_what_is_wrong_with_certificates() {
+    let file = captures_folder().join("tls.pcapng");
+    let document = json(&["explain", file.to_str().unwrap(), "--json"]);
+    let flows = document["flows"].as_array().unwrap();
+    let all: Vec<&Value> =
+        flows.iter().filter_map(|flow| flow["certificate_faults"].as_array()).flatten().collect();
+    let other = all.iter().find(|one| one["fault"] == "other_name").unwrap();
+    assert_eq!((&other["sent_by"], &other["place"]), (&"server".into(), &1.into()));
+    assert!(other["packets"][0].is_u64() && other["subject"] == "www.example.com", "{other}");
+    assert!(other["says"].as_str().unwrap().contains("is not for "), "{other}");
+}

@@ -72,6 +72,10 @@ fn sums_that_are_wrong_are_named() {
     assert_eq!(data, ["raw:ip:tcp:data"; 4]);
     let answered = capture.fields(&["-2", "-Y", "wirelab.lab.kind == \"sum\""], &["wirelab.lab.response_in"]);
     assert_eq!(answered, ["8", "10", "12"]);
+    let lines = capture.run(&["read"], &[]);
+    for words in [" calculator 1 + 1", " calculator 54.0", " calculator 3.0, right would be 2.0"] {
+        assert!(lines.lines().any(|line| line.ends_with(words)), "{words} is not in {lines}");
+    }
     let lab = &capture.json()[0]["lab"];
     assert_eq!(lab["name"], "calculator");
     assert_eq!(lab["messages"][4]["correct"], false);

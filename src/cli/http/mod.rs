@@ -47,7 +47,7 @@ pub(super) struct HttpArgs {
     short: bool,
     /// Write the bodies, without chunks and unpacked, into files of this folder, and list them. Files that are there
     /// already are left alone
-    #[arg(long, value_name = "DIR", conflicts_with = "short")]
+    #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
     /// Show passwords, tokens and cookies; otherwise they are ********
     #[arg(long)]
@@ -159,6 +159,11 @@ fn show(
         return Ok(out.flush()?);
     }
     if let Some(list) = exported {
+        if args.short && all.iter().any(|exchange| exchange.selected) {
+            let table = TableOutput { width: output::terminal_width(), colors: options.colors };
+            write_short(&mut out, table, all, options.secrets)?;
+            writeln!(out)?;
+        }
         write_export_list(&mut out, &list, options)?;
         return Ok(out.flush()?);
     }

@@ -19,6 +19,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 pub use lan::lan;
+pub(in crate::render) use tls::finding as certificate_words;
 
 use self::datagrams::Datagrams;
 use super::color::{Colors, Style};

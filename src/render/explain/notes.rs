@@ -266,7 +266,12 @@ fn readable(told: &Told<'_>) -> Option<String> {
     if matches!(told.spoken, Some(Protocol::Lab(_))) {
         return Some(text);
     }
-    Some(match Carries::of(told).protocol {
+    let carries = Carries::of(told);
+    Some(match carries.protocol {
+        Some(Recognised { name, by_port: false }) if carries.before.is_some() => {
+            let before = carries.before.unwrap_or_default();
+            format!("{before}, then {name}, by their first bytes. {text}")
+        }
         Some(Recognised { name, by_port: false }) => format!("{name}, by its first bytes. {text}"),
         Some(Recognised { name, by_port: true }) => {
             format!("Port {} is usually that of {name}. {text}", flow.tuple.resp.port)

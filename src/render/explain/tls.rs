@@ -225,7 +225,8 @@ pub(super) fn notes(flow: &Flow) -> Vec<String> {
     notes
 }
 
-fn finding(finding: &CertificateFinding) -> String {
+/// What is wrong with a certificate, in a sentence.
+pub(in crate::render) fn finding(finding: &CertificateFinding) -> String {
     let who = if finding.of_client { "client" } else { "server" };
     let packets = match finding.packets {
         (first, last) if first == last => format!("packet {first}"),

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
+use super::certificates::CertificateJson;
 use super::escape::write_pretty;
 use super::lab::LabJson;
 use super::measures::{AgreedJson, MeasuresJson, RatesJson};
@@ -154,6 +155,9 @@ pub struct FlowJson<'a> {
     /// How many more there are of a kind and side.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     more_segments: Vec<MoreSegmentsJson>,
+    /// What is wrong with certificates that were sent in clear (`explain`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificate_faults: Vec<CertificateJson>,
     /// What a flow of a lab says (`explain`).
     #[serde(skip_serializing_if = "Option::is_none")]
     lab: Option<LabJson<'a>>,
@@ -246,6 +250,7 @@ impl<'a> FlowJson<'a> {
                 .remarks
                 .map(|remarks| remarks.more().map(MoreSegmentsJson::new).collect())
                 .unwrap_or_default(),
+            certificate_faults: CertificateJson::of(told),
             lab: told.lab.map(LabJson::new),
         }
     }

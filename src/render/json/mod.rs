@@ -15,6 +15,7 @@
 //! - `follow --as json` is no document but one line a flow ([`write_stream_json`]), by the same rules.
 //! - The schema's name ends in its version, which changes when a key changes its meaning or goes.
 
+mod certificates;
 mod ek;
 pub(in crate::render) mod escape;
 mod flow;

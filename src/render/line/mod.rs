@@ -16,6 +16,7 @@ mod clock;
 mod dhcp;
 mod dns;
 mod http;
+mod lab;
 mod lines;
 mod tail;
 mod tls;

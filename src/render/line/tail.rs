@@ -175,6 +175,7 @@ impl PacketLines {
                 Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => self.dns(message, before, decoded),
                 Protocol::Http | Protocol::Ssdp => self.http(message, decoded),
                 Protocol::Dhcp => self.dhcp(message, decoded),
+                Protocol::Lab(_) => self.lab(message, decoded),
                 Protocol::Tls | Protocol::Dtls | Protocol::Quic => {
                     let Some(bytes) = data_len(message, decoded) else {
                         self.tls(message, named, decoded);
@@ -371,6 +372,7 @@ fn has_words(protocol: Protocol) -> bool {
             | Protocol::Mdns
             | Protocol::Llmnr
             | Protocol::Http
+            | Protocol::Lab(_)
             | Protocol::Ssdp
             | Protocol::Tls
             | Protocol::Dtls

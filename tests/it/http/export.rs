@@ -20,6 +20,16 @@ fn serving(targets: &[String]) -> Capture {
 }
 
 #[test]
+fn a_line_each_can_stand_above_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        serving(&["/a.txt".to_owned()]).http(&["--short", "--export", folder.path().to_str().unwrap()]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() == 5 && lines[1].contains("  /a.txt") && lines[2].is_empty(), "{text}");
+    assert!(lines[3].starts_with("a.txt  packet 5, 6 bytes"), "{text}");
+}
+
+#[test]
 fn hostile_names_stay_in_the_folder_and_lose_nothing() {
     let targets: Vec<String> = [
         "/../../../../etc/passwd",

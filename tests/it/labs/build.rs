@@ -117,7 +117,7 @@ impl Capture {
         (folder, path)
     }
 
-    fn run(&self, before: &[&str], after: &[&str]) -> String {
+    pub(super) fn run(&self, before: &[&str], after: &[&str]) -> String {
         let (_folder, path) = self.save();
         let output = wirelab(before).arg(path).args(after).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
