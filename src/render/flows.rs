@@ -267,11 +267,11 @@ mod tests {
         udp:1  [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53     S0     no answer   1/0       1 B/0 B      -         -  DNS?, text
     "#);
         insta::assert_snapshot!(shown(None).0, @r#"
-        flow     orig                   resp                   state   outcome          pkts          payload      RTT  duration  data
-        tcp:0    127.0.0.1:40446        127.0.0.1:8080         SF      closed            4/4     18 B/1.42 kB    46 µs    161 µs  HTTP, text
-        tcp:1    127.0.0.1:40446        127.0.0.1:12999        REJ     refused           1/1          0 B/0 B        -     23 µs  -
+        flow     orig                      resp                      state   outcome          pkts          payload      RTT  duration  data
+        tcp:0    127.0.0.1:40446           127.0.0.1:8080            SF      closed            4/4     18 B/1.42 kB    46 µs    161 µs  HTTP, text
+        tcp:1    127.0.0.1:40446           127.0.0.1:12999           REJ     refused           1/1          0 B/0 B        -     23 µs  -
         udp:0    [fd00::1234:0:0:1]:50000  [fd00::1234:0:0:2]:12000  SF      answered          1/1          5 B/4 B    23 µs     23 µs  binary
-        udp:1    [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53  S0      no answer         1/0          1 B/0 B        -         -  DNS?, text
+        udp:1    [fd00::1234:0:0:1]:50001  [fd00::1234:0:0:2]:53     S0      no answer         1/0          1 B/0 B        -         -  DNS?, text
     "#);
     }
 
