@@ -182,10 +182,10 @@ impl Run {
             each(messages);
         });
         let lan = self.lan.finish();
-        let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false };
+        let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false, secrets: false };
         let mut out = Vec::new();
         let _ = explain::lan(&mut out, &lan, options);
-        let _ = write_explain_json(&mut out, &[], &lan);
+        let _ = write_explain_json(&mut out, &[], &lan, false);
         assert!(std::str::from_utf8(&out).is_ok());
     }
 }

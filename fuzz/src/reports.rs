@@ -143,11 +143,11 @@ impl Reports {
         let out = &mut self.text;
         out.clear();
         for full in [false, true] {
-            let options = ExplainOptions { colors: Colors::OFF, width: 80, full };
+            let options = ExplainOptions { colors: Colors::OFF, width: 80, full, secrets: full };
             explain::capture(out, "fuzz", self.pipeline.totals(), &told, options).unwrap();
             explain::beside(out, &self.pipeline.beside(), options).unwrap();
         }
-        write_numbers(out, Colors::OFF, &told).unwrap();
+        write_numbers(out, TableOutput { width: Some(WIDTH), colors: Colors::OFF }, &told).unwrap();
         for flow in told.iter().map(|told| told.flow) {
             for (hex, only) in [(false, None), (true, Some(Direction::OrigToResp))] {
                 let options = FollowOptions { colors: Colors::OFF, width: Some(WIDTH), hex, only };
@@ -166,7 +166,7 @@ impl Reports {
         let rows: Vec<AuditRow<'_>> = flows
             .map(|(place, flow)| {
                 let spoken = self.pipeline.analyzers().and_then(|analyzers| analyzers.protocol_of(place));
-                AuditRow { flow, audit: self.audit.of_flow(place, flow, spoken) }
+                AuditRow { flow, audit: self.audit.take_flow(place, flow, spoken) }
             })
             .collect();
         let out = &mut self.text;
@@ -186,7 +186,7 @@ impl Reports {
         let mut out = self.text;
         out.clear();
         let output = TableOutput { width: Some(WIDTH), colors: Colors::OFF };
-        let dns = self.dns.finish(self.pipeline.flows());
+        let dns = self.dns.finish(self.pipeline.flows(), |_, _| true);
         let shown: Vec<_> = dns.selected().collect();
         let summary = DnsSummary::of(shown.iter().copied());
         let options = DnsOptions { colors: Colors::OFF, width: 80, queries: true };

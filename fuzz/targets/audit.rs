@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     let rows: Vec<AuditRow<'_>> = flows
         .map(|(place, flow)| {
             let spoken = pipeline.analyzers().and_then(|analyzers| analyzers.protocol_of(place));
-            AuditRow { flow, audit: audit.of_flow(place, flow, spoken) }
+            AuditRow { flow, audit: audit.take_flow(place, flow, spoken) }
         })
         .collect();
     for AuditRow { audit, .. } in &rows {
