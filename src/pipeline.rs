@@ -1,6 +1,8 @@
 //! The one place where the stages meet: a captured packet goes in, its layers and what the flow table
 //! says of it come out, and at the end the flows.
 
+use std::collections::HashMap;
+
 use crate::decode::{DecodeAs, DecodedPacket, Decoder, TransportProtocol};
 use crate::field::{PacketContext, Preferences};
 use crate::flow::{
@@ -8,7 +10,9 @@ use crate::flow::{
 };
 use crate::proto::dns::InWireshark;
 use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages, Note, Protocol};
+use crate::report::ftp::Transfers;
 use crate::report::lab::Labs;
+use crate::report::mail::{Session, Sessions};
 use crate::report::{Beside, CaptureTotals, Checksums, ChecksumsOfPacket, Remarks, Told};
 use crate::source::{CapturedPacket, Interface, LinkType, PacketNumber};
 use crate::time::{TimeDelta, Timestamp};
@@ -58,6 +62,12 @@ pub struct Pipeline {
     remarks: Option<Remarks>,
     /// Likewise.
     labs: Option<Labs>,
+    /// Likewise.
+    transfers: Option<Transfers>,
+    /// Likewise; taken when the capture ends.
+    mail: Option<Sessions>,
+    /// The sessions of mail by the places of their flows, once the capture has ended.
+    mail_sessions: HashMap<usize, Session>,
     frame_times: FrameTimes,
     passed_over: u64,
     preferences: Preferences,
@@ -162,6 +172,9 @@ impl Pipeline {
             checksums: payload.is_some().then(Checksums::default),
             remarks: payload.filter(|payload| !payload.whole).map(|_| Remarks::default()),
             labs: payload.filter(|payload| !payload.whole).map(|_| Labs::default()),
+            transfers: payload.filter(|payload| !payload.whole).map(|_| Transfers::default()),
+            mail: payload.filter(|payload| !payload.whole).map(|_| Sessions::new()),
+            mail_sessions: HashMap::new(),
             frame_times: FrameTimes::default(),
             passed_over: 0,
             preferences: options.preferences,
@@ -221,6 +234,12 @@ impl Pipeline {
         let decoded = decoded.with_joined(messages.joined());
         if let Some(labs) = &mut self.labs {
             labs.packet(&decoded, messages);
+        }
+        if let Some(transfers) = &mut self.transfers {
+            transfers.packet(&decoded, messages);
+        }
+        if let Some(mail) = &mut self.mail {
+            mail.packet(&decoded, messages, true, &mut |_| {});
         }
         if self.collects
             && let Some(hindsight) = &mut self.hindsight
@@ -286,6 +305,9 @@ impl Pipeline {
                 remarks: remarks(place),
                 spoken: self.analyzers.as_ref().and_then(|analyzers| analyzers.protocol_of(place)),
                 lab: self.labs.as_ref().and_then(|labs| labs.of_flow(place)),
+                mail: self.mail_sessions.get(&place),
+                transfers: self.transfers.as_ref().map_or(&[], |transfers| transfers.of_control(place)),
+                data_of: self.transfers.as_ref().and_then(|transfers| transfers.of_data(place)),
             })
             .collect()
     }
@@ -334,17 +356,27 @@ impl Pipeline {
     /// The same, and messages that are not whole are told to `each`; all their bytes are in [`Messages::joined`].
     pub fn finish_with(&mut self, each: &mut dyn FnMut(&Messages)) {
         self.flows.finish();
-        let labs = &mut self.labs;
+        let (labs, mail) = (&mut self.labs, &mut self.mail);
         if let Some(analyzers) = &mut self.analyzers {
             analyzers.finish(&mut |messages| {
                 if let Some(labs) = labs {
                     labs.unfinished(messages);
+                }
+                if let Some(mail) = mail {
+                    mail.unfinished(messages, &mut |_| {});
                 }
                 each(messages);
             });
         }
         if let Some(labs) = labs {
             labs.finish(&self.flows);
+        }
+        if let Some(transfers) = &mut self.transfers {
+            transfers.finish(&self.flows);
+        }
+        if let Some(mail) = self.mail.take() {
+            let sessions = mail.finish(&self.flows, |_, _| true).into_iter();
+            self.mail_sessions = sessions.map(|session| (session.place, session)).collect();
         }
     }
 }

@@ -230,7 +230,16 @@ mod tests {
         table
             .flows()
             .iter()
-            .map(|flow| Told { flow, checksums: None, remarks: None, spoken: None, lab: None })
+            .map(|flow| Told {
+                flow,
+                checksums: None,
+                remarks: None,
+                spoken: None,
+                lab: None,
+                mail: None,
+                transfers: &[],
+                data_of: None,
+            })
             .collect()
     }
 

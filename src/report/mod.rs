@@ -5,6 +5,7 @@ mod beside;
 mod checksums;
 mod contents;
 pub mod dns;
+pub mod ftp;
 mod gaps;
 pub mod http;
 pub mod lab;
@@ -41,4 +42,10 @@ pub struct Told<'a> {
     pub remarks: Option<&'a FlowRemarks>,
     /// What it says as a flow of a lab; `None` where it is none, or nobody asked.
     pub lab: Option<&'a lab::LabFlow>,
+    /// What it says of mail; `None` where it carries none, nobody asked, or the capture has not ended.
+    pub mail: Option<&'a mail::Session>,
+    /// The data connections that it announced as a control connection of FTP, once the capture has ended.
+    pub transfers: &'a [ftp::Transfer],
+    /// What it carries data of as a data connection of FTP, likewise.
+    pub data_of: Option<&'a ftp::Transfer>,
 }

@@ -243,3 +243,52 @@ fn where_there_is_no_mail_that_is_said() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("a mail begins with header lines"), "{said}");
 }
+
+#[test]
+fn explain_tells_in_words_what_was_done() {
+    let mut capture = forgery();
+    let mut smtp = capture.connect(CLIENT, STORE);
+    talk(
+        &mut capture,
+        &mut smtp,
+        &["<220 mx.uni.example ESMTP", "EHLO me", "<250 mx", "STARTTLS", "<454 not now"],
+    );
+    talk(&mut capture, &mut smtp, &["AUTH PLAIN AG1lAGh1c2g=", "<535 no", "MAIL FROM:<>", "<250 ok"]);
+    talk(&mut capture, &mut smtp, &["RCPT TO:<x@uni.example>", "<550 unknown\u{1b}[2J"]);
+    let mut pop = capture.connect((CLIENT.0, 40_100), POP);
+    talk(&mut capture, &mut pop, &["<+OK POP3", "USER me", "<+OK", "PASS hush", "<+OK in", "RETR 1"]);
+    talk(
+        &mut capture,
+        &mut pop,
+        &["<+OK it comes\r\nFrom: you@uni.example\r\nTo: me@uni.example\r\n\r\nhi\r\n."],
+    );
+    let output = capture.run("explain", &[]);
+    assert!(output.lines().all(|line| line.chars().count() <= 80), "{output}");
+    let story = output.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "Mail by SMTP packet 5: the client says that it is mail.bank.example packets 11 to 12: mail 1 from x@spam.example \
+         to me@uni.example, you@uni.example (refused in packet 8: 550 no such user), subject \"Grüße\"",
+        ": accepted (packet 13: 250 queued as 4F2) · The client said goodbye. · `wirelab mail FILE --stream tcp:0` shows",
+        "the client asks for encryption (STARTTLS): refused (packet 38: 454 not now); all goes on in clear",
+        "packet 39: login with PLAIN as me, password ********: refused (packet 40: 535 no)",
+        "mail 1 from nobody (a bounce) to x@uni.example (refused in packet 44: 550 unknown\\x1b[2J): refused",
+        "Mail by POP3 packets 49 to 51: login with USER as me, password ********: accepted (packet 52)",
+        "mail 1 from you@uni.example to me@uni.example, 52 bytes: fetched",
+    ] {
+        assert!(story.contains(part), "{part:?} is not in {story}");
+    }
+    assert!(!story.contains("hush") && !story.contains("AG1lAGh1c2g"), "{story}");
+    let shown = capture.run("explain", &["--show-secrets"]);
+    assert!(shown.contains("login with USER as me, password hush"), "{shown}");
+}
+
+#[test]
+fn explain_has_the_mails_of_a_flow_for_scripts() {
+    let document: Value = serde_json::from_str(&forgery().run("explain", &["--json"])).unwrap();
+    let mail = &document["flows"][0]["mail"];
+    assert_eq!(mail["client_name"], "mail.bank.example");
+    let one = &mail["mails"][0];
+    assert_eq!((&one["from"], &one["subject"]), (&"x@spam.example".into(), &"Grüße".into()));
+    assert_eq!(one["to"], serde_json::json!(["me@uni.example", "you@uni.example"]));
+    assert_eq!((&one["outcome"], &one["number"]), (&"accepted".into(), &1.into()));
+}

@@ -24,6 +24,7 @@ mod filters;
 mod flow;
 #[cfg(feature = "live")]
 mod fresh;
+mod ftp;
 mod golden;
 mod http;
 mod interrupt;

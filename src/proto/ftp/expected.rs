@@ -20,6 +20,12 @@ pub const MAX_COMMAND: usize = 1024;
 /// Commands that data is sent for (RFC 959 section 5.3, RFC 3659).
 const TRANSFERS: [&[u8]; 8] = [b"RETR", b"STOR", b"STOU", b"APPE", b"LIST", b"NLST", b"MLSD", b"MLST"];
 
+/// Whether data is sent for this command, as Wireshark sees it: for MLST, too.
+#[must_use]
+pub fn is_transfer(verb: &[u8]) -> bool {
+    TRANSFERS.iter().any(|name| verb.eq_ignore_ascii_case(name))
+}
+
 /// Where data connections are expected to go.
 #[derive(Debug, Default)]
 pub(in crate::proto) struct ExpectedFlows {
@@ -75,7 +81,7 @@ impl ExpectedFlows {
         let Some(note) = self.last.get(&control).and_then(|key| self.flows.get_mut(key)) else { return };
         for line in Lines::of(lines) {
             let (verb, _) = word(line.text);
-            if TRANSFERS.iter().any(|name| verb.eq_ignore_ascii_case(name)) {
+            if is_transfer(verb) {
                 let text = line.text.get(..MAX_COMMAND).unwrap_or(line.text);
                 note.command = Some((packet, String::from_utf8_lossy(text).into()));
             }

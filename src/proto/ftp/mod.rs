@@ -11,7 +11,7 @@ mod expected;
 pub use address::{Announced, Method, announcement, directory, host_port};
 pub use analyzer::{DataAnalyzer, FtpAnalyzer};
 pub(super) use expected::ExpectedFlows;
-pub use expected::{MAX_COMMAND, MAX_EXPECTED};
+pub use expected::{MAX_COMMAND, MAX_EXPECTED, is_transfer};
 
 use crate::source::PacketNumber;
 

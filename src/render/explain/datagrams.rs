@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::dhcp;
 use super::tls::{self, alert, changed_cipher, handshakes, lowered, sealed, word};
 use crate::flow::Turn;
 use crate::proto::quic::{PacketKind, QuicAnalyzer, QuicNote};
@@ -34,6 +35,11 @@ impl Datagrams {
         let mut analyzer: Box<dyn Analyzer> = match protocol {
             Protocol::Dtls => Box::new(DtlsAnalyzer::new()),
             Protocol::Quic => Box::new(QuicAnalyzer::new()),
+            Protocol::Dhcp => {
+                let said = talk.turns.iter();
+                let said = said.filter_map(|turn| Some((turn.first.number, dhcp::sentence(turn)?)));
+                return Self { said: said.collect(), is_open: false };
+            }
             Protocol::Tls if TlsStory::of(talk).is_open => {
                 let said = talk.turns.iter();
                 let said = said.filter_map(|turn| Some((turn.first.number, tls::sentence(turn, true)?)));

@@ -1,11 +1,14 @@
 //! `explain`: the story of each flow in plain words, every claim with its packet.
 
 mod datagrams;
+mod dhcp;
 mod dns;
+mod ftp;
 mod http;
 mod lab;
 mod labs;
 mod lan;
+mod mail;
 mod notes;
 mod outcome;
 mod payload;
@@ -176,6 +179,8 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         writeln!(out)?;
     }
     notes.iter().try_for_each(|text| note(out, text, options))?;
+    ftp::write(out, told, options)?;
+    mail::write(out, told, options)?;
     lab::write(out, told, options)
 }
 

@@ -5,7 +5,7 @@ use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
 use super::datagrams::Datagrams;
 use super::words::{Names, were};
-use super::{dns, tls};
+use super::{dns, ftp, tls};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Protocol, Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
@@ -14,6 +14,7 @@ use crate::report::{ChecksumTally, SideNumbers, Told};
 pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
+    notes.extend(ftp::note(told));
     notes.extend(readable(told));
     if told.spoken == Some(Protocol::Tls) {
         notes.extend(tls::notes(flow));
@@ -250,6 +251,18 @@ fn readable(told: &Told<'_>) -> Option<String> {
         );
     }
     let text = readable_part(talk)?;
+    if told.spoken == Some(Protocol::Dhcp) {
+        let elsewhere = if flow.resp.payload_bytes > 0 {
+            ""
+        } else {
+            " What belongs to it may be in other flows, for addresses change with a lease: the section DHCP of the whole \
+             capture puts it together."
+        };
+        return Some(format!(
+            "DHCP is binary, not encrypted: anybody on the path can read who asks for which address, and who gives \
+             it.{elsewhere}"
+        ));
+    }
     if Datagrams::of(told).is_open() {
         return Some(
             "Its cipher suite hides nothing: anybody on the path can read what was said, between the headers of its records."
@@ -262,8 +275,8 @@ fn readable(told: &Told<'_>) -> Option<String> {
             protocol.name()
         ));
     }
-    // Which lab it is stands below, with what it comes to.
-    if matches!(told.spoken, Some(Protocol::Lab(_))) {
+    // Which lab it is stands below, with what it comes to; what FTP's data is, above.
+    if matches!(told.spoken, Some(Protocol::Lab(_))) || told.data_of.is_some() {
         return Some(text);
     }
     let carries = Carries::of(told);

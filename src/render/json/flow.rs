@@ -9,7 +9,9 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::certificates::CertificateJson;
 use super::escape::write_pretty;
+use super::ftp::TransferJson;
 use super::lab::LabJson;
+use super::mail::MailFlowJson;
 use super::measures::{AgreedJson, MeasuresJson, RatesJson};
 use super::segments::{MoreSegmentsJson, SegmentJson};
 use super::{FLOWS_SCHEMA, Nanos, PayloadJson, Text, is_default};
@@ -161,6 +163,15 @@ pub struct FlowJson<'a> {
     /// What a flow of a lab says (`explain`).
     #[serde(skip_serializing_if = "Option::is_none")]
     lab: Option<LabJson<'a>>,
+    /// What was done where it carries mail (`explain`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<MailFlowJson>,
+    /// The data connections that a control connection of FTP announced (`explain`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ftp_transfers: Vec<TransferJson>,
+    /// What a data connection of FTP carries data of (`explain`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ftp_data_of: Option<TransferJson>,
 }
 
 /// Checksums that are not right.
@@ -188,7 +199,7 @@ struct TurnJson<'a> {
     /// Bytes of this side that are missing in the capture just before.
     #[serde(skip_serializing_if = "is_default")]
     gap_before: u64,
-    /// What it says, in words, where it is DNS, HTTP, TLS, DTLS or QUIC.
+    /// What it says, in words, where it is DNS, DHCP, HTTP, TLS, DTLS or QUIC.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<String>,
     #[serde(flatten)]
@@ -252,6 +263,9 @@ impl<'a> FlowJson<'a> {
                 .unwrap_or_default(),
             certificate_faults: CertificateJson::of(told),
             lab: told.lab.map(LabJson::new),
+            mail: told.mail.map(MailFlowJson::new),
+            ftp_transfers: told.transfers.iter().map(TransferJson::new).collect(),
+            ftp_data_of: told.data_of.map(TransferJson::new),
         }
     }
 }

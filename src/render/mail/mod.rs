@@ -16,9 +16,9 @@
 mod json;
 mod page;
 mod path;
-mod session;
+pub(in crate::render) mod session;
 mod short;
-mod words;
+pub(in crate::render) mod words;
 
 pub use json::write_mail_json;
 pub use short::{SHORT_LEGEND, write_short};

@@ -8,7 +8,7 @@ use crate::render::format::Count;
 use crate::report::mail::{Event, Login, Mail, MailOutcome, Reply, Session, Step, StepKind};
 
 /// What stands for a secret.
-const MASK: &[u8] = b"********";
+pub(in crate::render) const MASK: &[u8] = b"********";
 
 /// Lines of an answer that are shown without `--full`.
 const LINES: usize = 6;

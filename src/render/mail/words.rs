@@ -9,7 +9,7 @@ use crate::report::mail::{
 use crate::time::TimeDelta;
 
 /// How a session ended.
-pub(super) const fn session_end(end: SessionEnd) -> &'static str {
+pub(in crate::render) const fn session_end(end: SessionEnd) -> &'static str {
     match end {
         SessionEnd::Quit => "The client said goodbye.",
         SessionEnd::Encrypted => "What follows is encrypted.",
@@ -20,7 +20,7 @@ pub(super) const fn session_end(end: SessionEnd) -> &'static str {
 }
 
 /// What became of a mail, in a word or some.
-pub(super) const fn outcome(mail: &Mail) -> &'static str {
+pub(in crate::render) const fn outcome(mail: &Mail) -> &'static str {
     match mail.outcome {
         MailOutcome::NotSent => "not sent",
         MailOutcome::Unfinished => "unfinished",
@@ -35,7 +35,7 @@ pub(super) const fn outcome(mail: &Mail) -> &'static str {
 }
 
 /// Code and first line of an answer.
-pub(super) fn reply(reply: &Reply) -> Vec<u8> {
+pub(in crate::render) fn reply(reply: &Reply) -> Vec<u8> {
     let first = reply.lines.first().map(|line| &**line).unwrap_or_default();
     match reply.code {
         Some(code) => [format!("{code} ").as_bytes(), first].concat(),

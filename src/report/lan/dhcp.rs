@@ -218,7 +218,7 @@ impl DhcpExchange {
             self.damage.get_or_insert((at, damage));
         }
         match kind {
-            DhcpKind::Dhcp(5) | DhcpKind::BootReply => self.lease = Some(lease(at, read, server)),
+            DhcpKind::Dhcp(5) | DhcpKind::BootReply => self.lease = Some(DhcpLease::of(at, read)),
             DhcpKind::Dhcp(6) => {
                 self.lease = None;
                 self.message = read.text(code::MESSAGE).map(short);
@@ -248,17 +248,21 @@ impl DhcpExchange {
     }
 }
 
-fn lease(at: PacketStamp, read: &Message<'_>, server: Option<Ipv4Addr>) -> DhcpLease {
-    DhcpLease {
-        at,
-        addr: Some(read.header.yours).filter(|addr| !addr.is_unspecified()),
-        mask: read.address(code::SUBNET_MASK),
-        routers: read.addresses(code::ROUTER).take(MAX_ADDRESSES).collect(),
-        name_servers: read.addresses(code::DOMAIN_NAME_SERVER).take(MAX_ADDRESSES).collect(),
-        domain: read.text(code::DOMAIN_NAME).map(short),
-        seconds: read.seconds(code::LEASE_TIME),
-        renewal: read.seconds(code::RENEWAL_TIME),
-        server,
+impl DhcpLease {
+    /// What the message of packet `at` lends or offers.
+    #[must_use]
+    pub fn of(at: PacketStamp, read: &Message<'_>) -> Self {
+        Self {
+            at,
+            addr: Some(read.header.yours).filter(|addr| !addr.is_unspecified()),
+            mask: read.address(code::SUBNET_MASK),
+            routers: read.addresses(code::ROUTER).take(MAX_ADDRESSES).collect(),
+            name_servers: read.addresses(code::DOMAIN_NAME_SERVER).take(MAX_ADDRESSES).collect(),
+            domain: read.text(code::DOMAIN_NAME).map(short),
+            seconds: read.seconds(code::LEASE_TIME),
+            renewal: read.seconds(code::RENEWAL_TIME),
+            server: read.address(code::SERVER_ID),
+        }
     }
 }
 

@@ -258,6 +258,27 @@ impl Session {
     }
 }
 
+impl Mail {
+    /// Whom it is from: by its envelope, else by its header.
+    #[must_use]
+    pub fn sender(&self) -> Option<Box<[u8]>> {
+        let from = self.envelope.as_ref().and_then(|envelope| envelope.from.as_ref());
+        from.map(|from| from.address.clone()).or_else(|| self.message.as_ref()?.address("from"))
+    }
+
+    /// Whom it is for, likewise; of an envelope in its order.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<Box<[u8]>> {
+        match self.envelope.as_ref().filter(|envelope| !envelope.to.is_empty()) {
+            Some(envelope) => envelope.to.iter().map(|to| to.address.clone()).collect(),
+            None => {
+                let line = self.message.as_ref().and_then(|message| message.header("to"));
+                line.map(|line| line.addresses()).unwrap_or_default()
+            }
+        }
+    }
+}
+
 impl Step {
     /// What stands behind the command's name.
     #[must_use]

@@ -123,8 +123,8 @@ fn one<W: Write>(page: &mut Page<'_, W>, exchange: &DhcpExchange) -> io::Result<
         Some(style),
         &format!("{who} {verdict} Transaction 0x{:x}.", exchange.id),
     )?;
-    if let Some(text) = exchange.lease.as_ref().and_then(told) {
-        page.more(&text)?;
+    if let Some(text) = exchange.lease.as_ref().and_then(extras) {
+        page.more(&format!("With it: {text}."))?;
     }
     let most = if page.options.full { exchange.steps.len() } else { STEPS };
     for step in exchange.steps.iter().take(most) {
@@ -185,8 +185,8 @@ fn verdict(exchange: &DhcpExchange) -> (Style, String) {
     (Style::Bold, text)
 }
 
-/// What comes with the address.
-fn told(lease: &DhcpLease) -> Option<String> {
+/// What comes with the address: `mask 255.255.255.0; router 192.0.2.1`.
+pub(in super::super) fn extras(lease: &DhcpLease) -> Option<String> {
     let list = |list: &[Ipv4Addr]| {
         let texts: Vec<String> = list.iter().map(ToString::to_string).collect();
         (!texts.is_empty()).then(|| texts.join(", "))
@@ -197,7 +197,7 @@ fn told(lease: &DhcpLease) -> Option<String> {
     parts.extend(list(&lease.name_servers).map(|text| format!("DNS {text}")));
     parts.extend(lease.domain.as_ref().map(|domain| format!("domain {}", safe_line(domain, NAME))));
     parts.extend(lease.renewal.map(|seconds| format!("renewal after {}", span(seconds))));
-    (!parts.is_empty()).then(|| format!("With it: {}.", parts.join("; ")))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// One message.

@@ -1,6 +1,6 @@
 //! What hosts do beside their conversations, behind the stories of flows: addresses, leases, pings, routes, fragments.
 
-mod dhcp;
+pub(super) mod dhcp;
 mod fragments;
 mod ping;
 mod resolve;
@@ -128,7 +128,7 @@ fn times(count: u64) -> String {
 }
 
 /// Seconds of a lease or lifetime; all ones stand for ever.
-fn span(seconds: u32) -> String {
+pub(super) fn span(seconds: u32) -> String {
     use super::super::format::Elapsed;
     use crate::time::{NANOS_PER_SECOND, TimeDelta};
     if seconds == u32::MAX {
