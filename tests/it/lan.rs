@@ -82,6 +82,10 @@ impl Capture {
     }
 
     fn collect(&self) -> Lan {
+        self.run().1
+    }
+
+    fn run(&self) -> (Pipeline, Lan) {
         let mut pipeline = Pipeline::new(Some(PayloadWanted::for_story(1000)));
         let mut lan = LanCollector::default();
         for (number, data) in (1..).zip(&self.frames) {
@@ -92,7 +96,18 @@ impl Capture {
             let step = pipeline.step(&packet);
             lan.take(&step.packet, &step.decoded, step.echo, step.messages);
         }
-        lan.finish()
+        pipeline.finish();
+        (pipeline, lan.finish())
+    }
+
+    /// What `explain` says of its flows.
+    fn flows(&self) -> String {
+        let (pipeline, _) = self.run();
+        let mut out = Vec::new();
+        let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false, secrets: false };
+        let flows = pipeline.told(|_, _| true);
+        explain::capture(&mut out, "made", pipeline.totals(), &flows, options).unwrap();
+        String::from_utf8(out).unwrap()
     }
 
     /// What `explain` says of it, in lines of at most 80 columns.
@@ -214,6 +229,14 @@ fn an_address_is_lent_in_four_steps() {
     has(&text, "With it: mask 255.255.255.0; router 192.0.2.1; DNS 192.0.2.53.");
     has(&text, "packet 2 ← Offer 192.0.2.77 from 192.0.2.1, after 1 ms");
     has(&text, "packet 3 → Request 192.0.2.77 to server 192.0.2.1");
+    let flows = capture.flows();
+    has(&flows, "→ 256 bytes: DHCP Request: 02:00:00:00:00:01 asks server 192.0.2.1 for 192.0.2.77.");
+    has(
+        &flows,
+        "server 192.0.2.1 lends 192.0.2.77 to 02:00:00:00:00:01 for 1 h. Transaction 0x3d1d. With it: mask",
+    );
+    has(&flows, "DHCP is binary, not encrypted");
+    assert!(!flows.contains("not text"), "{flows}");
     let json = capture.json();
     assert_eq!(json["dhcp"][0]["lease"]["seconds"], 3600);
     assert_eq!(json["dhcp"][0]["messages"][3]["name"], "ACK");

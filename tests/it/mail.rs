@@ -273,7 +273,7 @@ fn explain_tells_in_words_what_was_done() {
         "packet 39: login with PLAIN as me, password ********: refused (packet 40: 535 no)",
         "mail 1 from nobody (a bounce) to x@uni.example (refused in packet 44: 550 unknown\\x1b[2J): refused",
         "Mail by POP3 packets 49 to 51: login with USER as me, password ********: accepted (packet 52)",
-        "mail 1 from you@uni.example to me@uni.example, 52 bytes: fetched",
+        "mail 1 from you@uni.example to me@uni.example, 49 bytes: fetched",
     ] {
         assert!(story.contains(part), "{part:?} is not in {story}");
     }

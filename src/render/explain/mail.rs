@@ -136,7 +136,9 @@ fn mail(mail: &Mail, options: ExplainOptions) -> String {
     }
     let _ = write!(text, ": {}", words::outcome(mail));
     // What came before its end is no answer to it.
-    if let Some(reply) = mail.reply.as_ref().filter(|_| mail.outcome != MailOutcome::Unfinished) {
+    let of_mail = mail.reply.as_ref().filter(|_| mail.outcome != MailOutcome::Unfinished);
+    let refused = envelope.and_then(|envelope| envelope.data.as_ref()).filter(|reply| !reply.is_good);
+    if let Some(reply) = of_mail.or(refused) {
         let _ = write!(text, " (packet {}: {})", reply.packet, safe_line(&words::reply(reply), TEXT));
     }
     text
