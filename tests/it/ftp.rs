@@ -60,7 +60,8 @@ fn data_connections_and_their_control_connection_name_each_other() {
          (packet 45). Answer in packet 46: 550 no such file\\x1b[2J",
         "· Data of the FTP session tcp:0, for `RETR notes.txt` (packet 13); announced with PASV in packet 12, passive \
          mode. · All of it is readable text",
-        "· Data of the FTP session tcp:0, for `STOR up` (packet 24); announced with PORT in packet 22, active mode.",
+        "· Data of the FTP session tcp:0, for `STOR up` (packet 24); announced with PORT in packet 22, active mode: \
+         the server of the session opened it, and is called client here.",
         "· Data of the FTP session tcp:0, for `LIST` (packet 35); announced with PASV in packet 34, passive mode.",
     ] {
         assert!(story.contains(part), "{part:?} is not in {story}");

@@ -30,8 +30,14 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
 /// What a data connection is for.
 pub(super) fn note(told: &Told<'_>) -> Option<String> {
     let transfer = told.data_of?;
+    // The story of a flow calls client who opened it.
+    let turned = if transfer.data.is_some_and(|data| data.opened_by_client == Some(false)) {
+        ": the server of the session opened it, and is called client here"
+    } else {
+        ""
+    };
     Some(format!(
-        "Data of the FTP session {}{}; announced with {} in packet {}, {}.",
+        "Data of the FTP session {}{}; announced with {} in packet {}, {}{turned}.",
         transfer.control,
         command(transfer),
         transfer.method.name(),
