@@ -5,7 +5,7 @@ use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
 use super::datagrams::Datagrams;
 use super::words::{Names, were};
-use super::{dns, tls};
+use super::{dns, ssh, tls};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Protocol, Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
@@ -261,6 +261,20 @@ fn readable(told: &Told<'_>) -> Option<String> {
             "{} is encrypted: but for the handshake, only the two ends can read what was said.",
             protocol.name()
         ));
+    }
+    match told.spoken {
+        Some(Protocol::Ssh) => {
+            if let Some(text) = ssh::note(talk, &Names::of(flow)) {
+                return Some(text);
+            }
+        }
+        Some(Protocol::Telnet) => {
+            return Some(
+                "Telnet hides nothing: anybody on the path can read what was typed, passwords too, and what was shown."
+                    .to_owned(),
+            );
+        }
+        _ => {}
     }
     // Which lab it is stands below, with what it comes to.
     if matches!(told.spoken, Some(Protocol::Lab(_))) {

@@ -63,6 +63,8 @@ struct Shown<'a> {
     turns: Vec<(&'a Turn, Cow<'a, [u8]>)>,
     /// The beginning of what each side sent; `None` where that may be the answer to a prompt.
     starts: [Option<Cow<'a, [u8]>>; 2],
+    /// Secrets are shown.
+    secrets: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -83,7 +85,7 @@ impl<'a> Shown<'a> {
                 false => Some(Masker::default().mask(side, start)),
             }
         });
-        Self { turns, starts }
+        Self { turns, starts, secrets: show_secrets }
     }
 }
 
@@ -188,15 +190,22 @@ struct TurnJson<'a> {
     /// Bytes of this side that are missing in the capture just before.
     #[serde(skip_serializing_if = "is_default")]
     gap_before: u64,
-    /// What it says, in words, where it is DNS, HTTP, TLS, DTLS or QUIC.
+    /// What it says, in words, where it is DNS, HTTP, TLS, DTLS, QUIC, Telnet, SSH or SOCKS.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<String>,
+    /// Telnet: the line that was typed from here on, put together of several turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// The first packet of the turn that tells this one, too: it brought more of the same line, or its echo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<PacketNumber>,
     #[serde(flatten)]
     payload: PayloadJson<'a>,
 }
 
 impl<'a> TurnJson<'a> {
     fn new((turn, bytes): &'a (&Turn, Cow<'_, [u8]>), said: &Said<'_>) -> Self {
+        let together = said.together(turn);
         Self {
             from: turn.direction.sender(),
             packets: &turn.packets,
@@ -204,6 +213,8 @@ impl<'a> TurnJson<'a> {
             time: turn.first.ts.map(|ts| Text(EpochNanos(ts))),
             gap_before: turn.gap_before,
             says: said.turn(turn),
+            line: together.line.map(|line| String::from_utf8_lossy(line).into_owned()),
+            part_of: together.with,
             payload: PayloadJson::new(bytes, turn.total),
         }
     }
@@ -242,7 +253,7 @@ impl<'a> FlowJson<'a> {
                 offloaded: tally.offloaded,
             }),
             turns: flow.conversation.as_ref().map(|_| {
-                let said = Said::of(told);
+                let said = Said::of(told, shown.secrets);
                 shown.turns.iter().map(|turn| TurnJson::new(turn, &said)).collect()
             }),
             segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),

@@ -1,0 +1,182 @@
+//! Telnet in a story: what is negotiated in words, and lines as they were typed.
+
+use super::super::format::Count;
+use super::super::safe::safe_line;
+use super::turns::{TurnStory, TurnWords};
+use crate::flow::Flow;
+use crate::proto::judge;
+use crate::proto::telnet::{SB, command_name, option_name};
+use crate::report::secret::{Masker, masked_text};
+use crate::report::telnet::{Command, Echo, Part, TelnetStory, TelnetTurn, Typed, rubbed_out};
+
+/// Most different commands of a turn that are told, and variables of an environment: a whole negotiation has as many.
+const MAX_TOLD: usize = 24;
+
+/// Most columns of a value.
+const SHOWN: usize = 48;
+
+/// What the turns of a flow say; secrets are masked unless `secrets`.
+pub(super) fn turns(flow: &Flow, secrets: bool) -> TurnStory {
+    let story = TelnetStory::of(flow);
+    let turns = flow.conversation.iter().flat_map(|talk| &talk.turns);
+    let mut masker = Masker::default();
+    let mut told = TurnStory::default();
+    for (turn, said) in turns.zip(&story.turns) {
+        if let Part::Joined { is_echo, first } = said.part {
+            let what = if is_echo { "echo" } else { "more" };
+            let text = format!("{what} of what was typed from packet {first} on");
+            told.add(turn, TurnWords::joined(first, text));
+            continue;
+        }
+        let text = match secrets {
+            true => said.text.clone(),
+            false => masker.mask(turn.direction, &said.text).into_owned(),
+        };
+        let mut words = negotiated(said, secrets);
+        let words = match said.part {
+            Part::Typed(typed) => {
+                let (text, taken) = as_typed(&text);
+                words.push(type_words(&typed, taken, text.is_empty()));
+                let below = (!text.is_empty()).then_some(text);
+                let counts = !said.commands.is_empty();
+                TurnWords { text: words.join("; "), counts, below, joined: None }
+            }
+            _ => {
+                if !text.is_empty() {
+                    let kind = if judge(&text).is_text() { "readable text" } else { "not text" };
+                    words.push(if said.behind_echo { format!("{kind} behind the echo") } else { kind.to_owned() });
+                }
+                TurnWords::of_bytes(words.join("; "), (!text.is_empty()).then_some(text))
+            }
+        };
+        told.add(turn, words);
+    }
+    told
+}
+
+/// What was typed as it stands on the screen, and how many characters were rubbed out.
+fn as_typed(text: &[u8]) -> (Vec<u8>, u64) {
+    let (text, taken) = rubbed_out(text);
+    let line = text.strip_suffix(b"\n").unwrap_or(&text);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut shown = Vec::with_capacity(line.len());
+    for (at, &byte) in line.iter().enumerate() {
+        // A return alone is what the Enter key sends.
+        let is_enter = byte == b'\r' && line.get(at.saturating_add(1)) != Some(&b'\n');
+        shown.push(if is_enter { b'\n' } else { byte });
+    }
+    (shown, taken)
+}
+
+/// `typed in 5 packets up to packet 29, echoed by the server`.
+fn type_words(typed: &Typed, taken: u64, is_empty: bool) -> String {
+    let mut text = "typed".to_owned();
+    if is_empty && taken == 0 {
+        text.push_str(" Enter");
+    }
+    if typed.packets > 1 {
+        text.push_str(&format!(" in {} up to packet {}", Count::packets(typed.packets), typed.last.number));
+    }
+    if taken > 0 {
+        text.push_str(&format!(", {} rubbed out", Count::new(taken, "character", "characters")));
+    }
+    text.push_str(match typed.echo {
+        Echo::Same => ", echoed by the other side",
+        Echo::Stars => ", echoed as stars",
+        Echo::None if typed.packets > 1 => ", not echoed",
+        Echo::None => "",
+    });
+    if !typed.ends {
+        text.push_str(", without Enter");
+    }
+    text
+}
+
+/// The commands of a turn: `WILL terminal type, window size`, `asks for terminal speed`.
+fn negotiated(said: &TelnetTurn, secrets: bool) -> Vec<String> {
+    let mut groups: Vec<(u8, Vec<String>)> = Vec::new();
+    for command in said.commands.iter().take(MAX_TOLD) {
+        let times = if command.times > 1 { format!(" ({} times)", command.times) } else { String::new() };
+        let (code, words) = match (command.code, command.option) {
+            (SB, Some(option)) => (SB, suboption(option, command, secrets)),
+            (code, Some(option)) => (code, option_words(option)),
+            (code, None) => (0, command_name(code).map_or_else(|| format!("command {code}"), str::to_owned)),
+        };
+        let words = format!("{words}{times}");
+        match groups.iter_mut().find(|(one, _)| *one == code && code > SB) {
+            Some((_, list)) => list.push(words),
+            None => groups.push((code, vec![words])),
+        }
+    }
+    let mut told: Vec<String> = groups
+        .into_iter()
+        .map(|(code, list)| match command_name(code).filter(|_| code > SB) {
+            Some(verb) => format!("{verb} {}", list.join(", ")),
+            None => list.join(", "),
+        })
+        .collect();
+    let left = u64::try_from(said.commands.len().saturating_sub(MAX_TOLD)).unwrap_or(0);
+    let more = left.saturating_add(said.more_commands);
+    if more > 0 {
+        told.push(format!("{} of other kinds", Count::new(more, "more command", "more commands")));
+    }
+    if said.cut > 0 {
+        told.push("a command that does not end".to_owned());
+    }
+    told
+}
+
+fn option_words(option: u8) -> String {
+    option_name(option).map_or_else(|| format!("option {option}"), str::to_owned)
+}
+
+/// What is said of an option: `window size 80x24`, `asks for terminal type`.
+fn suboption(option: u8, command: &Command, secrets: bool) -> String {
+    let name = option_words(option);
+    let shown = |text: &[u8]| safe_line(text, SHOWN).to_string();
+    match (option, command.value.as_slice()) {
+        // RFC 1091, 1079, 1096, 1408, 1572: 1 asks, 0 and 2 tell.
+        (24 | 32 | 35 | 36 | 39, [1, ..]) => format!("asks for {name}"),
+        (24 | 32 | 35, [0, value @ ..]) => format!("{name} {}", shown(value)),
+        (36 | 39, [0 | 2]) => format!("{name} empty"),
+        (36 | 39, [0 | 2, list @ ..]) => format!("{name} {}", environment(list, secrets)),
+        // RFC 1073.
+        (31, &[a, b, c, d]) => {
+            format!("{name} {}x{}", u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+        }
+        (_, []) => format!("{name}, an empty suboption"),
+        (_, value) => {
+            let bytes = Count::bytes(u64::try_from(value.len()).unwrap_or(u64::MAX));
+            format!("{name}, a suboption of {bytes}")
+        }
+    }
+}
+
+/// `DISPLAY=host:0, USER=bob` (RFC 1572): a variable begins with 0 or 3, its value with 1, and 2 makes the next byte one of
+/// them.
+fn environment(list: &[u8], secrets: bool) -> String {
+    let mut variables: Vec<Vec<u8>> = Vec::new();
+    let mut rest = list.iter().copied();
+    while let Some(byte) = rest.next() {
+        let byte = match byte {
+            0 | 3 => {
+                variables.push(Vec::new());
+                continue;
+            }
+            1 => b'=',
+            2 => rest.next().unwrap_or_default(),
+            other => other,
+        };
+        if let Some(variable) = variables.last_mut() {
+            variable.push(byte);
+        }
+    }
+    let shown = |variable: &Vec<u8>| {
+        let masked = masked_text(variable).filter(|_| !secrets);
+        safe_line(masked.as_deref().unwrap_or(variable), SHOWN).to_string()
+    };
+    let more = variables.len().saturating_sub(MAX_TOLD);
+    let mut told: Vec<String> = variables.iter().take(MAX_TOLD).map(shown).collect();
+    told.extend((more > 0).then(|| format!("{more} more")));
+    told.join(", ")
+}
