@@ -80,7 +80,11 @@ pub struct SshStory {
     pub turns: Vec<SshTurn>,
     /// The first and the last packet of the first turn with something encrypted, of the originator and the responder.
     pub encrypted: [Option<(PacketNumber, PacketNumber)>; 2],
+    /// Who plays the client's part, where that is seen.
+    pub client: Option<Direction>,
     sides: [Side; 2],
+    /// How keys are exchanged, where the analyzer does not know it.
+    is_hybrid: bool,
 }
 
 /// What is remembered of a side.
@@ -169,12 +173,22 @@ impl SshStory {
                     side.init = message.to_vec();
                     offer(init, KexInit::read(&other.init), from)
                 }
+                None if self.is_hybrid => packet(message, Exchange::Curve),
                 None => packet(message, exchange),
             },
         };
-        side.is_old |=
-            matches!(&said, Said::Version { protocol, .. } if protocol.starts_with(b"1.") && protocol != b"1.99");
+        side.is_old |= matches!(&said, Said::Version { protocol, .. } if protocol.starts_with(b"1.") && protocol != b"1.99");
         side.has_new_keys |= said == Said::NewKeys;
+        if let Said::Offer { agreed, .. } = &said {
+            // Curves beside what quantum computers do not break: messages as with curves alone.
+            let hybrid =
+                |name: &[u8]| name.starts_with(b"sntrup761x25519") || name.starts_with(b"mlkem768x25519");
+            let exchange = agreed.first().and_then(|(_, name)| name.as_deref());
+            self.is_hybrid = exchange.is_some_and(hybrid);
+        }
+        if matches!(said, Said::ClientKey | Said::GroupAsked(..)) {
+            self.client.get_or_insert(from);
+        }
         told.said.push(said);
     }
 }
@@ -196,7 +210,10 @@ fn version(line: &[u8]) -> Said {
     let Some(rest) = line.strip_prefix(b"SSH-") else { return Said::Banner(short(line)) };
     let end = memchr::memchr(b'-', rest).unwrap_or(rest.len());
     let (protocol, software) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-    Said::Version { protocol: short(protocol), software: short(software.strip_prefix(b"-").unwrap_or_default()) }
+    Said::Version {
+        protocol: short(protocol),
+        software: short(software.strip_prefix(b"-").unwrap_or_default()),
+    }
 }
 
 /// All choices, in the order of their lists.
@@ -257,4 +274,118 @@ fn packet(message: &[u8], exchange: Exchange) -> Said {
 fn server_key(body: &[u8]) -> Said {
     let kind = string(body).and_then(|(key, _)| string(key)).map(|(kind, _)| kind);
     Said::ServerKey(short(kind.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::PacketStamp;
+
+    fn packet(code: u8, body: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(body.len() + 6).unwrap().to_be_bytes();
+        [&len[..], &[4, code], body, &[0; 4]].concat()
+    }
+
+    fn list(names: &str) -> Vec<u8> {
+        [&u32::try_from(names.len()).unwrap().to_be_bytes()[..], names.as_bytes()].concat()
+    }
+
+    fn init(exchange: &str, cipher: &str) -> Vec<u8> {
+        let lists = [exchange, "ssh-rsa", cipher, cipher, "m", "m", "none", "none", "", ""];
+        packet(code::KEXINIT, &[vec![9; 16], lists.map(list).concat(), vec![0; 5]].concat())
+    }
+
+    fn story(said: &[(Direction, &[u8])]) -> SshStory {
+        let turns = (1..).zip(said).map(|(number, (direction, bytes))| {
+            let at = PacketStamp { number, ts: None };
+            Turn {
+                direction: *direction,
+                packets: vec![number],
+                packet_count: 1,
+                first: at,
+                last: at,
+                bytes: bytes.to_vec(),
+                total: u64::try_from(bytes.len()).unwrap(),
+                gap_before: 0,
+            }
+        });
+        let mut talk = Conversation::default();
+        talk.turns = turns.collect();
+        SshStory::of(&talk)
+    }
+
+    /// The agreed key exchange and cipher.
+    fn agreed(story: &SshStory) -> Option<(Option<String>, Option<String>)> {
+        let text =
+            |name: &Option<Vec<u8>>| name.as_ref().map(|name| String::from_utf8_lossy(name).into_owned());
+        story.turns.iter().flat_map(|turn| &turn.said).find_map(|said| match said {
+            Said::Offer { agreed, .. } if !agreed.is_empty() => {
+                Some((text(&agreed[0].1), text(&agreed[2].1)))
+            }
+            _ => None,
+        })
+    }
+
+    use Direction::{OrigToResp as Orig, RespToOrig as Resp};
+
+    #[test]
+    fn the_clients_first_that_the_server_has_is_agreed_on() {
+        let (client, server) = (init("x,b,a,ext-info-c", "c1,c2"), init("a,b", "c2,c1"));
+        let both = |exchange: &str, cipher: &str| Some((Some(exchange.to_owned()), Some(cipher.to_owned())));
+        let greeting: [(Direction, &[u8]); 2] =
+            [(Orig, b"SSH-2.0-x y\r\n"), (Resp, b"hello\r\nSSH-1.99-z\r\n")];
+        let told = story(&[&greeting[..], &[(Orig, &client), (Resp, &server)]].concat());
+        assert_eq!(agreed(&told), both("b", "c1"));
+        let version = Said::Version { protocol: b"2.0".to_vec(), software: b"x y".to_vec() };
+        assert_eq!(told.turns[0].said, [version]);
+        assert!(
+            matches!(&*told.turns[1].said, [Said::Banner(line), Said::Version { .. }] if line == b"hello")
+        );
+        // Who connected can be the server.
+        let told = story(&[&greeting[..], &[(Resp, &client), (Orig, &server)]].concat());
+        assert_eq!(agreed(&told), both("b", "c1"));
+        let told = story(&[&greeting[..], &[(Orig, &client), (Resp, &init("a", "other"))]].concat());
+        assert_eq!(agreed(&told), Some((Some("a".to_owned()), None)));
+    }
+
+    #[test]
+    fn encryption_begins_behind_new_keys_wherever_turns_are_cut() {
+        let client = init("curve25519-sha256", "c");
+        let (half, rest) = client.split_at(30);
+        let last = [packet(30, b"q"), packet(code::NEWKEYS, b""), vec![7; 20]].concat();
+        let told = story(&[
+            (Orig, &[b"SSH-2.0-x\r\n", half].concat()),
+            (Resp, &[b"SSH-2.0-y\r\n".to_vec(), client.clone()].concat()),
+            (Orig, rest),
+            (Resp, b""),
+            (Orig, &last),
+            (
+                Resp,
+                &[
+                    packet(31, &[list(""), vec![1]].concat()),
+                    packet(1, &[vec![0, 0, 0, 11], list("bye")].concat()),
+                ]
+                .concat(),
+            ),
+        ]);
+        assert_eq!(told.turns[0].unfinished, 30);
+        assert_eq!(told.turns[4].said, [Said::ClientKey, Said::NewKeys, Said::Encrypted(20)]);
+        assert_eq!(told.turns[5].said, [Said::ServerKey(Vec::new()), Said::Disconnect(11, b"bye".to_vec())]);
+        assert_eq!((told.encrypted, told.client), ([Some((5, 5)), None], Some(Orig)));
+    }
+
+    #[test]
+    fn floods_are_counted_and_version_1_is_not_called_encrypted() {
+        let many = [b"SSH-2.0-x\n".to_vec(), packet(code::IGNORE, b"").repeat(500)].concat();
+        let told = story(&[(Orig, &many)]);
+        assert_eq!(told.turns[0].said.len(), MAX_MESSAGES + 1);
+        assert_eq!(told.turns[0].said.last(), Some(&Said::More(485 * 10)));
+        let offers = [b"SSH-2.0-x\n".to_vec(), init("a", "c").repeat(8)].concat();
+        let told = story(&[(Orig, &offers)]);
+        let read = told.turns[0].said.iter().filter(|said| matches!(said, Said::Offer { .. })).count();
+        assert_eq!(read, usize::from(MAX_OFFERS));
+        let old = story(&[(Resp, b"SSH-1.5-x\n"), (Orig, b"SSH-1.5-y\n"), (Resp, &[0; 50])]);
+        assert_eq!(old.turns[2].said, [Said::OldVersion(50)]);
+        assert_eq!(old.encrypted, [None, None]);
+    }
 }

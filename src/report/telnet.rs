@@ -198,11 +198,15 @@ impl Reader {
     fn typed(&mut self, turn: &Turn, place: usize, told: &mut TelnetTurn) {
         let ends = told.text.ends_with(b"\r") || told.text.ends_with(b"\n");
         let typed = Typed { packets: turn.packet_count, last: turn.last, echo: Echo::None, ends };
+        let is_next = told.commands.is_empty() && told.more_commands == 0;
         if told.text.is_empty() {
-            self.line = None;
+            match &self.line {
+                // The NUL behind a carriage return, or the beginning of a command.
+                Some(line) if is_next => told.part = Part::Joined { is_echo: false, first: line.first },
+                _ => self.line = None,
+            }
             return;
         }
-        let is_next = told.commands.is_empty() && told.more_commands == 0;
         let open = self.line.as_mut().filter(|line| !line.ends && is_next);
         let begun = open.and_then(|line| Some((self.story.turns.get_mut(line.turn)?, line)));
         if let Some((begun, line)) = begun {
@@ -270,8 +274,7 @@ impl TelnetTurn {
             }
             short.push(byte);
         }
-        let is_same =
-            |one: &&mut Command| one.code == code && one.option == option && one.value == short;
+        let is_same = |one: &&mut Command| one.code == code && one.option == option && one.value == short;
         if let Some(same) = self.commands.iter_mut().find(is_same) {
             same.times = same.times.saturating_add(1);
         } else if self.commands.len() < MAX_COMMANDS {
@@ -339,4 +342,101 @@ pub fn rubbed_out(line: &[u8]) -> (Vec<u8>, u64) {
         taken = taken.saturating_add(1);
     }
     (left, taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: bool = true;
+    const SERVER: bool = false;
+
+    /// What is told of turns that say this, numbered from 1 on.
+    fn story(said: &[(bool, &[u8])]) -> Vec<TelnetTurn> {
+        let turns = (1..).zip(said).map(|(number, (by_client, bytes))| {
+            let at = PacketStamp { number, ts: None };
+            Turn {
+                direction: if *by_client { Direction::OrigToResp } else { Direction::RespToOrig },
+                packets: vec![number],
+                packet_count: 1,
+                first: at,
+                last: at,
+                bytes: bytes.to_vec(),
+                total: u64::try_from(bytes.len()).unwrap(),
+                gap_before: 0,
+            }
+        });
+        let mut talk = Conversation::default();
+        talk.turns = turns.collect();
+        TelnetStory::read(&talk, Direction::OrigToResp).turns
+    }
+
+    /// The lines: how they were echoed and what was typed, or what else was said.
+    fn lines(said: &[(bool, &[u8])]) -> Vec<String> {
+        let turns = story(said);
+        let told = turns.iter().filter_map(|turn| {
+            let text = String::from_utf8_lossy(&turn.text).into_owned();
+            match turn.part {
+                Part::Said => Some(format!("said {text:?}")),
+                Part::Typed(typed) => Some(format!("{:?} {} {text:?}", typed.echo, typed.packets)),
+                Part::Joined { .. } => None,
+            }
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn letters_are_one_line_and_their_echo_is_none() {
+        let said: &[(bool, &[u8])] = &[
+            (SERVER, b"login: "),
+            (CLIENT, b"b"),
+            (SERVER, b"b"),
+            (CLIENT, b"oc"),
+            (SERVER, b"oc"),
+            (CLIENT, b"\x7f"),
+            (SERVER, b"\x08 \x08"),
+            (CLIENT, b"b\r"),
+            (SERVER, b"b"),
+            (CLIENT, b"\0"),
+            (SERVER, b"\r\nPassword: "),
+        ];
+        assert_eq!(lines(said)[..2], ["said \"login: \"", "Same 4 \"boc\\u{7f}b\\r\""]);
+        assert_eq!(lines(said).last().unwrap(), "said \"Password: \"");
+        assert_eq!(rubbed_out(b"boc\x7fb\r"), (b"bob\r".to_vec(), 1));
+        assert_eq!(rubbed_out("\x08ä\x08\n\x7fx".as_bytes()), (b"\nx".to_vec(), 1));
+    }
+
+    #[test]
+    fn what_only_begins_like_the_line_is_no_echo() {
+        let said: &[(bool, &[u8])] = &[(CLIENT, b"ls\r\n"), (SERVER, b"ls: not found\r\n$ ")];
+        assert_eq!(lines(said), ["None 1 \"ls\\r\\n\"", "said \"ls: not found\\r\\n$ \""]);
+        let said: &[(bool, &[u8])] =
+            &[(CLIENT, b"s"), (SERVER, b"*"), (CLIENT, b"e\r"), (SERVER, b"*\r\n"), (SERVER, b"ok")];
+        assert_eq!(lines(said), ["Stars 2 \"se\\r\"", "said \"ok\""]);
+        // Silence between: what follows is the program's.
+        let said: &[(bool, &[u8])] =
+            &[(CLIENT, b"pw\r"), (SERVER, b"\r\n$ "), (CLIENT, b"ls\r"), (SERVER, b"ls\r\na\r\n")];
+        let expected = ["None 1 \"pw\\r\"", "said \"\\r\\n$ \"", "Same 1 \"ls\\r\"", "said \"a\\r\\n\""];
+        assert_eq!(lines(said), expected);
+    }
+
+    #[test]
+    fn commands_stand_apart_also_over_two_turns_and_floods_are_counted() {
+        let turns = story(&[(SERVER, b"a\xff"), (CLIENT, b"x"), (SERVER, b"\xfb\x01b\xff\xff\xff\xfa\x18")]);
+        assert_eq!(turns[0].text, b"a");
+        assert!(turns[0].commands.is_empty());
+        let echo = Command { code: 251, option: Some(1), value: Vec::new(), times: 1 };
+        assert_eq!(
+            (turns[2].commands.as_slice(), turns[2].text.as_slice()),
+            ([echo].as_slice(), b"b\xff".as_slice())
+        );
+        assert_eq!((turns[0].cut, turns[2].cut), (0, 3));
+        let flood: Vec<u8> =
+            (0..60_000_u32).flat_map(|one| [255, 253, u8::try_from(one % 200).unwrap()]).collect();
+        let [turn] = &story(&[(CLIENT, &flood)])[..] else { panic!() };
+        assert_eq!((turn.commands.len(), turn.commands[0].times), (MAX_COMMANDS, 300));
+        assert_eq!(turn.more_commands, (200 - 48) * 300);
+        let long = [b"\xff\xfa\x27".as_slice(), &[7; 3000], b"\xff\xf0"].concat();
+        assert_eq!(story(&[(CLIENT, &long)])[0].commands[0].value.len(), MAX_VALUE);
+    }
 }

@@ -33,8 +33,8 @@ use super::words::Undecoded;
 use super::wrap::{Wrapped, write_head};
 use crate::flow::{Direction, Flow, Turn};
 use crate::report::secret::Masker;
-use crate::source::PacketNumber;
 use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
+use crate::source::PacketNumber;
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ impl<'f> Said<'f> {
     /// Which turns belong to this one.
     pub(in crate::render) fn together(&self, turn: &Turn) -> Together<'_> {
         let words = self.turns.get(turn);
-        let line = words.filter(|words| !words.counts).and_then(|words| words.below.as_deref());
+        let line = words.filter(|words| words.counts.is_none()).and_then(|words| words.below.as_deref());
         Together { line, with: words.and_then(|words| words.joined) }
     }
 

@@ -20,7 +20,8 @@ pub(super) fn turns(talk: &Conversation, spoken: Option<Protocol>, secrets: bool
     let mut told = TurnStory::default();
     let turns = talk.turns.get(..talk.turns.len().min(MAX_TURNS)).unwrap_or_default();
     let [client, answer, ..] = turns else { return told };
-    let is_answered = matches!(read(&answer.bytes, false, true), Some((_, Said::Method(_) | Said::Reply4(_))));
+    let is_answered =
+        matches!(read(&answer.bytes, false, true), Some((_, Said::Method(_) | Said::Reply4(_))));
     if !is_socks(&client.bytes) || !(is_answered || spoken == Some(Protocol::Socks)) {
         return told;
     }
@@ -44,7 +45,7 @@ fn words(turn: &Turn, len: usize, said: &Said<'_>, secrets: bool) -> TurnWords {
     let mut text = format!("SOCKS {}", says(said, secrets));
     let rest = turn.bytes.get(len..).filter(|rest| !rest.is_empty());
     if rest.is_some() {
-        text.push_str("; behind it");
+        text.push_str("; then");
     }
     TurnWords::of_bytes(text, rest.map(<[u8]>::to_vec))
 }
@@ -53,29 +54,29 @@ fn says(said: &Said<'_>, secrets: bool) -> String {
     match said {
         Said::Methods(list) => {
             let list: Vec<String> = list.iter().map(|method| self::method(*method)).collect();
-            format!("5: the client offers {}", list.join(", "))
+            format!("5 greeting, offers {}", list.join(", "))
         }
-        Said::Method(0xff) => "none of these: the proxy refuses".to_owned(),
-        Said::Method(method) => format!("the proxy chooses {}", self::method(*method)),
+        Said::Method(0xff) => "5 answer: none of these will do".to_owned(),
+        Said::Method(method) => format!("5 answer: {}", self::method(*method)),
         Said::Password { user, password } => {
             let password = match secrets {
                 true => safe_line(password, SHOWN).to_string(),
                 false => MASK.to_owned(),
             };
-            format!("user {}, password {password}", safe_line(user, SHOWN))
+            format!("5 login of {}, password {password}", safe_line(user, SHOWN))
         }
-        Said::Status(0) => "the password is accepted".to_owned(),
-        Said::Status(_) => "the password is refused".to_owned(),
+        Said::Status(0) => "5 answer: the password is accepted".to_owned(),
+        Said::Status(_) => "5 answer: the password is refused".to_owned(),
         Said::Request { version, command, address, port } => {
-            format!("{version}: {} {}:{port}", self::command(*command), shown(address))
+            format!("{version} request: {} {}:{port}", self::command(*command), shown(address))
         }
         Said::Reply { code: 0, address, port } => {
-            format!("reply: done, from {}:{port}", shown(address))
+            format!("5 reply: done, from {}:{port}", shown(address))
         }
-        Said::Reply { code, .. } => format!("reply: {}", refusal(*code)),
-        Said::Reply4(90) => "reply: done".to_owned(),
-        Said::Reply4(91) => "reply: refused or failed".to_owned(),
-        Said::Reply4(code) => format!("reply: refused, the user is not known by identd ({code})"),
+        Said::Reply { code, .. } => format!("5 reply: {}", refusal(*code)),
+        Said::Reply4(90) => "4 reply: done".to_owned(),
+        Said::Reply4(91) => "4 reply: refused or failed".to_owned(),
+        Said::Reply4(code) => format!("4 reply: refused, identd does not vouch for the user ({code})"),
     }
 }
 
@@ -132,18 +133,18 @@ mod tests {
 
     #[test]
     fn each_message_has_words_and_a_password_none() {
-        assert_eq!(told(&[5, 2, 0, 2], true, true), "5: the client offers no password, user and password");
-        assert_eq!(told(&[5, 2], false, true), "the proxy chooses user and password");
-        assert_eq!(told(&[5, 255], false, true), "none of these: the proxy refuses");
-        assert_eq!(told(b"\x01\x03bob\x05alice", true, false), "user bob, password ********");
-        assert_eq!(told(&[1, 1], false, false), "the password is refused");
+        assert_eq!(told(&[5, 2, 0, 2], true, true), "5 greeting, offers no password, user and password");
+        assert_eq!(told(&[5, 2], false, true), "5 answer: user and password");
+        assert_eq!(told(&[5, 255], false, true), "5 answer: none of these will do");
+        assert_eq!(told(b"\x01\x03bob\x05alice", true, false), "5 login of bob, password ********");
+        assert_eq!(told(&[1, 1], false, false), "5 answer: the password is refused");
         let request = b"\x05\x01\0\x03\x0bexample.org\0\x50";
-        assert_eq!(told(request, true, false), "5: CONNECT to example.org:80");
-        assert_eq!(told(&[5, 0, 0, 1, 192, 0, 2, 1, 0, 9], false, false), "reply: done, from 192.0.2.1:9");
-        assert_eq!(told(&[5, 5, 0, 1, 0, 0, 0, 0, 0, 0], false, false), "reply: connection refused");
+        assert_eq!(told(request, true, false), "5 request: CONNECT to example.org:80");
+        assert_eq!(told(&[5, 0, 0, 1, 192, 0, 2, 1, 0, 9], false, false), "5 reply: done, from 192.0.2.1:9");
+        assert_eq!(told(&[5, 5, 0, 1, 0, 0, 0, 0, 0, 0], false, false), "5 reply: connection refused");
         let four = b"\x04\x01\0\x50\0\0\0\x01me\0example.org\0";
-        assert_eq!(told(four, true, true), "4: CONNECT to example.org:80");
-        assert_eq!(told(&[0, 91, 0, 0, 0, 0, 0, 0], false, true), "reply: refused or failed");
+        assert_eq!(told(four, true, true), "4 request: CONNECT to example.org:80");
+        assert_eq!(told(&[0, 91, 0, 0, 0, 0, 0, 0], false, true), "4 reply: refused or failed");
         for cut in 0..request.len() {
             assert_eq!(told(&request[..cut], true, false), "nothing", "{cut}");
         }

@@ -34,7 +34,8 @@ pub(super) fn turns(talk: &Conversation, names: &Names, full: bool) -> TurnStory
         }
         let parts: Vec<String> = said.said.iter().map(words).collect();
         let mut text = match parts.is_empty() {
-            true => "SSH: a message that goes on later".to_owned(),
+            true => "SSH, a message that goes on later".to_owned(),
+            false if said.is_encrypted() => "SSH, encrypted".to_owned(),
             false => format!("SSH {}", parts.join("; ")),
         };
         if said.unfinished > 0 && !parts.is_empty() {
@@ -62,8 +63,7 @@ struct Run {
 
 impl Run {
     fn of(turn: &Turn) -> Self {
-        let mut run =
-            Self { first: turn.first.number, last: turn.last.number, turns: 0, orig: 0, resp: 0 };
+        let mut run = Self { first: turn.first.number, last: turn.last.number, turns: 0, orig: 0, resp: 0 };
         run.add(turn);
         run
     }
@@ -83,7 +83,7 @@ impl Run {
         let Some(words) = told.of_packet(self.first).filter(|_| self.turns > 1) else { return };
         let (orig, resp) = (names.role(Direction::OrigToResp), names.role(Direction::RespToOrig));
         words.text = format!(
-            "SSH encrypted; with what follows up to packet {}: {} from the {orig}, {} from the {resp}",
+            "SSH, encrypted. With what follows up to packet {}: {} from the {orig}, {} from the {resp}",
             self.last,
             Count::bytes(self.orig),
             Count::bytes(self.resp),
@@ -94,34 +94,34 @@ impl Run {
 fn words(said: &Said) -> String {
     let shown = |text: &[u8]| safe_line(text, SHOWN).to_string();
     match said {
-        Said::Banner(text) => format!("line before the version: {}", shown(text)),
+        Said::Banner(text) => format!("line before its version: {}", shown(text)),
         Said::Version { protocol, software } => {
             let both = if protocol == b"1.99" { " (2.0, and 1 for old clients)" } else { "" };
             format!("version {}{both}, software {}", shown(protocol), shown(software))
         }
         Said::Offer { lists, agreed } => offer(lists, agreed),
-        Said::GroupAsked(0, wanted, 0) => format!("asks for a group of {wanted} bits"),
+        Said::GroupAsked(0, wanted, 0) => format!("key exchange, asks for a group of {wanted} bits"),
         Said::GroupAsked(min, wanted, max) if min == max && wanted == max => {
-            format!("asks for a group of {wanted} bits")
+            format!("key exchange, asks for a group of {wanted} bits")
         }
         Said::GroupAsked(min, wanted, max) => {
-            format!("asks for a group of {wanted} bits ({min} to {max})")
+            format!("key exchange, asks for a group of {wanted} bits ({min} to {max})")
         }
-        Said::Group => "the group that was asked for".to_owned(),
-        Said::ClientKey => "the client's part of the new key".to_owned(),
+        Said::Group => "key exchange, the group that was asked for".to_owned(),
+        Said::ClientKey => "key exchange, the client's part".to_owned(),
         Said::ServerKey(kind) => {
-            format!("the server's part of the new key, signed with its host key ({})", shown(kind))
+            format!("key exchange, the server's part, signed with its host key ({})", shown(kind))
         }
         Said::NewKeys => "new keys: from here on this side encrypts".to_owned(),
         Said::Disconnect(reason, text) => {
-            format!("disconnects: {} ({reason})", safe_line(text, REASON))
+            format!("disconnect: {} (reason {reason})", safe_line(text, REASON))
         }
         Said::Other(code::IGNORE) => "a message to be ignored".to_owned(),
-        Said::Other(code::UNIMPLEMENTED) => "does not know a message of the other side".to_owned(),
+        Said::Other(code::UNIMPLEMENTED) => "does not know what the other side sent".to_owned(),
         Said::Other(code::DEBUG) => "a debug message".to_owned(),
         Said::Other(code) => format!("message {code}"),
         Said::Encrypted(bytes) => format!("{} encrypted", Count::bytes(*bytes)),
-        Said::OldVersion(bytes) => format!("{} of version 1, not read here", Count::bytes(*bytes)),
+        Said::OldVersion(bytes) => format!("version 1, {} that are not read here", Count::bytes(*bytes)),
         Said::More(bytes) => format!("{} more in further messages", Count::bytes(*bytes)),
     }
 }
@@ -183,14 +183,15 @@ fn offer(lists: &[(Choice, Option<Vec<u8>>, usize)], agreed: &[(Choice, Option<V
         0 => shown(first),
         others => format!("{} or {others} more", shown(first)),
     });
-    let mut text = format!("offers: {}", offers.join(", "));
+    let mut text = format!("offer: {}", offers.join(", "));
     if agreed.is_empty() {
         return text;
     }
     // These ciphers bring their own integrity code, and the one agreed on is not used.
     let seals = |of: Choice| {
         let cipher = agreed.iter().find(|(one, _)| *one == of).and_then(|(_, name)| name.as_deref());
-        cipher.is_some_and(|name| name.starts_with(b"chacha20-poly1305") || name.ends_with(b"-gcm@openssh.com"))
+        cipher
+            .is_some_and(|name| name.starts_with(b"chacha20-poly1305") || name.ends_with(b"-gcm@openssh.com"))
     };
     let used = agreed.iter().filter(|(of, _)| match of {
         Choice::MacUp => !seals(Choice::CipherUp),
@@ -198,10 +199,13 @@ fn offer(lists: &[(Choice, Option<Vec<u8>>, usize)], agreed: &[(Choice, Option<V
         _ => true,
     });
     let used: Vec<(Choice, Option<Vec<u8>>)> = used.cloned().collect();
-    let lacks: Vec<String> =
-        used.iter().filter(|(_, one)| one.is_none()).map(|(of, _)| format!("{}{}", name(*of), way(*of))).collect();
+    let lacks: Vec<String> = used
+        .iter()
+        .filter(|(_, one)| one.is_none())
+        .map(|(of, _)| format!("{}{}", name(*of), way(*of)))
+        .collect();
     if !lacks.is_empty() {
-        let _ = write!(text, ". Nothing in common: {}", lacks.join(", "));
+        let _ = write!(text, ". Nothing in common for {}", lacks.join(", "));
         return text;
     }
     let _ = write!(text, ". Both have, first in the client's order: {}", by_choice(&used, shown).join(", "));
@@ -216,7 +220,8 @@ pub(super) fn note(talk: &Conversation, names: &Names) -> Option<String> {
     let story = SshStory::of(talk);
     let from = |side: Direction, packets: Option<(PacketNumber, PacketNumber)>| {
         let (first, last) = packets?;
-        let which = if first == last { format!("packet {first}") } else { format!("packets {first} to {last}") };
+        let which =
+            if first == last { format!("packet {first}") } else { format!("packets {first} to {last}") };
         Some(format!("the {} from {which} on", names.role(side)))
     };
     let [orig, resp] = story.encrypted;
@@ -225,8 +230,12 @@ pub(super) fn note(talk: &Conversation, names: &Names) -> Option<String> {
     Some(match sides.is_empty() {
         true => "SSH: nothing encrypted was sent. What is here, anybody on the path can read.".to_owned(),
         false => format!(
-            "SSH encrypts: {}. What is said there, only the two ends can read; versions and offers before it anybody can.",
-            sides.join(", ")
+            "SSH encrypts: {}. What is said there, only the two ends can read; versions and offers before it anybody can.{}",
+            sides.join(", "),
+            match story.client {
+                Some(Direction::RespToOrig) => " Who was connected to is the client of SSH here.",
+                _ => "",
+            }
         ),
     })
 }

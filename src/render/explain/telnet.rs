@@ -3,11 +3,12 @@
 use super::super::format::Count;
 use super::super::safe::safe_line;
 use super::turns::{TurnStory, TurnWords};
+use super::words::Names;
 use crate::flow::Flow;
 use crate::proto::judge;
 use crate::proto::telnet::{SB, command_name, option_name};
 use crate::report::secret::{Masker, masked_text};
-use crate::report::telnet::{Command, Echo, Part, TelnetStory, TelnetTurn, Typed, rubbed_out};
+use crate::report::telnet::{Echo, Part, TelnetStory, TelnetTurn, Typed, rubbed_out};
 
 /// Most different commands of a turn that are told, and variables of an environment: a whole negotiation has as many.
 const MAX_TOLD: usize = 24;
@@ -19,6 +20,7 @@ const SHOWN: usize = 48;
 pub(super) fn turns(flow: &Flow, secrets: bool) -> TurnStory {
     let story = TelnetStory::of(flow);
     let turns = flow.conversation.iter().flat_map(|talk| &talk.turns);
+    let names = Names::of(flow);
     let mut masker = Masker::default();
     let mut told = TurnStory::default();
     for (turn, said) in turns.zip(&story.turns) {
@@ -36,17 +38,28 @@ pub(super) fn turns(flow: &Flow, secrets: bool) -> TurnStory {
         let words = match said.part {
             Part::Typed(typed) => {
                 let (text, taken) = as_typed(&text);
-                words.push(type_words(&typed, taken, text.is_empty()));
+                let server = names.role(turn.direction.reversed());
+                words.push(type_words(&typed, taken, text.is_empty(), server));
                 let below = (!text.is_empty()).then_some(text);
-                let counts = !said.commands.is_empty();
+                let counts = (!said.commands.is_empty()).then_some(": ");
                 TurnWords { text: words.join("; "), counts, below, joined: None }
             }
             _ => {
                 if !text.is_empty() {
                     let kind = if judge(&text).is_text() { "readable text" } else { "not text" };
-                    words.push(if said.behind_echo { format!("{kind} behind the echo") } else { kind.to_owned() });
+                    words.push(if said.behind_echo {
+                        format!("{kind} behind the echo")
+                    } else {
+                        kind.to_owned()
+                    });
                 }
-                TurnWords::of_bytes(words.join("; "), (!text.is_empty()).then_some(text))
+                let counts = Some(if said.commands.is_empty() && said.cut == 0 { ", " } else { ": " });
+                TurnWords {
+                    text: words.join("; "),
+                    counts,
+                    below: (!text.is_empty()).then_some(text),
+                    joined: None,
+                }
             }
         };
         told.add(turn, words);
@@ -63,13 +76,19 @@ fn as_typed(text: &[u8]) -> (Vec<u8>, u64) {
     for (at, &byte) in line.iter().enumerate() {
         // A return alone is what the Enter key sends.
         let is_enter = byte == b'\r' && line.get(at.saturating_add(1)) != Some(&b'\n');
-        shown.push(if is_enter { b'\n' } else { byte });
+        match byte {
+            _ if is_enter => shown.push(b'\n'),
+            b'\n' | b'\r' | b'\t' => shown.push(byte),
+            // As terminals show what is typed with Ctrl.
+            0..0x20 => shown.extend([b'^', byte | 0x40]),
+            _ => shown.push(byte),
+        }
     }
     (shown, taken)
 }
 
 /// `typed in 5 packets up to packet 29, echoed by the server`.
-fn type_words(typed: &Typed, taken: u64, is_empty: bool) -> String {
+fn type_words(typed: &Typed, taken: u64, is_empty: bool, server: &str) -> String {
     let mut text = "typed".to_owned();
     if is_empty && taken == 0 {
         text.push_str(" Enter");
@@ -80,12 +99,12 @@ fn type_words(typed: &Typed, taken: u64, is_empty: bool) -> String {
     if taken > 0 {
         text.push_str(&format!(", {} rubbed out", Count::new(taken, "character", "characters")));
     }
-    text.push_str(match typed.echo {
-        Echo::Same => ", echoed by the other side",
-        Echo::Stars => ", echoed as stars",
-        Echo::None if typed.packets > 1 => ", not echoed",
-        Echo::None => "",
-    });
+    match typed.echo {
+        Echo::Same => text.push_str(&format!(", echoed by the {server}")),
+        Echo::Stars => text.push_str(&format!(", echoed by the {server} as stars")),
+        Echo::None if typed.packets > 1 => text.push_str(", not echoed"),
+        Echo::None => {}
+    }
     if !typed.ends {
         text.push_str(", without Enter");
     }
@@ -94,27 +113,27 @@ fn type_words(typed: &Typed, taken: u64, is_empty: bool) -> String {
 
 /// The commands of a turn: `WILL terminal type, window size`, `asks for terminal speed`.
 fn negotiated(said: &TelnetTurn, secrets: bool) -> Vec<String> {
-    let mut groups: Vec<(u8, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for command in said.commands.iter().take(MAX_TOLD) {
         let times = if command.times > 1 { format!(" ({} times)", command.times) } else { String::new() };
-        let (code, words) = match (command.code, command.option) {
-            (SB, Some(option)) => (SB, suboption(option, command, secrets)),
-            (code, Some(option)) => (code, option_words(option)),
-            (code, None) => (0, command_name(code).map_or_else(|| format!("command {code}"), str::to_owned)),
+        let (verb, words) = match (command.code, command.option) {
+            // RFC 1091, 1079, 1096, 1408, 1572.
+            (SB, Some(option @ (24 | 32 | 35 | 36 | 39))) if command.value.first() == Some(&ASKS) => {
+                ("asks for", option_words(option))
+            }
+            (SB, Some(option)) => ("", suboption(option, &command.value, secrets)),
+            (code, Some(option)) => (command_name(code).unwrap_or_default(), option_words(option)),
+            (code, None) => ("", command_name(code).map_or_else(|| format!("command {code}"), str::to_owned)),
         };
         let words = format!("{words}{times}");
-        match groups.iter_mut().find(|(one, _)| *one == code && code > SB) {
+        match groups.iter_mut().find(|(one, _)| *one == verb && !verb.is_empty()) {
             Some((_, list)) => list.push(words),
-            None => groups.push((code, vec![words])),
+            None => groups.push((verb, vec![words])),
         }
     }
-    let mut told: Vec<String> = groups
-        .into_iter()
-        .map(|(code, list)| match command_name(code).filter(|_| code > SB) {
-            Some(verb) => format!("{verb} {}", list.join(", ")),
-            None => list.join(", "),
-        })
-        .collect();
+    let words =
+        |(verb, list): (&str, Vec<String>)| format!("{verb} {}", list.join(", ")).trim_start().to_owned();
+    let mut told: Vec<String> = groups.into_iter().map(words).collect();
     let left = u64::try_from(said.commands.len().saturating_sub(MAX_TOLD)).unwrap_or(0);
     let more = left.saturating_add(said.more_commands);
     if more > 0 {
@@ -122,6 +141,8 @@ fn negotiated(said: &TelnetTurn, secrets: bool) -> Vec<String> {
     }
     if said.cut > 0 {
         told.push("a command that does not end".to_owned());
+    } else if told.is_empty() && said.text.is_empty() {
+        told.push("the beginning of a command, or an echo that ends".to_owned());
     }
     told
 }
@@ -130,13 +151,14 @@ fn option_words(option: u8) -> String {
     option_name(option).map_or_else(|| format!("option {option}"), str::to_owned)
 }
 
-/// What is said of an option: `window size 80x24`, `asks for terminal type`.
-fn suboption(option: u8, command: &Command, secrets: bool) -> String {
+/// How a suboption begins that asks for what others tell with 0 or 2.
+const ASKS: u8 = 1;
+
+/// What is said of an option: `window size 80x24`.
+fn suboption(option: u8, value: &[u8], secrets: bool) -> String {
     let name = option_words(option);
     let shown = |text: &[u8]| safe_line(text, SHOWN).to_string();
-    match (option, command.value.as_slice()) {
-        // RFC 1091, 1079, 1096, 1408, 1572: 1 asks, 0 and 2 tell.
-        (24 | 32 | 35 | 36 | 39, [1, ..]) => format!("asks for {name}"),
+    match (option, value) {
         (24 | 32 | 35, [0, value @ ..]) => format!("{name} {}", shown(value)),
         (36 | 39, [0 | 2]) => format!("{name} empty"),
         (36 | 39, [0 | 2, list @ ..]) => format!("{name} {}", environment(list, secrets)),
@@ -179,4 +201,65 @@ fn environment(list: &[u8], secrets: bool) -> String {
     let mut told: Vec<String> = variables.iter().take(MAX_TOLD).map(shown).collect();
     told.extend((more > 0).then(|| format!("{more} more")));
     told.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::telnet::Command;
+
+    fn told(option: u8, value: &[u8]) -> String {
+        suboption(option, value, false)
+    }
+
+    #[test]
+    fn suboptions_have_words_and_secrets_in_them_none() {
+        assert_eq!(told(24, b"\0xterm\x1b[2J"), "terminal type xterm\\x1b[2J");
+        assert_eq!(told(31, &[0, 80, 1, 0]), "window size 80x256");
+        assert_eq!(told(31, &[0, 80]), "window size, a suboption of 2 bytes");
+        assert_eq!(
+            told(39, b"\0\0USER\x01bob\x03PASSWORD\x01s3\x02\x01cret"),
+            "new environment USER=bob, PASSWORD=********"
+        );
+        assert_eq!(told(36, b"\0"), "environment empty");
+        assert_eq!(told(200, b""), "option 200, an empty suboption");
+        let many = [&[0][..], &b"\0A\x01b".repeat(40)].concat();
+        assert!(told(39, &many).ends_with("A=b, 16 more"), "{}", told(39, &many));
+    }
+
+    #[test]
+    fn commands_are_folded_by_their_verb() {
+        let command =
+            |code, option, value: &[u8], times| Command { code, option, value: value.to_vec(), times };
+        let said = TelnetTurn {
+            commands: vec![
+                command(251, Some(1), b"", 3),
+                command(253, Some(24), b"", 1),
+                command(SB, Some(24), &[1], 1),
+                command(251, Some(99), b"", 1),
+                command(SB, Some(32), &[1], 1),
+                command(246, None, b"", 1),
+            ],
+            more_commands: 4,
+            text: Vec::new(),
+            behind_echo: false,
+            part: Part::Said,
+            cut: 2,
+        };
+        let expected = [
+            "WILL echo (3 times), option 99",
+            "DO terminal type",
+            "asks for terminal type, terminal speed",
+            "are you there",
+            "4 more commands of other kinds",
+            "a command that does not end",
+        ];
+        assert_eq!(negotiated(&said, false), expected);
+    }
+
+    #[test]
+    fn control_characters_are_shown_as_they_are_typed() {
+        assert_eq!(as_typed(b"ab\x03\x1b[A\tc\x7f\r"), (b"ab^C^[[A\t".to_vec(), 1));
+        assert_eq!(as_typed(b"one\rtwo\r\n"), (b"one\ntwo".to_vec(), 0));
+    }
 }

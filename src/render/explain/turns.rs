@@ -14,8 +14,8 @@ use crate::source::PacketNumber;
 pub(super) struct TurnWords {
     /// What it says.
     pub(super) text: String,
-    /// How many bytes in which packets stands before it.
-    pub(super) counts: bool,
+    /// How many bytes in which packets stands before it, with this between.
+    pub(super) counts: Option<&'static str>,
     /// What is shown below it, secrets masked.
     pub(super) below: Option<Vec<u8>>,
     /// It is told with the turn that begins with this packet.
@@ -25,12 +25,12 @@ pub(super) struct TurnWords {
 impl TurnWords {
     /// A turn of so many bytes, which are shown where they are given.
     pub(super) fn of_bytes(text: String, below: Option<Vec<u8>>) -> Self {
-        Self { text, counts: true, below, joined: None }
+        Self { text, counts: Some(": "), below, joined: None }
     }
 
     /// A turn that is told with another.
     pub(super) const fn joined(first: PacketNumber, text: String) -> Self {
-        Self { text, counts: false, below: None, joined: Some(first) }
+        Self { text, counts: None, below: None, joined: Some(first) }
     }
 }
 

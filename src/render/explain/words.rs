@@ -248,8 +248,8 @@ fn in_packets(turn: &Turn) -> String {
 pub(super) fn worded(turn: &Turn, words: &TurnWords) -> String {
     let end = if words.below.is_some() { ':' } else { '.' };
     match words.counts {
-        true => format!("{}{}: {}{end}", amount(turn), in_packets(turn), words.text),
-        false => format!("{}{}{end}", missing(turn), words.text),
+        Some(between) => format!("{}{}{between}{}{end}", amount(turn), in_packets(turn), words.text),
+        None => format!("{}{}{end}", missing(turn), words.text),
     }
 }
 

@@ -101,8 +101,12 @@ fn may_answer(told: &Told<'_>, side: Direction) -> bool {
     let start = own.as_bytes();
     let is_client = side == Direction::OrigToResp;
     let is = |protocol: Protocol, name: &str| protocol.name() == name;
-    match Carries::of(told).protocol.map(|protocol| protocol.name) {
-        Some(name) if is(Protocol::Telnet, name) => is_client,
+    let carries = Carries::of(told);
+    if carries.before.is_some_and(|name| is(Protocol::Socks, name)) {
+        return is_client;
+    }
+    match carries.protocol.map(|protocol| protocol.name) {
+        Some(name) if is(Protocol::Telnet, name) || is(Protocol::Socks, name) => is_client,
         Some(name) if [Protocol::Smtp, Protocol::Pop, Protocol::Imap].iter().any(|one| is(*one, name)) => {
             let upper = start.to_ascii_uppercase();
             let has = |word: &[u8]| memchr::memmem::find(&upper, word).is_some();
