@@ -29,8 +29,8 @@ pub enum Said {
     },
     /// What a side can do, and the choices where it is the second to say so.
     Offer {
-        /// First name of each list, and how many more there are.
-        lists: Vec<(Choice, Option<Vec<u8>>, usize)>,
+        /// What each list has.
+        lists: Vec<(Choice, Names)>,
         /// What both agree on; `None` where they have nothing in common.
         agreed: Vec<(Choice, Option<Vec<u8>>)>,
     },
@@ -54,6 +54,15 @@ pub enum Said {
     OldVersion(u64),
     /// So many bytes of messages that are not told one by one.
     More(u64),
+}
+
+/// A list of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The preferred one; `None` of an empty list.
+    pub first: Option<Vec<u8>>,
+    /// How many follow it.
+    pub others: usize,
 }
 
 /// What one turn says.
@@ -231,7 +240,7 @@ const CHOICES: [Choice; 8] = [
 fn offer(init: KexInit<'_>, before: Option<KexInit<'_>>, from: Direction) -> Said {
     let list = |of| {
         let mut names = init.names(of);
-        (of, names.next().map(short), names.count())
+        (of, Names { first: names.next().map(short), others: names.count() })
     };
     // The client is who says so; else who connected.
     let is_client = match &before {

@@ -8,7 +8,7 @@ use super::turns::{TurnStory, TurnWords};
 use super::words::Names;
 use crate::flow::{Conversation, Direction, Turn};
 use crate::proto::ssh::{Choice, code};
-use crate::report::ssh::{Said, SshStory};
+use crate::report::ssh::{Names as Offered, Said, SshStory};
 use crate::source::PacketNumber;
 
 /// Most columns of a name or a version.
@@ -173,15 +173,13 @@ fn by_choice<T: PartialEq>(list: &[(Choice, T)], words: impl Fn(&T) -> String) -
     told.collect()
 }
 
-fn offer(lists: &[(Choice, Option<Vec<u8>>, usize)], agreed: &[(Choice, Option<Vec<u8>>)]) -> String {
+fn offer(lists: &[(Choice, Offered)], agreed: &[(Choice, Option<Vec<u8>>)]) -> String {
     let shown = |name: &Option<Vec<u8>>| {
         name.as_ref().map_or_else(|| "nothing".to_owned(), |name| safe_line(name, SHOWN).to_string())
     };
-    let lists: Vec<(Choice, (&Option<Vec<u8>>, usize))> =
-        lists.iter().map(|(of, first, others)| (*of, (first, *others))).collect();
-    let offers = by_choice(&lists, |(first, others)| match others {
-        0 => shown(first),
-        others => format!("{} or {others} more", shown(first)),
+    let offers = by_choice(lists, |list| match list.others {
+        0 => shown(&list.first),
+        others => format!("{} or {others} more", shown(&list.first)),
     });
     let mut text = format!("offer: {}", offers.join(", "));
     if agreed.is_empty() {

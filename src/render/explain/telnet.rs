@@ -142,7 +142,7 @@ fn negotiated(said: &TelnetTurn, secrets: bool) -> Vec<String> {
     if said.cut > 0 {
         told.push("a command that does not end".to_owned());
     } else if told.is_empty() && said.text.is_empty() {
-        told.push("the beginning of a command, or an echo that ends".to_owned());
+        told.push("no characters".to_owned());
     }
     told
 }
