@@ -18,6 +18,7 @@ use crate::flow::{
     Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
     TcpOptions, Turn,
 };
+use crate::proto::socks::is_socks;
 use crate::proto::{Protocol, judge};
 use crate::render::explain::Said;
 use crate::render::flows::{Carries, round_trip};
@@ -101,12 +102,13 @@ fn may_answer(told: &Told<'_>, side: Direction) -> bool {
     let start = own.as_bytes();
     let is_client = side == Direction::OrigToResp;
     let is = |protocol: Protocol, name: &str| protocol.name() == name;
-    let carries = Carries::of(told);
-    if carries.before.is_some_and(|name| is(Protocol::Socks, name)) {
+    // Behind the greeting of SOCKS comes the login.
+    let greeting = start.get(1).and_then(|methods| start.get(..usize::from(*methods).saturating_add(2)));
+    if start.starts_with(&[5]) && greeting.is_some_and(is_socks) {
         return is_client;
     }
-    match carries.protocol.map(|protocol| protocol.name) {
-        Some(name) if is(Protocol::Telnet, name) || is(Protocol::Socks, name) => is_client,
+    match Carries::of(told).protocol.map(|protocol| protocol.name) {
+        Some(name) if is(Protocol::Telnet, name) => is_client,
         Some(name) if [Protocol::Smtp, Protocol::Pop, Protocol::Imap].iter().any(|one| is(*one, name)) => {
             let upper = start.to_ascii_uppercase();
             let has = |word: &[u8]| memchr::memmem::find(&upper, word).is_some();
