@@ -7,7 +7,8 @@ use crate::flow::Direction;
 const MAX_MESSAGE: usize = 520;
 
 /// Whether a client's first bytes are all of a greeting of version 5 or a request of version 4.
-pub(super) fn is_socks(bytes: &[u8]) -> bool {
+#[must_use]
+pub fn is_socks(bytes: &[u8]) -> bool {
     match bytes {
         [5, count @ 1..=9, methods @ ..] => {
             methods.len() == usize::from(*count)
@@ -124,6 +125,119 @@ impl SocksAnalyzer {
         self.replies = self.replies.saturating_sub(1);
         self.is_open = self.replies == 0;
     }
+}
+
+/// Where a client wants to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address<'a> {
+    /// An IPv4 address.
+    V4([u8; 4]),
+    /// An IPv6 address.
+    V6([u8; 16]),
+    /// A name, which the proxy looks up.
+    Name(&'a [u8]),
+}
+
+/// A message of SOCKS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// The ways to prove who one is, of which the proxy may choose one.
+    Methods(&'a [u8]),
+    /// The one that it chooses.
+    Method(u8),
+    /// User name and password (RFC 1929).
+    Password {
+        /// The name.
+        user: &'a [u8],
+        /// The password.
+        password: &'a [u8],
+    },
+    /// Whether they are right: 0.
+    Status(u8),
+    /// What the proxy shall do.
+    Request {
+        /// 4 or 5.
+        version: u8,
+        /// CONNECT is 1, BIND 2, UDP ASSOCIATE 3.
+        command: u8,
+        /// Where.
+        address: Address<'a>,
+        /// The port there.
+        port: u16,
+    },
+    /// The answer of version 5: done is 0.
+    Reply {
+        /// What became of it.
+        code: u8,
+        /// The address that the proxy speaks from.
+        address: Address<'a>,
+        /// The port.
+        port: u16,
+    },
+    /// The answer of version 4: done is 90.
+    Reply4(u8),
+}
+
+impl Said<'_> {
+    /// Whether what follows is no SOCKS any more, or nothing.
+    #[must_use]
+    pub const fn opens(&self) -> bool {
+        matches!(self, Self::Reply { .. } | Self::Reply4(_))
+    }
+}
+
+/// The message that `bytes` begin with, and its length; `first` of its side or not. `None` where it is none, or not whole.
+#[must_use]
+pub fn read(bytes: &[u8], from_client: bool, first: bool) -> Option<(usize, Said<'_>)> {
+    match (from_client, first, bytes) {
+        (true, true, [4, command, high, low, a, b, c, d, rest @ ..]) => {
+            let len = request_4(bytes)?;
+            let name = rest.split(|byte| *byte == 0).nth(1).unwrap_or_default();
+            let address = match [*a, *b, *c, *d] {
+                [0, 0, 0, last] if last > 0 => Address::Name(name),
+                address => Address::V4(address),
+            };
+            let port = u16::from_be_bytes([*high, *low]);
+            Some((len, Said::Request { version: 4, command: *command, address, port }))
+        }
+        (true, true, [5, count, rest @ ..]) => {
+            let count = usize::from(*count);
+            Some((count.saturating_add(2), Said::Methods(rest.get(..count)?)))
+        }
+        (true, false, [1, count, rest @ ..]) => {
+            let (user, rest) = rest.split_at_checked((*count).into())?;
+            let (count, rest) = rest.split_first()?;
+            let password = rest.get(..usize::from(*count))?;
+            let len = user.len().saturating_add(password.len()).saturating_add(3);
+            Some((len, Said::Password { user, password }))
+        }
+        (true, false, [5, command, ..]) => {
+            let (len, port) = address_5(bytes)?;
+            let address = destination(bytes)?;
+            Some((len, Said::Request { version: 5, command: *command, address, port }))
+        }
+        (false, true, [0, code @ 90..=93, _, _, _, _, _, _, ..]) => Some((8, Said::Reply4(*code))),
+        (false, true, [5, method, ..]) => Some((2, Said::Method(*method))),
+        (false, false, [1, status, ..]) => Some((2, Said::Status(*status))),
+        (false, false, [5, code, ..]) => {
+            let (len, port) = address_5(bytes)?;
+            Some((len, Said::Reply { code: *code, address: destination(bytes)?, port }))
+        }
+        _ => None,
+    }
+}
+
+/// The address in a request or reply of version 5.
+fn destination(bytes: &[u8]) -> Option<Address<'_>> {
+    let (kind, rest) = bytes.get(3..)?.split_first()?;
+    Some(match kind {
+        1 => Address::V4(*rest.first_chunk()?),
+        4 => Address::V6(*rest.first_chunk()?),
+        _ => {
+            let (len, rest) = rest.split_first()?;
+            Address::Name(rest.get(..usize::from(*len))?)
+        }
+    })
 }
 
 /// How long a request of version 4 is; `None` before all of it is there.

@@ -7,6 +7,7 @@ use super::talk::Both;
 use super::{Analyzer, Ending, Input, Note, Step};
 use crate::flow::Direction;
 use memchr::memchr;
+use std::collections::HashSet;
 
 /// Longest packet that is waited for, in bytes: RFC 4253 section 6.1 wants 35,000, OpenSSH takes 256 KiB.
 pub const MAX_PACKET: usize = 256 << 10;
@@ -20,6 +21,14 @@ pub mod code {
     pub const KEXINIT: u8 = 20;
     /// From here on the sender encrypts with the new keys.
     pub const NEWKEYS: u8 = 21;
+    /// The connection ends, with a reason.
+    pub const DISCONNECT: u8 = 1;
+    /// Nothing.
+    pub const IGNORE: u8 = 2;
+    /// A message that the sender does not know.
+    pub const UNIMPLEMENTED: u8 = 3;
+    /// For whoever looks for faults.
+    pub const DEBUG: u8 = 4;
 }
 
 /// What the connection tells of an SSH message.
@@ -67,6 +76,93 @@ impl Exchange {
             _ => Self::Unknown,
         }
     }
+}
+
+/// What is agreed on, in the order of the lists of a [`KexInit`] (RFC 4253 section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// How keys are exchanged.
+    Exchange,
+    /// The kind of the server's key.
+    HostKey,
+    /// The cipher from client to server.
+    CipherUp,
+    /// The cipher from server to client.
+    CipherDown,
+    /// The integrity code from client to server.
+    MacUp,
+    /// The integrity code from server to client.
+    MacDown,
+    /// The compression from client to server.
+    CompressionUp,
+    /// The compression from server to client.
+    CompressionDown,
+}
+
+/// What a side can do: the message that a key exchange begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KexInit<'a> {
+    lists: [&'a [u8]; 8],
+}
+
+impl<'a> KexInit<'a> {
+    /// The lists of names in a packet, from its length on; what is missing of them is empty. `None` of another message.
+    #[must_use]
+    pub fn read(packet: &'a [u8]) -> Option<Self> {
+        if packet.get(5) != Some(&code::KEXINIT) {
+            return None;
+        }
+        let mut lists = [packet; 8];
+        let mut rest = packet.get(22..).unwrap_or_default();
+        for list in &mut lists {
+            (*list, rest) = string(rest).unwrap_or_default();
+        }
+        Some(Self { lists })
+    }
+
+    /// The names of one list, the preferred one first, without those that only say what a side understands (RFC 8308
+    /// section 2.1).
+    pub fn names(&self, of: Choice) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let [exchange, host_key, cipher_up, cipher_down, mac_up, mac_down, up, down] = self.lists;
+        let list = match of {
+            Choice::Exchange => exchange,
+            Choice::HostKey => host_key,
+            Choice::CipherUp => cipher_up,
+            Choice::CipherDown => cipher_down,
+            Choice::MacUp => mac_up,
+            Choice::MacDown => mac_down,
+            Choice::CompressionUp => up,
+            Choice::CompressionDown => down,
+        };
+        let is_sign = |name: &[u8]| name.starts_with(b"ext-info-") || name.starts_with(b"kex-strict-");
+        list.split(|byte| *byte == b',').filter(move |name| !name.is_empty() && !is_sign(name))
+    }
+
+    /// Whether it says that its sender is the client.
+    #[must_use]
+    pub fn is_of_client(&self) -> bool {
+        let [exchange, ..] = self.lists;
+        exchange.split(|byte| *byte == b',').any(|name| name == b"ext-info-c" || name == SIGN_OF_CLIENT)
+    }
+
+    /// What a client that says this, and a server that says `server`, agree on: the client's first that the server has;
+    /// `None` where there is none, and they must part.
+    #[must_use]
+    pub fn agreed(&self, server: &KexInit<'_>, of: Choice) -> Option<&'a [u8]> {
+        let known: HashSet<&[u8]> = server.names(of).collect();
+        self.names(of).find(|name| known.contains(name))
+    }
+}
+
+/// How a client of OpenSSH says that it numbers packets strictly.
+const SIGN_OF_CLIENT: &[u8] = b"kex-strict-c-v00@openssh.com";
+
+/// Bytes with their length before them, as far as they are there, and what follows (RFC 4251 section 5).
+#[must_use]
+pub fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk::<4>()?;
+    let len = usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX);
+    Some(rest.split_at_checked(len).unwrap_or((rest, &[])))
 }
 
 /// A connection that carries SSH.
@@ -149,8 +245,8 @@ impl SshAnalyzer {
         let names = names.and_then(|names| names.get(..names.len().min(MAX_NAMES))).unwrap_or(&[]);
         self.sides.of_mut(from).offers = names.to_vec();
         let [client, server] = [&self.sides.orig.offers, &self.sides.resp.offers];
-        let known = |name: &&[u8]| server.split(|byte| *byte == b',').any(|other| other == *name);
-        let agreed = client.split(|byte| *byte == b',').find(known);
+        let known: HashSet<&[u8]> = server.split(|byte| *byte == b',').collect();
+        let agreed = client.split(|byte| *byte == b',').find(|name| known.contains(name));
         self.exchange = agreed.map_or(Exchange::Unknown, Exchange::named);
     }
 

@@ -111,7 +111,8 @@ fn suboption_len(value: &[u8]) -> Option<usize> {
 }
 
 /// How many bytes at the end of `bytes` are a command that is not whole.
-fn unfinished(bytes: &[u8]) -> usize {
+#[must_use]
+pub fn unfinished(bytes: &[u8]) -> usize {
     // What could be one begins no further back than the last suboption.
     let start = memmem::rfind(bytes, &[IAC, SB]).unwrap_or(bytes.len().saturating_sub(2));
     // An IAC that is doubled is a character.
@@ -180,6 +181,8 @@ pub const fn option_name(code: u8) -> Option<&'static str> {
         37 => "authentication",
         38 => "encryption",
         39 => "new environment",
+        42 => "character set",
+        44 => "serial port",
         _ => return None,
     })
 }

@@ -15,8 +15,10 @@ mod numbers;
 mod remarks;
 mod runs;
 pub mod secret;
+pub mod ssh;
 pub mod stats;
 mod story;
+pub mod telnet;
 pub mod tls;
 mod totals;
 

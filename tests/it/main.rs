@@ -41,4 +41,5 @@ mod replay;
 mod secrets;
 mod skip;
 mod source;
+mod terminal;
 mod truncation;

@@ -183,6 +183,17 @@ pub fn ldap_simple_bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
     password.get(..len).filter(|password| !password.is_empty()).map(|password| (name, password))
 }
 
+/// The name and the password that a client of SOCKS 5 gives (RFC 1929 section 2), where the message is nothing else.
+#[must_use]
+pub fn socks_login(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, super::socks::Said::Password { user, password }) = super::socks::read(message, true, false)?
+    else {
+        return None;
+    };
+    let is_word = |text: &[u8]| !text.is_empty() && text.iter().all(|byte| byte.is_ascii_graphic());
+    (len == message.len() && is_word(user) && is_word(password)).then_some((user, password))
+}
+
 /// What may open a connection that then speaks something else.
 const PRELUDES: &[Rule] = &[
     Rule("SOCKS", On::Tcp, super::socks::is_socks),

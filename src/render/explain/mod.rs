@@ -13,7 +13,11 @@ mod notes;
 mod outcome;
 mod payload;
 mod segments;
+mod socks;
+mod ssh;
+mod telnet;
 mod tls;
+mod turns;
 mod words;
 
 pub use labs::labs;
@@ -25,6 +29,7 @@ pub use lan::lan;
 pub(in crate::render) use tls::finding as certificate_words;
 
 use self::datagrams::Datagrams;
+use self::turns::TurnStory;
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
 use super::words::Undecoded;
@@ -32,6 +37,7 @@ use super::wrap::{Wrapped, write_head};
 use crate::flow::{Direction, Flow, Turn};
 use crate::report::secret::Masker;
 use crate::report::{self, Beside, CaptureTotals, Event, Moment, Told, timeline};
+use crate::source::PacketNumber;
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +57,29 @@ pub struct ExplainOptions {
 pub(in crate::render) struct Said<'f> {
     told: &'f Told<'f>,
     datagrams: Datagrams,
+    turns: TurnStory,
+}
+
+/// What is put together of several turns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::render) struct Together<'s> {
+    /// The line that was typed, from this turn on.
+    pub(in crate::render) line: Option<&'s [u8]>,
+    /// The first packet of the turn that this one is told with.
+    pub(in crate::render) with: Option<PacketNumber>,
 }
 
 impl<'f> Said<'f> {
     /// What there is to say of the turns of this flow.
-    pub(in crate::render) fn of(told: &'f Told<'f>) -> Self {
-        Self { told, datagrams: Datagrams::of(told) }
+    pub(in crate::render) fn of(told: &'f Told<'f>, secrets: bool) -> Self {
+        Self { told, datagrams: Datagrams::of(told), turns: TurnStory::of(told, false, secrets) }
+    }
+
+    /// Which turns belong to this one.
+    pub(in crate::render) fn together(&self, turn: &Turn) -> Together<'_> {
+        let words = self.turns.get(turn);
+        let line = words.filter(|words| words.counts.is_none()).and_then(|words| words.below.as_deref());
+        Together { line, with: words.and_then(|words| words.joined) }
     }
 
     /// `HTTP request GET /, host example.org`; `None` of bytes that are only shown.
@@ -66,6 +89,9 @@ impl<'f> Said<'f> {
         }
         if let Some(said) = self.datagrams.said(turn) {
             return Some(said.to_owned());
+        }
+        if let Some(words) = self.turns.get(turn) {
+            return Some(words.text.clone());
         }
         words::said(self.told.flow, turn)
     }
@@ -164,15 +190,20 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         writeln!(out, "  {}", colors.paint(style, line))?;
     }
     let datagrams = Datagrams::of(told);
+    let turns = TurnStory::of(told, options.full, options.secrets);
     let mut phase = None;
     let (mut marks, mut masker) = (segments::Marks::default(), Masker::default());
-    for moment in timeline(told) {
+    let is_apart = |moment: &Moment<'_>| match moment.event {
+        Event::Turn(turn) => turns.get(turn).is_none_or(|words| words.joined.is_none()),
+        _ => true,
+    };
+    for moment in timeline(told).into_iter().filter(is_apart) {
         let now = words::phase(&moment.event).or(phase).unwrap_or("Conversation");
         if phase != Some(now) {
             phase = Some(now);
             writeln!(out, "\n  {}", colors.paint(Style::Bold, now))?;
         }
-        line(out, (told, &datagrams), &moment, &names, (&mut marks, &mut masker), options)?;
+        line(out, (told, &datagrams, &turns), &moment, &names, (&mut marks, &mut masker), options)?;
     }
     let notes = notes::of(told, &names);
     if !notes.is_empty() {
@@ -187,7 +218,7 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
 /// One moment: packet number, time since the flow began, direction, what it is.
 fn line(
     out: &mut impl Write,
-    (told, datagrams): (&Told<'_>, &Datagrams),
+    (told, datagrams, turns): (&Told<'_>, &Datagrams, &TurnStory),
     moment: &Moment<'_>,
     names: &words::Names,
     (marks, masker): (&mut segments::Marks, &mut Masker),
@@ -201,9 +232,11 @@ fn line(
     let turn = if let Event::Turn(turn) = moment.event { Some(turn) } else { None };
     let dns = turn.and_then(|turn| dns::Turn::of(told, turn));
     let sealed = turn.and_then(|turn| datagrams.said(turn));
-    let mut text = match (&dns, turn, sealed) {
-        (Some(dns), _, _) => dns.sentence(),
-        (None, Some(turn), Some(said)) => format!("{}: {said}.", Count::bytes(turn.total)),
+    let worded = turn.and_then(|turn| turns.get(turn));
+    let mut text = match (&dns, turn, sealed, worded) {
+        (Some(dns), ..) => dns.sentence(),
+        (None, Some(turn), Some(said), _) => format!("{}: {said}.", Count::bytes(turn.total)),
+        (None, Some(turn), None, Some(words)) => words::worded(turn, words),
         _ => words::sentence(flow, &moment.event, names, marks),
     };
     if !head.is_empty() {
@@ -222,6 +255,10 @@ fn line(
         writeln!(out, "{:1$}{more}", "", indent.saturating_add(label.len()))?;
     }
     match (&dns, turn) {
+        (None, Some(_)) if worded.is_some() => {
+            let below = worded.and_then(|words| words.below.as_deref());
+            below.map_or(Ok(()), |bytes| payload::write_bytes(out, bytes, GUTTER, options))
+        }
         (Some(dns), _) => dns.write_records(out, GUTTER, options),
         // Its bytes tell a reader nothing more.
         (None, Some(_)) if sealed.is_some() && !options.full => Ok(()),

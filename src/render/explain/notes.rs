@@ -5,7 +5,7 @@ use super::super::format::{Bytes, Count};
 use super::super::numbers::SideLine;
 use super::datagrams::Datagrams;
 use super::words::{Names, were};
-use super::{dns, ftp, tls};
+use super::{dns, ftp, ssh, tls};
 use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, TcpFlow, Why};
 use crate::proto::{Protocol, Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
@@ -274,6 +274,20 @@ fn readable(told: &Told<'_>) -> Option<String> {
             "{} is encrypted: but for the handshake, only the two ends can read what was said.",
             protocol.name()
         ));
+    }
+    match told.spoken {
+        Some(Protocol::Ssh) => {
+            if let Some(text) = ssh::note(talk, &Names::of(flow)) {
+                return Some(text);
+            }
+        }
+        Some(Protocol::Telnet) => {
+            return Some(
+                "Telnet hides nothing: anybody on the path can read what was typed, passwords too, and what was shown."
+                    .to_owned(),
+            );
+        }
+        _ => {}
     }
     // Which lab it is stands below, with what it comes to; what FTP's data is, above.
     if matches!(told.spoken, Some(Protocol::Lab(_))) || told.data_of.is_some() {

@@ -23,7 +23,6 @@ pub(super) fn write(
     masker: &mut Masker,
     options: ExplainOptions,
 ) -> io::Result<()> {
-    let excerpt = Excerpt { indent, lines: if options.full { usize::MAX } else { FOLDED_LINES } };
     // Records of TLS are told in words; their bytes tell a reader nothing more.
     tls::write_certificates(out, turn, indent, options)?;
     if !options.full && tls::is_spoken(turn) {
@@ -34,24 +33,32 @@ pub(super) fn write(
         true => Cow::Borrowed(&*readable),
         false => masker.mask(turn.direction, &readable),
     };
-    let shown = if judge(&bytes).is_text() {
-        excerpt.text(out, &bytes, options.width)?
-    } else {
-        excerpt.hex(out, &bytes, HEX_BYTES)?
-    };
-    let folded = bytes.len().saturating_sub(shown);
+    write_bytes(out, &bytes, indent, options)?;
     let kept = u64::try_from(turn.bytes.len()).unwrap_or(u64::MAX);
-    if folded > 0 {
-        writeln!(
-            out,
-            "{:indent$}… {} more (--full shows them)",
-            "",
-            Count::bytes(u64::try_from(folded).unwrap_or(u64::MAX))
-        )?;
-    }
     let lost = turn.total.saturating_sub(kept);
     if lost > 0 {
         writeln!(out, "{:indent$}… {} more that were not kept", "", Count::bytes(lost))?;
+    }
+    Ok(())
+}
+
+/// Writes bytes whose secrets are masked.
+pub(super) fn write_bytes(
+    out: &mut impl Write,
+    bytes: &[u8],
+    indent: usize,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    let excerpt = Excerpt { indent, lines: if options.full { usize::MAX } else { FOLDED_LINES } };
+    let shown = if judge(bytes).is_text() {
+        excerpt.text(out, bytes, options.width)?
+    } else {
+        excerpt.hex(out, bytes, HEX_BYTES)?
+    };
+    let folded = bytes.len().saturating_sub(shown);
+    if folded > 0 {
+        let folded = Count::bytes(u64::try_from(folded).unwrap_or(u64::MAX));
+        writeln!(out, "{:indent$}… {folded} more (--full shows them)", "")?;
     }
     Ok(())
 }

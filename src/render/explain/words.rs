@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::super::color::Style;
 use super::super::format::{Count, Elapsed};
 use super::super::words::IcmpMessage;
+use super::turns::TurnWords;
 use super::{http, segments, tls};
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, Flow, HandshakeStep, IcmpError, PacketStamp, TcpOptions, Turn};
@@ -223,19 +224,42 @@ pub(super) fn said(flow: &Flow, turn: &Turn) -> Option<String> {
     http::sentence(turn).or_else(|| tls::sentence(turn, false))
 }
 
-fn turn_words(flow: &Flow, turn: &Turn) -> String {
-    let mut text = String::new();
-    if turn.gap_before > 0 {
-        let _ = write!(text, "[{} missing in the capture before this] ", Count::bytes(turn.gap_before));
+/// The bytes that are missing before a turn, and how many it has.
+fn amount(turn: &Turn) -> String {
+    let total = Count::bytes(turn.total);
+    format!("{}{total}", missing(turn))
+}
+
+fn missing(turn: &Turn) -> String {
+    match turn.gap_before {
+        0 => String::new(),
+        gap => format!("[{} missing in the capture before this] ", Count::bytes(gap)),
     }
-    let _ = write!(text, "{}", Count::bytes(turn.total));
+}
+
+fn in_packets(turn: &Turn) -> String {
+    match turn.packet_count {
+        0 | 1 => String::new(),
+        count => format!(" in {} ({})", Count::packets(count), listed(turn)),
+    }
+}
+
+/// A turn that is told in words of its own.
+pub(super) fn worded(turn: &Turn, words: &TurnWords) -> String {
+    let end = if words.below.is_some() { ':' } else { '.' };
+    match words.counts {
+        Some(between) => format!("{}{}{between}{}{end}", amount(turn), in_packets(turn), words.text),
+        None => format!("{}{}{end}", missing(turn), words.text),
+    }
+}
+
+fn turn_words(flow: &Flow, turn: &Turn) -> String {
+    let mut text = amount(turn);
     if flow.id.protocol == TransportProtocol::Udp && turn.total == 0 {
         text.push_str(", an empty datagram");
         return text;
     }
-    if turn.packet_count > 1 {
-        let _ = write!(text, " in {} ({})", Count::packets(turn.packet_count), listed(turn));
-    }
+    text.push_str(&in_packets(turn));
     if let Some(said) = said(flow, turn) {
         // The bytes of TLS tell a reader nothing more; those of HTTP follow.
         let end = if tls::is_spoken(turn) { '.' } else { ':' };

@@ -20,6 +20,7 @@ use crate::flow::{
     Closing, Direction, Flow, FlowId, Handshake, IcmpError, OrigReason, PacketStamp, Reset, TcpFlow,
     TcpOptions, Turn,
 };
+use crate::proto::socks::is_socks;
 use crate::proto::{Protocol, judge};
 use crate::render::explain::Said;
 use crate::render::flows::{Carries, round_trip};
@@ -65,6 +66,8 @@ struct Shown<'a> {
     turns: Vec<(&'a Turn, Cow<'a, [u8]>)>,
     /// The beginning of what each side sent; `None` where that may be the answer to a prompt.
     starts: [Option<Cow<'a, [u8]>>; 2],
+    /// Secrets are shown.
+    secrets: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -85,7 +88,7 @@ impl<'a> Shown<'a> {
                 false => Some(Masker::default().mask(side, start)),
             }
         });
-        Self { turns, starts }
+        Self { turns, starts, secrets: show_secrets }
     }
 }
 
@@ -101,6 +104,11 @@ fn may_answer(told: &Told<'_>, side: Direction) -> bool {
     let start = own.as_bytes();
     let is_client = side == Direction::OrigToResp;
     let is = |protocol: Protocol, name: &str| protocol.name() == name;
+    // Behind the greeting of SOCKS comes the login.
+    let greeting = start.get(1).and_then(|methods| start.get(..usize::from(*methods).saturating_add(2)));
+    if start.starts_with(&[5]) && greeting.is_some_and(is_socks) {
+        return is_client;
+    }
     match Carries::of(told).protocol.map(|protocol| protocol.name) {
         Some(name) if is(Protocol::Telnet, name) => is_client,
         Some(name) if [Protocol::Smtp, Protocol::Pop, Protocol::Imap].iter().any(|one| is(*one, name)) => {
@@ -199,15 +207,22 @@ struct TurnJson<'a> {
     /// Bytes of this side that are missing in the capture just before.
     #[serde(skip_serializing_if = "is_default")]
     gap_before: u64,
-    /// What it says, in words, where it is DNS, DHCP, HTTP, TLS, DTLS or QUIC.
+    /// What it says, in words, where it is DNS, DHCP, HTTP, TLS, DTLS, QUIC, Telnet, SSH or SOCKS.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<String>,
+    /// Telnet: the line that was typed from here on, put together of several turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// The first packet of the turn that tells this one, too: it brought more of the same line, or its echo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<PacketNumber>,
     #[serde(flatten)]
     payload: PayloadJson<'a>,
 }
 
 impl<'a> TurnJson<'a> {
     fn new((turn, bytes): &'a (&Turn, Cow<'_, [u8]>), said: &Said<'_>) -> Self {
+        let together = said.together(turn);
         Self {
             from: turn.direction.sender(),
             packets: &turn.packets,
@@ -215,6 +230,8 @@ impl<'a> TurnJson<'a> {
             time: turn.first.ts.map(|ts| Text(EpochNanos(ts))),
             gap_before: turn.gap_before,
             says: said.turn(turn),
+            line: together.line.map(|line| String::from_utf8_lossy(line).into_owned()),
+            part_of: together.with,
             payload: PayloadJson::new(bytes, turn.total),
         }
     }
@@ -253,7 +270,7 @@ impl<'a> FlowJson<'a> {
                 offloaded: tally.offloaded,
             }),
             turns: flow.conversation.as_ref().map(|_| {
-                let said = Said::of(told);
+                let said = Said::of(told, shown.secrets);
                 shown.turns.iter().map(|turn| TurnJson::new(turn, &said)).collect()
             }),
             segments: told.remarks.map(|remarks| remarks.kept().iter().map(SegmentJson::new).collect()),

@@ -336,6 +336,11 @@ impl Watch {
                     self.keep(&found(SecretKind::Password, Some(name), password), packet);
                 }
             }
+            Some("SOCKS") => {
+                if let Some((name, password)) = content::socks_login(bytes) {
+                    self.keep(&found(SecretKind::Password, Some(name), password), packet);
+                }
+            }
             _ => {}
         }
     }

@@ -29,9 +29,11 @@ impl Masker {
     #[must_use]
     pub fn mask<'a>(&mut self, from: Direction, text: &'a [u8]) -> Cow<'a, [u8]> {
         let mut out = Masked { text, done: 0, out: Vec::new() };
-        for packed in
-            [content::snmp_community(text), content::ldap_simple_bind(text).map(|(_, password)| password)]
-        {
+        for packed in [
+            content::snmp_community(text),
+            content::ldap_simple_bind(text).map(|(_, password)| password),
+            content::socks_login(text).map(|(_, password)| password),
+        ] {
             if let Some(secret) = packed.filter(|secret| !secret.is_empty()) {
                 out.mask(secret.as_ptr().addr().saturating_sub(text.as_ptr().addr()), secret.len());
                 return out.finish();
