@@ -210,9 +210,13 @@ def http_messages():
     yield b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nA: b\r\n c\r\n\r\n"
 
 
+def said(*turns):
+    return b"".join(b"\0" + turn for turn in turns)
+
+
 def conversation(port, *turns, udp=False):
     """A conversation as fuzz/src/conversation.rs reads it; `port` is a place in its table of ports."""
-    return bytes([port | 0x80 * udp]) + b"".join(b"\0" + turn for turn in turns)
+    return bytes([port | 0x80 * udp]) + said(*turns)
 
 
 def conversations():
@@ -374,6 +378,32 @@ def lan():
     return b"".join(bytes([kind, hosts, len(rest)]) + rest for kind, hosts, rest in packets)
 
 
+def lab_talks():
+    """As fuzz/targets/labs.rs reads them: what each lab's client and server say."""
+    tcp, udp = b"\0", b"\x80"
+    yield udp + said(b"aI could tell you a UDP joke but I'm not sure you'll get it.", b"AOk")
+    yield udp + said(b"aSEND_DATE", b"A01/01/70", b"aSEND_TIME", b"A00:00:01", b"aSEND_TIME", b"A24:00:00")
+    yield tcp + said(b"aKnock knock..", b"AWho's there?", b"f", b"A", b"f")
+    yield tcp + said(b"abob", b"a12 + 42", b"A54.0", b"a1 / 3", b"A0.33", b"A3333", b"a1 / 0", b"Adivision by zero", b"aq", b"ASession ended")
+    yield tcp + said(
+        b"aann", b"Anew user :ann joined", b"bann", b"Btaken", b"bbob", b"Anew user :bob joined", b"Bnew user :bob joined", b"ahello",
+        b"A:ann:hello", b"B:ann:hello", b"bhi", b"A:bob:hi:ann:hello", b"gabc", b"bbye", b"r", b"Auser :bob left",
+    )
+    yield tcp + said(b"ahello, \xc3\xa4\xc3\x9f", b"AHELLO, \xc3\x84SS", b"abye", b"Abye")
+    yield udp + said(b"ahello", b"AHELLO", b"ahey", b"AHey")
+    bot = (b"aHey", b"AHello! How can I help you today?", b"aWhat's your name?", b"AIt's nice to meet you!", b"aGoodbye", b"AGoodbye! Talk soon!")
+    yield from (transport + said(*bot) for transport in (tcp, udp))
+    ping, pong = b"aHello Server", b"APacket Acknowledged"
+    yield udp + said(b"aC 64", b"ABuffer Size Calibrated at Server.", ping, pong, ping, ping, pong, b"t....", pong, b"t" + b"." * 20, ping, pong)
+    yield udp + said(*(part for place in range(12) for part in (ping + b" %d" % place, b"t" + b"." * (24 - 2 * place), pong + b" %d" % place)))
+    yield tcp + said(b"aSECRET_KEY", b"AAUTH_SUCCESSthe file", b"A goes on", b"gabc", b"A to its end", b"f", b"bKEY", b"BAUTH_ERROR", b"f")
+    yield udp + said(
+        b"ahii", b"A('10.0.0.1', 40000)", b"ato: 10.0.0.1 / 40001 ; content : one", b"B10.0.0.1/40000 ; content : one", b"A200, UDP Packet Sent Successfully",
+        b"ato 10.0.0.1 ; x : y", b"A401, malformed", b"aTO:::1/70000;content:a", b"A403, bad port", b"C10.0.0.1/40003 ; content : nobody's", b"aexit server",
+    )
+    yield tcp + said(*[b"aHii Server", b"AAcknowledgement"] * 4, b"aHii ServerHii Server", b"AAcknowledgement", b"aexit", b"f")
+
+
 def seeds():
     files = [path.read_bytes() for path in sorted((ROOT / "captures").glob("*.pcapng"))]
     packets = [packet for file in files for packet in frames(file)]
@@ -407,7 +437,7 @@ def seeds():
     yield from (("splits", splits(kind)) for kind in (0, 1, 2, 0x80, 0x83))
     for target in ("talk", "audit"):
         yield from ((target, talk) for talk in conversations())
-    more = {"content": content_heads(), "quic": quic_packets(), "datagrams": datagrams(), "certificates": certificates(), "packed": packed()}
+    more = {"content": content_heads(), "quic": quic_packets(), "datagrams": datagrams(), "certificates": certificates(), "packed": packed(), "labs": lab_talks()}
     for target, messages in (("dns", dns), ("tls", tls), ("http", http), *more.items()):
         yield from ((target, message) for message in messages)
     yield from (("text", message) for message in [*http, "Größe – \u202e".encode(), "text".encode("utf-16")])

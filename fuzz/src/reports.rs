@@ -9,7 +9,6 @@ use wirelab::render::audit::{AuditDocument, AuditOptions, AuditRow, write_audit}
 use wirelab::render::color::Colors;
 use wirelab::render::columns::Column;
 use wirelab::render::dns::{DnsOptions, write_dns, write_dns_json, write_dns_short, write_dns_summary};
-use wirelab::render::explain::{self, ExplainOptions};
 use wirelab::render::fields::{FieldStyle, FieldTable};
 use wirelab::render::flows::write_flows;
 use wirelab::render::follow::{self, FollowOptions};
@@ -27,7 +26,7 @@ use wirelab::report::http::{BodyFound, Exchanges, FileNames, safe_name};
 use wirelab::report::stats::{CaptureStats, Intervals};
 use wirelab::source::{CaptureFacts, CapturedPacket, Interface};
 
-use crate::{is_json, is_safe};
+use crate::{Stories, is_json, is_safe};
 
 /// Columns of the terminal that is written to.
 const WIDTH: usize = 100;
@@ -47,6 +46,7 @@ pub struct Reports {
     http: Exchanges,
     names: FileNames,
     audit: Audit,
+    stories: Stories,
     text: Vec<u8>,
     documents: [Vec<u8>; 2],
 }
@@ -75,6 +75,7 @@ impl Reports {
             http: Exchanges::new(),
             names: FileNames::default(),
             audit: Audit::default(),
+            stories: Stories::default(),
             text: Vec::new(),
             documents: [Vec::new(), Vec::new()],
         }
@@ -107,6 +108,7 @@ impl Reports {
         let names = &mut self.names;
         self.http.packet(decoded, messages, true, &mut |body| named(names, body));
         self.audit.observe(PacketStamp { number: packet.number, ts: packet.ts }, decoded, verdicts);
+        self.stories.packet(&step);
     }
 
     /// Ends the capture, and tells of all of it.
@@ -117,7 +119,7 @@ impl Reports {
         is_json(&json);
         is_json(&tshark);
         let (http, names) = (&mut self.http, &mut self.names);
-        self.pipeline.finish_with(&mut |messages: &Messages| {
+        std::mem::take(&mut self.stories).finish(&mut self.pipeline, &mut |messages: &Messages| {
             let _ = DecodedPacket::of_joined(messages.joined());
             http.unfinished(messages, &mut |body| named(names, body));
         });
@@ -137,16 +139,11 @@ impl Reports {
         self.transactions();
     }
 
-    /// The stories of the flows, and what they said.
+    /// The flows' numbers, and what they said.
     fn flows(&mut self) {
         let told = self.pipeline.told(|_, _| true);
         let out = &mut self.text;
         out.clear();
-        for full in [false, true] {
-            let options = ExplainOptions { colors: Colors::OFF, width: 80, full, secrets: full };
-            explain::capture(out, "fuzz", self.pipeline.totals(), &told, options).unwrap();
-            explain::beside(out, &self.pipeline.beside(), options).unwrap();
-        }
         write_numbers(out, TableOutput { width: Some(WIDTH), colors: Colors::OFF }, &told).unwrap();
         for flow in told.iter().map(|told| told.flow) {
             for (hex, only) in [(false, None), (true, Some(Direction::OrigToResp))] {

@@ -12,7 +12,9 @@ fuzz_target!(|data: &[u8]| {
     let file = MailFile::read(data);
     for mail in &file.mails {
         assert!(mail.path.hops.len() <= MAX_HOPS && mail.findings.len() <= MAX_FINDINGS);
-        assert!(mail.parts.all.len() <= MAX_PARTS && mail.parts.all.iter().all(|part| part.depth <= MAX_DEPTH));
+        assert!(
+            mail.parts.all.len() <= MAX_PARTS && mail.parts.all.iter().all(|part| part.depth <= MAX_DEPTH)
+        );
     }
     let options = MailOptions { colors: Colors::OFF, width: 80, secrets: false, full: true };
     let mut page = Vec::new();

@@ -117,6 +117,33 @@ fn a_room_says_whom_a_line_did_not_reach() {
 }
 
 #[test]
+fn a_crowded_room_is_folded() {
+    let mut capture = Capture::new();
+    let mut flows: Vec<_> = (0..30).map(|member| capture.connect([40_000 + member, 43_389])).collect();
+    for (member, flow) in flows.iter_mut().enumerate() {
+        // Names that others have, each refused, before the one that is taken.
+        for _ in 0..member.min(2) {
+            capture.ask(flow, "n0");
+            capture.answer(flow, "taken");
+        }
+        capture.ask(flow, format!("n{member}"));
+        capture.answer(flow, format!("new user :n{member} joined"));
+    }
+    let lost = capture.ask(&mut flows[0], "hello");
+    let text = capture.explained().split_whitespace().collect::<Vec<_>>().join(" ");
+    says(
+        &text,
+        &[
+            "Members: n0 (tcp:0), n1 (tcp:1, a name before refused), n2 (tcp:2, 2 names before refused),",
+            "n23 (tcp:23, 2 names before refused), and 6 more.",
+            &format!("packet {lost}: n0: `hello` did not reach n1; did not reach n2;"),
+            "did not reach n24; and 5 more",
+        ],
+    );
+    assert!(!text.contains("n25 (tcp"), "{text}");
+}
+
+#[test]
 fn capitals_and_bots_are_checked() {
     let mut capture = Capture::new();
     let mut flow = capture.connect([40_000, 12_000]);

@@ -292,3 +292,25 @@ fn explain_has_the_mails_of_a_flow_for_scripts() {
     assert_eq!(one["to"], serde_json::json!(["me@uni.example", "you@uni.example"]));
     assert_eq!((&one["outcome"], &one["number"]), (&"accepted".into(), &1.into()));
 }
+
+#[test]
+fn floods_of_commands_and_long_lines_are_folded() {
+    let mut capture = Capture::new();
+    let mut connection = capture.connect(FORGER, STORE);
+    capture.answer(&mut connection, "220 mx.uni.example ESMTP\r\n");
+    talk(&mut capture, &mut connection, &[&format!("EHLO {}", "a".repeat(2000)), "<250 mx.uni.example"]);
+    capture.ask(&mut connection, "NOOP\r\n".repeat(150));
+    talk(&mut capture, &mut connection, &["MAIL FROM:<x@spam.example>", "<250 ok", "QUIT", "<221 bye"]);
+    let text = capture.run("mail", &[]);
+    assert_eq!(text.matches(": NOOP").count(), 99, "{text}");
+    for part in [
+        "… 1493 bytes more (--full shows them)",
+        "Mail 1 of tcp:0",
+        "· 52 commands more, which --full shows.",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    let full = capture.run("mail", &["--full"]);
+    assert_eq!(full.matches(": NOOP").count(), 150, "{full}");
+    assert!(!full.contains("more") && full.matches('a').count() > 2000, "{full}");
+}

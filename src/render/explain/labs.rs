@@ -70,6 +70,7 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
         .members
         .iter()
         .enumerate()
+        .take(SHOWN)
         .map(|(place, member)| {
             let refused = match member.refused {
                 0 => String::new(),
@@ -80,7 +81,7 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
             format!("{} ({}{refused}{doubt})", shown(&room.name_of(place)), member.flow)
         })
         .collect();
-    note(out, &format!("Members: {}.", members.join(", ")), options)?;
+    note(out, &format!("Members: {}.", some_of(members, room.members.len()).join(", ")), options)?;
     let mut names: Vec<&str> = room.members.iter().filter_map(|member| member.name.as_deref()).collect();
     names.sort_unstable();
     if let Some([name, _]) =
@@ -117,16 +118,23 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
     Ok(())
 }
 
+/// The first of a list, and how many of `all` there are more.
+fn some_of(mut first: Vec<String>, all: usize) -> Vec<String> {
+    let more = all.saturating_sub(first.len());
+    first.extend((more > 0).then(|| format!("and {more} more")));
+    first
+}
+
 fn line_row(room: &Room, line: &RoomLine) -> String {
     let name = |to: usize| shown(&room.name_of(to));
-    let mut parts = Vec::new();
-    for lost in &line.lost {
+    let lost = line.lost.iter().map(|lost| {
         let why = if lost.perhaps { ", or the capture lacks it" } else { "" };
-        parts.push(format!("did not reach {}{why}", name(lost.to)));
-    }
-    for again in line.reached.iter().filter(|delivery| delivery.again) {
-        parts.push(format!("reached {} again in packet {}", name(again.to), again.packet));
-    }
+        format!("did not reach {}{why}", name(lost.to))
+    });
+    let again = line.reached.iter().filter(|delivery| delivery.again);
+    let all = line.lost.len().saturating_add(again.clone().count());
+    let again = again.map(|again| format!("reached {} again in packet {}", name(again.to), again.packet));
+    let parts = some_of(lost.chain(again).take(SHOWN).collect(), all);
     let text = super::super::safe::safe_line(line.text.as_bytes(), 40).to_string();
     format!("packet {}: {}: `{text}` {}", line.at.number, name(line.by), parts.join("; "))
 }

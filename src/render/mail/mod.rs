@@ -207,5 +207,5 @@ fn party<W: Write>(page: &mut Page<'_, W>, lead: &str, party: &Party) -> io::Res
             Style::Yellow
         }
     };
-    page.wire(4, style, lead, &line)
+    page.said(4, style, lead, &line)
 }

@@ -4,11 +4,15 @@ use std::io::{self, Write};
 
 use super::MailOptions;
 use crate::render::color::Style;
+use crate::render::format::Count;
 use crate::render::safe::{Safe, split_columns};
 use crate::render::wrap::Wrapped;
 
 /// What goes on in the next row begins so many columns further.
 const GOES_ON: usize = 4;
+
+/// Bytes of a line that somebody said that are shown without `--full`: the longest that RFC 5321 allows, section 4.5.3.1.5.
+const LINE: usize = 512;
 
 /// Fewest columns of a row, however deep it stands.
 const MIN_COLUMNS: usize = 20;
@@ -71,6 +75,21 @@ impl<'o, W: Write> Page<'o, W> {
             before = " ".repeat(further);
             columns = self.columns(further);
         }
+    }
+
+    /// The same of a line that somebody said: without `--full` the first [`LINE`] bytes of it, and how many there are more.
+    pub(super) fn said(&mut self, indent: usize, style: Style, lead: &str, line: &[u8]) -> io::Result<()> {
+        let most = if self.options.full { usize::MAX } else { LINE };
+        let Some((first, rest)) = line.split_at_checked(most) else {
+            return self.wire(indent, style, lead, line);
+        };
+        self.wire(indent, style, lead, first)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let rest = Count::bytes(u64::try_from(rest.len()).unwrap_or(u64::MAX));
+        let text = format!("… {rest} more (--full shows them)");
+        self.text(indent.saturating_add(GOES_ON), Style::Dim, &text)
     }
 
     fn columns(&self, taken: usize) -> usize {

@@ -13,6 +13,9 @@ pub(in crate::render) const MASK: &[u8] = b"********";
 /// Lines of an answer that are shown without `--full`.
 const LINES: usize = 6;
 
+/// Commands and logins of a session that are shown without `--full`: who sends thousands hides the mails among them.
+const STEPS: usize = 100;
+
 /// Writes a session.
 pub(super) fn write<W: Write>(page: &mut Page<'_, W>, session: &Session) -> io::Result<()> {
     let colors = page.options.colors;
@@ -25,7 +28,12 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, session: &Session) -> io::
         colors.paint(Style::Magenta, session.server),
     )?;
     let mut after_mail = false;
+    let (mut steps, most) = (0_usize, if page.options.full { usize::MAX } else { STEPS });
     for event in &session.events {
+        steps = steps.saturating_add(usize::from(matches!(event, Event::Step(_) | Event::Login(_))));
+        if steps > most && !matches!(event, Event::Mail(_)) {
+            continue;
+        }
         let is_mail = matches!(event, Event::Mail(_));
         if after_mail && !is_mail {
             writeln!(page.out)?;
@@ -41,6 +49,10 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, session: &Session) -> io::
     }
     if after_mail {
         writeln!(page.out)?;
+    }
+    if let Some(more) = steps.checked_sub(most).filter(|more| *more > 0) {
+        let more = Count::new(u64::try_from(more).unwrap_or(u64::MAX), "command", "commands");
+        page.item(2, Style::Dim, "· ", &format!("{more} more, which --full shows."))?;
     }
     let hidden = session.mails().filter(|mail| !mail.selected).count();
     if hidden > 0 {
@@ -70,7 +82,7 @@ fn step<W: Write>(page: &mut Page<'_, W>, step: &Step) -> io::Result<()> {
             &format!("{lead}a line that is no known command, {len} (--show-secrets shows it)"),
         )?;
     } else {
-        page.wire(0, Style::Cyan, &lead, &step.line)?;
+        page.said(0, Style::Cyan, &lead, &step.line)?;
     }
     match &step.reply {
         Some(reply) if matches!(step.kind, StepKind::Hello | StepKind::Capabilities) => offers(page, reply),
@@ -86,10 +98,10 @@ fn no_answer<W: Write>(page: &mut Page<'_, W>) -> io::Result<()> {
 /// An answer.
 fn says<W: Write>(page: &mut Page<'_, W>, what: &str, reply: &Reply) -> io::Result<()> {
     let style = if reply.is_good { Style::Magenta } else { Style::Red };
-    page.wire(0, style, &format!("← packet {}{what}: ", reply.packet), &words::reply(reply))?;
+    page.said(0, style, &format!("← packet {}{what}: ", reply.packet), &words::reply(reply))?;
     let most = if page.options.full { usize::MAX } else { LINES };
     for line in reply.lines.iter().skip(1).take(most.saturating_sub(1)) {
-        page.wire(2, style, "", line)?;
+        page.said(2, style, "", line)?;
     }
     let all = u64::try_from(reply.lines.len()).unwrap_or(u64::MAX).saturating_add(reply.lines_left_out);
     let more = all.saturating_sub(u64::try_from(most).unwrap_or(u64::MAX));
@@ -122,7 +134,7 @@ fn login<W: Write>(page: &mut Page<'_, W>, login: &Login) -> io::Result<()> {
         line.extend_from_slice(b", password ");
         line.extend_from_slice(if page.options.secrets { &secret.0 } else { MASK });
     }
-    page.wire(0, Style::Cyan, &format!("→ {packets}: "), &line)?;
+    page.said(0, Style::Cyan, &format!("→ {packets}: "), &line)?;
     match &login.reply {
         Some(reply) => says(page, "", reply),
         None => no_answer(page),

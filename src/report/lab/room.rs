@@ -1,6 +1,6 @@
 //! A chat room: its members' connections to one server, and whom each line reached.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::LabFlow;
 use crate::decode::Endpoint;
@@ -129,8 +129,9 @@ fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
     room.lines.sort_by_key(|line| line.at.number);
     let looked_at = MAX_DELIVERIES / room.members.len().max(1);
     room.not_looked_at = u64::try_from(room.lines.len().saturating_sub(looked_at)).unwrap_or(u64::MAX);
+    let names: HashSet<Box<str>> = room.members.iter().filter_map(|member| member.name.clone()).collect();
     for (to, (lab, ..)) in flows.iter().enumerate() {
-        deliver(&mut room, to, lab, looked_at);
+        deliver(&mut room, to, lab, looked_at, &names);
     }
     room
 }
@@ -140,13 +141,14 @@ fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
         Says::Name(name) => Some((name, message.at)),
         _ => None,
     });
-    let joined = |name: &str| {
-        lab.messages.iter().find(|message| match &message.said.says {
-            Says::Joined(other) => **other == *name,
-            _ => false,
-        })
-    };
-    let taken = names.clone().find_map(|(name, _)| Some((name, joined(name)?.at)));
+    // A member may have given as many names as it sent messages: each is looked up, not searched for.
+    let mut joined: HashMap<&str, PacketStamp> = HashMap::new();
+    for message in &lab.messages {
+        if let Says::Joined(name) = &message.said.says {
+            joined.entry(name).or_insert(message.at);
+        }
+    }
+    let taken = names.clone().find_map(|(name, _)| Some((name, *joined.get(&**name)?)));
     let all = names.clone().count();
     let given = taken.or_else(|| names.by_ref().last());
     let server = lab.client.reversed();
@@ -169,8 +171,8 @@ fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
     }
 }
 
-/// Looks which lines reached member `to`.
-fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize) {
+/// Looks which lines reached member `to`; `names` are those of all members.
+fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize, names: &HashSet<Box<str>>) {
     let mut came: HashMap<(Box<str>, Box<str>), VecDeque<PacketNumber>> = HashMap::new();
     for message in &lab.messages {
         if let Says::Line(name, text) = &message.said.says {
@@ -206,7 +208,6 @@ fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize) {
     for (key, packet) in early {
         came.entry(key).or_default().push_front(packet);
     }
-    let names: Vec<&str> = members.iter().filter_map(|member| member.name.as_deref()).collect();
     let mut left: Vec<_> = came.into_iter().collect();
     left.sort();
     for (key, packets) in left {
@@ -216,7 +217,7 @@ fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize) {
                 line.reached.extend(packets.into_iter().map(|packet| Delivery { to, packet, again: true }));
             }
             // Of somebody whose connection is not in the capture nothing can be said.
-            None if names.contains(&&*key.0) => {
+            None if names.contains(&key.0) => {
                 strays.extend(packets.into_iter().map(|packet| (to, packet, key.0.clone())));
             }
             None => {}

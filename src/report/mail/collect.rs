@@ -8,7 +8,7 @@ use super::message::without_brackets;
 use super::pop::PopTalk;
 use super::session::{Event, Mail, MailOutcome, MailProtocol, Reply, Session, SessionEnd, Step, StepKind};
 use super::smtp::SmtpTalk;
-use super::{Beside, Hop, MAX_BYTES_KEPT, MAX_EVENTS, MAX_SESSIONS, MailMessage, count};
+use super::{Beside, Hop, MAX_BYTES_KEPT, MAX_EVENTS, MAX_SESSIONS, MailMessage};
 use crate::decode::{DecodedPacket, Endpoint, TransportProtocol};
 use crate::flow::{Flow, FlowId, FlowTable, PacketStamp};
 use crate::proto::{Message, Messages, Note, Protocol};
@@ -220,16 +220,21 @@ impl Session {
             end: SessionEnd::CaptureEnd,
             first,
             selected: false,
+            last_number: 0,
         }
     }
 }
 
 impl Writer<'_> {
-    /// Adds what happened; its place, `None` where it is not kept.
-    pub(super) fn add(&mut self, event: Event) -> Option<usize> {
+    /// Adds what happened, a mail with the next number; its place, `None` where it is not kept.
+    pub(super) fn add(&mut self, mut event: Event) -> Option<usize> {
         if self.session.events.len() >= MAX_EVENTS || *self.bytes >= MAX_BYTES_KEPT {
             self.session.events_left_out = self.session.events_left_out.saturating_add(1);
             return None;
+        }
+        if let Event::Mail(mail) = &mut event {
+            self.session.last_number = self.session.last_number.saturating_add(1);
+            mail.number = self.session.last_number;
         }
         *self.bytes = self.bytes.saturating_add(cost(&event));
         self.session.events.push(event);
@@ -242,11 +247,6 @@ impl Writer<'_> {
             Some(Event::Mail(mail)) => Some(mail),
             _ => None,
         }
-    }
-
-    /// How many mails there are, and this one.
-    pub(super) fn next_number(&self) -> u64 {
-        count(self.session.mails().count()).saturating_add(1)
     }
 
     /// Answers the command, login or mail at `place`.

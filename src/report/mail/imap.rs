@@ -106,7 +106,6 @@ impl ImapTalk {
             }
             () if is(b"APPEND") => {
                 let place = out.add(Event::Mail(Box::new(Mail {
-                    number: out.next_number(),
                     fetched: Some(Step { line: said.first_line(verb), ..step(StepKind::Other) }),
                     packets: Some([piece.message.first, piece.message.last]),
                     outcome: MailOutcome::Unanswered,
@@ -211,7 +210,6 @@ impl ImapTalk {
                 });
             let is_whole = of == Fetched::Whole && !piece.message.cut;
             let place = out.add(Event::Mail(Box::new(Mail {
-                number: out.next_number(),
                 fetched: command.map(|step| Step { reply: None, ..step }),
                 packets: Some([piece.message.first, piece.message.last]),
                 outcome: match of {

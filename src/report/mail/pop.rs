@@ -91,7 +91,6 @@ impl PopTalk {
             }
             () if is(b"RETR") || is(b"TOP") => {
                 let mail = Mail {
-                    number: out.next_number(),
                     fetched: Some(step(StepKind::Other)),
                     headers_only: is(b"TOP"),
                     selected: piece.selected,

@@ -53,6 +53,8 @@ pub struct Session {
     pub first: PacketStamp,
     /// One of its packets is one to show.
     pub selected: bool,
+    /// The number of its last mail.
+    pub(super) last_number: u64,
 }
 
 /// How a session ended.

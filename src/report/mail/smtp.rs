@@ -200,7 +200,6 @@ impl SmtpTalk {
     fn mail_from(&mut self, rest: &[u8], piece: &Piece<'_>, out: &mut Writer<'_>) {
         let packet = piece.message.last.number;
         let mail = Mail {
-            number: out.next_number(),
             envelope: Some(Envelope { from: Some(party(rest, packet)), ..Envelope::default() }),
             selected: piece.selected,
             ..Mail::default()
@@ -239,8 +238,7 @@ impl SmtpTalk {
     fn end(&mut self, note: &SmtpNote, piece: &Piece<'_>, out: &mut Writer<'_>) {
         if self.mail.is_none() {
             // Its envelope is not in the capture.
-            let mail = Mail { number: out.next_number(), ..Mail::default() };
-            self.mail = out.add(Event::Mail(Box::new(mail)));
+            self.mail = out.add(Event::Mail(Box::default()));
         }
         let place = self.mail.take();
         let partial = std::mem::take(&mut self.partial);
