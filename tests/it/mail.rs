@@ -314,3 +314,20 @@ fn floods_of_commands_and_long_lines_are_folded() {
     assert_eq!(full.matches(": NOOP").count(), 150, "{full}");
     assert!(!full.contains("more") && full.matches('a').count() > 2000, "{full}");
 }
+
+#[test]
+fn the_middle_of_a_long_talk_is_folded_and_its_secrets_stay_hidden() {
+    let mut capture = Capture::new();
+    let mut connection = capture.connect((CLIENT.0, 40_100), POP);
+    talk(&mut capture, &mut connection, &["<+OK POP3", "USER me", "<+OK"]);
+    for _ in 0..300 {
+        talk(&mut capture, &mut connection, &["NOOP", "<+OK"]);
+    }
+    talk(&mut capture, &mut connection, &["PASS hush", "<+OK in"]);
+    let text = capture.run("explain", &[]);
+    assert!(text.contains("… 415 turns in packets 154 to 568 (--full shows them)"), "{text}");
+    assert_eq!(text.matches("NOOP").count(), 75 + 19 - 1, "{text}");
+    assert!(!text.contains("hush"), "{text}");
+    let full = capture.run("explain", &["--full"]);
+    assert!(full.matches("NOOP").count() >= 300 && !full.contains("turns in packets"), "{full}");
+}

@@ -9,6 +9,7 @@ mod lab;
 mod labs;
 mod lan;
 mod mail;
+mod middle;
 mod notes;
 mod outcome;
 mod payload;
@@ -29,6 +30,7 @@ pub use lan::lan;
 pub(in crate::render) use tls::finding as certificate_words;
 
 use self::datagrams::Datagrams;
+use self::middle::Middle;
 use self::turns::TurnStory;
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
@@ -197,7 +199,15 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         Event::Turn(turn) => turns.get(turn).is_none_or(|words| words.joined.is_none()),
         _ => true,
     };
-    for moment in timeline(told).into_iter().filter(is_apart) {
+    let moments: Vec<Moment<'_>> = timeline(told).into_iter().filter(is_apart).collect();
+    let mut middle = Middle::of(&moments, options.full);
+    for moment in moments {
+        if middle.folds(out, &moment, options)? {
+            if let Event::Turn(turn) = moment.event {
+                payload::pass_over(turn, &mut masker);
+            }
+            continue;
+        }
         let now = words::phase(&moment.event).or(phase).unwrap_or("Conversation");
         if phase != Some(now) {
             phase = Some(now);

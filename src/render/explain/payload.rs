@@ -42,6 +42,12 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Lets `masker` see a turn that is not written: a prompt in it may ask for the password in the next.
+pub(super) fn pass_over(turn: &Turn, masker: &mut Masker) {
+    // What it looks like masked is of no use here.
+    let _ = masker.mask(turn.direction, &http::readable(turn));
+}
+
 /// Writes bytes whose secrets are masked.
 pub(super) fn write_bytes(
     out: &mut impl Write,
