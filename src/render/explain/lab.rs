@@ -390,9 +390,9 @@ fn loss(totals: &PingTotals) -> String {
     )
 }
 
-/// A share, to a tenth of a percent.
+/// A share, to the nearest tenth of a percent.
 pub(super) fn percent(part: u64, whole: u64) -> String {
-    let tenths = part.saturating_mul(1000).checked_div(whole).unwrap_or(0);
+    let tenths = part.saturating_mul(1000).saturating_add(whole / 2).checked_div(whole).unwrap_or(0);
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
