@@ -43,7 +43,8 @@ fn session(lab: Lab) -> Box<dyn Session> {
         Lab::Chat => Box::new(Chat::default()),
         Lab::UppercaseUdp => Box::new(Uppercase::new(false)),
         Lab::UppercaseTcp => Box::new(Uppercase::new(true)),
-        Lab::ChatbotUdp | Lab::ChatbotTcp => Box::new(Chatbot::default()),
+        Lab::ChatbotUdp => Box::new(Chatbot::new(false)),
+        Lab::ChatbotTcp => Box::new(Chatbot::new(true)),
         Lab::UdpPing => Box::new(Pings::default()),
         Lab::FileTransfer => Box::new(FileTransfer::default()),
         Lab::Relay => Box::new(Relay::default()),
@@ -175,6 +176,10 @@ impl Analyzer for LabAnalyzer {
         let len = end.saturating_sub(begun.len());
         // A message always has bytes that were not told: what was told is the beginning of one.
         self.message(len.max(1), said, end < bytes.len())
+    }
+
+    fn lacks(&mut self, from: Direction) {
+        self.session.gap(from == self.client, 0);
     }
 
     fn held(&self) -> usize {

@@ -401,9 +401,10 @@ struct PingJson {
     /// Answers that bring other data than their requests.
     #[serde(skip_serializing_if = "is_default")]
     other_data: u64,
-    /// `to` is the address of many: who answers.
+    /// `to` is the address of many.
     #[serde(skip_serializing_if = "is_default")]
     group: bool,
+    /// Others than `to` that answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     responders: Vec<ResponderJson>,
     first: StampJson,

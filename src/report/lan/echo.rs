@@ -28,7 +28,8 @@ pub struct EchoRun {
     pub identifier: u16,
     /// It is the address of many: multicast or broadcast.
     pub group: bool,
-    /// Of a group: who answers and how often, at most [`MAX_RESPONDERS`] in the order of first answers.
+    /// Others than who was asked that answer, as members of a group do, and how often: at most [`MAX_RESPONDERS`] in the order
+    /// of first answers.
     pub responders: Vec<(IpAddr, u64)>,
     /// Requests; one that was captured twice or sent again counts as often.
     pub sent: u64,
@@ -122,8 +123,8 @@ pub(super) struct Echoes {
     by_key: HashMap<RunKey, usize>,
     /// Requests by the place of their run and their sequence number: at most [`MAX_PROBES_KEPT`].
     asked: HashMap<(usize, u16), Asked>,
-    /// The last run to a group of who asks, with its identifier: those who answer do so from addresses of their own.
-    groups: HashMap<(IpAddr, u16), usize>,
+    /// The last run of who asks, with its identifier: members of a group answer from addresses of their own.
+    last_of: HashMap<(IpAddr, u16), usize>,
     /// Requests kept over all runs.
     kept: usize,
     left_out: u64,
@@ -166,9 +167,7 @@ impl Echoes {
             self.asked.insert((place, sequence), Asked { at, answered: false });
         }
         // There are at most as many as runs.
-        if group {
-            self.groups.insert((carrier.src, identifier), place);
-        }
+        self.last_of.insert((carrier.src, identifier), place);
         let Some(run) = self.runs.get_mut(place) else { return };
         run.last = at;
         run.sent += 1;
@@ -184,13 +183,13 @@ impl Echoes {
         let (asker, from) = (carrier.dst, carrier.src);
         let own = self.by_key.get(&(asker, from, identifier)).copied();
         let own = own.filter(|place| self.asked.contains_key(&(*place, sequence)));
-        let group = self.groups.get(&(asker, identifier)).copied();
-        let group = group.filter(|place| self.asked.contains_key(&(*place, sequence)));
-        let is_group = own.is_none() && group.is_some();
-        let Some(place) = own.or(group).or_else(|| self.run((asker, from, identifier), at)) else { return };
+        let other = self.last_of.get(&(asker, identifier)).copied();
+        let other = other.filter(|place| self.asked.contains_key(&(*place, sequence)));
+        let is_other = own.is_none() && other.is_some();
+        let Some(place) = own.or(other).or_else(|| self.run((asker, from, identifier), at)) else { return };
         let Some(run) = self.runs.get_mut(place) else { return };
         run.last = at;
-        if is_group {
+        if is_other {
             let has_room = run.responders.len() < MAX_RESPONDERS;
             match run.responders.iter_mut().find(|(host, _)| *host == from) {
                 Some((_, answers)) => *answers += 1,
@@ -212,18 +211,18 @@ impl Echoes {
             (Some(_), _) if run.sent == 0 => return run.unasked += 1,
             (None, _) => return run.unasked += 1,
             // Each member of a group may answer.
-            (Some(_), Some(asked)) if !is_group || !before => asked.answered = true,
+            (Some(_), Some(asked)) if !is_other || !before => asked.answered = true,
             _ => {}
         }
         if before && echo.is_none() {
-            if is_group {
+            if is_other {
                 run.timed(time);
             } else {
                 run.duplicates += 1;
             }
             return;
         }
-        let other_data = echo.is_none() && !is_group;
+        let other_data = echo.is_none() && !is_other;
         run.received += 1;
         run.other_data += u64::from(other_data);
         run.timed(time);

@@ -69,8 +69,8 @@ fn one<W: Write>(page: &mut Page<'_, W>, run: &EchoRun) -> io::Result<()> {
 }
 
 fn summary(run: &EchoRun) -> String {
-    let many = if run.group { ", the address of many," } else { "" };
-    let mut text = format!("{} pings {}{many} (id {}): ", run.src, run.dst, run.identifier);
+    let many = if run.group { ", the address of many" } else { "" };
+    let mut text = format!("{} pings {} (id {}){many}: ", run.src, run.dst, run.identifier);
     if run.sent == 0 {
         let _ = write!(
             text,
@@ -84,9 +84,9 @@ fn summary(run: &EchoRun) -> String {
     if run.lost() > 0 && !run.group {
         let _ = write!(text, ", {} lost ({})", run.lost(), percent(run.lost(), run.sent));
     }
-    if run.group && !run.responders.is_empty() {
+    if !run.responders.is_empty() {
         let hosts = u64::try_from(run.responders.len()).unwrap_or(u64::MAX);
-        let _ = write!(text, " by {}:", Count::new(hosts, "host", "hosts"));
+        let _ = write!(text, ", by {}:", Count::new(hosts, "other address", "other addresses"));
         for (place, (host, answers)) in run.responders.iter().take(NAMED).enumerate() {
             let comma = if place == 0 { "" } else { "," };
             let _ = write!(text, "{comma} {host} ({})", times(*answers));
