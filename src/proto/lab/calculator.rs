@@ -108,7 +108,13 @@ pub(super) struct Calculator {
     quit: Option<PacketStamp>,
     /// A wrong answer that the right one begins with, and its sum.
     begun: Option<(Sum, Box<str>)>,
+    /// Messages in a row, with no answer between them, that are no sums.
+    no_sums: u8,
 }
+
+/// From so many on, segments are pieces of messages, and no answer is held against them; nobody types as many without
+/// waiting for an answer.
+const MAX_NO_SUMS: u8 = 3;
 
 impl Session for Calculator {
     fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
@@ -164,16 +170,21 @@ impl Calculator {
         let expression = kept(text);
         self.waiting.push(Sum { at, expression: expression.clone(), right: right.clone() });
         let is_sum = right != Right::NoSum;
+        self.no_sums = if is_sum { 0 } else { self.no_sums.saturating_add(1) };
+        if self.no_sums > MAX_NO_SUMS {
+            self.waiting.lose_track();
+        }
         let said = Said::new(true, Says::Sum(expression, right));
         match self.waiting.is_lost() {
             _ if is_sum => said,
-            // It may be the end of a sum the beginning of which is missing.
+            // It may be a piece of a sum the rest of which is missing or to come.
             true => Said { unsure: true, ..said },
             false => said.fault(Some(Fault::NoRequest)),
         }
     }
 
     fn answered(&mut self, text: &str) -> Said {
+        self.no_sums = 0;
         if text.trim().eq_ignore_ascii_case(ENDED) {
             return Said::new(false, Says::Farewell).answers(self.quit);
         }
@@ -260,8 +271,7 @@ pub fn join_pieces(pieces: &[LabMessage]) -> Vec<LabMessage> {
     }
     let mut session = Calculator::default();
     for turn in &mut turns {
-        let heard =
-            Heard { by_client: turn.said.by_client, text: &turn.text, raw: &turn.text, at: turn.at };
+        let heard = Heard { by_client: turn.said.by_client, text: &turn.text, raw: &turn.text, at: turn.at };
         turn.said = session.hear(heard);
     }
     turns

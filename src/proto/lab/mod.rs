@@ -31,6 +31,7 @@ pub use relay::{Code, Codes, Order, RelayRequest, read_order};
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::decode::Endpoint;
 use crate::flow::{Direction, PacketStamp};
 
 /// A protocol of the bundled labs.
@@ -264,7 +265,7 @@ pub enum Fault {
     /// So many questions wait, and it is a right answer to none of them.
     FitsNone(u32),
     /// The client's address is another: this, as the packets have it.
-    OtherAddress(IpAddr, u16),
+    OtherAddress(Endpoint),
     /// It is no UTF-8.
     NotUtf8,
     /// No such date, time or address.
@@ -286,9 +287,9 @@ impl fmt::Display for Fault {
             Self::Expected(right) => write!(f, "right would be {right}"),
             Self::Unasked => f.write_str("nothing asked for it"),
             Self::FitsNone(count) => write!(f, "right for none of the {count} questions that wait"),
-            Self::OtherAddress(ip, port) => write!(
+            Self::OtherAddress(client) => write!(
                 f,
-                "the packets go to ({ip}, {port}): the answer is wrong, or something between translates addresses"
+                "the packet goes to {client}: the answer is wrong, or something between translates addresses"
             ),
             Self::NotUtf8 => f.write_str("no UTF-8"),
             Self::Malformed => f.write_str("there is no such date, time or address"),
@@ -349,6 +350,8 @@ pub struct LabNote {
     pub said: Said,
     /// The flow's messages before this one, where it tells what they were; they replace what was told of them.
     pub earlier: Box<[LabMessage]>,
+    /// The beginning of the message, where it lies in packets of which nothing was told.
+    pub begun: Box<[u8]>,
     /// Another message follows in the same segment.
     pub runs_on: bool,
 }
@@ -410,12 +413,6 @@ impl Said {
     /// Says that, and nothing is wrong with it.
     fn new(by_client: bool, says: Says) -> Self {
         Self { by_client, says, answers: None, fault: None, unsure: false }
-    }
-
-    /// Whether it is no request of the lab, though the client said it.
-    #[must_use]
-    pub fn is_no_request(&self) -> bool {
-        self.fault == Some(Fault::NoRequest)
     }
 
     fn answers(self, packet: Option<PacketStamp>) -> Self {

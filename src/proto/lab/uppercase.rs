@@ -42,7 +42,8 @@ impl Uppercase {
     /// The sentence that `answer` is for.
     fn asked(&mut self, answer: Option<&str>) -> Asked<Sentence> {
         let fits = |sentence: &Sentence| answer == Some(&*sentence.right);
-        let asked = if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
+        let asked =
+            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
         self.count();
         asked
     }

@@ -39,14 +39,16 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
     let open = lab.unanswered();
     if faults.is_empty() && !lab.messages.is_empty() {
         let text = match (lab.with_others > 0, unsure > 0) {
-            (true, _) => "Nothing is wrong with what was said here by itself; what goes wrong between members stands below all flows.",
+            (true, _) => {
+                "Nothing is wrong with what was said here by itself; what goes wrong between several clients stands below all flows."
+            }
             (false, true) => "Nothing is wrong with what can be compared.",
             (false, false) if open.is_empty() => "Nothing is wrong with what was said.",
             (false, false) => "Nothing is wrong with the answers that there are.",
         };
         note(out, text, options)?;
     } else if lab.with_others > 0 {
-        note(out, "What goes wrong between members stands below all flows.", options)?;
+        note(out, "What goes wrong between several clients stands below all flows.", options)?;
     }
     if unsure > 0 {
         let text = format!(
@@ -58,7 +60,10 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         rows(out, &list, SHOWN, options)?;
     }
     if !open.is_empty() {
-        let text = format!("{} no answer in the capture:", Count::new(count(open.len()), "message has", "messages have"));
+        let text = format!(
+            "{} no answer in the capture:",
+            Count::new(count(open.len()), "message has", "messages have")
+        );
         note(out, &text, options)?;
         let list: Vec<String> = open.into_iter().map(one).collect();
         rows(out, &list, SHOWN, options)?;

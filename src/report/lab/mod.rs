@@ -236,19 +236,21 @@ impl Labs {
         while let [before @ .., b'\r' | b'\n'] = text {
             text = before;
         }
-        // The rest of an answer that came in pieces takes the place of its beginning.
+        // The rest of an answer that came in pieces stands with its beginning.
+        let mut begun = note.begun.clone();
         if let Says::Result { .. } = note.said.says
             && let Some(last) = flow.messages.last()
             && matches!(last.said.says, Says::Result { .. })
             && last.said.answers == note.said.answers
         {
-            flow.messages.pop();
+            begun = flow.messages.pop().map(|last| last.text).unwrap_or_default();
             self.messages = self.messages.saturating_sub(1);
         }
+        let text = [&*begun, text].concat();
         let this = LabMessage {
             at: message.last,
             from: message.direction,
-            text: text.get(..MAX_TEXT).unwrap_or(text).into(),
+            text: text.get(..MAX_TEXT).unwrap_or(&text).into(),
             len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             said: note.said.clone(),
         };

@@ -35,7 +35,10 @@ impl Passed {
     pub fn is_odd(&self) -> bool {
         let is_sent = self.forwarded.is_some();
         self.changed.is_some()
-            || matches!((self.status, is_sent), (Some((Code::Sent, _)), false) | (Some((Code::NotSent, _)), true))
+            || matches!(
+                (self.status, is_sent),
+                (Some((Code::Sent, _)), false) | (Some((Code::NotSent, _)), true)
+            )
     }
 }
 
@@ -47,7 +50,7 @@ pub(super) fn check_addresses(lab: &mut LabFlow, flow: &Flow) {
             && (addr.to_canonical(), port) != (client.addr.to_canonical(), client.port)
             && message.said.fault.is_none()
         {
-            message.said.fault = Some(Fault::OtherAddress(client.addr, client.port));
+            message.said.fault = Some(Fault::OtherAddress(client));
         }
     }
 }

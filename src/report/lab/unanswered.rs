@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use super::LabFlow;
-use crate::proto::lab::{Lab, LabMessage, Says, join_pieces};
+use crate::proto::lab::{Lab, LabMessage, Right, Says, join_pieces};
 
-/// Messages of a client that are none of the lab's requests from which on segments are not taken for messages; a person who
-/// mistypes makes fewer in a row.
+/// Messages of a client that are no sums from which on it is looked whether segments are pieces.
 const MIN_NO_REQUESTS: usize = 4;
 
 impl LabFlow {
@@ -14,7 +13,8 @@ impl LabFlow {
     /// otherwise ([`super::PingTotals`]), and of set phrases all answers are alike: which is missing is not known.
     #[must_use]
     pub fn unanswered(&self) -> Vec<&LabMessage> {
-        let answers = self.messages.iter().filter_map(|message| Some((message.said.answers?.number, message)));
+        let answers =
+            self.messages.iter().filter_map(|message| Some((message.said.answers?.number, message)));
         let answered: HashMap<_, _> = answers.collect();
         let mut open = Vec::new();
         // On a connection one answer may be to several sentences.
@@ -55,11 +55,17 @@ impl LabFlow {
         }
         let asked = self.messages.iter().filter(|message| message.said.by_client);
         let (wrong, all) = asked.fold((0_usize, 0_usize), |(wrong, all), message| {
-            (wrong + usize::from(message.said.is_no_request()), all + 1)
+            let is_wrong = matches!(message.said.says, Says::Sum(_, Right::NoSum));
+            (wrong + usize::from(is_wrong), all + 1)
         });
-        if wrong >= MIN_NO_REQUESTS && wrong.saturating_mul(2) >= all {
+        if wrong < MIN_NO_REQUESTS || wrong.saturating_mul(2) < all {
+            return;
+        }
+        let joined = join_pieces(&self.messages);
+        // Who types nonsense waits for the answer: then there is little to put together.
+        if joined.len().saturating_mul(2) <= self.messages.len() {
             self.pieces = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
-            self.messages = join_pieces(&self.messages);
+            self.messages = joined;
         }
     }
 }

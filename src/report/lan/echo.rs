@@ -153,7 +153,9 @@ impl Echoes {
         let numbers =
             Numbers { identifier: u16::from_be_bytes([i0, i1]), sequence: u16::from_be_bytes([s0, s1]) };
         match (layer.kind == LayerKind::Icmpv6, kind) {
-            (false, 8) | (true, 128) => self.request(at, carrier, numbers, is_to_group(decoded, layer, carrier)),
+            (false, 8) | (true, 128) => {
+                self.request(at, carrier, numbers, is_to_group(decoded, layer, carrier))
+            }
             (false, 0) | (true, 129) => self.answer(at, carrier, numbers, echo),
             _ => self.error(decoded, EchoError { at, from: carrier.src, icmp_type: kind, code }),
         }

@@ -17,7 +17,8 @@ pub use echo::{EchoError, EchoRun, MAX_PROBES_KEPT, MAX_PROBES_TOLD, MAX_RESPOND
 pub use fragments::{Fragment, FragmentedDatagram, MAX_DATAGRAMS, MAX_FRAGMENTS_TOLD};
 pub use neighbours::{MAX_PREFIXES, MAX_ROUTERS, Prefix, Router};
 pub use resolve::{
-    Answer, Claim, Lookup, MAX_CLAIMS, MAX_LOOKUPS, MAX_ODDITIES, MAX_OWNERS, OddKind, Oddity, Owner, Resolutions,
+    Answer, Claim, Lookup, MAX_CLAIMS, MAX_LOOKUPS, MAX_ODDITIES, MAX_OWNERS, OddKind, Oddity, Owner,
+    Resolutions,
 };
 pub use traceroute::{
     Hop, HopAnswer, HopProbe, MAX_HOPS, MAX_PROBES_OF_HOP, MAX_TRACES, ProbeKind, Reached, Trace,
