@@ -39,7 +39,7 @@ pub(crate) struct FragmentNote {
 pub struct Reassembled {
     /// The datagram's bytes, without the IP header.
     pub bytes: Vec<u8>,
-    /// The packets that brought its fragments, in the order they came; none of what was unpacked.
+    /// The packets that brought its fragments, in the order of these in the datagram; none of what was unpacked.
     pub packets: Vec<PacketNumber>,
     /// The packets whose fragments begin within bytes that another brings, and whether they say otherwise of them.
     pub overlapping: Vec<(PacketNumber, bool)>,

@@ -60,7 +60,6 @@ struct Datagram {
     bytes: usize,
     /// Where the datagram ends, once its last fragment was seen.
     total: Option<usize>,
-    packets: Vec<PacketNumber>,
 }
 
 #[derive(Debug)]
@@ -191,7 +190,7 @@ impl Defragmenter {
 
 impl Datagram {
     fn new(serial: u64, first: Option<Timestamp>) -> Self {
-        Self { serial, first, pieces: Vec::new(), bytes: 0, total: None, packets: Vec::new() }
+        Self { serial, first, pieces: Vec::new(), bytes: 0, total: None }
     }
 
     /// What it counts for in [`MAX_HELD_BYTES`].
@@ -207,9 +206,6 @@ impl Datagram {
         let at = self.pieces.partition_point(|piece| piece.offset <= offset);
         self.pieces.insert(at, Piece { packet, offset, bytes: bytes.to_vec() });
         self.bytes += bytes.len();
-        if self.packets.last() != Some(&packet) {
-            self.packets.push(packet);
-        }
     }
 
     fn is_complete(&self) -> bool {
@@ -241,7 +237,9 @@ impl Datagram {
         }
         bytes.truncate(total);
         let conflict = overlapping.iter().any(|(_, conflict)| *conflict);
-        Reassembled { bytes, packets: self.packets, overlapping, conflict }
+        let mut packets: Vec<PacketNumber> = self.pieces.iter().map(|piece| piece.packet).collect();
+        packets.dedup();
+        Reassembled { bytes, packets, overlapping, conflict }
     }
 }
 

@@ -14,6 +14,10 @@ pub trait Analyzer: fmt::Debug + Send {
     /// there are more; never with no bytes, unless [`Input::end`] is set.
     fn next(&mut self, input: &Input<'_>) -> Step;
 
+    /// Bytes that `from` sent are not in the capture, although the other side, whose bytes come next, has them: these may answer
+    /// what nobody saw. Said before the gap itself, which shows once more of `from` comes.
+    fn lacks(&mut self, _from: Direction) {}
+
     /// Memory that it keeps of what was said, in bytes: it counts towards [`super::MAX_HELD_BYTES`], and is to be given
     /// up where [`Input::end`] is set.
     fn held(&self) -> usize {

@@ -101,6 +101,9 @@ impl Stream {
             let begins = SeqNumber(tcp.seq.wrapping_sub(missing));
             Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn())))
         });
+        if is_lossy && tcp.payload_len > 0 {
+            self.talk.lacks(from.reversed());
+        }
         let (talk, over) = (&mut self.talk, &mut self.over);
         let segment = Segment::new(tcp, out.packet);
         order.segment(&segment, &mut |event| take(talk, over, from, event, out));

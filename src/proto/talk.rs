@@ -175,6 +175,13 @@ impl Talk {
         self.ear = Ear::Closed;
     }
 
+    /// Bytes of `from` that the other side has acknowledged are not in the capture.
+    pub(super) fn lacks(&mut self, from: Direction) {
+        if let Some(speaks) = &mut self.speaks {
+            speaks.analyzer.lacks(from);
+        }
+    }
+
     /// The next bytes of a stream, all from one packet.
     pub(super) fn data(&mut self, from: Direction, bytes: &[u8], packet: PacketStamp, out: &mut Place<'_>) {
         let bytes = self.sides.of_mut(from).pass_over(bytes);

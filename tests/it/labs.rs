@@ -319,6 +319,194 @@ fn the_clock_and_the_others_are_told() {
 }
 
 #[test]
+fn a_gap_makes_no_answer_wrong() {
+    // The question is missing, the answer is there.
+    let mut capture = Capture::new();
+    let mut flow = capture.connect([40_000, 43_389]);
+    capture.ask(&mut flow, "Al");
+    let pair = |capture: &mut Capture, flow: &mut build::Connection, asked: &str, answer: &str| {
+        capture.ask(flow, asked);
+        capture.answer(flow, answer)
+    };
+    pair(&mut capture, &mut flow, "1 + 1", "2.0");
+    capture.lose_question(&mut flow, 5);
+    let unknown = capture.answer(&mut flow, "4.0");
+    pair(&mut capture, &mut flow, "3 + 3", "6.0");
+    pair(&mut capture, &mut flow, "4 + 4", "9.0");
+    let text = capture.explained();
+    says(
+        &text,
+        &[
+            "3 sums worked out: 2 right, 1 not.",
+            "3 + 3 = 6.0 right",
+            "4 + 4 = 9.0 wrong: it is 8.0",
+            &format!(
+                "1 message was not compared: the capture lacks bytes, so that it is not known what belongs together. packet {unknown}: `4.0`"
+            ),
+        ],
+    );
+    assert!(!text.contains("nothing asked for it"), "{text}");
+    // The answer is missing: the next one that is clear is compared, and what has none is told.
+    let mut capture = Capture::new();
+    let mut flow = capture.connect([40_000, 43_389]);
+    capture.ask(&mut flow, "Al");
+    pair(&mut capture, &mut flow, "1 + 1", "2.0");
+    let open = capture.ask(&mut flow, "2 + 2");
+    capture.lose(&mut flow, 3);
+    pair(&mut capture, &mut flow, "3 + 3", "6.0");
+    pair(&mut capture, &mut flow, "5 + 5", "11.0");
+    says(
+        &capture.explained(),
+        &[
+            "4 sums worked out: 2 right, 1 not.",
+            "5 + 5 = 11.0 wrong: it is 10.0",
+            &format!("1 message has no answer in the capture: packet {open}: `2 + 2`"),
+        ],
+    );
+    assert_eq!(capture.json()[0]["lab"]["unanswered"], serde_json::json!([open]));
+}
+
+#[test]
+fn pieces_of_sums_are_put_together() {
+    let mut capture = Capture::new();
+    let mut flow = capture.connect([40_000, 43_389]);
+    for (asked, answer) in [("Ann1 + 42", "43.0"), ("3.5 - 45", "-41.5"), ("2 * 3", "7.0")] {
+        for piece in asked.chars() {
+            capture.ask(&mut flow, piece.to_string());
+        }
+        for piece in answer.chars() {
+            capture.answer(&mut flow, piece.to_string());
+        }
+    }
+    let text = capture.explained();
+    says(
+        &text,
+        &[
+            "A client named `Ann` had 3 sums worked out: 2 right, 1 not.",
+            "3.5 - 45 = -41.5 right",
+            "2 * 3 = 7.0 wrong: it is 6.0",
+            "The segments are not the messages here",
+        ],
+    );
+    assert!(!text.contains("no request of this lab"), "{text}");
+    // Nonsense that is answered line by line is nonsense.
+    let mut capture = Capture::new();
+    let mut flow = capture.connect([40_000, 43_389]);
+    capture.ask(&mut flow, "Ann");
+    for asked in ["1 + 1", "one", "two", "three", "four", "five"] {
+        capture.ask(&mut flow, asked);
+        capture.answer(&mut flow, if asked == "1 + 1" { "2.0" } else { "invalid" });
+    }
+    let text = capture.explained();
+    says(&text, &["5 messages are not as they should be", "`two`: no request of this lab"]);
+    assert!(!text.contains("not the messages"), "{text}");
+}
+
+#[test]
+fn datagrams_may_be_answered_in_any_order() {
+    let mut capture = Capture::new();
+    let (ports, back) = ([40_000, 12_000], [12_000, 40_000]);
+    capture.datagram(ports, "hello one");
+    capture.datagram(ports, "hello two");
+    capture.datagram(back, "HELLO TWO");
+    capture.datagram(back, "HELLO ONE");
+    let lost = capture.datagram(ports, "third one is lost");
+    capture.exchange(ports, "fourth", "FOURTH");
+    capture.exchange(ports, "fifth", "SIXTH");
+    let text = capture.explained();
+    says(
+        &text,
+        &[
+            "5 sentences, 3 returned in capitals",
+            "`SIXTH`: right for none of the 2 questions that wait",
+            &format!("packet {lost}: `third one is lost`"),
+        ],
+    );
+    assert!(!text.contains("nothing asked for it"), "{text}");
+    let mut capture = Capture::new();
+    let (ports, back) = ([40_000, 43_387], [43_387, 40_000]);
+    capture.exchange(ports, "SEND_DATE", "21/11/25");
+    capture.datagram(ports, "SEND_DATE");
+    capture.datagram(ports, "SEND_TIME");
+    capture.datagram(back, "10:13:20");
+    capture.datagram(back, "21/11/25");
+    says(&capture.explained(), &["Nothing is wrong with what was said."]);
+}
+
+#[test]
+fn a_late_acknowledgement_is_not_unasked() {
+    let mut capture = Capture::new();
+    let (ports, back) = ([40_000, 8080], [8080, 40_000]);
+    capture.exchange(ports, "C 1024", "Buffer Size Calibrated at Server.");
+    for _ in 0..3 {
+        capture.wait(1000).datagram(ports, "Hello Server");
+    }
+    capture.wait(100).datagram(back, "Packet Acknowledged");
+    capture.wait(100).datagram(back, "Packet Acknowledged");
+    let text = capture.explained();
+    says(
+        &text,
+        &[
+            "3 pings, 2 acknowledged, 1 not: 33.3 % lost.",
+            "packet 3: ping perhaps acknowledged, as one of 2",
+            "packet 4: ping perhaps acknowledged, as one of 2",
+            "Nothing is wrong",
+        ],
+    );
+    // With numbers there is no doubt.
+    let mut capture = Capture::new();
+    capture.exchange(ports, "C 1024", "Buffer Size Calibrated at Server.");
+    for number in 0..3 {
+        capture.wait(1000).datagram(ports, format!("Hello Server {number}"));
+    }
+    capture.wait(100).datagram(back, "Packet Acknowledged 2");
+    capture.wait(100).datagram(back, "Packet Acknowledged 1");
+    says(&capture.explained(), &["ping number 0 not acknowledged", "Nothing is wrong"]);
+}
+
+#[test]
+fn findings_between_flows_are_no_part_of_nothing_is_wrong() {
+    let mut capture = Capture::new();
+    let server = 9001;
+    capture.exchange([40_001, server], "hii", "('127.0.0.9', 40001)");
+    capture.exchange([40_002, server], "hii", "('127.0.0.1', 40002)");
+    capture.datagram([40_001, server], "to: 127.0.0.1/40002 ; content : good");
+    capture.datagram([server, 40_002], "127.0.0.1/40001 ; content : gOOd");
+    capture.datagram([server, 40_001], "200, UDP Packet Sent Successfully");
+    says(
+        &capture.explained(),
+        &[
+            "`('127.0.0.9', 40001)`: the packet goes to 127.0.0.1:40001: the answer is wrong, or something between translates",
+            "Nothing is wrong with what was said here by itself; what goes wrong between several clients stands below all flows.",
+            "passed on in packet 6 (udp:1), but changed, as `gOOd`",
+        ],
+    );
+    let mut capture = Capture::new();
+    let mut flows: Vec<_> = (0..2).map(|member| capture.connect([40_000 + member, 43_389])).collect();
+    for (member, name) in ["ann", "bob"].into_iter().enumerate() {
+        capture.ask(&mut flows[member], name);
+        capture.answer(&mut flows[member], format!("new user :{name} joined"));
+    }
+    capture.ask(&mut flows[0], "hello");
+    capture.answer(&mut flows[0], ":ann:hello");
+    let text = capture.explained();
+    assert!(!text.contains("Nothing is wrong with what was said."), "{text}");
+    assert_eq!(capture.json()[1]["lab"]["findings_with_others"], 1);
+}
+
+#[test]
+fn a_port_of_another_protocol_has_its_fields() {
+    let mut capture = Capture::new();
+    let mut flow = capture.connect([40_000, 23]);
+    // Terminal type: asked for, and told (RFC 1091); then something that is neither.
+    capture.answer(&mut flow, [255, 250, 24, 1, 255, 240]);
+    capture.ask(&mut flow, [255, 250, 24, 0, b'v', b't', 255, 240]);
+    capture.answer(&mut flow, [255, 250, 24, 7, 255, 240]);
+    let shown = ["telnet.subcmd", "telnet.string_subopt.value", "telnet.option_data"];
+    assert_eq!(capture.fields(&[], &shown), ["24,1\t\t", "24,0\tvt\t", "24\t\t"]);
+}
+
+#[test]
 fn what_labs_say_cannot_control_a_terminal() {
     let mut capture = Capture::new();
     let mut flow = capture.connect([40_000, 43_389]);

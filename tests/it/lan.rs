@@ -23,9 +23,14 @@ struct Capture {
 }
 
 impl Capture {
+    /// A frame of host 1.
     fn frame(&mut self, ether_type: u16, payload: &[u8]) {
-        let mut frame = vec![0xff; 6];
-        frame.extend([2, 0, 0, 0, 0, 1]);
+        self.frame_of(1, ether_type, payload);
+    }
+
+    fn frame_of(&mut self, host: u8, ether_type: u16, payload: &[u8]) {
+        let mut frame = vec![2, 0, 0, 0, 0, 0xff];
+        frame.extend([2, 0, 0, 0, 0, host]);
         frame.extend(ether_type.to_be_bytes());
         frame.extend(payload);
         self.frames.push(frame);
@@ -37,7 +42,7 @@ impl Capture {
         packet.extend(from.1.octets());
         packet.extend(if to.0 == 0 { [0; 6] } else { [2, 0, 0, 0, 0, to.0] });
         packet.extend(to.1.octets());
-        self.frame(0x0806, &packet);
+        self.frame_of(from.0, 0x0806, &packet);
     }
 
     /// An IPv4 packet: time to live, protocol, identification, and the 16 bits with flags and offset.
@@ -192,7 +197,7 @@ fn probes_and_announcements_are_told_apart_from_questions() {
     capture.arp(1, (1, free), (0, B));
     capture.arp(2, (2, B), (1, free));
     let text = capture.told();
-    has(&text, "02:00:00:00:00:01 asks whether 192.0.2.1 is free: nobody answers, so it is.");
+    has(&text, "02:00:00:00:00:01 asks whether 192.0.2.1 is free: no answer in the capture.");
     has(&text, "02:00:00:00:00:01 tells all that 192.0.2.1 is its own, once (gratuitous ARP).");
     has(&text, "asks whether 192.0.2.2 is free: it is not, 02:00:00:00:00:02 has it, packet 4");
 }
@@ -328,7 +333,7 @@ fn pings_are_counted_as_ping_counts() {
     let text = capture.told();
     has(
         &text,
-        "192.0.2.1 pings 192.0.2.2 (id 7): 3 sent, 2 answered, 1 lost (33 %), 1 duplicate; least 1 ms, mean 1 ms",
+        "192.0.2.1 pings 192.0.2.2 (id 7): 3 sent, 2 answered, 1 lost (33.3 %), 1 duplicate; least 1 ms, mean 1 ms",
     );
     has(&text, "seq 2: packet 3, no answer");
     assert_eq!(capture.json()["pings"][0]["duplicates"], 1);
@@ -437,7 +442,7 @@ fn neighbours_and_routers_are_told() {
     icmpv6(&mut capture, 4, 9, &router);
     let text = capture.told();
     has(&text, "fe80::1 asks who has fe80::2: 02:00:00:00:00:02, packet 2 after 1 ms.");
-    has(&text, "02:00:00:00:00:01 asks whether fe80::3 is free: nobody answers, so it is.");
+    has(&text, "02:00:00:00:00:01 asks whether fe80::3 is free: no answer in the capture.");
     has(
         &text,
         "fe80::4 is a router at 02:00:00:00:00:01, the default router for 30 min; prefix 2001:db8::/64",
@@ -454,6 +459,145 @@ fn a_capture_without_any_of_it_has_nothing_to_tell() {
     let json = capture.json();
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["flows", "schema"]);
+}
+
+#[test]
+fn an_announcement_is_its_senders_whoever_had_the_address_before() {
+    let mut capture = Capture::default();
+    capture.arp(2, (2, B), (1, A));
+    capture.arp(2, (6, B), (0, B));
+    let text = capture.told();
+    has(&text, "2 02:00:00:00:00:06 tells all that 192.0.2.2 is its own, once (gratuitous ARP).");
+    assert!(!flat(&text).contains("02:00:00:00:00:02 tells all"), "{text}");
+    let json = capture.json();
+    let owners = &json["arp"]["addresses"][0]["owners"];
+    assert_eq!(owners[0].get("announced"), None);
+    assert_eq!((&owners[1]["announced"], &owners[1]["announced_in"]), (&1.into(), &2.into()));
+
+    let mut capture = Capture::default();
+    for (host, flags) in [(2, 0x60), (6, 0x20)] {
+        let message = [neighbour(136, flags, 2), vec![2, 1, 2, 0, 0, 0, 0, host]].concat();
+        icmpv6(&mut capture, 2, 1, &message);
+    }
+    has(&capture.told(), "2 02:00:00:00:00:06 tells all that fe80::2 is its own, once (unsolicited");
+}
+
+#[test]
+fn messages_that_hosts_ignore_or_another_host_sent_are_noted() {
+    let mut capture = Capture::default();
+    capture.arp(2, (7, B), (1, A));
+    // Of host 9, in the name of host 7.
+    capture.frames[0][11] = 9;
+    let message = [neighbour(136, 0x20, 2), vec![2, 1, 2, 0, 0, 0, 0, 6]].concat();
+    icmpv6(&mut capture, 2, 1, &message);
+    capture.frames[1][14 + 7] = 64;
+    let text = capture.told();
+    has(
+        &text,
+        "1 An ARP packet about 192.0.2.2 that names 02:00:00:00:00:07 as its sender came in a frame from 02:00:00:00:00:09",
+    );
+    has(&text, "2 A message about fe80::2 from 02:00:00:00:00:01 has hop limit 64, not 255");
+    assert!(!text.contains("tells all"), "{text}");
+    let json = capture.json();
+    assert_eq!(json["arp"]["odd"][0]["frame_mac"], "02:00:00:00:00:09");
+    assert_eq!(json["neighbours"]["odd"][0]["hop_limit"], 64);
+    assert_eq!(json["neighbours"]["addresses"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_group_answers_with_its_members_addresses() {
+    let all = Ipv4Addr::new(224, 0, 0, 1);
+    let mut capture = Capture::default();
+    capture.echo(8, A, all, 64, 1);
+    for host in [2, 3] {
+        capture.echo(0, Ipv4Addr::new(192, 0, 2, host), A, 64, 1);
+    }
+    capture.echo(8, A, all, 64, 2);
+    let text = capture.told();
+    has(
+        &text,
+        "192.0.2.1 pings 224.0.0.1 (id 7), the address of many: 2 sent, 1 answered, by 2 other addresses: 192.0.2.2 \
+         (once), 192.0.2.3 (once); least 1 ms, mean 1.5 ms, most 2 ms.",
+    );
+    for wrong in ["lost", "not in the capture", "duplicate"] {
+        assert!(!text.contains(wrong), "{text}");
+    }
+    let json = capture.json();
+    assert_eq!(json["pings"].as_array().unwrap().len(), 1);
+    assert_eq!(json["pings"][0]["responders"][1]["address"], "192.0.2.3");
+    // The broadcast address of a network shows in the frame alone, or by who answers.
+    let mut capture = Capture::default();
+    capture.echo(8, A, Ipv4Addr::new(192, 0, 2, 255), 64, 1);
+    capture.echo(0, B, A, 64, 1);
+    has(
+        &capture.told(),
+        "pings 192.0.2.255 (id 7): 1 sent, 1 answered, by 1 other address: 192.0.2.2 (once)",
+    );
+    capture.frames[0][..6].fill(0xff);
+    has(&capture.told(), "pings 192.0.2.255 (id 7), the address of many: 1 sent, 1 answered");
+}
+
+#[test]
+fn answers_with_other_data_and_errors_belong_to_their_requests() {
+    let mut capture = Capture::default();
+    for sequence in 1..=7 {
+        capture.echo(8, A, B, 64, sequence);
+        match sequence {
+            // The data would make the checksum another.
+            2 => {
+                capture.echo(0, B, A, 64, 2);
+                capture.frames.last_mut().unwrap()[14 + 20 + 2] ^= 1;
+            }
+            3 => {
+                let request = capture.frames.last().unwrap()[14..].to_vec();
+                capture.error(3, 1, Ipv4Addr::new(192, 0, 2, 254), A, &request);
+            }
+            4 | 5 => {}
+            _ => capture.echo(0, B, A, 64, sequence),
+        }
+    }
+    let text = capture.told();
+    has(&text, "7 sent, 4 answered, 3 lost (42.9 %), 1 with other data, 1 ICMP error;");
+    has(&text, "seq 2: packet 3, answered in packet 4 after 1 ms, with other data than was sent");
+    has(&text, "seq 3: packet 5, 192.0.2.254 says in packet 6: host unreachable seq 4");
+    // A line that says that one more was not shown would be as long.
+    has(&text, "seq 7: packet 11, answered in packet 12");
+    let json = capture.json();
+    assert_eq!((&json["pings"][0]["received"], &json["pings"][0]["other_data"]), (&4.into(), &1.into()));
+    assert_eq!(json["pings"][0]["requests"][2]["error"]["packet"], 6);
+}
+
+#[test]
+fn a_datagram_that_ip_does_not_allow_is_a_finding() {
+    // The last fragment begins as far back as can be told, 8 bytes before the end.
+    for (len, is_too_large) in [(8, true), (3, false)] {
+        let mut capture = Capture::default();
+        capture.ip(A, B, (64, 1, 5, 0x1ffd), &vec![0; len]);
+        let text = capture.told();
+        let finding = flat(&text).contains("and IP allows 65535: an attack");
+        assert_eq!(finding, is_too_large, "{text}");
+        assert_eq!(capture.json()["fragments"][0].get("too_large").is_some(), is_too_large);
+    }
+}
+
+#[test]
+fn damaged_options_are_told_of_exchanges_that_are_told_together() {
+    for clients in [1, 20] {
+        let mut capture = Capture::default();
+        for place in 0..20_u8 {
+            let damage: &[u8] = if place == 3 { &[12, 99, b'x'] } else { &[255] };
+            capture.dhcp(true, [0; 4], &[&[53, 1, 1][..], damage].concat());
+            let frame = capture.frames.last_mut().unwrap();
+            frame[14 + 28 + 7] = place;
+            frame[14 + 28 + 33] = place % clients;
+        }
+        let text = capture.told();
+        has(
+            &text,
+            "The options of packet 4 cannot be read to their end: option 12 claims 99 bytes, 1 are there.",
+        );
+        assert!(text.lines().count() < 10, "{text}");
+    }
 }
 
 proptest! {

@@ -26,7 +26,7 @@ const NOWHERE: ByteRange = ByteRange { buffer: 0, start: 0, end: 0 };
 
 fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emitter<'_>) {
     let bytes = message.bytes(subject.packet);
-    let Said { by_client, says, answers, fault } = &note.said;
+    let Said { by_client, says, answers, fault, .. } = &note.said;
     out.open(lab::PROTOCOL, Value::Bytes(bytes), message.range);
     text(lab::NAME, note.lab.name(), out);
     text(lab::ROLE, if *by_client { "client" } else { "server" }, out);

@@ -8,6 +8,8 @@ use crate::proto::Message;
 use crate::proto::lines::Lines;
 use crate::proto::telnet::{Item, Items};
 
+/// Horizontal tab stops (RFC 653).
+const TAB_STOPS: u8 = 11;
 /// Terminal type (RFC 1091).
 const TERMINAL_TYPE: u8 = 24;
 /// Window size (RFC 1073).
@@ -44,12 +46,17 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
 fn suboption(option: u8, value: &Run<'_>, out: &mut Emitter<'_>) {
     match (option, value.byte(0)) {
         // 1 asks for the text, 0 gives it.
-        (TERMINAL_TYPE | X_DISPLAY, Some(1)) => {}
+        (TAB_STOPS, Some(0 | 1)) | (TERMINAL_TYPE | X_DISPLAY, Some(1)) => {
+            value.give(telnet::SUBCMD, 0, 1, out);
+        }
         (TERMINAL_TYPE | X_DISPLAY, Some(0)) => {
+            value.give(telnet::SUBCMD, 0, 1, out);
             if value.len() > 1 {
                 ascii::give(value, telnet::STRING_VALUE, 1, value.len() - 1, out);
             }
         }
+        // Something else is no command of theirs.
+        (TAB_STOPS | TERMINAL_TYPE | X_DISPLAY, _) => {}
         (WINDOW_SIZE, _) if value.len() == 4 => {
             value.give(telnet::NAWS_WIDTH, 0, 2, out);
             value.give(telnet::NAWS_HEIGHT, 2, 2, out);

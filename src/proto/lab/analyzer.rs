@@ -43,7 +43,8 @@ fn session(lab: Lab) -> Box<dyn Session> {
         Lab::Chat => Box::new(Chat::default()),
         Lab::UppercaseUdp => Box::new(Uppercase::new(false)),
         Lab::UppercaseTcp => Box::new(Uppercase::new(true)),
-        Lab::ChatbotUdp | Lab::ChatbotTcp => Box::new(Chatbot::default()),
+        Lab::ChatbotUdp => Box::new(Chatbot::new(false)),
+        Lab::ChatbotTcp => Box::new(Chatbot::new(true)),
         Lab::UdpPing => Box::new(Pings::default()),
         Lab::FileTransfer => Box::new(FileTransfer::default()),
         Lab::Relay => Box::new(Relay::default()),
@@ -133,9 +134,15 @@ impl LabAnalyzer {
         }
     }
 
-    fn message(&mut self, len: usize, said: Said, runs_on: bool) -> Step {
+    fn message(&mut self, len: usize, said: Said, begun: Vec<u8>, runs_on: bool) -> Step {
         let earlier = std::mem::take(&mut self.earlier).into_boxed_slice();
-        let note = Note::Lab(Box::new(LabNote { lab: self.lab, said, earlier, runs_on }));
+        let note = Note::Lab(Box::new(LabNote {
+            lab: self.lab,
+            said,
+            earlier,
+            begun: begun.into_boxed_slice(),
+            runs_on,
+        }));
         Step::Message { len, note, inner: None }
     }
 }
@@ -151,7 +158,7 @@ impl Analyzer for LabAnalyzer {
             }
             let is_closed = matches!(input.end, Some(Ending::Fin));
             return match self.session.ends(by_client, is_closed).filter(|_| !is_datagram) {
-                Some(said) => self.message(0, said, false),
+                Some(said) => self.message(0, said, Vec::new(), false),
                 None => Step::Lost,
             };
         }
@@ -174,7 +181,12 @@ impl Analyzer for LabAnalyzer {
         let said = self.hear(from, input.packet, message);
         let len = end.saturating_sub(begun.len());
         // A message always has bytes that were not told: what was told is the beginning of one.
-        self.message(len.max(1), said, end < bytes.len())
+        let runs_on = end < bytes.len();
+        self.message(len.max(1), said, begun, runs_on)
+    }
+
+    fn lacks(&mut self, from: Direction) {
+        self.session.gap(from == self.client, 0);
     }
 
     fn held(&self) -> usize {

@@ -1,8 +1,8 @@
 //! `calculator`: a name, then sums and what they come to.
 
 use super::python::{number, written};
-use super::waiting::Waiting;
-use super::{Cut, Fault, Heard, Mark, Said, Says, Session, kept};
+use super::waiting::{Asked, Waiting};
+use super::{Cut, Fault, Heard, LabMessage, Mark, Said, Says, Session, kept};
 use crate::flow::PacketStamp;
 
 /// What ends a session.
@@ -108,7 +108,13 @@ pub(super) struct Calculator {
     quit: Option<PacketStamp>,
     /// A wrong answer that the right one begins with, and its sum.
     begun: Option<(Sum, Box<str>)>,
+    /// Messages in a row, with no answer between them, that are no sums.
+    no_sums: u8,
 }
+
+/// From so many on, segments are pieces of messages, and no answer is held against them; nobody types as many without
+/// waiting for an answer.
+const MAX_NO_SUMS: u8 = 3;
 
 impl Session for Calculator {
     fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
@@ -163,11 +169,22 @@ impl Calculator {
         let right = right.unwrap_or(Right::NoSum);
         let expression = kept(text);
         self.waiting.push(Sum { at, expression: expression.clone(), right: right.clone() });
-        let fault = (right == Right::NoSum).then_some(Fault::NoRequest);
-        Said::new(true, Says::Sum(expression, right)).fault(fault)
+        let is_sum = right != Right::NoSum;
+        self.no_sums = if is_sum { 0 } else { self.no_sums.saturating_add(1) };
+        if self.no_sums > MAX_NO_SUMS {
+            self.waiting.lose_track();
+        }
+        let said = Said::new(true, Says::Sum(expression, right));
+        match self.waiting.is_lost() {
+            _ if is_sum => said,
+            // It may be a piece of a sum the rest of which is missing or to come.
+            true => Said { unsure: true, ..said },
+            false => said.fault(Some(Fault::NoRequest)),
+        }
     }
 
     fn answered(&mut self, text: &str) -> Said {
+        self.no_sums = 0;
         if text.trim().eq_ignore_ascii_case(ENDED) {
             return Said::new(false, Says::Farewell).answers(self.quit);
         }
@@ -177,10 +194,18 @@ impl Calculator {
         {
             return judge(&sum, right.clone());
         }
-        // Before the first sum a server may greet.
-        let Some(waiting) = self.waiting.pop() else {
-            let fault = number(text).and_then(|_| self.waiting.unasked());
-            return Said::new(false, Says::Other).fault(fault);
+        let fits = |sum: &Sum| match &sum.right {
+            Right::Is(right) => matches!(compare(right, text), Mark::Right | Mark::SameValue),
+            Right::NoDivision => says_zero(text),
+            Right::NoSum => false,
+        };
+        let asked = self.waiting.in_order(fits);
+        let said = asked.told(Said::new(false, Says::Other), |sum| sum.at);
+        let waiting = match asked {
+            Asked::Is(sum) => sum,
+            // Before the first sum a server may greet.
+            Asked::None if number(text).is_none() => return said.fault(None),
+            _ => return said,
         };
         if let Right::Is(right) = &waiting.right
             && begins(right, text.as_bytes())
@@ -212,3 +237,62 @@ fn judge(sum: &Sum, given: Box<str>) -> Said {
     let says = Says::Result { expression, given, right, marked };
     Said::new(false, says).answers(Some(sum.at)).fault(fault)
 }
+
+/// Most bytes of a message that is put together from pieces: a sum is short.
+const MAX_JOINED: usize = super::MAX_TEXT;
+
+/// The messages that `pieces` are pieces of: all that one side says before the other speaks is one. Where a name comes before the
+/// first sum, without anything between them, the sum is the one that the answer fits, or the longest.
+#[must_use]
+pub fn join_pieces(pieces: &[LabMessage]) -> Vec<LabMessage> {
+    let mut turns: Vec<LabMessage> = Vec::new();
+    for piece in pieces {
+        match turns.last_mut() {
+            Some(last) if last.said.by_client == piece.said.by_client => {
+                let text = [&*last.text, &*piece.text].concat();
+                last.text = text.get(..MAX_JOINED).unwrap_or(&text).into();
+                last.len = last.len.saturating_add(piece.len);
+                last.at = piece.at;
+            }
+            _ => turns.push(piece.clone()),
+        }
+    }
+    if let [first, answer, ..] = turns.as_slice()
+        && let Some(name) = name_before_sum(&first.text, &answer.text)
+    {
+        let (name, sum) = first.text.split_at(name);
+        let (name, sum) = (Box::from(name), Box::from(sum));
+        let mut named = first.clone();
+        (named.text, named.len) = (name, named.len.saturating_sub(count(&sum)));
+        if let Some(first) = turns.first_mut() {
+            (first.text, first.len) = (sum, first.len.saturating_sub(named.len));
+        }
+        turns.insert(0, named);
+    }
+    let mut session = Calculator::default();
+    for turn in &mut turns {
+        let heard = Heard { by_client: turn.said.by_client, text: &turn.text, raw: &turn.text, at: turn.at };
+        turn.said = session.hear(heard);
+    }
+    turns
+}
+
+fn count(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// How many bytes of `text` are a name, where a sum stands behind it.
+fn name_before_sum(text: &[u8], answer: &[u8]) -> Option<usize> {
+    let (text, answer) = (std::str::from_utf8(text).ok()?, std::str::from_utf8(answer).ok()?);
+    // A sum has no more than two numbers, so that one of these begins it.
+    let begins = text.char_indices().map(|(at, _)| at).filter(|at| *at > 0);
+    let sums = begins.filter_map(|at| Some((at, work_out(text.get(at..)?)?)));
+    let fits = |right: &Right| matches!(right, Right::Is(right) if compare(right, answer) == Mark::Right);
+    let mut sums = sums.take(MAX_NAMES);
+    let first = sums.next()?;
+    let fitting = std::iter::once(first.clone()).chain(sums).find(|(_, right)| fits(right));
+    Some(fitting.unwrap_or(first).0)
+}
+
+/// Places that are tried for the end of a name: a sum as long as a message has as many.
+const MAX_NAMES: usize = 64;

@@ -1,6 +1,6 @@
 //! `chatbot`: three set questions, and an apology for everything else.
 
-use super::waiting::Waiting;
+use super::waiting::{Asked, Waiting};
 use super::{Cut, Fault, Heard, Said, Says, Session, cut_set};
 use crate::flow::PacketStamp;
 
@@ -33,9 +33,16 @@ fn answer_to(text: &[u8]) -> &'static str {
 }
 
 /// A talk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Chatbot {
+    is_stream: bool,
     waiting: Waiting<(PacketStamp, &'static str)>,
+}
+
+impl Chatbot {
+    pub(super) fn new(is_stream: bool) -> Self {
+        Self { is_stream, waiting: Waiting::default() }
+    }
 }
 
 impl Session for Chatbot {
@@ -61,12 +68,17 @@ impl Session for Chatbot {
             };
             return Said::new(true, says);
         }
-        let Some((asked, right)) = self.waiting.take(|(_, right)| right.as_bytes() == heard.text) else {
-            return Said::new(false, Says::Answer).fault(self.waiting.unasked());
-        };
-        let fault = (heard.text != right.as_bytes()).then(|| Fault::Expected(right.into()));
+        let fits = |(_, right): &(PacketStamp, &'static str)| right.as_bytes() == heard.text;
+        let asked =
+            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
         let says = if heard.text == TALK_SOON.as_bytes() { Says::Farewell } else { Says::Answer };
-        Said::new(false, says).answers(Some(asked)).fault(fault)
+        let said = asked.told(Said::new(false, says), |(at, _)| *at);
+        match asked {
+            Asked::Is((_, right)) if heard.text != right.as_bytes() => {
+                said.fault(Some(Fault::Expected(right.into())))
+            }
+            _ => said,
+        }
     }
 
     fn gap(&mut self, _: bool, _: u64) {

@@ -1,6 +1,6 @@
 //! `datetime`: the date, or the time of day.
 
-use super::waiting::Waiting;
+use super::waiting::{self, Waiting};
 use super::{Fault, Heard, Said, Says, Session};
 use crate::flow::PacketStamp;
 
@@ -75,19 +75,19 @@ impl Session for Clock {
             (_, Some(time)) => (time.map(Says::Time), Asked::Time, time.is_some()),
             (None, None) => (None, Asked::Other, true),
         };
-        let asked = self.waiting.take(|(_, asked)| *asked == fits);
+        let asked = self.waiting.in_any_order(|(_, asked)| *asked == fits);
+        let said = asked.told(Said::new(false, says.unwrap_or(Says::Other)), |(at, _)| *at);
+        let waiting::Asked::Is((_, asked)) = asked else { return said };
         let fault = match asked {
-            None => self.waiting.unasked(),
             _ if !is_real => Some(Fault::Malformed),
-            Some((_, asked)) if asked == fits => None,
-            Some((_, Asked::Date)) if text == SEND_DATE => Some(Fault::Echo),
-            Some((_, Asked::Time)) if text == SEND_TIME => Some(Fault::Echo),
-            Some((_, Asked::Date)) => Some(Fault::Expected("a date, DD/MM/YY".into())),
-            Some((_, Asked::Time)) => Some(Fault::Expected("a time, HH:MM:SS".into())),
-            Some((_, Asked::Other)) => Some(Fault::Expected("an error".into())),
+            asked if asked == fits => None,
+            Asked::Date if text == SEND_DATE => Some(Fault::Echo),
+            Asked::Time if text == SEND_TIME => Some(Fault::Echo),
+            Asked::Date => Some(Fault::Expected("a date, DD/MM/YY".into())),
+            Asked::Time => Some(Fault::Expected("a time, HH:MM:SS".into())),
+            Asked::Other => Some(Fault::Expected("an error".into())),
         };
-        let says = says.unwrap_or(Says::Other);
-        Said::new(false, says).answers(asked.map(|(at, _)| at)).fault(fault)
+        said.fault(fault)
     }
 
     fn held(&self) -> usize {

@@ -21,7 +21,7 @@ mod waiting;
 pub(super) use recognise::Ear;
 
 pub use analyzer::LabAnalyzer;
-pub use calculator::{Operation, Right};
+pub use calculator::{Operation, Right, join_pieces};
 pub use chat::MAX_NAME;
 pub use ping::Pairing;
 pub use python::{number, written};
@@ -31,6 +31,7 @@ pub use relay::{Code, Codes, Order, RelayRequest, read_order};
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::decode::Endpoint;
 use crate::flow::{Direction, PacketStamp};
 
 /// A protocol of the bundled labs.
@@ -261,6 +262,10 @@ pub enum Fault {
     Expected(Box<str>),
     /// Nothing asked for it.
     Unasked,
+    /// So many questions wait, and it is a right answer to none of them.
+    FitsNone(u32),
+    /// The client's address is another: this, as the packets have it.
+    OtherAddress(Endpoint),
     /// It is no UTF-8.
     NotUtf8,
     /// No such date, time or address.
@@ -281,6 +286,11 @@ impl fmt::Display for Fault {
         match self {
             Self::Expected(right) => write!(f, "right would be {right}"),
             Self::Unasked => f.write_str("nothing asked for it"),
+            Self::FitsNone(count) => write!(f, "right for none of the {count} questions that wait"),
+            Self::OtherAddress(client) => write!(
+                f,
+                "the packet goes to {client}: the answer is wrong, or something between translates addresses"
+            ),
             Self::NotUtf8 => f.write_str("no UTF-8"),
             Self::Malformed => f.write_str("there is no such date, time or address"),
             Self::NoRequest => f.write_str("no request of this lab"),
@@ -309,6 +319,8 @@ pub struct Said {
     pub answers: Option<PacketStamp>,
     /// What is wrong with it.
     pub fault: Option<Fault>,
+    /// It may be an answer, and to which question cannot be told, because the capture lacks bytes: it is not judged.
+    pub unsure: bool,
 }
 
 /// A message that came before its flow was recognised.
@@ -338,6 +350,8 @@ pub struct LabNote {
     pub said: Said,
     /// The flow's messages before this one, where it tells what they were; they replace what was told of them.
     pub earlier: Box<[LabMessage]>,
+    /// The beginning of the message, where it lies in packets of which nothing was told.
+    pub begun: Box<[u8]>,
     /// Another message follows in the same segment.
     pub runs_on: bool,
 }
@@ -398,7 +412,7 @@ trait Session: fmt::Debug + Send {
 impl Said {
     /// Says that, and nothing is wrong with it.
     fn new(by_client: bool, says: Says) -> Self {
-        Self { by_client, says, answers: None, fault: None }
+        Self { by_client, says, answers: None, fault: None, unsure: false }
     }
 
     fn answers(self, packet: Option<PacketStamp>) -> Self {

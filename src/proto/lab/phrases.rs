@@ -1,6 +1,6 @@
 //! `greeting`, `knock` and `dual-stack`: a set question, a set answer, and little else.
 
-use super::waiting::Waiting;
+use super::waiting::{Asked, Waiting};
 use super::{Cut, Fault, Heard, Said, Says, Session, cut_set};
 use crate::flow::PacketStamp;
 
@@ -61,14 +61,16 @@ impl Session for Phrases {
             }
             return Said::new(true, if is_set { Says::Question } else { Says::Other });
         }
-        let asked = self.waiting.pop();
-        if text == answer.as_bytes() {
-            let fault = if asked.is_none() { self.waiting.unasked() } else { None };
-            return Said::new(false, Says::Answer).answers(asked).fault(fault);
+        // All questions have the same answer, so that where bytes are missing the answer tells no question from another.
+        let is_right = text == answer.as_bytes();
+        let asked = self.waiting.in_order(|_| is_right);
+        let said = asked.told(Said::new(false, if is_right { Says::Answer } else { Says::Other }), |at| *at);
+        match asked {
+            Asked::Is(_) if !is_right => said.fault(Some(Fault::Expected((*answer).into()))),
+            // What is said where nothing waits is nobody's answer.
+            Asked::None if !is_right => said.fault(None),
+            _ => said,
         }
-        // What is said where nothing waits is nobody's answer.
-        let fault = asked.map(|_| Fault::Expected((*answer).into()));
-        Said::new(false, Says::Other).answers(asked).fault(fault)
     }
 
     fn gap(&mut self, _: bool, _: u64) {

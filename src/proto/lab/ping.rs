@@ -46,6 +46,8 @@ struct Ping {
 #[derive(Debug, Default)]
 pub(super) struct Pings {
     waiting: VecDeque<Ping>,
+    /// Those that waited so long that an acknowledgement was taken for a later one: lost, or acknowledged late.
+    passed_over: VecDeque<Ping>,
     /// How many were sent.
     sent: u64,
     /// Requests that are no pings, until they are answered.
@@ -87,7 +89,8 @@ impl Session for Pings {
     }
 
     fn held(&self) -> usize {
-        self.waiting.capacity().saturating_mul(size_of::<Ping>())
+        let both = self.waiting.capacity().saturating_add(self.passed_over.capacity());
+        both.saturating_mul(size_of::<Ping>())
     }
 }
 
@@ -129,15 +132,42 @@ impl Pings {
         let Some(number) = acknowledgement(text) else {
             return Said::new(false, Says::Other).fault(Some(Fault::Expected(ACKNOWLEDGED.into())));
         };
-        let (place, pairing) = self.pair(number, at);
-        // By the lab's rule those before it are lost.
-        let lost = if pairing == Pairing::Delay { place.unwrap_or(0) } else { 0 };
-        let ping = place.and_then(|place| self.waiting.remove(place));
-        self.waiting.drain(..lost.min(self.waiting.len()));
+        let (ping, pairing) = self.take(number, at);
         let known = ping.filter(|_| !matches!(pairing, Pairing::Ambiguous(..)));
         let fault = (pairing == Pairing::None && !self.is_lost).then_some(Fault::Unasked);
         let number = number.or(known.and_then(|ping| ping.number));
         Said::new(false, Says::Pong(number, pairing)).answers(known.map(|ping| ping.at)).fault(fault)
+    }
+
+    /// Takes the ping that an acknowledgement is for.
+    fn take(&mut self, number: Option<u64>, at: PacketStamp) -> (Option<Ping>, Pairing) {
+        let (place, pairing) = self.pair(number, at);
+        if pairing == Pairing::None {
+            return self.late(number);
+        }
+        // By the lab's rule those before it are lost.
+        let lost = if pairing == Pairing::Delay { place.unwrap_or(0) } else { 0 };
+        let ping = place.and_then(|place| self.waiting.remove(place));
+        self.passed_over.extend(self.waiting.drain(..lost.min(self.waiting.len())));
+        while self.passed_over.len() > MAX_PINGS {
+            self.passed_over.pop_front();
+            self.is_lost = true;
+        }
+        (ping, pairing)
+    }
+
+    /// The same where nothing waits: it may be late.
+    fn late(&mut self, number: Option<u64>) -> (Option<Ping>, Pairing) {
+        let (place, pairing) = match (number, self.passed_over.len()) {
+            (_, 0) => (None, Pairing::None),
+            (Some(_), _) => {
+                let found = self.passed_over.iter().position(|ping| ping.number == number);
+                (found, if found.is_some() { Pairing::Number } else { Pairing::None })
+            }
+            (None, 1) => (Some(0), Pairing::Only),
+            (None, _) => (Some(0), ambiguous(self.passed_over.iter())),
+        };
+        (place.and_then(|place| self.passed_over.remove(place)), pairing)
     }
 
     /// Which of the pings that wait an acknowledgement is for, and how that is known.
@@ -153,18 +183,17 @@ impl Pings {
             (0, 0) => (None, Pairing::None),
             // Late by the lab's rule, and yet it is nothing else's.
             (0, 1) | (1, 0) => (Some(0), Pairing::Only),
-            (0, _) => (Some(0), self.ambiguous(0)),
+            (0, _) => (Some(0), ambiguous(self.waiting.iter())),
             (1, _) => (Some(late), Pairing::Delay),
             // A server answers in the order of the pings; the oldest is taken, so that the count stays right.
-            _ => (Some(late), self.ambiguous(late)),
+            _ => (Some(late), ambiguous(self.waiting.iter().skip(late))),
         }
     }
+}
 
-    fn ambiguous(&self, from: usize) -> Pairing {
-        let candidates = self.waiting.iter().skip(from);
-        let count = u32::try_from(candidates.clone().count()).unwrap_or(u32::MAX);
-        let first = candidates.clone().next().map(|ping| ping.at).unwrap_or_default();
-        let last = candidates.last().map_or(first, |ping| ping.at);
-        Pairing::Ambiguous(count, first, last)
-    }
+fn ambiguous<'a>(candidates: impl Iterator<Item = &'a Ping> + Clone) -> Pairing {
+    let count = u32::try_from(candidates.clone().count()).unwrap_or(u32::MAX);
+    let first = candidates.clone().next().map(|ping| ping.at).unwrap_or_default();
+    let last = candidates.last().map_or(first, |ping| ping.at);
+    Pairing::Ambiguous(count, first, last)
 }

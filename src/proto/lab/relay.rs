@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::waiting::Waiting;
+use super::waiting::{self, Waiting};
 use super::{Fault, Heard, Said, Says, Session, kept};
 use crate::flow::PacketStamp;
 
@@ -235,9 +235,9 @@ impl Session for Relay {
             Asked::Send(_) => code.is_some(),
             Asked::Address => place.is_some(),
         };
-        let Some((at, asked)) = self.waiting.take(fits) else {
-            return Said::new(false, Says::Other).fault(self.waiting.unasked());
-        };
+        let asked = self.waiting.in_any_order(fits);
+        let said = asked.told(Said::new(false, Says::Other), |(at, _)| *at);
+        let waiting::Asked::Is((at, asked)) = asked else { return said };
         let (says, fault) = match (asked, code) {
             (Asked::Send(right), Some(code)) => {
                 (Says::Status(code), (!right.has(code)).then_some(Fault::Codes(right)))

@@ -1,6 +1,6 @@
 //! `uppercase`: a sentence, and the same in capitals. Capitals are Unicode's, as Python's `str.upper` makes them.
 
-use super::waiting::Waiting;
+use super::waiting::{Asked, Waiting};
 use super::{Cut, Fault, Heard, MAX_TEXT, Said, Says, Session, kept};
 use crate::flow::PacketStamp;
 
@@ -39,10 +39,17 @@ impl Uppercase {
         Self { is_stream, waiting: Waiting::default(), bytes: 0 }
     }
 
-    fn pop(&mut self) -> Option<Sentence> {
-        let sentence = self.waiting.pop()?;
-        self.bytes = self.bytes.saturating_sub(sentence.right.len());
-        Some(sentence)
+    /// The sentence that `answer` is for.
+    fn asked(&mut self, answer: Option<&str>) -> Asked<Sentence> {
+        let fits = |sentence: &Sentence| answer == Some(&*sentence.right);
+        let asked =
+            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
+        self.count();
+        asked
+    }
+
+    fn count(&mut self) {
+        self.bytes = self.waiting.iter().map(|sentence| sentence.right.len()).sum();
     }
 
     /// Sentences in a row whose capitals `answer` is: how many.
@@ -77,52 +84,45 @@ impl Session for Uppercase {
     fn hear(&mut self, heard: Heard<'_>) -> Said {
         let Some(text) = heard.str() else {
             if !heard.by_client {
-                let asked = self.pop().map(|sentence| sentence.at);
-                return Said::new(false, Says::Capitals).answers(asked).fault(Some(Fault::NotUtf8));
+                let said = self.asked(None).told(Said::new(false, Says::Capitals), |sentence| sentence.at);
+                return said.fault(Some(Fault::NotUtf8));
             }
             return Said::new(true, Says::Sentence).fault(Some(Fault::NotUtf8));
         };
         if heard.by_client {
             let right: Box<str> = text.to_uppercase().into();
             if self.bytes.saturating_add(right.len()) <= MAX_WAITING_BYTES {
-                self.bytes = self.bytes.saturating_add(right.len());
                 self.waiting.push(Sentence { at: heard.at, right });
             } else {
+                self.waiting = Waiting::default();
                 self.waiting.lose_track();
-                self.bytes = 0;
             }
+            self.count();
             return Said::new(true, Says::Sentence);
         }
         let said = Said::new(false, Says::Capitals);
-        let Some(first) = self.waiting.front() else {
-            return said.fault(self.waiting.unasked());
-        };
-        let (asked, right) = (first.at, first.right.clone());
-        if text == &*right {
-            self.pop();
-            return said.answers(Some(asked));
-        }
-        // In datagrams one may be lost; on a connection one answer may be to several sentences.
-        let (from, count) = if self.is_stream {
-            (0, self.several(text).unwrap_or(0))
-        } else {
-            let found = self.waiting.iter().position(|sentence| &*sentence.right == text);
-            (found.unwrap_or(0), usize::from(found.is_some()))
-        };
-        if count > 0 {
-            let asked = self.waiting.iter().nth(from).map(|sentence| sentence.at);
-            for _ in 0..from.saturating_add(count) {
-                self.pop();
+        // On a connection one answer may be to several sentences.
+        let several = if self.is_stream && !self.waiting.is_lost() { self.several(text) } else { None };
+        if let Some(count @ 2..) = several {
+            let asked = self.waiting.pop().map(|sentence| sentence.at);
+            for _ in 1..count {
+                self.waiting.pop();
             }
+            self.count();
             return said.answers(asked);
         }
-        self.pop();
-        said.answers(Some(asked)).fault(Some(Fault::Expected(kept(&right))))
+        let asked = self.asked(Some(text));
+        let said = asked.told(said, |sentence| sentence.at);
+        match asked {
+            Asked::Is(sentence) if text != &*sentence.right => {
+                said.fault(Some(Fault::Expected(kept(&sentence.right))))
+            }
+            _ => said,
+        }
     }
 
     fn gap(&mut self, _: bool, _: u64) {
         self.waiting.lose_track();
-        self.bytes = 0;
     }
 
     fn held(&self) -> usize {

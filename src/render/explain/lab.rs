@@ -34,8 +34,47 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         );
         note(out, &many.to_string(), options)?;
         rows(out, &faults, SHOWN, options)?;
-    } else if !lab.messages.is_empty() {
-        note(out, "Nothing is wrong with what was said.", options)?;
+    }
+    let unsure = lab.unsure().count();
+    let open = lab.unanswered();
+    if faults.is_empty() && !lab.messages.is_empty() {
+        let text = match (lab.with_others > 0, unsure > 0) {
+            (true, _) => {
+                "Nothing is wrong with what was said here by itself; what goes wrong between several clients stands below all flows."
+            }
+            (false, true) => "Nothing is wrong with what can be compared.",
+            (false, false) if open.is_empty() => "Nothing is wrong with what was said.",
+            (false, false) => "Nothing is wrong with the answers that there are.",
+        };
+        note(out, text, options)?;
+    } else if lab.with_others > 0 {
+        note(out, "What goes wrong between several clients stands below all flows.", options)?;
+    }
+    if unsure > 0 {
+        let text = format!(
+            "{} not compared: the capture lacks bytes, so that it is not known what belongs together.",
+            Count::new(count(unsure), "message was", "messages were")
+        );
+        note(out, &text, options)?;
+        let list: Vec<String> = lab.unsure().map(one).collect();
+        rows(out, &list, SHOWN, options)?;
+    }
+    if !open.is_empty() {
+        let text = format!(
+            "{} no answer in the capture:",
+            Count::new(count(open.len()), "message has", "messages have")
+        );
+        note(out, &text, options)?;
+        let list: Vec<String> = open.into_iter().map(one).collect();
+        rows(out, &list, SHOWN, options)?;
+    }
+    if lab.pieces > 0 {
+        let text = format!(
+            "The segments are not the messages here: most of what the client sends is no request by itself. {} put together, up to \
+             where the other side speaks.",
+            Count::new(lab.pieces, "piece was", "pieces were")
+        );
+        note(out, &text, options)?;
     }
     if lab.run_together > 0 {
         let text = format!(
@@ -80,6 +119,8 @@ pub(super) fn rows(
     shown: usize,
     options: ExplainOptions,
 ) -> io::Result<()> {
+    // A line that says that one is not shown would be as long.
+    let shown = if rows.len() == shown.saturating_add(1) { rows.len() } else { shown };
     for row in rows.iter().take(shown) {
         for (place, line) in Wrapped::new(row, options.width.saturating_sub(8)).enumerate() {
             writeln!(out, "{:1$}{line}", "", if place == 0 { 6 } else { 8 })?;
@@ -94,6 +135,10 @@ pub(super) fn rows(
 /// A text from the wire, in quotation marks.
 fn quoted(text: &[u8]) -> String {
     format!("`{}`", safe_line(text, TEXT))
+}
+
+fn one(message: &LabMessage) -> String {
+    format!("packet {}: {}", message.at.number, quoted(&message.text))
 }
 
 fn fault(message: &LabMessage) -> String {
@@ -390,9 +435,9 @@ fn loss(totals: &PingTotals) -> String {
     )
 }
 
-/// A share, to a tenth of a percent.
+/// A share, to the nearest tenth of a percent.
 pub(super) fn percent(part: u64, whole: u64) -> String {
-    let tenths = part.saturating_mul(1000).checked_div(whole).unwrap_or(0);
+    let tenths = part.saturating_mul(1000).saturating_add(whole / 2).checked_div(whole).unwrap_or(0);
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 

@@ -145,7 +145,7 @@ fn relayed(passed: &Passed) -> String {
     let went = match (&passed.forwarded, &passed.changed) {
         (Some((flow, at)), None) => format!("passed on in packet {} ({flow})", at.number),
         (Some((flow, at)), Some(changed)) => {
-            format!("passed on in packet {} ({flow}) as `{}`", at.number, shown(changed))
+            format!("passed on in packet {} ({flow}), but changed, as `{}`", at.number, shown(changed))
         }
         (None, _) => "not passed on in this capture".to_owned(),
     };

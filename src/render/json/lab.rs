@@ -24,6 +24,15 @@ pub(super) struct LabJson<'a> {
     /// Messages behind which another follows in the same segment.
     #[serde(skip_serializing_if = "is_default")]
     run_together: u64,
+    /// Pieces that the messages were put together from, where segments are no messages.
+    #[serde(skip_serializing_if = "is_default")]
+    pieces: u64,
+    /// Packets with questions that nothing in the capture answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unanswered: Vec<PacketNumber>,
+    /// What is not as it should be between this flow and others of its room or relay.
+    #[serde(skip_serializing_if = "is_default")]
+    findings_with_others: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pings: Option<PingsJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +106,9 @@ struct LabMessageJson<'a> {
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// It was not judged: the capture lacks bytes, so that it is not known what it answers.
+    #[serde(skip_serializing_if = "is_default")]
+    not_compared: bool,
     /// Of an answer to a sum.
     #[serde(skip_serializing_if = "Option::is_none")]
     correct: Option<bool>,
@@ -171,6 +183,9 @@ impl<'a> LabJson<'a> {
             messages: lab.messages.iter().map(LabMessageJson::new).collect(),
             messages_not_kept: lab.not_kept,
             run_together: lab.run_together,
+            pieces: lab.pieces,
+            unanswered: lab.unanswered().iter().map(|message| message.at.number).collect(),
+            findings_with_others: lab.with_others,
             pings: totals.then(|| PingsJson::new(&PingTotals::of(lab))),
             file: lab.file.as_ref().map(|file| FileJson {
                 bytes: file.bytes,
@@ -246,6 +261,7 @@ impl<'a> LabMessageJson<'a> {
             answers: said.answers.map(|asked| asked.number),
             time_ns: said.answers.and_then(|asked| message.at.since(asked)).map(Nanos),
             fault: said.fault.as_ref().map(ToString::to_string),
+            not_compared: said.unsure,
             correct,
             expected,
             number,

@@ -13,8 +13,8 @@ use crate::render::format::Mac;
 use crate::render::safe::Safe;
 use crate::report::Told;
 use crate::report::lan::{
-    Claim, DhcpExchange, DhcpKind, EchoRun, FragmentedDatagram, Hop, Lan, Lookup, ProbeKind, Reached,
-    Resolutions, Router, Trace,
+    Claim, DhcpExchange, DhcpKind, EchoRun, FragmentedDatagram, Hop, Lan, Lookup, OddKind, Oddity, ProbeKind,
+    Reached, Resolutions, Router, Trace,
 };
 use crate::source::PacketNumber;
 
@@ -84,6 +84,43 @@ struct ResolutionsJson {
     /// Answers to no question in the capture.
     #[serde(skip_serializing_if = "is_default")]
     unasked_answers: u64,
+    /// Messages that are not as they should be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    odd: Vec<OddityJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct OddityJson {
+    /// `other_sender` or `hop_limit`.
+    kind: &'static str,
+    address: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<Text<Mac>>,
+    /// The link-layer address that the frame came from, where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame_mac: Option<Text<Mac>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hop_limit: Option<u8>,
+    first: StampJson,
+    packets: u64,
+}
+
+impl OddityJson {
+    fn new(odd: &Oddity) -> Self {
+        let (kind, frame_mac, hop_limit) = match odd.kind {
+            OddKind::OtherSender(frame) => ("other_sender", Some(mac(frame)), None),
+            OddKind::HopLimit(limit) => ("hop_limit", None, Some(limit)),
+        };
+        Self {
+            kind,
+            address: odd.addr,
+            mac: odd.mac.map(mac),
+            frame_mac,
+            hop_limit,
+            first: StampJson::new(odd.first),
+            packets: odd.packets,
+        }
+    }
 }
 
 impl ResolutionsJson {
@@ -92,6 +129,7 @@ impl ResolutionsJson {
             lookups: table.lookups().iter().map(LookupJson::new).collect(),
             addresses: table.claims().iter().map(ClaimJson::new).collect(),
             unasked_answers: table.unasked().0,
+            odd: table.oddities().iter().map(OddityJson::new).collect(),
         }
     }
 }
@@ -145,7 +183,7 @@ impl LookupJson {
 struct ClaimJson {
     address: IpAddr,
     owners: Vec<OwnerJson>,
-    /// Times that it was told to all without being asked.
+    /// Times that it was told to all without being asked, by any of them.
     #[serde(skip_serializing_if = "is_default")]
     announced: u64,
 }
@@ -156,6 +194,11 @@ struct OwnerJson {
     packets: u64,
     first_packet: PacketNumber,
     last_packet: PacketNumber,
+    /// Times that it told all without being asked, and the first packet that did.
+    #[serde(skip_serializing_if = "is_default")]
+    announced: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    announced_in: Option<PacketNumber>,
 }
 
 impl ClaimJson {
@@ -165,8 +208,11 @@ impl ClaimJson {
             packets: owner.packets,
             first_packet: owner.first.number,
             last_packet: owner.last.number,
+            announced: owner.announced,
+            announced_in: owner.announcement.map(|at| at.number),
         });
-        Self { address: claim.addr, owners: owners.collect(), announced: claim.announced }
+        let announced = claim.owners.iter().map(|owner| owner.announced).fold(0, u64::saturating_add);
+        Self { address: claim.addr, owners: owners.collect(), announced }
     }
 }
 
@@ -352,6 +398,15 @@ struct PingJson {
     duplicates: u64,
     unasked: u64,
     errors: u64,
+    /// Answers that bring other data than their requests.
+    #[serde(skip_serializing_if = "is_default")]
+    other_data: u64,
+    /// `to` is the address of many.
+    #[serde(skip_serializing_if = "is_default")]
+    group: bool,
+    /// Others than `to` that answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    responders: Vec<ResponderJson>,
     first: StampJson,
     last: StampJson,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -365,6 +420,12 @@ struct PingJson {
 }
 
 #[derive(Debug, Serialize)]
+struct ResponderJson {
+    address: IpAddr,
+    answers: u64,
+}
+
+#[derive(Debug, Serialize)]
 struct EchoJson {
     packet: PacketNumber,
     sequence: u16,
@@ -372,6 +433,20 @@ struct EchoJson {
     answer_packet: Option<PacketNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_ns: Option<Nanos>,
+    #[serde(skip_serializing_if = "is_default")]
+    other_data: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<EchoErrorJson>,
+}
+
+/// An ICMP error about a request.
+#[derive(Debug, Serialize)]
+struct EchoErrorJson {
+    packet: PacketNumber,
+    from: IpAddr,
+    #[serde(rename = "type")]
+    icmp_type: u8,
+    code: u8,
 }
 
 impl PingJson {
@@ -381,7 +456,15 @@ impl PingJson {
             sequence: probe.sequence,
             answer_packet: probe.answer.map(|(at, _)| at.number),
             after_ns: probe.answer.and_then(|(_, time)| time).map(Nanos),
+            other_data: probe.other_data,
+            error: probe.error.map(|error| EchoErrorJson {
+                packet: error.at.number,
+                from: error.from,
+                icmp_type: error.icmp_type,
+                code: error.code,
+            }),
         });
+        let responders = run.responders.iter().map(|&(address, answers)| ResponderJson { address, answers });
         Self {
             from: run.src,
             to: run.dst,
@@ -392,6 +475,9 @@ impl PingJson {
             duplicates: run.duplicates,
             unasked: run.unasked,
             errors: run.errors,
+            other_data: run.other_data,
+            group: run.group,
+            responders: responders.collect(),
             first: StampJson::new(run.first),
             last: StampJson::new(run.last),
             min_ns: run.min.map(Nanos),
@@ -501,6 +587,9 @@ struct DatagramJson {
     copies: u64,
     overlap: bool,
     conflict: bool,
+    /// It has more bytes than a datagram of IP may have.
+    #[serde(skip_serializing_if = "is_default")]
+    too_large: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -531,6 +620,7 @@ impl DatagramJson {
             copies: datagram.copies,
             overlap: datagram.overlaps(),
             conflict: datagram.conflict,
+            too_large: datagram.too_large().is_some(),
         }
     }
 }

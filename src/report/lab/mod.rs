@@ -7,6 +7,7 @@ mod clock;
 mod pings;
 mod relayed;
 mod room;
+mod unanswered;
 
 pub use clock::{Fits, fits};
 pub use pings::{Fate, OnePing, PingTotals, Second};
@@ -59,6 +60,11 @@ pub struct LabFlow {
     pub lines: Vec<Reach>,
     /// Of a relay: what became of each request, likewise.
     pub passed: Vec<Passed>,
+    /// What the flows of its room or relay show together and is not as it should be, and has to do with this one: so many
+    /// findings, likewise.
+    pub with_others: u64,
+    /// Pieces of messages that were put together, where segments were found to be no messages.
+    pub pieces: u64,
 }
 
 /// Whom a line reached, told by flows.
@@ -96,12 +102,18 @@ impl Labs {
 
     /// Puts together what several flows show.
     pub fn finish(&mut self, table: &FlowTable) {
-        self.rooms = room::of(&self.flows, table);
-        (self.passed, self.strays) = relayed::of(&self.flows, table);
-        for flow in self.flows.values_mut() {
+        for (place, flow) in &mut self.flows {
             flow.lines.clear();
             flow.passed.clear();
+            flow.with_others = 0;
+            flow.join_pieces();
+            if let Some(ends) = table.flows().get(*place).filter(|_| flow.lab == Lab::Relay) {
+                relayed::check_addresses(flow, ends);
+            }
         }
+        self.rooms = room::of(&self.flows, table);
+        (self.passed, self.strays) = relayed::of(&self.flows, table);
+        self.count_with_others();
         for room in &self.rooms {
             let id = |member: usize| room.members.get(member).map(|member| member.flow);
             for line in &room.lines {
@@ -118,6 +130,33 @@ impl Labs {
         for passed in &self.passed {
             if let Some(flow) = self.flows.get_mut(&passed.place) {
                 flow.passed.push(passed.clone());
+            }
+        }
+    }
+
+    /// Counts what is not as it should be between flows at each flow that has to do with it.
+    fn count_with_others(&mut self) {
+        let mut places: Vec<usize> = Vec::new();
+        for room in &self.rooms {
+            let place = |member: usize| room.members.get(member).map(|member| member.place);
+            for line in &room.lines {
+                let lost = line.lost.iter().map(|lost| lost.to);
+                let again = line.reached.iter().filter(|delivery| delivery.again).map(|delivery| delivery.to);
+                for to in lost.chain(again) {
+                    places.extend(place(line.by));
+                    places.extend(place(to));
+                }
+            }
+            places.extend(room.strays.iter().filter_map(|(to, ..)| place(*to)));
+        }
+        for passed in self.passed.iter().filter(|passed| passed.is_odd()) {
+            places.push(passed.place);
+            places.extend(passed.forwarded_place);
+        }
+        places.extend(self.strays.iter().map(|stray| stray.place));
+        for place in places {
+            if let Some(flow) = self.flows.get_mut(&place) {
+                flow.with_others = flow.with_others.saturating_add(1);
             }
         }
     }
@@ -175,6 +214,8 @@ impl Labs {
             file: None,
             lines: Vec::new(),
             passed: Vec::new(),
+            with_others: 0,
+            pieces: 0,
         });
         (flow.lab, flow.client) = (note.lab, client);
         flow.run_together = flow.run_together.saturating_add(u64::from(note.runs_on));
@@ -195,19 +236,21 @@ impl Labs {
         while let [before @ .., b'\r' | b'\n'] = text {
             text = before;
         }
-        // The rest of an answer that came in pieces takes the place of its beginning.
+        // The rest of an answer that came in pieces stands with its beginning.
+        let mut begun = note.begun.clone();
         if let Says::Result { .. } = note.said.says
             && let Some(last) = flow.messages.last()
             && matches!(last.said.says, Says::Result { .. })
             && last.said.answers == note.said.answers
         {
-            flow.messages.pop();
+            begun = flow.messages.pop().map(|last| last.text).unwrap_or_default();
             self.messages = self.messages.saturating_sub(1);
         }
+        let text = [&*begun, text].concat();
         let this = LabMessage {
             at: message.last,
             from: message.direction,
-            text: text.get(..MAX_TEXT).unwrap_or(text).into(),
+            text: text.get(..MAX_TEXT).unwrap_or(&text).into(),
             len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             said: note.said.clone(),
         };
@@ -229,6 +272,11 @@ impl LabFlow {
     /// The messages with something wrong.
     pub fn faults(&self) -> impl Iterator<Item = &LabMessage> {
         self.messages.iter().filter(|message| message.said.fault.is_some())
+    }
+
+    /// Messages that may be answers, and of which it cannot be told to what, because the capture lacks bytes.
+    pub fn unsure(&self) -> impl Iterator<Item = &LabMessage> {
+        self.messages.iter().filter(|message| message.said.unsure)
     }
 
     /// How many messages are as `test` says.

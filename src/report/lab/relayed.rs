@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::LabFlow;
 use crate::decode::Endpoint;
 use crate::flow::{Direction, Flow, FlowId, FlowTable, PacketStamp};
-use crate::proto::lab::{Code, Lab, Order, Says};
+use crate::proto::lab::{Code, Fault, Lab, Order, Says};
 
 /// A request to pass something on.
 #[derive(Clone, Debug)]
@@ -23,8 +23,36 @@ pub struct Passed {
     pub status: Option<(Code, PacketStamp)>,
     /// The datagram to the target: its flow, its packet.
     pub forwarded: Option<(FlowId, PacketStamp)>,
+    /// The place of that flow in the flow table.
+    pub forwarded_place: Option<usize>,
     /// What it says, where that is something else.
     pub changed: Option<Box<str>>,
+}
+
+impl Passed {
+    /// Whether what was passed on is something else, or does not fit what the sender was told.
+    #[must_use]
+    pub fn is_odd(&self) -> bool {
+        let is_sent = self.forwarded.is_some();
+        self.changed.is_some()
+            || matches!(
+                (self.status, is_sent),
+                (Some((Code::Sent, _)), false) | (Some((Code::NotSent, _)), true)
+            )
+    }
+}
+
+/// Holds the address that a server tells its client against that of the packets.
+pub(super) fn check_addresses(lab: &mut LabFlow, flow: &Flow) {
+    let (_, client) = ends(lab, flow);
+    for message in &mut lab.messages {
+        if let Says::Address(Some((addr, port))) = message.said.says
+            && (addr.to_canonical(), port) != (client.addr.to_canonical(), client.port)
+            && message.said.fault.is_none()
+        {
+            message.said.fault = Some(Fault::OtherAddress(client));
+        }
+    }
 }
 
 /// A datagram that was passed on and that nobody asked for.
@@ -32,6 +60,8 @@ pub struct Passed {
 pub struct Stray {
     /// Its flow.
     pub flow: FlowId,
+    /// The place of that in the flow table.
+    pub place: usize,
     /// Its packet.
     pub at: PacketStamp,
     /// Whose it says to be.
@@ -41,6 +71,7 @@ pub struct Stray {
 /// One that was passed on and is not matched yet.
 struct Out<'a> {
     flow: FlowId,
+    place: usize,
     at: PacketStamp,
     content: &'a str,
 }
@@ -64,12 +95,12 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
     };
     // By server, target and sender.
     let mut sent: HashMap<(Endpoint, Endpoint, Endpoint), VecDeque<Out<'_>>> = HashMap::new();
-    for (_, lab, flow) in relays() {
+    for (place, lab, flow) in relays() {
         let (server, target) = ends(lab, flow);
         for message in &lab.messages {
             if let Says::Forwarded(addr, port, content) = &message.said.says {
                 let sender = Endpoint { addr: *addr, port: *port };
-                let out = Out { flow: flow.id, at: message.at, content };
+                let out = Out { flow: flow.id, place, at: message.at, content };
                 sent.entry((server, target, sender)).or_default().push_back(out);
             }
         }
@@ -100,6 +131,7 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
                     .as_ref()
                     .filter(|out| out.content != &*order.content)
                     .map(|out| out.content.into()),
+                forwarded_place: out.as_ref().map(|out| out.place),
                 forwarded: out.map(|out| (out.flow, out.at)),
                 order,
             });
@@ -110,7 +142,7 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
         .into_iter()
         .flat_map(|((_, _, sender), left)| {
             let sender = (sender.addr, sender.port);
-            left.into_iter().map(move |out| Stray { flow: out.flow, at: out.at, sender })
+            left.into_iter().map(move |out| Stray { flow: out.flow, place: out.place, at: out.at, sender })
         })
         .collect();
     strays.sort_by_key(|stray| stray.at.number);

@@ -8,7 +8,7 @@ fn message(number: u64, nanos: i128, says: Says, answers: Option<u64>) -> LabMes
     let answers =
         answers.map(|number| PacketStamp { number, ts: Some(Timestamp::from_nanos(nanos - 1_000_000)) });
     let by_client = matches!(says, Says::Ping(..));
-    let said = Said { by_client, says, answers, fault: None };
+    let said = Said { by_client, says, answers, fault: None, unsure: false };
     LabMessage { at, from: Direction::OrigToResp, text: Box::default(), len: 100, said }
 }
 
@@ -22,6 +22,8 @@ fn pings(messages: Vec<LabMessage>) -> PingTotals {
         file: None,
         lines: Vec::new(),
         passed: Vec::new(),
+        with_others: 0,
+        pieces: 0,
     })
 }
 

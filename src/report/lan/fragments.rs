@@ -13,6 +13,8 @@ use crate::time::{NANOS_PER_SECOND, TimeDelta};
 pub const MAX_DATAGRAMS: usize = 16_384;
 /// Most fragments kept of one datagram: those of 64 KiB over Ethernet, and some.
 pub const MAX_FRAGMENTS_TOLD: usize = 64;
+/// Bytes of IPv6's fixed header, which do not count for the length that it tells.
+const IPV6_HEADER: u32 = 40;
 /// A fragment that comes again so soon behind its datagram is a copy; later, its number is that of another datagram.
 const COPY_AGE: TimeDelta = TimeDelta::from_nanos(2 * NANOS_PER_SECOND);
 
@@ -39,6 +41,11 @@ pub struct FragmentedDatagram {
     pub whole_in: Option<PacketNumber>,
     /// Fragments that say otherwise of bytes that were there before.
     pub conflict: bool,
+    /// Bytes before those of the fragments that count for the datagram's length: the longest header of IPv4, the extension
+    /// headers of IPv6.
+    before: u32,
+    /// The end of the fragment that reaches furthest.
+    furthest: u32,
 }
 
 /// One fragment.
@@ -63,6 +70,13 @@ impl Fragment {
 }
 
 impl FragmentedDatagram {
+    /// Its length as its header would have to tell it, where that is more than 16 bits can (RFC 791 section 3.1, RFC 8200
+    /// section 4.5): no host sends such a datagram.
+    #[must_use]
+    pub fn too_large(&self) -> Option<u32> {
+        Some(self.furthest.saturating_add(self.before)).filter(|len| *len > u32::from(u16::MAX))
+    }
+
     /// Ranges that no fragment brought, up to the end where that is known; meaningless where not all fragments were
     /// kept.
     #[must_use]
@@ -127,7 +141,7 @@ impl Fragments {
     /// Takes the fragments that a packet carries, those of tunnels included.
     pub(super) fn take(&mut self, at: PacketStamp, decoded: &DecodedPacket<'_>) {
         for layer in decoded.layers().iter().filter(|layer| !layer.quoted) {
-            let Some((key, fragment)) = read(at, decoded, layer) else { continue };
+            let Some((key, fragment, before)) = read(at, decoded, layer) else { continue };
             if let Some(datagram) = self.open.get(&key).and_then(|place| self.all.get_mut(*place))
                 && datagram.has(&fragment)
             {
@@ -155,11 +169,15 @@ impl Fragments {
                         total: None,
                         whole_in: None,
                         conflict: false,
+                        before: 0,
+                        furthest: 0,
                     });
                     place
                 }
             };
             let Some(datagram) = self.all.get_mut(place) else { continue };
+            datagram.before = datagram.before.max(before);
+            datagram.furthest = datagram.furthest.max(fragment.end());
             if !fragment.more && datagram.total.is_none() {
                 datagram.total = Some(fragment.end());
             }
@@ -201,8 +219,8 @@ impl Fragments {
     }
 }
 
-/// The fragment that stands behind a header, where one does.
-fn read(at: PacketStamp, decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(Key, Fragment)> {
+/// The fragment that stands behind a header, where one does, and the bytes before it that count for its datagram's length.
+fn read(at: PacketStamp, decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(Key, Fragment, u32)> {
     let header = decoded.header(layer);
     let len = layer.claimed_end.saturating_sub(layer.payload);
     let (carrier, protocol, identification, field, more) = match layer.kind {
@@ -231,5 +249,12 @@ fn read(at: PacketStamp, decoded: &DecodedPacket<'_>, layer: &Layer) -> Option<(
         return None;
     }
     let fragment = Fragment { at, offset: u32::from(field), len, more };
-    Some(((carrier.src, carrier.dst, protocol, identification), fragment))
+    let before = if layer.kind == LayerKind::Ipv4 {
+        layer.payload.saturating_sub(layer.start)
+    } else {
+        let all = decoded.layers().iter().take_while(|other| !std::ptr::eq(*other, layer));
+        let fixed = all.filter(|other| other.kind == LayerKind::Ipv6 && other.buffer == layer.buffer).last();
+        fixed.map_or(0, |fixed| layer.start.saturating_sub(fixed.start).saturating_sub(IPV6_HEADER))
+    };
+    Some(((carrier.src, carrier.dst, protocol, identification), fragment, before))
 }

@@ -13,10 +13,13 @@ mod resolve;
 mod traceroute;
 
 pub use dhcp::{DhcpExchange, DhcpKind, DhcpLease, DhcpStep, MAX_EXCHANGES, MAX_STEPS};
-pub use echo::{EchoRun, MAX_PROBES_KEPT, MAX_PROBES_TOLD, MAX_RUNS, Probe};
+pub use echo::{EchoError, EchoRun, MAX_PROBES_KEPT, MAX_PROBES_TOLD, MAX_RESPONDERS, MAX_RUNS, Probe};
 pub use fragments::{Fragment, FragmentedDatagram, MAX_DATAGRAMS, MAX_FRAGMENTS_TOLD};
 pub use neighbours::{MAX_PREFIXES, MAX_ROUTERS, Prefix, Router};
-pub use resolve::{Answer, Claim, Lookup, MAX_CLAIMS, MAX_LOOKUPS, MAX_OWNERS, Owner, Resolutions};
+pub use resolve::{
+    Answer, Claim, Lookup, MAX_CLAIMS, MAX_LOOKUPS, MAX_ODDITIES, MAX_OWNERS, OddKind, Oddity, Owner,
+    Resolutions,
+};
 pub use traceroute::{
     Hop, HopAnswer, HopProbe, MAX_HOPS, MAX_PROBES_OF_HOP, MAX_TRACES, ProbeKind, Reached, Trace,
 };
@@ -83,7 +86,7 @@ impl LanCollector {
             decoded.layers().iter().filter(|layer| !layer.quoted && layer.kind != LayerKind::Payload);
         let Some(layer) = own.next_back() else { return };
         match layer.kind {
-            LayerKind::Arp => self.arp.take_arp(at, decoded.header(layer)),
+            LayerKind::Arp => self.arp.take_arp(at, decoded.header(layer), sender_mac(decoded, layer)),
             LayerKind::Icmp | LayerKind::Icmpv6 => {
                 let Some(carrier) = Carrier::of(decoded, layer) else { return };
                 self.echoes.take(at, decoded, layer, &carrier, echo);

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::resolve::Resolutions;
+use super::resolve::{OddKind, Resolutions};
 use super::{Carrier, sender_mac};
 use crate::decode::{DecodedPacket, Layer};
 use crate::flow::PacketStamp;
@@ -11,6 +11,9 @@ use crate::flow::PacketStamp;
 pub const MAX_ROUTERS: usize = 256;
 /// Most prefixes kept of one router, and name servers.
 pub const MAX_PREFIXES: usize = 16;
+
+/// The hop limit of every valid message (RFC 4861 sections 6.1, 7.1 and 8.1): no router passed it on.
+const HOP_LIMIT: u8 = 255;
 
 /// A router that tells of itself.
 #[derive(Clone, Debug)]
@@ -81,6 +84,14 @@ impl Neighbours {
         let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
         let Some(message) = buffer.get(place(layer.start)..place(layer.end)) else { return };
         let mac = || sender_mac(decoded, layer);
+        if let (Some(133..=137), true) = (header.first(), carrier.ttl != HOP_LIMIT) {
+            let about = match header.first() {
+                Some(135 | 136) => address(message, 8),
+                _ => None,
+            };
+            let kind = OddKind::HopLimit(carrier.ttl);
+            return self.table.is_odd(at, kind, about.unwrap_or(carrier.src), mac());
+        }
         match header.first() {
             Some(133) => self.solicitations.get_or_insert((0, at)).0 += 1,
             Some(134) => self.router(at, message, carrier.src, mac()),

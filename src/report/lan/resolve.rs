@@ -12,6 +12,8 @@ pub const MAX_LOOKUPS: usize = 65_536;
 pub const MAX_CLAIMS: usize = 65_536;
 /// Most owners kept of one address; two are already one too many.
 pub const MAX_OWNERS: usize = 8;
+/// Most kinds of odd messages that are kept, each with its addresses; looked through for each message that is odd.
+pub const MAX_ODDITIES: usize = 256;
 
 /// Questions of one host for one address.
 #[derive(Clone, Debug)]
@@ -62,10 +64,6 @@ pub struct Claim {
     pub addr: IpAddr,
     /// Who: at most [`MAX_OWNERS`], in the order of their first packets.
     pub owners: Vec<Owner>,
-    /// Times it was told to all without being asked (gratuitous ARP, unsolicited neighbour advertisements).
-    pub announced: u64,
-    /// The first time.
-    pub announcement: Option<PacketStamp>,
 }
 
 /// One who says that an address is its own.
@@ -79,6 +77,35 @@ pub struct Owner {
     pub last: PacketStamp,
     /// How many do.
     pub packets: u64,
+    /// Times that it told all without being asked (gratuitous ARP, unsolicited neighbour advertisements).
+    pub announced: u64,
+    /// The first time.
+    pub announcement: Option<PacketStamp>,
+}
+
+/// A message about an address that is not as it should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Oddity {
+    /// What is odd.
+    pub kind: OddKind,
+    /// The address that it is about.
+    pub addr: IpAddr,
+    /// The link-layer address that it tells, where it tells one.
+    pub mac: Option<[u8; 6]>,
+    /// The first such packet.
+    pub first: PacketStamp,
+    /// How many there are.
+    pub packets: u64,
+}
+
+/// What is odd about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OddKind {
+    /// The frame comes from another link-layer address, this one, than the sender that the message tells.
+    OtherSender([u8; 6]),
+    /// The hop limit is not 255: a router has passed it on, or its sender wants that to be believed. Receivers ignore it (RFC
+    /// 4861 sections 6.1 and 7.1), and nothing it says is told here.
+    HopLimit(u8),
 }
 
 /// Questions, answers and claims of one protocol.
@@ -93,6 +120,7 @@ pub struct Resolutions {
     /// Answers to no question in the capture.
     unasked: u64,
     first_unasked: Option<PacketStamp>,
+    odd: Vec<Oddity>,
     left_out: u64,
 }
 
@@ -120,10 +148,16 @@ impl Resolutions {
         (self.unasked, self.first_unasked)
     }
 
+    /// Messages that are not as they should be, each kind once.
+    #[must_use]
+    pub fn oddities(&self) -> &[Oddity] {
+        &self.odd
+    }
+
     /// Whether nothing was asked, answered or claimed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lookups.is_empty() && self.claims.is_empty() && self.unasked == 0
+        self.lookups.is_empty() && self.claims.is_empty() && self.unasked == 0 && self.odd.is_empty()
     }
 
     /// Questions and claims that a limit kept out.
@@ -132,8 +166,8 @@ impl Resolutions {
         self.left_out
     }
 
-    /// Takes an ARP packet of IPv4 over Ethernet; others are not looked at.
-    pub(super) fn take_arp(&mut self, at: PacketStamp, bytes: &[u8]) {
+    /// Takes an ARP packet of IPv4 over Ethernet, in a frame from `frame`; others are not looked at.
+    pub(super) fn take_arp(&mut self, at: PacketStamp, bytes: &[u8], frame: Option<[u8; 6]>) {
         let Some(rest) = bytes.strip_prefix(&[0, 1, 8, 0, 6, 4]) else { return };
         let Some(&[o0, o1, m0, m1, m2, m3, m4, m5, s0, s1, s2, s3, a0, a1, a2, a3, a4, a5, t0, t1, t2, t3]) =
             rest.first_chunk::<22>()
@@ -142,6 +176,9 @@ impl Resolutions {
         };
         let mac = [m0, m1, m2, m3, m4, m5];
         let (sender, target) = (Ipv4Addr::new(s0, s1, s2, s3), Ipv4Addr::new(t0, t1, t2, t3));
+        if let Some(frame) = frame.filter(|frame| *frame != mac) {
+            self.is_odd(at, OddKind::OtherSender(frame), sender.into(), Some(mac));
+        }
         match u16::from_be_bytes([o0, o1]) {
             1 | 2 if sender == target => self.announce(at, sender.into(), mac),
             1 => {
@@ -216,9 +253,9 @@ impl Resolutions {
 
     /// `mac` tells all that `addr` is its own; whoever asks whether it is free is answered by that, too.
     pub(super) fn announce(&mut self, at: PacketStamp, addr: IpAddr, mac: [u8; 6]) {
-        if let Some(claim) = self.claim(at, addr, mac) {
-            claim.announced += 1;
-            claim.announcement.get_or_insert(at);
+        if let Some(owner) = self.claim(at, addr, mac) {
+            owner.announced += 1;
+            owner.announcement.get_or_insert(at);
         }
         let probe = self.probes.get(&addr).and_then(|place| self.lookups.get_mut(*place));
         if let Some(probe) = probe.filter(|probe| probe.asker_mac != Some(mac))
@@ -229,8 +266,20 @@ impl Resolutions {
         }
     }
 
+    /// A message about `addr` is not as it should be.
+    pub(super) fn is_odd(&mut self, at: PacketStamp, kind: OddKind, addr: IpAddr, mac: Option<[u8; 6]>) {
+        let same = |odd: &&mut Oddity| (odd.kind, odd.addr, odd.mac) == (kind, addr, mac);
+        if let Some(odd) = self.odd.iter_mut().find(same) {
+            odd.packets += 1;
+        } else if self.odd.len() < MAX_ODDITIES {
+            self.odd.push(Oddity { kind, addr, mac, first: at, packets: 1 });
+        } else {
+            self.left_out += 1;
+        }
+    }
+
     /// `mac` says that `addr` is its own.
-    pub(super) fn claim(&mut self, at: PacketStamp, addr: IpAddr, mac: [u8; 6]) -> Option<&mut Claim> {
+    pub(super) fn claim(&mut self, at: PacketStamp, addr: IpAddr, mac: [u8; 6]) -> Option<&mut Owner> {
         if addr.is_unspecified() {
             return None;
         }
@@ -243,19 +292,25 @@ impl Resolutions {
             None => {
                 let place = self.claims.len();
                 self.by_addr.insert(addr, place);
-                self.claims.push(Claim { addr, owners: Vec::new(), announced: 0, announcement: None });
+                self.claims.push(Claim { addr, owners: Vec::new() });
                 place
             }
         };
-        let claim = self.claims.get_mut(place)?;
-        if let Some(owner) = claim.owners.iter_mut().find(|owner| owner.mac == mac) {
-            owner.packets += 1;
-            owner.last = at;
-        } else if claim.owners.len() < MAX_OWNERS {
-            claim.owners.push(Owner { mac, first: at, last: at, packets: 1 });
-        } else {
-            self.left_out += 1;
+        let owners = &mut self.claims.get_mut(place)?.owners;
+        let known = owners.iter().position(|owner| owner.mac == mac);
+        if known.is_none() {
+            if owners.len() >= MAX_OWNERS {
+                self.left_out += 1;
+                return None;
+            }
+            owners.push(Owner { mac, first: at, last: at, packets: 0, announced: 0, announcement: None });
         }
-        self.claims.get_mut(place)
+        let owner = match known {
+            Some(place) => owners.get_mut(place)?,
+            None => owners.last_mut()?,
+        };
+        owner.packets += 1;
+        owner.last = at;
+        Some(owner)
     }
 }

@@ -93,6 +93,11 @@ impl Capture {
         connection.sent[1] += bytes;
     }
 
+    /// Bytes of the client that are not captured, likewise.
+    pub(super) fn lose_question(&mut self, connection: &mut Connection, bytes: u32) {
+        connection.sent[0] += bytes;
+    }
+
     fn segment(&mut self, connection: &mut Connection, side: usize, flags: &str, bytes: &[u8]) -> u32 {
         let (from, to) = (connection.ports[side], connection.ports[1 - side]);
         let (seq, ack) = (connection.sent[side], connection.sent[1 - side]);

@@ -8,7 +8,8 @@ use super::super::super::color::Style;
 use super::super::super::format::{Count, Elapsed, Mac};
 use super::super::super::safe::safe_line;
 use super::{Page, span};
-use crate::proto::dhcp::kind_name;
+use crate::flow::PacketStamp;
+use crate::proto::dhcp::{Damage, kind_name};
 use crate::report::lan::{DhcpExchange, DhcpKind, DhcpLease, DhcpStep};
 
 /// Messages of one exchange that are shown where not all are asked for; one that goes well has four.
@@ -16,6 +17,9 @@ const STEPS: usize = 8;
 
 /// From so many clients on that nobody answers, they are told together.
 const CROWD: usize = 9;
+
+/// Messages with unreadable options that are told of exchanges that are told together.
+const DAMAGES: usize = 6;
 
 /// Columns of a name; the whole of it is in the packet.
 const NAME: usize = 60;
@@ -72,7 +76,9 @@ fn crowd<'e, W: Write>(
     clients: usize,
 ) -> io::Result<()> {
     let (mut first, mut last, mut messages) = (u64::MAX, 0, 0_u64);
+    let mut damaged = Vec::new();
     for exchange in exchanges {
+        damaged.extend(exchange.damage);
         first = first.min(exchange.first().number);
         last = last.max(exchange.steps.last().map_or(0, |step| step.at.number));
         let kept = u64::try_from(exchange.steps.len()).unwrap_or(u64::MAX);
@@ -83,7 +89,24 @@ fn crowd<'e, W: Write>(
          capture, there is no server, or somebody asks in the name of others to use up its addresses.",
         Count::new(messages, "message", "messages")
     );
-    page.line(first, Some(Style::Yellow), &text)
+    page.line(first, Some(Style::Yellow), &text)?;
+    damages(page, damaged)
+}
+
+/// Messages of exchanges that are told together whose options cannot be read.
+fn damages<W: Write>(page: &mut Page<'_, W>, all: Vec<(PacketStamp, Damage)>) -> io::Result<()> {
+    let most = if page.options.full { all.len() } else { DAMAGES };
+    for (at, damage) in all.iter().take(most) {
+        page.more(&unreadable(*at, *damage))?;
+    }
+    match u64::try_from(all.len().saturating_sub(most)).unwrap_or(u64::MAX) {
+        0 => Ok(()),
+        more => page.more(&format!("… {} like that.", Count::new(more, "more message", "more messages"))),
+    }
+}
+
+fn unreadable(at: PacketStamp, damage: Damage) -> String {
+    format!("The options of packet {} cannot be read to their end: {damage}.", at.number)
 }
 
 /// Several exchanges of a client that nobody answers.
@@ -103,7 +126,8 @@ fn in_vain<W: Write>(
         group.len(),
         Count::new(messages, "message", "messages")
     );
-    page.line(first.first().number, Some(Style::Yellow), &text)
+    page.line(first.first().number, Some(Style::Yellow), &text)?;
+    damages(page, group.iter().filter_map(|exchange| exchange.damage).collect())
 }
 
 /// The client by its hardware address and the name that it tells.
@@ -141,7 +165,7 @@ fn one<W: Write>(page: &mut Page<'_, W>, exchange: &DhcpExchange) -> io::Result<
         page.more(&format!("{} servers answered: {}.", servers.len(), list.join(", ")))?;
     }
     if let Some((at, damage)) = exchange.damage {
-        page.more(&format!("The options of packet {} cannot be read to their end: {damage}.", at.number))?;
+        page.more(&unreadable(at, damage))?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, list: &[FragmentedDatagram
     page.heading("Fragments")?;
     for datagram in page.shown(list) {
         let first = datagram.fragments.first().map_or(0, |fragment| fragment.at.number);
-        let is_good = datagram.whole_in.is_some() && !datagram.conflict;
+        let is_good = datagram.whole_in.is_some() && !datagram.conflict && datagram.too_large().is_none();
         let style = if is_good { Style::Bold } else { Style::Yellow };
         page.line(first, Some(style), &summary(datagram))?;
         page.more(&parts(datagram, page.options.full))?;
@@ -62,6 +62,13 @@ fn summary(datagram: &FragmentedDatagram) -> String {
     }
     if datagram.conflict {
         text.push_str("; they contradict each other, which is an attack more often than a mistake");
+    }
+    if let Some(len) = datagram.too_large() {
+        let _ = write!(
+            text,
+            "; with its headers it has {}, and IP allows 65535: an attack on whoever puts it together (ping of death)",
+            Count::bytes(len.into())
+        );
     }
     text.push('.');
     text

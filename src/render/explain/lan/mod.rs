@@ -93,14 +93,23 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
+    /// How many of a list of so many are not shown: never one, which the line that says so would replace.
+    fn hides(&self, all: usize) -> usize {
+        match all.saturating_sub(FOLDED_LINES) {
+            _ if self.options.full => 0,
+            1 => 0,
+            hidden => hidden,
+        }
+    }
+
     /// The items that are to be shown of a list.
     fn shown<'l, T>(&self, list: &'l [T]) -> &'l [T] {
-        if self.options.full { list } else { list.get(..FOLDED_LINES).unwrap_or(list) }
+        if self.hides(list.len()) == 0 { list } else { list.get(..FOLDED_LINES).unwrap_or(list) }
     }
 
     /// Says how many of `all` were not shown.
     fn folded(&mut self, all: usize, one: &'static str, many: &'static str) -> io::Result<()> {
-        let hidden = if self.options.full { 0 } else { all.saturating_sub(FOLDED_LINES) };
+        let hidden = self.hides(all);
         if hidden == 0 {
             return Ok(());
         }

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 
 use super::super::super::color::Style;
 use super::super::super::format::{Count, Elapsed};
-use super::{Page, packets};
+use super::super::super::words::IcmpMessage;
+use super::super::lab::percent;
+use super::{Page, packets, times};
 use crate::report::lan::{EchoRun, Probe};
 
 /// From so many hosts on that one host pings, they are told together.
@@ -47,11 +49,13 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, runs: &[EchoRun]) -> io::R
 }
 
 fn one<W: Write>(page: &mut Page<'_, W>, run: &EchoRun) -> io::Result<()> {
-    let style = if run.lost() > 0 { Style::Yellow } else { Style::Bold };
-    page.line(run.first.number, Some(style), &summary(run))?;
-    let most = if page.options.full { run.probes.len() } else { PROBES };
+    let is_good = (run.lost() == 0 || run.group) && run.other_data == 0;
+    page.line(run.first.number, Some(if is_good { Style::Bold } else { Style::Yellow }), &summary(run))?;
+    // A line that says that one is not shown would be as long.
+    let all = page.options.full || run.probes.len() <= PROBES.saturating_add(1);
+    let most = if all { run.probes.len() } else { PROBES };
     for probe in run.probes.iter().take(most) {
-        page.more(&self::probe(probe))?;
+        page.more(&self::probe(probe, run))?;
     }
     let hidden = run.sent.saturating_sub(u64::try_from(most.min(run.probes.len())).unwrap_or(u64::MAX));
     if hidden > 0 {
@@ -65,7 +69,8 @@ fn one<W: Write>(page: &mut Page<'_, W>, run: &EchoRun) -> io::Result<()> {
 }
 
 fn summary(run: &EchoRun) -> String {
-    let mut text = format!("{} pings {} (id {}): ", run.src, run.dst, run.identifier);
+    let many = if run.group { ", the address of many" } else { "" };
+    let mut text = format!("{} pings {} (id {}){many}: ", run.src, run.dst, run.identifier);
     if run.sent == 0 {
         let _ = write!(
             text,
@@ -75,9 +80,21 @@ fn summary(run: &EchoRun) -> String {
         return text;
     }
     let _ = write!(text, "{} sent, {} answered", run.sent, run.received);
-    if run.lost() > 0 {
-        let percent = run.lost().saturating_mul(100) / run.sent.max(1);
-        let _ = write!(text, ", {} lost ({percent} %)", run.lost());
+    // Nobody has to answer a group.
+    if run.lost() > 0 && !run.group {
+        let _ = write!(text, ", {} lost ({})", run.lost(), percent(run.lost(), run.sent));
+    }
+    if !run.responders.is_empty() {
+        let hosts = u64::try_from(run.responders.len()).unwrap_or(u64::MAX);
+        let _ = write!(text, ", by {}:", Count::new(hosts, "other address", "other addresses"));
+        for (place, (host, answers)) in run.responders.iter().take(NAMED).enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            let _ = write!(text, "{comma} {host} ({})", times(*answers));
+        }
+        text.push_str(if run.responders.len() > NAMED { ", …" } else { "" });
+    }
+    if run.other_data > 0 {
+        let _ = write!(text, ", {} with other data", run.other_data);
     }
     if run.duplicates > 0 {
         let _ = write!(text, ", {}", Count::new(run.duplicates, "duplicate", "duplicates"));
@@ -95,7 +112,7 @@ fn summary(run: &EchoRun) -> String {
     text
 }
 
-fn probe(probe: &Probe) -> String {
+fn probe(probe: &Probe, run: &EchoRun) -> String {
     let mut text = format!("seq {}: packet {}", probe.sequence, probe.at.number);
     match probe.answer {
         Some((at, time)) => {
@@ -103,8 +120,16 @@ fn probe(probe: &Probe) -> String {
             if let Some(time) = time {
                 let _ = write!(text, " after {}", Elapsed(time));
             }
+            if probe.other_data {
+                text.push_str(", with other data than was sent");
+            }
         }
+        None if probe.error.is_some() => {}
         None => text.push_str(", no answer"),
+    }
+    if let Some(error) = probe.error {
+        let words = IcmpMessage { v6: run.dst.is_ipv6(), icmp_type: error.icmp_type, code: error.code };
+        let _ = write!(text, ", {} says in packet {}: {words}", error.from, error.at.number);
     }
     text
 }

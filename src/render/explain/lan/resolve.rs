@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::super::super::color::Style;
 use super::super::super::format::{Count, Elapsed, Mac};
 use super::{Page, packets, span, times};
-use crate::report::lan::{Claim, Lan, Lookup, Resolutions, Router};
+use crate::report::lan::{Claim, Lan, Lookup, OddKind, Oddity, Resolutions, Router};
 
 /// From so many addresses on that one host asks for, they are told together.
 const SWEEP: usize = 9;
@@ -61,18 +61,21 @@ fn table<W: Write>(page: &mut Page<'_, W>, table: &Resolutions, announcing: &str
             lines.extend(lookups.iter().map(|lookup| (lookup.first.number, question(lookup))));
         }
     }
-    for claim in table.claims().iter().filter(|claim| claim.announced > 0) {
-        let Some(at) = claim.announcement else { continue };
-        let owner = claim.owners.first().map(|owner| Mac(owner.mac).to_string()).unwrap_or_default();
-        let count = times(claim.announced);
-        let text = format!("{owner} tells all that {} is its own, {count} ({announcing}).", claim.addr);
-        lines.push((at.number, text));
+    let owners = table.claims().iter().flat_map(|claim| claim.owners.iter().map(|owner| (claim.addr, owner)));
+    for (addr, owner) in owners {
+        let Some(at) = owner.announcement else { continue };
+        let (mac, count) = (Mac(owner.mac), times(owner.announced));
+        lines.push((at.number, format!("{mac} tells all that {addr} is its own, {count} ({announcing}).")));
     }
     lines.sort_unstable();
     for (at, text) in page.shown(&lines) {
         page.line(*at, None, text)?;
     }
     page.folded(lines.len(), "more line", "more lines")?;
+    for odd in page.shown(table.oddities()) {
+        page.line(odd.first.number, Some(Style::Yellow), &oddity(odd))?;
+    }
+    page.folded(table.oddities().len(), "more kind of odd message", "more kinds of odd messages")?;
     if let (count @ 1.., Some(first)) = table.unasked() {
         let text = format!(
             "{} to no question among these packets; this is the first.",
@@ -94,6 +97,30 @@ fn conflict(claim: &Claim) -> String {
     text
 }
 
+/// A message that is not as it should be.
+fn oddity(odd: &Oddity) -> String {
+    let more = match odd.packets {
+        1 => String::new(),
+        more => format!(", {more} such packets"),
+    };
+    let mac = odd.mac.map(|mac| Mac(mac).to_string());
+    match odd.kind {
+        OddKind::OtherSender(frame) => format!(
+            "An ARP packet about {} that names {} as its sender came in a frame from {}{more}: another host answers for \
+             it (proxy ARP), or somebody forges.",
+            odd.addr,
+            mac.unwrap_or_default(),
+            Mac(frame)
+        ),
+        OddKind::HopLimit(limit) => format!(
+            "A message about {} from {} has hop limit {limit}, not 255{more}: it may come from beyond the link, so hosts \
+             ignore it (RFC 4861 section 7.1), and it counts for nothing here.",
+            odd.addr,
+            mac.unwrap_or_else(|| "a host".to_owned())
+        ),
+    }
+}
+
 /// One host's questions for one address.
 fn question(lookup: &Lookup) -> String {
     let mac = lookup.asker_mac.map(|mac| Mac(mac).to_string());
@@ -106,7 +133,8 @@ fn question(lookup: &Lookup) -> String {
         let _ = write!(text, ", {} up to packet {}", times(lookup.asked), lookup.last.number);
     }
     let Some(answer) = lookup.answer else {
-        text.push_str(if lookup.is_probe() { ": nobody answers, so it is." } else { ": no answer." });
+        // A host that has the address may have answered where nobody captured.
+        text.push_str(if lookup.is_probe() { ": no answer in the capture." } else { ": no answer." });
         return text;
     };
     let owner = answer.mac.map_or_else(|| "its owner".to_owned(), |mac| Mac(mac).to_string());
