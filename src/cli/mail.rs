@@ -33,7 +33,8 @@ use crate::source::{Savefile, SourceError};
 /// A mail is shown where --port and the filters take a packet that it or its envelope came in.
 ///
 /// JSON: "sessions", each with "flow", "protocol", "client", "server", "client_name", "events" (each with its "kind",
-/// "packet", "line", "reply"; of a "login" also "mechanism", "user", "password"), "end", and "mails" with "number",
+/// "packet", "line", "reply"; of a "login" also "mechanism", "user", and "password",
+/// "digest", "bearer_token" or "response"), "end", and "mails" with "number",
 /// "outcome", "packets", "envelope", "command", "reply", "message". Of a file of mails, "mails" are messages alone. A
 /// message has "bytes", "headers", "parts", "path" (hops, first first, each with its "link" to the next), "conclusion" and
 /// "findings" ("code", "weight", "hop", "words"). What is not known or does not apply is left out.
