@@ -286,7 +286,9 @@ mod tests {
             let mut say = |from, bytes| pop.next(&Input { from, bytes, first: packet, packet, end: None });
             let first = say(Server, &b"+OK POP3\r\n"[..len]);
             assert!(matches!(first, Step::More(need) if need > len), "{first:?}");
-            let Step::Message { note: Note::Pop(note), .. } = say(Server, b"+OK POP3\r\n") else { panic!("{len}") };
+            let Step::Message { note: Note::Pop(note), .. } = say(Server, b"+OK POP3\r\n") else {
+                panic!("{len}")
+            };
             assert_eq!(note.part, PopPart::Reply);
         }
     }

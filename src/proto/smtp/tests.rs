@@ -72,7 +72,8 @@ fn a_mail_that_is_refused_is_not_waited_for() {
 fn who_greets_is_the_server_however_little_comes_first() {
     for len in 1..6 {
         let greeting = b"220 mx ESMTP\r\n";
-        let (said, _) = talk(&[(Server, &greeting[..len]), (Server, &greeting[len..]), (Client, b"QUIT\r\n")]);
+        let (said, _) =
+            talk(&[(Server, &greeting[..len]), (Server, &greeting[len..]), (Client, b"QUIT\r\n")]);
         let parts: Vec<_> = said.iter().map(|(part, ..)| *part).collect();
         assert_eq!(parts, [SmtpPart::Replies, SmtpPart::Commands], "{len}");
     }

@@ -6,15 +6,15 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{WrittenMail, words};
+use super::{WrittenFrom, WrittenMail, words};
 use crate::decode::Endpoint;
 use crate::flow::FlowId;
 use crate::render::format::EpochNanos;
 use crate::render::json::escape::write_pretty;
 use crate::render::json::{MAIL_SCHEMA, Text, is_default};
 use crate::report::mail::{
-    Conclusion, Event, Finding, HeaderLine, Hop, Login, Mail, MailMessage, Part, Party, Path, Reply, SecretOf,
-    Session, SessionEnd, Source, Step, StepKind, Weight, line_number,
+    Conclusion, Event, Finding, HeaderLine, Hop, Login, Mail, MailMessage, Part, Party, Path, Reply,
+    SecretOf, Session, SessionEnd, Source, Step, StepKind, Weight, line_number,
 };
 use crate::source::PacketNumber;
 
@@ -283,7 +283,12 @@ struct FindingJson {
 
 #[derive(Debug, Serialize)]
 struct ExportedJson<'a> {
-    packet: PacketNumber,
+    /// Of a session's mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packet: Option<PacketNumber>,
+    /// Of a mail of a file: which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<usize>,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
@@ -293,8 +298,13 @@ struct ExportedJson<'a> {
 
 impl<'a> ExportedJson<'a> {
     fn new(one: &'a WrittenMail) -> Self {
+        let (packet, mail) = match one.from {
+            WrittenFrom::Packet(packet) => (Some(packet), None),
+            WrittenFrom::File(number) => (None, Some(number)),
+        };
         Self {
-            packet: one.packet,
+            packet,
+            mail,
             bytes: one.bytes,
             file: one.written.as_deref().ok(),
             not_written: one.written.as_ref().err().map(String::as_str),

@@ -251,7 +251,9 @@ fn of_mail(what: &Oddity) -> String {
             Safe(address)
         ),
         Oddity::SeveralFrom(mailboxes) => {
-            format!("From names {mailboxes} mailboxes; readers may show one of them alone, servers check another.")
+            format!(
+                "From names {mailboxes} mailboxes; readers may show one of them alone, servers check another."
+            )
         }
         Oddity::SharedEnd(end) => format!(
             "Names are taken for those of one organisation here because they end in {}. Whether others can have names under it \

@@ -346,13 +346,7 @@ fn of_sender(mail: &MailMessage, known: &Known<'_>, found: &mut Vec<Finding>) {
 }
 
 /// An author against the path, the envelope and the other headers.
-fn of_author(
-    mail: &MailMessage,
-    known: &Known<'_>,
-    from: &[u8],
-    of_from: &[u8],
-    found: &mut Vec<Finding>,
-) {
+fn of_author(mail: &MailMessage, known: &Known<'_>, from: &[u8], of_from: &[u8], found: &mut Vec<Finding>) {
     // Only what can be relied on counts, and of that only what a receiver has looked up, or a host says of itself.
     let is_on_path =
         mail.path.hops.iter().enumerate().filter(|(place, _)| !mail.path.is_unvouched(*place)).any(

@@ -171,7 +171,8 @@ impl ImapTalk {
             b"*" => self.untagged(rest, said, piece, out),
             _ => {
                 let Some(place) = self.waiting.iter().position(|(open, _)| **open == *tag) else {
-                    let is_answer = is_good || [&b"NO"[..], b"BAD"].iter().any(|no| status.eq_ignore_ascii_case(no));
+                    let is_answer =
+                        is_good || [&b"NO"[..], b"BAD"].iter().any(|no| status.eq_ignore_ascii_case(no));
                     if is_answer && !self.has_forgotten {
                         out.add(Event::Stray(reply()));
                     }
