@@ -45,11 +45,13 @@ fn shown_by_tshark(expected: &Expected) -> Vec<Shown> {
     found
 }
 
-/// Whether `audit` names just this secret, in the packet that tshark first shows it in.
+/// Whether `audit` names just this secret, in the packet that tshark first shows it in, or in one before: tshark shows it
+/// where the message ends that it is in.
 fn is_found(audit: &Value, kind: &str, packet: u64, value: &str) -> bool {
     let flows = audit["flows"].as_array().unwrap().iter();
     let mut secrets = flows.filter_map(|flow| flow["secrets"].as_array()).flatten();
-    secrets.any(|secret| secret["kind"] == kind && secret["packet"] == packet && secret["value"] == value)
+    let is_there = |secret: &Value| secret["packet"].as_u64().is_some_and(|there| there <= packet);
+    secrets.any(|secret| secret["kind"] == kind && secret["value"] == value && is_there(secret))
 }
 
 fn audit(path: &Path) -> Value {
