@@ -395,6 +395,11 @@ fn look_back(
                     hindsight.answered(asked.number, 0, number);
                 }
             }
+            (Note::Imap(note), _) => {
+                if let Some(asked) = note.answers {
+                    hindsight.answered(asked.number, 0, number);
+                }
+            }
             (Note::Dns(note), _) => {
                 let transport = decoded.transports().get(message.transport);
                 let over_tcp = transport.is_some_and(|to| to.protocol == TransportProtocol::Tcp);

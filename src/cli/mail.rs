@@ -14,8 +14,8 @@ use super::{stream, view};
 use crate::flow::{Flow, FlowId};
 use crate::pipeline::Pipeline;
 use crate::render::mail::{
-    MailOptions, SHORT_LEGEND, WrittenMail, write_mail_json, write_mails, write_sessions, write_short,
-    write_written,
+    MailOptions, SHORT_LEGEND, WrittenFrom, WrittenMail, write_mail_json, write_mails, write_sessions,
+    write_short, write_written,
 };
 use crate::render::safe::Safe;
 use crate::render::table::TableOutput;
@@ -33,7 +33,8 @@ use crate::source::{Savefile, SourceError};
 /// A mail is shown where --port and the filters take a packet that it or its envelope came in.
 ///
 /// JSON: "sessions", each with "flow", "protocol", "client", "server", "client_name", "events" (each with its "kind",
-/// "packet", "line", "reply"; of a "login" also "mechanism", "user", "password"), "end", and "mails" with "number",
+/// "packet", "line", "reply"; of a "login" also "mechanism", "user", and "password",
+/// "digest", "bearer_token" or "response"), "end", and "mails" with "number",
 /// "outcome", "packets", "envelope", "command", "reply", "message". Of a file of mails, "mails" are messages alone. A
 /// message has "bytes", "headers", "parts", "path" (hops, first first, each with its "link" to the next), "conclusion" and
 /// "findings" ("code", "weight", "hop", "words"). What is not known or does not apply is left out.
@@ -181,19 +182,30 @@ fn mails(args: &MailArgs, text: &[u8]) -> Result<Status, Failure> {
         || args.input.select.bpf.is_some()
         || args.input.filter_text()?.is_some()
         || args.stream.is_some();
-    if selects || args.export.is_some() {
-        let what = if selects {
-            "--port, --stream and filters select packets"
-        } else {
-            "--export takes mails out of packets"
-        };
-        return Err(Failure::new(format_args!("{what}, and {} holds mails", Safe(name.as_bytes()))));
+    if selects {
+        let name = Safe(name.as_bytes());
+        return Err(Failure::new(format_args!(
+            "--port, --stream and filters select packets, and {name} holds mails"
+        )));
     }
+    let mut folder = args.export.as_deref().map(ExportFolder::make).transpose()?;
+    let mut written = Vec::new();
+    let mut keep = |number: usize, mail: &[u8]| {
+        let Some(folder) = &mut folder else { return };
+        written.push(WrittenMail {
+            from: WrittenFrom::File(number),
+            bytes: u64::try_from(mail.len()).unwrap_or(u64::MAX),
+            written: folder.write(&format!("mail-{number}.eml"), mail),
+        });
+    };
     let is_cut = text.len() > MAX_FILE;
-    let file = MailFile::read(text.get(..MAX_FILE).unwrap_or(text));
+    let file = MailFile::read_with(text.get(..MAX_FILE).unwrap_or(text), &mut keep);
     let mut out = output::stdout();
     if args.json {
-        write_mail_json(&mut out, None, &file.mails, file.left_out, None, args.show_secrets)?;
+        let exported = args.export.as_ref().map(|_| &*written);
+        write_mail_json(&mut out, None, &file.mails, file.left_out, exported, args.show_secrets)?;
+    } else if let Some(folder) = &args.export {
+        write_written(&mut out, &folder.display().to_string(), &written, options(args))?;
     } else if args.short {
         short(&mut out, args, &[], &file.mails)?;
     } else {
@@ -221,7 +233,7 @@ fn packets(args: &MailArgs, savefile: Savefile) -> Result<Status, Failure> {
             return;
         };
         written.push(WrittenMail {
-            packet: mail.packet,
+            from: WrittenFrom::Packet(mail.packet),
             bytes: u64::try_from(mail.bytes.len()).unwrap_or(u64::MAX),
             written: folder.write(&format!("packet-{}.eml", mail.packet), mail.bytes),
         });

@@ -90,7 +90,8 @@ impl Hindsight {
     }
 
     /// The packet that answers the echo that `request` asks for (Wireshark `icmp.resp_in`, `icmpv6.resp_in`), a lab's
-    /// question, or the DNS query with this `id` (Wireshark `dns.response_in`); `id` is 0 for the others.
+    /// question, a command of IMAP (`imap.response_in`), or the DNS query with this `id` (Wireshark `dns.response_in`);
+    /// `id` is 0 for the others.
     #[must_use]
     pub fn answered_in(&self, request: PacketNumber, id: u16) -> Option<PacketNumber> {
         self.answered_in.get(&(request, id)).copied()

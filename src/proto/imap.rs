@@ -81,13 +81,14 @@ impl<'a> Iterator for Units<'a> {
         let text = whole.strip_suffix(b"\n").unwrap_or(whole);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         self.at = at.saturating_add(end);
-        self.literal = literal(text).unwrap_or(0);
+        self.literal = announced(text).unwrap_or(0);
         Some(Unit::Line { at, text, whole })
     }
 }
 
 /// How long the literal is that a line announces at its end: `{12}`, `{12+}` where the sender does not wait (RFC 7888).
-fn literal(line: &[u8]) -> Option<usize> {
+#[must_use]
+pub fn announced(line: &[u8]) -> Option<usize> {
     let inside = line.strip_suffix(b"}")?;
     let inside = inside.strip_suffix(b"+").unwrap_or(inside);
     let open = inside.iter().rposition(|byte| !byte.is_ascii_digit())?;
@@ -106,7 +107,7 @@ fn whole(bytes: &[u8], mut at: usize) -> Result<usize, Unfinished> {
         let Some(line) = memchr(b'\n', rest) else { break };
         at = at.saturating_add(line).saturating_add(1);
         let line = rest.get(..line).unwrap_or(rest);
-        match literal(line.strip_suffix(b"\r").unwrap_or(line)) {
+        match announced(line.strip_suffix(b"\r").unwrap_or(line)) {
             None => end = at,
             Some(len) => {
                 at = at.saturating_add(len);
@@ -257,9 +258,9 @@ mod tests {
         assert_eq!(texts, expected);
         assert_eq!(whole(REPLY, 0), Ok(REPLY.len() - 5));
         assert_eq!(whole(&REPLY[..25], 0), Err(Unfinished { need: 31, at: 30 }));
-        assert_eq!(literal(b"x {12+}"), Some(12));
-        assert_eq!(literal(b"x {}"), None);
-        assert_eq!(literal(b"x {99999999999999999999999}"), None);
+        assert_eq!(announced(b"x {12+}"), Some(12));
+        assert_eq!(announced(b"x {}"), None);
+        assert_eq!(announced(b"x {99999999999999999999999}"), None);
     }
 
     /// As the driver does it: bytes that wait are handed over again with those that came.

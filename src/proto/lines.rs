@@ -90,6 +90,12 @@ pub fn reply(line: &[u8]) -> Option<(u16, bool)> {
     Some((code, rest.first() == Some(&b'-')))
 }
 
+/// Whether `bytes` are less than a code of three digits, and may become one.
+#[must_use]
+pub(super) fn begins_code(bytes: &[u8]) -> bool {
+    bytes.len() < 3 && bytes.iter().all(u8::is_ascii_digit)
+}
+
 /// A decimal number that takes all of `text`.
 #[must_use]
 pub fn number(text: &[u8]) -> Option<u64> {
@@ -135,6 +141,8 @@ mod tests {
         assert_eq!(reply(b"250"), Some((250, false)));
         assert_eq!(reply(b"25"), None);
         assert_eq!(reply(b"99 x"), None);
+        assert!(begins_code(b"2") && begins_code(b"22"));
+        assert!(!begins_code(b"220") && !begins_code(b"2x") && !begins_code(b"Q"));
         assert_eq!(word(b"MAIL   FROM:<a>"), (&b"MAIL"[..], &b"FROM:<a>"[..]));
         assert_eq!(word(b"QUIT"), (&b"QUIT"[..], &b""[..]));
         assert_eq!(number(b"12"), Some(12));

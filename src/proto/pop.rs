@@ -170,6 +170,11 @@ fn step(len: usize, note: PopNote, inner: Option<(&'static str, Vec<u8>)>) -> St
     Step::Message { len, note: Note::Pop(Box::new(note)), inner }
 }
 
+/// Whether `bytes` are less than a status of a reply (RFC 1939 section 3), and may become one.
+fn begins_status(bytes: &[u8]) -> bool {
+    [&b"+OK"[..], b"-ERR"].iter().any(|status| bytes.len() < status.len() && status.starts_with(bytes))
+}
+
 /// What the reply to a command brings.
 fn asked(line: &[u8]) -> Asked {
     let (verb, rest) = word(line);
@@ -206,6 +211,9 @@ impl Analyzer for PopAnalyzer {
         }
         if self.tls && input.bytes.starts_with(&[22, 3]) {
             return Step::Switch(Protocol::Tls);
+        }
+        if self.server.is_none() && input.end.is_none() && begins_status(input.bytes) {
+            return Step::More(input.bytes.len().saturating_add(1));
         }
         let is_reply = input.bytes.starts_with(b"+OK") || input.bytes.starts_with(b"-ERR");
         // A capture that begins in the middle begins with what a command asked for.
@@ -268,6 +276,21 @@ mod tests {
         assert_eq!(parts, [PopPart::Reply, PopPart::Commands, PopPart::Reply, PopPart::End, PopPart::Reply]);
         assert_eq!(said[3].0.octets, Some(9));
         assert_eq!(said[3].1.as_deref(), Some(&b"Subject: x\r\n\r\n.a\r\n"[..]));
+    }
+
+    #[test]
+    fn who_greets_is_the_server_however_little_comes_first() {
+        for len in 1..4 {
+            let mut pop = PopAnalyzer::new();
+            let packet = PacketStamp::default();
+            let mut say = |from, bytes| pop.next(&Input { from, bytes, first: packet, packet, end: None });
+            let first = say(Server, &b"+OK POP3\r\n"[..len]);
+            assert!(matches!(first, Step::More(need) if need > len), "{first:?}");
+            let Step::Message { note: Note::Pop(note), .. } = say(Server, b"+OK POP3\r\n") else {
+                panic!("{len}")
+            };
+            assert_eq!(note.part, PopPart::Reply);
+        }
     }
 
     #[test]

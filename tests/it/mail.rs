@@ -1,5 +1,7 @@
 //! The verb `mail`, on sessions that are built here and on files of mails.
 
+mod ends;
+
 use serde_json::Value;
 
 use crate::http::build::{CLIENT, Capture, Connection, End};

@@ -31,6 +31,9 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
                     }
                 } else {
                     request(&line, out);
+                    if !std::mem::replace(&mut answered, true) {
+                        answered_in(subject, out);
+                    }
                 }
                 out.close();
             }
@@ -107,6 +110,14 @@ fn reply(line: &Run<'_>, out: &mut Emitter<'_>) -> bool {
     give(line, &[imap::RESPONSE_COMMAND, imap::COMMAND], then, end, out);
     out.close();
     end > next
+}
+
+/// The answer to a command, where all packets are known.
+fn answered_in(subject: &Subject<'_>, out: &mut Emitter<'_>) {
+    let known = subject.context.hindsight;
+    if let Some(answer) = known.and_then(|known| known.answered_in(subject.captured.number, 0)) {
+        out.give(imap::RESPONSE_IN, Value::Unsigned(answer), ByteRange::default());
+    }
 }
 
 /// The command that is answered.

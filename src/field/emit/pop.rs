@@ -17,10 +17,12 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
     out.open(pop::PROTOCOL, Value::Bytes(run.bytes()), message.range);
     match note.part {
         PopPart::Commands => {
-            first(&run, pop::REQUEST_COMMAND, pop::REQUEST_PARAMETER, out);
+            first(&run, [pop::REQUEST, pop::REQUEST_COMMAND, pop::REQUEST_PARAMETER], out);
             others(&run, pop::REQUEST_DATA, out);
         }
-        PopPart::Reply => first(&run, pop::RESPONSE_INDICATOR, pop::RESPONSE_DESCRIPTION, out),
+        PopPart::Reply => {
+            first(&run, [pop::RESPONSE, pop::RESPONSE_INDICATOR, pop::RESPONSE_DESCRIPTION], out);
+        }
         PopPart::End if note.octets.is_some() => parts(note, out),
         PopPart::Data | PopPart::End => {}
     }
@@ -39,9 +41,10 @@ pub(super) fn emit(subject: &Subject<'_>, message: &Message, out: &mut Emitter<'
 
 type Id = crate::field::FieldId;
 
-/// The first word of the first line, and what stands behind it.
-fn first(run: &Run<'_>, of_word: Id, of_rest: Id, out: &mut Emitter<'_>) {
+/// The first line, which Wireshark leaves empty, with its first word and what stands behind it.
+fn first(run: &Run<'_>, [of_line, of_word, of_rest]: [Id; 3], out: &mut Emitter<'_>) {
     let Some(line) = Lines::of(run.bytes()).next() else { return };
+    out.open(of_line, Value::Text(""), run.range(line.at, line.whole.len()));
     let (verb, rest) = word(line.text);
     if !verb.is_empty() {
         ascii::give(run, of_word, 0, verb.len(), out);
@@ -49,6 +52,7 @@ fn first(run: &Run<'_>, of_word: Id, of_rest: Id, out: &mut Emitter<'_>) {
     if !rest.is_empty() {
         ascii::give(run, of_rest, line.text.len().saturating_sub(rest.len()), rest.len(), out);
     }
+    out.close();
 }
 
 fn others(run: &Run<'_>, id: Id, out: &mut Emitter<'_>) {

@@ -43,7 +43,11 @@ fn commands(run: &Run<'_>, expect: Expect, out: &mut Emitter<'_>) {
         let (said, then) = expect.hears(line.text);
         expect = then;
         match said {
-            Said::Secret(kind) => secret(run, kind, line.at, line.text.len(), out),
+            // Wireshark knows these lines by what was asked for; what other mechanisms ask for it takes for a command.
+            Said::Secret(kind) | Said::Cancel(kind) if kind != Expect::Response => {
+                out.give(smtp::REQ, Value::Unsigned(1), ByteRange::default());
+                secret(run, kind, line.at, line.text.len(), out);
+            }
             Said::Auth(kind, first) => {
                 command(run, &line, out);
                 let at = line.at.saturating_add(line.text.len().saturating_sub(first.len()));

@@ -18,6 +18,7 @@ protocol! { imap "imap" "Internet Message Access Protocol";
     REQUEST_UID "imap.request.command.uid" Boolean, "The command names messages by their unique identifier";
     REQUEST_USERNAME "imap.request.username" Text, "Name of the user";
     REQUEST_PASSWORD "imap.request.password" Text, "Password";
+    RESPONSE_IN "imap.response_in" PacketNumber, "Packet with the answer to this command (known in a second pass)";
     RESPONSE_TO "imap.response_to" PacketNumber, "Packet with the command that is answered";
     TIME "imap.time" Span, "Time since that command";
 }

@@ -3,7 +3,7 @@
 use super::address::{announcement, directory};
 use super::{FtpDataNote, FtpNote};
 use crate::flow::Direction;
-use crate::proto::lines::{Lines, MAX_LINE, reply, word};
+use crate::proto::lines::{Lines, MAX_LINE, begins_code, reply, word};
 use crate::proto::talk::Both;
 use crate::proto::{Analyzer, Ending, Input, Note, Protocol, Step};
 
@@ -129,7 +129,8 @@ impl Analyzer for FtpAnalyzer {
         if self.tls == Some(true) && bytes.starts_with(&[22, 3]) {
             return Step::Switch(Protocol::Tls);
         }
-        let is_reply = reply(bytes).is_some();
+        // No command begins with a digit, as the first bytes of a code do.
+        let is_reply = reply(bytes).is_some() || begins_code(bytes);
         let server = *self.server.get_or_insert(if is_reply { input.from } else { input.from.reversed() });
         let mut note = FtpNote { is_reply: server == input.from, ..FtpNote::default() };
         let mut begun = std::mem::take(self.begun.of_mut(input.from));

@@ -3,7 +3,7 @@
 use super::{Expect, Said, SmtpNote, SmtpPart};
 use crate::flow::Direction;
 use crate::proto::dotted::{DottedPart, DottedText, END};
-use crate::proto::lines::{Lines, block, reply};
+use crate::proto::lines::{Lines, MAX_LINE, begins_code, block, reply};
 use crate::proto::{Analyzer, Ending, Input, Note, Protocol, Step};
 
 /// What a whole mail is called.
@@ -64,7 +64,7 @@ impl SmtpAnalyzer {
                 }
                 Said::Chunk(left, last) if left > 0 || last => self.phase = Phase::Chunk { left, last },
                 Said::StartTls => self.tls = Some(Agreed(false)),
-                Said::Command | Said::Auth(..) | Said::Secret(_) | Said::Chunk(..) => {}
+                Said::Command | Said::Auth(..) | Said::Secret(_) | Said::Cancel(_) | Said::Chunk(..) => {}
             }
             if self.phase != Phase::Commands {
                 break;
@@ -123,6 +123,11 @@ impl SmtpAnalyzer {
 
     /// A part of a mail that DATA began.
     fn mail(&mut self, input: &Input<'_>, at_line: bool) -> Step {
+        // As Wireshark does: a part of a mail ends a line at least.
+        let bytes = input.bytes;
+        if input.end.is_none() && bytes.len() < MAX_LINE && memchr::memchr(b'\n', bytes).is_none() {
+            return Step::More(bytes.len().saturating_add(1));
+        }
         match DottedPart::of(input, at_line) {
             DottedPart::End(len) => {
                 self.mail.add(input.bytes.get(..len).unwrap_or(&[]), input.packet.number);
@@ -196,7 +201,10 @@ impl Analyzer for SmtpAnalyzer {
         if self.tls == Some(Agreed(true)) && input.bytes.starts_with(&[22, 3]) {
             return Step::Switch(Protocol::Tls);
         }
-        let is_reply = reply(input.bytes).is_some();
+        if self.server.is_none() && input.end.is_none() && begins_code(input.bytes) {
+            return Step::More(input.bytes.len().saturating_add(1));
+        }
+        let is_reply = reply(input.bytes).is_some() || begins_code(input.bytes);
         let server = *self.server.get_or_insert(if is_reply { input.from } else { input.from.reversed() });
         if server == input.from {
             return self.replies(input);

@@ -27,6 +27,8 @@ pub enum Said<'a> {
     Auth(Expect, &'a [u8]),
     /// What was expected.
     Secret(Expect),
+    /// This was expected, and the client gives AUTH up instead (RFC 4954 section 4).
+    Cancel(Expect),
     /// DATA: a mail follows.
     Data,
     /// BDAT: so many bytes of a mail follow, its last ones or not.
@@ -42,6 +44,7 @@ impl std::fmt::Debug for Said<'_> {
             Self::Command => out.write_str("Command"),
             Self::Auth(expect, _) => write!(out, "Auth({expect:?}, ..)"),
             Self::Secret(expect) => write!(out, "Secret({expect:?})"),
+            Self::Cancel(expect) => write!(out, "Cancel({expect:?})"),
             Self::Data => out.write_str("Data"),
             Self::Chunk(len, last) => write!(out, "Chunk({len}, {last})"),
             Self::StartTls => out.write_str("StartTls"),
@@ -55,8 +58,7 @@ impl Expect {
     pub fn hears(self, line: &[u8]) -> (Said<'_>, Self) {
         match self {
             Self::Command => command(line),
-            // RFC 4954 section 4: the client gives up.
-            _ if line == b"*" => (Said::Command, Self::Command),
+            _ if line == b"*" => (Said::Cancel(self), Self::Command),
             Self::Username => (Said::Secret(self), Self::Password),
             _ => (Said::Secret(self), Self::Command),
         }

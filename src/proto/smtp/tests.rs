@@ -69,6 +69,17 @@ fn a_mail_that_is_refused_is_not_waited_for() {
 }
 
 #[test]
+fn who_greets_is_the_server_however_little_comes_first() {
+    for len in 1..6 {
+        let greeting = b"220 mx ESMTP\r\n";
+        let (said, _) =
+            talk(&[(Server, &greeting[..len]), (Server, &greeting[len..]), (Client, b"QUIT\r\n")]);
+        let parts: Vec<_> = said.iter().map(|(part, ..)| *part).collect();
+        assert_eq!(parts, [SmtpPart::Replies, SmtpPart::Commands], "{len}");
+    }
+}
+
+#[test]
 fn chunks_have_their_length_said() {
     let (said, _) = talk(&[(Client, b"BDAT 5\r\na\r\n.\rBDAT 3 LAST\r\nxyzQUIT\r\nBDAT 0 LAST\r\nNOOP\r\n")]);
     let parts: Vec<_> = said.iter().map(|(part, ..)| *part).collect();
@@ -103,7 +114,7 @@ fn what_auth_asks_for_is_no_command() {
         hears(Expect::Command, b"AUTH LOGIN bWU="),
         (Said::Auth(Expect::Username, b"bWU="), Expect::Password)
     );
-    assert_eq!(hears(Expect::Password, b"*"), (Said::Command, Expect::Command));
+    assert_eq!(hears(Expect::Password, b"*"), (Said::Cancel(Expect::Password), Expect::Command));
     // An error ends it.
     let (_, analyzer) = talk(&[(Client, b"AUTH LOGIN\r\n"), (Server, b"504 no\r\n")]);
     assert!(format!("{analyzer:?}").contains("expect: Command"));

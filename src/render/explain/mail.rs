@@ -54,6 +54,9 @@ fn event(event: &Event, options: ExplainOptions) -> Option<String> {
         Event::Step(step) if matches!(step.kind, StepKind::Hello | StepKind::StartTls) => {
             Some(self::step(step))
         }
+        Event::Stray(reply) => {
+            Some(format!("packet {}: an answer to what is not in the capture", reply.packet))
+        }
         Event::Greeting(_) | Event::Step(_) => None,
     }
 }
@@ -87,13 +90,14 @@ fn login(login: &Login, options: ExplainOptions) -> String {
     }
     if let Some(secret) = &login.secret {
         let shown: &[u8] = if options.secrets { &secret.0 } else { MASK };
-        let _ = write!(text, ", password {}", safe_line(shown, TEXT));
+        let _ = write!(text, ", {} {}", login.secret_of().words(), safe_line(shown, TEXT));
     }
     let came = match &login.reply {
         Some(reply) if reply.is_good => format!("accepted (packet {})", reply.packet),
         Some(reply) => {
             format!("refused (packet {}: {})", reply.packet, safe_line(&words::reply(reply), TEXT))
         }
+        None if login.is_cancelled => "given up by the client".to_owned(),
         None => "no answer in the capture".to_owned(),
     };
     let _ = write!(text, ": {came}");

@@ -6,15 +6,15 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{WrittenMail, words};
+use super::{WrittenFrom, WrittenMail, words};
 use crate::decode::Endpoint;
 use crate::flow::FlowId;
 use crate::render::format::EpochNanos;
 use crate::render::json::escape::write_pretty;
 use crate::render::json::{MAIL_SCHEMA, Text, is_default};
 use crate::report::mail::{
-    Conclusion, Event, Finding, HeaderLine, Hop, Login, Mail, MailMessage, Part, Party, Path, Reply, Session,
-    SessionEnd, Source, Step, StepKind, Weight, line_number,
+    Conclusion, Event, Finding, HeaderLine, Hop, Login, Mail, MailMessage, Part, Party, Path, Reply,
+    SecretOf, Session, SessionEnd, Source, Step, StepKind, Weight, line_number,
 };
 use crate::source::PacketNumber;
 
@@ -91,7 +91,7 @@ struct EndJson {
 /// Something that was said: what the kind says is there.
 #[derive(Debug, Serialize)]
 struct EventJson<'a> {
-    /// `greeting`, `hello`, `capabilities`, `starttls`, `quit`, `login`, `command`, `unknown`.
+    /// `greeting`, `stray` (an answer to what is not in the capture), `hello`, `capabilities`, `starttls`, `quit`, `login`, `command`, `unknown`.
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     packet: Option<PacketNumber>,
@@ -103,6 +103,17 @@ struct EventJson<'a> {
     user: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<Cow<'a, str>>,
+    /// What was computed with a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bearer_token: Option<Cow<'a, str>>,
+    /// What a mechanism that is not looked into answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<Cow<'a, str>>,
+    /// The client gave the login up.
+    #[serde(skip_serializing_if = "is_default")]
+    cancelled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<ReplyJson<'a>>,
 }
@@ -272,7 +283,12 @@ struct FindingJson {
 
 #[derive(Debug, Serialize)]
 struct ExportedJson<'a> {
-    packet: PacketNumber,
+    /// Of a session's mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packet: Option<PacketNumber>,
+    /// Of a mail of a file: which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<usize>,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
@@ -282,8 +298,13 @@ struct ExportedJson<'a> {
 
 impl<'a> ExportedJson<'a> {
     fn new(one: &'a WrittenMail) -> Self {
+        let (packet, mail) = match one.from {
+            WrittenFrom::Packet(packet) => (Some(packet), None),
+            WrittenFrom::File(number) => (None, Some(number)),
+        };
         Self {
-            packet: one.packet,
+            packet,
+            mail,
             bytes: one.bytes,
             file: one.written.as_deref().ok(),
             not_written: one.written.as_ref().err().map(String::as_str),
@@ -326,6 +347,9 @@ impl<'a> EventJson<'a> {
             Event::Greeting(reply) => {
                 Some(Self { reply: Some(ReplyJson::new(reply)), ..Self::of_kind("greeting") })
             }
+            Event::Stray(reply) => {
+                Some(Self { reply: Some(ReplyJson::new(reply)), ..Self::of_kind("stray") })
+            }
             Event::Step(step) => Some(Self::of_step(step, secrets)),
             Event::Login(login) => Some(Self::of_login(login, secrets)),
             Event::Mail(_) => None,
@@ -333,7 +357,19 @@ impl<'a> EventJson<'a> {
     }
 
     fn of_kind(kind: &'static str) -> Self {
-        Self { kind, packet: None, line: None, mechanism: None, user: None, password: None, reply: None }
+        Self {
+            kind,
+            packet: None,
+            line: None,
+            mechanism: None,
+            user: None,
+            password: None,
+            digest: None,
+            bearer_token: None,
+            response: None,
+            cancelled: false,
+            reply: None,
+        }
     }
 
     fn of_step(step: &'a Step, secrets: bool) -> Self {
@@ -356,12 +392,20 @@ impl<'a> EventJson<'a> {
 
     fn of_login(login: &'a Login, secrets: bool) -> Self {
         let [first, _] = login.packets;
-        let password = login.secret.as_ref();
+        let secret_of = login.secret_of();
+        let secret = |of: SecretOf| {
+            let secret = login.secret.as_ref().filter(|_| secret_of == of)?;
+            Some(if secrets { text(&secret.0) } else { Cow::Borrowed(MASK) })
+        };
         Self {
             packet: Some(first),
             mechanism: Some(text(&login.mechanism)),
             user: login.user.as_deref().map(text),
-            password: password.map(|secret| if secrets { text(&secret.0) } else { Cow::Borrowed(MASK) }),
+            password: secret(SecretOf::Password),
+            digest: secret(SecretOf::Digest),
+            bearer_token: secret(SecretOf::BearerToken),
+            response: secret(SecretOf::Response),
+            cancelled: login.is_cancelled,
             reply: login.reply.as_ref().map(ReplyJson::new),
             ..Self::of_kind("login")
         }

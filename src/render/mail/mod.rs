@@ -28,6 +28,7 @@ use std::io::{self, Write};
 use super::color::{Colors, Style};
 use super::excerpt::Excerpt;
 use super::format::Count;
+use super::safe::split_columns;
 use crate::report::mail::{Envelope, MailMessage, Part, Party, Session};
 use page::Page;
 
@@ -44,16 +45,28 @@ pub struct MailOptions {
     pub full: bool,
 }
 
+/// Where a mail was that is written to a file.
+#[derive(Clone, Copy, Debug)]
+pub enum WrittenFrom {
+    /// In a session: the packet that it ends in.
+    Packet(crate::source::PacketNumber),
+    /// In a file of mails: which of them, from 1 on.
+    File(usize),
+}
+
 /// A file that was written for a mail, or why not.
 #[derive(Clone, Debug)]
 pub struct WrittenMail {
-    /// The packet that the mail ends in.
-    pub packet: crate::source::PacketNumber,
+    /// Where the mail was.
+    pub from: WrittenFrom,
     /// Its bytes.
     pub bytes: u64,
     /// What it is written as, or why it is not.
     pub written: Result<String, String>,
 }
+
+/// Columns of a header that are shown without `--full`: a line of a mail has at most 998 (RFC 5322 section 2.1.1).
+const HEADER_COLUMNS: usize = 998;
 
 /// How the text of a part is shown.
 const EXCERPT: Excerpt = Excerpt { indent: 6, lines: 12 };
@@ -104,15 +117,19 @@ pub fn write_written(
     let mut written = 0_u64;
     for one in list {
         let size = Count::bytes(one.bytes);
+        let from = match one.from {
+            WrittenFrom::Packet(packet) => format!("packet {packet}"),
+            WrittenFrom::File(number) => format!("mail {number}"),
+        };
         match &one.written {
             Ok(name) => {
                 written = written.saturating_add(1);
                 let name = options.colors.paint(Style::Bold, name);
-                writeln!(out, "{name}  packet {}, {size}", one.packet)?;
+                writeln!(out, "{name}  {from}, {size}")?;
             }
             Err(why) => {
                 let not = options.colors.paint(Style::Yellow, "not written");
-                writeln!(out, "{not}  packet {}, {size}\n    {why}", one.packet)?;
+                writeln!(out, "{not}  {from}, {size}\n    {why}")?;
             }
         }
     }
@@ -125,12 +142,16 @@ fn message<W: Write>(page: &mut Page<'_, W>, mail: &MailMessage) -> io::Result<(
     page.heading(if mail.headers.is_empty() { "No headers" } else { "Headers, as sent" })?;
     for line in &mail.headers {
         let separator: &[u8] = if line.value.is_empty() { b":" } else { b": " };
-        page.wire(4, Style::Dim, "", &[&*line.name, separator, &*line.value].concat())?;
+        let whole = [&*line.name, separator, &*line.value].concat();
+        let hidden = header_line(page, 4, Style::Dim, "", &whole)?;
         if let Some(decoded) = &line.decoded {
-            page.wire(8, Style::Bold, "that is: ", decoded.as_bytes())?;
+            header_line(page, 8, Style::Bold, "that is: ", decoded.as_bytes())?;
         }
-        if line.left_out > 0 {
-            page.text(8, Style::Dim, &format!("… {} more of this value", Count::bytes(line.left_out)))?;
+        let more = Count::bytes(hidden.saturating_add(line.left_out));
+        match hidden {
+            0 if line.left_out == 0 => {}
+            0 => page.text(8, Style::Dim, &format!("… {more} more of this value"))?,
+            _ => page.text(8, Style::Dim, &format!("… {more} more of this value (--full shows them)"))?,
         }
     }
     if mail.headers_left_out > 0 {
@@ -148,6 +169,20 @@ fn message<W: Write>(page: &mut Page<'_, W>, mail: &MailMessage) -> io::Result<(
         page.text(4, Style::Yellow, &format!("… {more} more, not looked at"))?;
     }
     path::write(page, mail)
+}
+
+/// A header as far as it is shown; how many bytes of it are not.
+fn header_line<W: Write>(
+    page: &mut Page<'_, W>,
+    indent: usize,
+    style: Style,
+    lead: &str,
+    line: &[u8],
+) -> io::Result<u64> {
+    let most = if page.options.full { usize::MAX } else { HEADER_COLUMNS };
+    let (shown, hidden) = if line.len() > most { split_columns(line, most) } else { (line, &[][..]) };
+    page.wire(indent, style, lead, shown)?;
+    Ok(u64::try_from(hidden.len()).unwrap_or(u64::MAX))
 }
 
 fn one_part<W: Write>(page: &mut Page<'_, W>, part: &Part) -> io::Result<()> {

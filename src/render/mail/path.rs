@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, words};
 use crate::render::color::Style;
-use crate::render::format::{Elapsed, Utc};
+use crate::render::format::{Count, Elapsed, Utc};
 use crate::report::mail::{Hop, MailMessage, Source, Weight, line_number};
 use crate::time::{TimeDelta, Timestamp};
 
@@ -15,9 +15,9 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, mail: &MailMessage) -> io:
         0 => page.heading("The way it came: no Received line tells of it")?,
         _ => page.heading("The way it came, first hop first")?,
     }
-    if mail.path.left_out + mail.received_left_out > 0 {
-        let more = mail.received_left_out;
-        page.text(4, Style::Yellow, &format!("… {more} older Received lines, not looked at"))?;
+    if mail.received_left_out > 0 {
+        let more = Count::new(mail.received_left_out, "older Received line", "older Received lines");
+        page.text(4, Style::Yellow, &format!("… {more}, not looked at"))?;
     }
     let mut before: Option<Timestamp> = None;
     for (place, hop) in mail.path.hops.iter().enumerate() {

@@ -41,6 +41,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, session: &Session) -> io::
         after_mail = is_mail;
         match event {
             Event::Greeting(reply) => says(page, ", greeting", reply)?,
+            Event::Stray(reply) => says(page, ", answer to what is not in the capture", reply)?,
             Event::Step(one) => step(page, one)?,
             Event::Login(one) => login(page, one)?,
             Event::Mail(one) if one.selected => mail(page, session, one)?,
@@ -131,8 +132,11 @@ fn login<W: Write>(page: &mut Page<'_, W>, login: &Login) -> io::Result<()> {
         line.extend_from_slice(user);
     }
     if let Some(secret) = &login.secret {
-        line.extend_from_slice(b", password ");
+        line.extend_from_slice(format!(", {} ", login.secret_of().words()).as_bytes());
         line.extend_from_slice(if page.options.secrets { &secret.0 } else { MASK });
+    }
+    if login.is_cancelled {
+        line.extend_from_slice(b", given up by the client");
     }
     page.said(0, Style::Cyan, &format!("→ {packets}: "), &line)?;
     match &login.reply {

@@ -23,6 +23,7 @@ pub(in crate::render) const fn session_end(end: SessionEnd) -> &'static str {
 pub(in crate::render) const fn outcome(mail: &Mail) -> &'static str {
     match mail.outcome {
         MailOutcome::NotSent => "not sent",
+        MailOutcome::CaptureEnds => "the capture ends before it",
         MailOutcome::Unfinished => "unfinished",
         MailOutcome::Accepted => "accepted",
         MailOutcome::Refused => "refused",
@@ -243,6 +244,21 @@ fn of_mail(what: &Oddity) -> String {
         Oddity::FromOffPath(domain) => format!(
             "From is of {}, but no host of that domain is known to have sent it. Services that send for others do the same.",
             Safe(domain)
+        ),
+        Oddity::NameIsAddress(shown, address) => format!(
+            "From shows {} as the name of {}; many readers show the name alone.",
+            Safe(shown),
+            Safe(address)
+        ),
+        Oddity::SeveralFrom(mailboxes) => {
+            format!(
+                "From names {mailboxes} mailboxes; readers may show one of them alone, servers check another."
+            )
+        }
+        Oddity::SharedEnd(end) => format!(
+            "Names are taken for those of one organisation here because they end in {}. Whether others can have names under it \
+             is not known here, so that is not proven.",
+            Safe(end)
         ),
         Oddity::SenderDiffers(sender, from) => format!(
             "The envelope is from {}, the From header says {}. Lists and services that send for others do the same.",

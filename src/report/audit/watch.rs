@@ -403,8 +403,8 @@ impl Watch {
 
     fn keep(&mut self, found: &Found<'_>, packet: PacketNumber) {
         let cut = |text: &[u8]| text.get(..MAX_SECRET_BYTES).unwrap_or(text).to_vec();
-        let is_password = found.kind == SecretKind::Password;
-        let user = found.user.as_deref().or(self.user.as_deref().filter(|_| is_password));
+        let is_of_login = matches!(found.kind, SecretKind::Password | SecretKind::Account);
+        let user = found.user.as_deref().or(self.user.as_deref().filter(|_| is_of_login));
         let secret = Secret {
             kind: found.kind,
             name: found.name.as_deref().map(cut),

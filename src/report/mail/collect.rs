@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::imap::ImapTalk;
 use super::message::without_brackets;
 use super::pop::PopTalk;
-use super::session::{Event, Mail, MailOutcome, MailProtocol, Reply, Session, SessionEnd, Step, StepKind};
+use super::session::{
+    Event, Login, Mail, MailOutcome, MailProtocol, Party, Reply, Session, SessionEnd, Step, StepKind,
+};
 use super::smtp::SmtpTalk;
 use super::{Beside, Hop, MAX_BYTES_KEPT, MAX_EVENTS, MAX_SESSIONS, MailMessage};
 use crate::decode::{DecodedPacket, Endpoint, TransportProtocol};
@@ -59,6 +61,8 @@ pub(super) struct Piece<'a> {
     /// The mail that it ends, if it does.
     pub(super) inner: Option<&'a [u8]>,
     pub(super) selected: bool,
+    /// The capture ends in it: whether it is to show is known once the flows are.
+    pub(super) at_end: bool,
 }
 
 /// A session that a message is added to.
@@ -88,7 +92,8 @@ impl Sessions {
             let transport = decoded.transports().get(message.transport);
             let ends = transport.map(|transport| [transport.src, transport.dst]);
             let inner = message.inner.map(|range| range.of(decoded));
-            let piece = Piece { message, bytes: message.bytes(decoded), inner, selected };
+            let bytes = message.bytes(decoded);
+            let piece = Piece { message, bytes, inner, selected, at_end: false };
             self.take(protocol, piece, ends, each);
         }
     }
@@ -103,7 +108,8 @@ impl Sessions {
             let Some(protocol) = protocol_of(message) else { continue };
             let inner = message.inner.and_then(|range| joined(range.buffer));
             let bytes = joined(message.range.buffer).unwrap_or_default();
-            self.take(protocol, Piece { message, bytes, inner, selected: false }, None, each);
+            let piece = Piece { message, bytes, inner, selected: false, at_end: true };
+            self.take(protocol, piece, None, each);
         }
     }
 
@@ -135,8 +141,8 @@ impl Sessions {
             let is_shown = takes(session.place, flow);
             for event in &mut session.events {
                 let Event::Mail(mail) = event else { continue };
-                mail.selected |=
-                    is_shown && matches!(mail.outcome, MailOutcome::NotSent | MailOutcome::Unfinished);
+                mail.settle(session.end);
+                mail.selected |= is_shown && (mail.at_end || mail.lacks_end());
                 session.selected |= mail.selected;
             }
             judge(session);
@@ -249,6 +255,14 @@ impl Writer<'_> {
         }
     }
 
+    /// The login at this place.
+    pub(super) fn login(&mut self, place: Option<usize>) -> Option<&mut Login> {
+        match self.session.events.get_mut(place?) {
+            Some(Event::Login(login)) => Some(login),
+            _ => None,
+        }
+    }
+
     /// Answers the command, login or mail at `place`.
     pub(super) fn answer(&mut self, place: Option<usize>, reply: Reply) {
         *self.bytes = self.bytes.saturating_add(reply.cost());
@@ -256,7 +270,7 @@ impl Writer<'_> {
             Some(Event::Step(step)) => step.reply = Some(reply),
             Some(Event::Login(login)) => login.reply = Some(reply),
             Some(Event::Mail(mail)) => mail.reply = Some(reply),
-            Some(Event::Greeting(_)) | None => {}
+            Some(Event::Greeting(_) | Event::Stray(_)) | None => {}
         }
     }
 
@@ -277,13 +291,22 @@ impl Writer<'_> {
 }
 
 impl Mail {
-    /// A mail that nobody was to get was refused, although no answer was to the mail itself.
-    fn settle(&mut self) {
-        let refused = |reply: &Option<Reply>| reply.as_ref().is_some_and(|reply| !reply.is_good);
+    /// What became of it, now that it is known how its session ended.
+    fn settle(&mut self, end: SessionEnd) {
+        if self.outcome == MailOutcome::CaptureEnds && end != SessionEnd::CaptureEnd {
+            self.outcome = MailOutcome::NotSent;
+        }
+        // A mail that nobody was to get was refused, although no answer was to the mail itself.
         let to = self.envelope.as_ref().map(|envelope| &*envelope.to).unwrap_or_default();
-        if self.outcome == MailOutcome::NotSent && !to.is_empty() && to.iter().all(|to| refused(&to.reply)) {
+        let is_unsent = matches!(self.outcome, MailOutcome::NotSent | MailOutcome::CaptureEnds);
+        if is_unsent && !to.is_empty() && to.iter().all(Party::is_refused) {
             self.outcome = MailOutcome::Refused;
         }
+    }
+
+    /// Nothing of it was sent, or its end is not in the capture.
+    const fn lacks_end(&self) -> bool {
+        matches!(self.outcome, MailOutcome::NotSent | MailOutcome::CaptureEnds | MailOutcome::Unfinished)
     }
 }
 
@@ -297,7 +320,7 @@ impl Reply {
 fn cost(event: &Event) -> usize {
     size_of::<Event>()
         + match event {
-            Event::Greeting(reply) => reply.cost(),
+            Event::Greeting(reply) | Event::Stray(reply) => reply.cost(),
             Event::Step(step) => step.line.len(),
             Event::Login(login) => login.user.as_ref().map_or(0, |user| user.len()),
             Event::Mail(_) => size_of::<Mail>(),
@@ -350,7 +373,6 @@ fn judge(session: &mut Session) {
     let is_smtp = session.protocol == MailProtocol::Smtp;
     for event in &mut session.events {
         let Event::Mail(mail) = event else { continue };
-        mail.settle();
         let is_partial = matches!(
             mail.outcome,
             MailOutcome::FetchedInPart | MailOutcome::Unfinished | MailOutcome::Incomplete
@@ -362,13 +384,14 @@ fn judge(session: &mut Session) {
             .map(|[first, _]| Hop::seen(first, hello.as_deref(), client, named.as_deref(), server));
         let envelope = envelope.as_ref();
         let sender = envelope.and_then(|envelope| envelope.from.as_ref());
-        let recipients = envelope.into_iter().flat_map(|envelope| &envelope.to);
+        let recipients = envelope.into_iter().flat_map(|envelope| &envelope.to).filter(|to| !to.is_refused());
         message.judge(&Beside {
             seen,
             sender: sender.map(|party| without_brackets(&party.address)),
             recipients: recipients.map(|party| without_brackets(&party.address)).collect(),
             has_more_recipients: envelope.is_some_and(|envelope| envelope.to_left_out > 0),
             is_partial,
+            is_copied: false,
         });
     }
 }

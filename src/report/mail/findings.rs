@@ -2,7 +2,7 @@
 //! called forged, the host is named that nobody vouches for.
 
 use super::message::Known;
-use super::names::{domain, domain_of, folded, is_private, is_same_domain};
+use super::names::{domain, domain_of, folded, is_private, is_same_domain, shared_end_alone};
 use super::path::has_false_name;
 use super::received::is_impossible;
 use super::{Hop, MAX_FINDINGS, MailMessage, Source, bounded};
@@ -15,6 +15,9 @@ const WRONG_CLOCK: i64 = 3600;
 
 /// A hop that takes longer, in seconds, is worth a word.
 const LONG: i64 = 86_400;
+
+/// Most domains of authors that are judged: each against all hops.
+const MAX_AUTHORS: usize = 16;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +82,12 @@ pub enum Oddity {
     DateWeekday,
     /// No host of the domain in From is on the path that can be relied on.
     FromOffPath(Box<[u8]>),
+    /// The name before the address of From (first) is another address than that (second).
+    NameIsAddress(Box<[u8]>, Box<[u8]>),
+    /// From names so many mailboxes.
+    SeveralFrom(usize),
+    /// Names were taken for those of one organisation that share no more than this end.
+    SharedEnd(Box<[u8]>),
     /// The sender of the envelope (first) is of another domain than From (second).
     SenderDiffers(Box<[u8]>, Box<[u8]>),
     /// Answers go to another domain (first) than From (second).
@@ -113,6 +122,8 @@ impl Oddity {
             | Self::MayBeForged
             | Self::Unreadable
             | Self::FromOffPath(..)
+            | Self::NameIsAddress(..)
+            | Self::SeveralFrom(..)
             | Self::ReplyToDiffers(..)
             | Self::DateUnreadable
             | Self::Verdict(..) => Weight::Doubt,
@@ -128,6 +139,7 @@ impl Oddity {
             | Self::NoDate
             | Self::LongDelay(..)
             | Self::DateBehind(..)
+            | Self::SharedEnd(..)
             | Self::SenderDiffers(..)
             | Self::MessageIdDiffers(..)
             | Self::HiddenRecipient(..)
@@ -159,6 +171,9 @@ impl Oddity {
             Self::DateUnreadable => "date_unreadable",
             Self::DateWeekday => "date_weekday",
             Self::FromOffPath(..) => "from_off_path",
+            Self::NameIsAddress(..) => "name_is_address",
+            Self::SeveralFrom(..) => "several_from",
+            Self::SharedEnd(..) => "shared_end",
             Self::SenderDiffers(..) => "sender_differs",
             Self::ReplyToDiffers(..) => "reply_to_differs",
             Self::MessageIdDiffers(..) => "message_id_differs",
@@ -184,7 +199,9 @@ pub(super) fn find(mail: &MailMessage, known: &Known<'_>) -> Vec<Finding> {
         of_hop(mail, place, hop, &mut found);
     }
     of_times(mail, &mut found);
+    of_authors(mail, &mut found);
     of_sender(mail, known, &mut found);
+    of_shared_ends(mail, known, &mut found);
     of_recipients(mail, known, &mut found);
     of_form(mail, &mut found);
     found.truncate(MAX_FINDINGS);
@@ -258,36 +275,104 @@ fn of_times(mail: &MailMessage, found: &mut Vec<Finding>) {
     }
 }
 
+/// Whether From shows one address and means another, or names several.
+fn of_authors(mail: &MailMessage, found: &mut Vec<Finding>) {
+    for line in mail.all("from") {
+        let authors = line.mailboxes();
+        if authors.len() > 1 {
+            found.push(Oddity::SeveralFrom(authors.len()).into());
+        }
+        for author in authors.iter().take(MAX_AUTHORS) {
+            let shown = author.name.as_deref().and_then(address_in);
+            if let Some(shown) = shown.filter(|shown| !shown.eq_ignore_ascii_case(&author.address)) {
+                found.push(Oddity::NameIsAddress(bounded(shown), author.address.clone()).into());
+            }
+        }
+    }
+}
+
+/// A word of a name that has the form of an address.
+fn address_in(name: &str) -> Option<&[u8]> {
+    let is_edge = |letter: char| !letter.is_alphanumeric();
+    let words = name.split(char::is_whitespace).map(|word| word.trim_matches(is_edge));
+    words.map(str::as_bytes).find(|word| {
+        let is_host = |host: &[u8]| super::names::is_name(host) && domain(host).is_some();
+        memchr::memchr(b'@', word).is_some_and(|at| at > 0) && domain_of(word).is_some_and(is_host)
+    })
+}
+
+/// Ends of names that were enough to take hosts, or a host and an author, for one organisation's.
+fn of_shared_ends(mail: &MailMessage, known: &Known<'_>, found: &mut Vec<Finding>) {
+    let mut ends: Vec<Vec<u8>> = Vec::new();
+    let mut add = |one: Option<&[u8]>, other: Option<&[u8]>| {
+        let end = one.zip(other).and_then(|(one, other)| shared_end_alone(one, other));
+        ends.extend(end.filter(|end| !ends.contains(end)));
+    };
+    let path = &mail.path;
+    for (place, hop) in path.hops.iter().enumerate() {
+        add(hop.claimed.as_deref(), hop.looked_up.as_deref());
+        if path.links.get(place) == Some(&super::Link::SameDomain) {
+            let next = path.hops.get(place.saturating_add(1));
+            add(hop.by.as_deref(), next.and_then(|next| next.looked_up.as_deref()));
+        }
+    }
+    let reply_to = mail.address("reply-to");
+    for author in mail.all("from").flat_map(super::HeaderLine::addresses).take(MAX_AUTHORS) {
+        let Some(of_author) = domain_of(&author) else { continue };
+        add(Some(of_author), known.sender.and_then(domain_of));
+        add(Some(of_author), reply_to.as_deref().and_then(domain_of));
+        let hosts = || path.hops.iter().filter_map(|hop| hop.looked_up.as_deref().or(hop.claimed.as_deref()));
+        let is_certain = |host: &[u8]| fits(host, of_author) && shared_end_alone(host, of_author).is_none();
+        if !hosts().any(is_certain) {
+            hosts().for_each(|host| add(Some(host), Some(of_author)));
+        }
+    }
+    found.extend(ends.into_iter().map(|end| Oddity::SharedEnd(bounded(&end)).into()));
+}
+
 /// Whom the mail is from, against the path, the envelope and the other headers that name a domain.
 fn of_sender(mail: &MailMessage, known: &Known<'_>, found: &mut Vec<Finding>) {
-    let Some(from) = mail.address("from") else { return };
-    let Some(of_from) = domain_of(&from).map(folded) else { return };
+    // Each author that From names: readers may show any of them.
+    let mut authors: Vec<(Box<[u8]>, Vec<u8>)> = Vec::new();
+    for author in mail.all("from").flat_map(super::HeaderLine::addresses) {
+        let Some(domain) = domain_of(&author).map(folded) else { continue };
+        if authors.len() < MAX_AUTHORS && !authors.iter().any(|(_, other)| *other == domain) {
+            authors.push((author, domain));
+        }
+    }
+    for (from, of_from) in &authors {
+        of_author(mail, known, from, of_from, found);
+    }
+}
+
+/// An author against the path, the envelope and the other headers.
+fn of_author(mail: &MailMessage, known: &Known<'_>, from: &[u8], of_from: &[u8], found: &mut Vec<Finding>) {
     // Only what can be relied on counts, and of that only what a receiver has looked up, or a host says of itself.
     let is_on_path =
         mail.path.hops.iter().enumerate().filter(|(place, _)| !mail.path.is_unvouched(*place)).any(
             |(_, hop)| {
                 let checked = hop.looked_up.iter().chain(hop.claimed.iter().filter(|_| !has_false_name(hop)));
-                checked.chain(hop.by.iter().filter(|_| knows_sender(hop))).any(|name| fits(name, &of_from))
+                checked.chain(hop.by.iter().filter(|_| knows_sender(hop))).any(|name| fits(name, of_from))
             },
         );
     let has_names = mail.path.hops.iter().any(|hop| hop.looked_up.is_some() || hop.claimed.is_some());
     if has_names && !is_on_path {
-        found.push(Oddity::FromOffPath(bounded(&of_from)).into());
+        found.push(Oddity::FromOffPath(bounded(of_from)).into());
     }
     if let Some(sender) =
-        known.sender.filter(|sender| domain_of(sender).is_some_and(|domain| !fits(domain, &of_from)))
+        known.sender.filter(|sender| domain_of(sender).is_some_and(|domain| !fits(domain, of_from)))
     {
-        found.push(Oddity::SenderDiffers(bounded(sender), from.clone()).into());
+        found.push(Oddity::SenderDiffers(bounded(sender), bounded(from)).into());
     }
     if let Some(reply_to) = mail.address("reply-to")
-        && domain_of(&reply_to).is_some_and(|domain| !fits(domain, &of_from))
+        && domain_of(&reply_to).is_some_and(|domain| !fits(domain, of_from))
     {
-        found.push(Oddity::ReplyToDiffers(reply_to, from.clone()).into());
+        found.push(Oddity::ReplyToDiffers(reply_to, bounded(from)).into());
     }
     if let Some(line) = mail.header("message-id") {
         let id = super::message::without_brackets(&line.value);
-        if domain_of(id).is_some_and(|made| domain(made).is_some() && !fits(made, &of_from)) {
-            found.push(Oddity::MessageIdDiffers(bounded(id), from).into());
+        if domain_of(id).is_some_and(|made| domain(made).is_some() && !fits(made, of_from)) {
+            found.push(Oddity::MessageIdDiffers(bounded(id), bounded(from)).into());
         }
     }
 }

@@ -146,3 +146,36 @@ fn floods_of_lines_are_bounded() {
     assert_eq!(mail.findings.len(), MAX_FINDINGS);
     assert!(mail.headers_left_out > 0 && mail.received_left_out > 0);
 }
+
+#[test]
+fn names_that_share_an_end_alone_prove_no_organisation() {
+    let ends = |headers: &str| {
+        let all = judged(headers).findings.into_iter().map(|finding| finding.what);
+        all.filter(|what| matches!(what, Oddity::SharedEnd(_))).collect::<Vec<_>>()
+    };
+    let shared = [Oddity::SharedEnd(b"host.example"[..].into())];
+    let rented = HONEST.replace("one.example", "bank.host.example");
+    assert_eq!(ends(&rented), []);
+    let other = rented.replace("(out.bank.host", "(out.evil.host");
+    assert_eq!(ends(&other), shared);
+    assert_eq!(shared[0].weight(), Weight::Note);
+    // Whose mail it is.
+    let other = rented.replace("a@bank.host.example", "a@evil.host.example");
+    assert_eq!(ends(&other), shared);
+    assert_eq!(ends(&format!("{rented}\nReply-To: x@evil.host.example")), shared);
+}
+
+#[test]
+fn all_that_from_names_is_judged() {
+    let from = |from: &str| judged(&HONEST.replace("a@one.example", from));
+    let mail = from("\"boss@bank.example\" <a@one.example>");
+    let shown = Oddity::NameIsAddress(b"boss@bank.example"[..].into(), b"a@one.example"[..].into());
+    assert!(mail.findings.iter().any(|finding| finding.what == shown), "{:?}", codes(&mail));
+    for same in ["\"A@one.example\" <a@one.example>", "\"A, B @ work\" <a@one.example>"] {
+        assert!(!codes(&from(same)).contains(&"name_is_address"), "{same}");
+    }
+    let mail = from("a@one.example, z@bank.example");
+    assert!(mail.findings.iter().any(|finding| finding.what == Oddity::SeveralFrom(2)));
+    let off = Oddity::FromOffPath(b"bank.example"[..].into());
+    assert!(mail.findings.iter().any(|finding| finding.what == off), "{:?}", codes(&mail));
+}

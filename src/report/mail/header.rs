@@ -10,6 +10,7 @@ use super::{MAX_ADDRESSES, MAX_HEADERS_KEPT, MAX_VALUE_BYTES, bounded, count};
 pub(super) struct Headers<'a> {
     lines: Vec<(&'a [u8], &'a [u8])>,
     left_out: u64,
+    received_left_out: u64,
     len: usize,
 }
 
@@ -26,11 +27,20 @@ pub struct HeaderLine {
     pub decoded: Option<String>,
 }
 
+/// An address of a header (RFC 5322 section 3.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The name that people are shown, decoded.
+    pub name: Option<String>,
+    /// The address, without angle brackets.
+    pub address: Box<[u8]>,
+}
+
 impl<'a> Headers<'a> {
     /// The headers that `bytes` begin with, up to an empty line or one that is none. What `must` have some may have other lines
     /// before the first.
     pub(super) fn of(bytes: &'a [u8], must: bool) -> Self {
-        let mut headers = Self { lines: Vec::new(), left_out: 0, len: 0 };
+        let mut headers = Self { lines: Vec::new(), left_out: 0, received_left_out: 0, len: 0 };
         let mut at = 0_usize;
         while at < bytes.len() {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -41,8 +51,11 @@ impl<'a> Headers<'a> {
             let len = header_len(rest);
             let line = rest.get(..len).unwrap_or(rest);
             match named(line) {
-                Some(_) if headers.lines.len() >= MAX_HEADERS_KEPT => {
+                Some((name, _)) if headers.lines.len() >= MAX_HEADERS_KEPT => {
                     headers.left_out = headers.left_out.saturating_add(1);
+                    let is_received = name.eq_ignore_ascii_case(b"received");
+                    headers.received_left_out =
+                        headers.received_left_out.saturating_add(u64::from(is_received));
                 }
                 Some(line) => headers.lines.push(line),
                 // Lines before the first header, such as a mailbox has them.
@@ -63,6 +76,11 @@ impl<'a> Headers<'a> {
     /// How many are beyond [`MAX_HEADERS_KEPT`].
     pub(super) fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// How many of those are Received lines.
+    pub(super) fn received_left_out(&self) -> u64 {
+        self.received_left_out
     }
 
     /// The value of the first of this name, in lower case, unfolded.
@@ -146,10 +164,19 @@ impl HeaderLine {
     /// The addresses in it, without names, at most [`MAX_ADDRESSES`].
     #[must_use]
     pub fn addresses(&self) -> Vec<Box<[u8]>> {
+        self.mailboxes().into_iter().map(|mailbox| mailbox.address).collect()
+    }
+
+    /// The addresses in it with the names that people are shown, at most [`MAX_ADDRESSES`].
+    #[must_use]
+    pub fn mailboxes(&self) -> Vec<Mailbox> {
         let line = [&*self.value, b"\n"].concat();
         let HeaderValue::Address(list) = MessageStream::new(&line).parse_address() else { return Vec::new() };
         let of = |address: &mail_parser::Addr<'_>| {
-            address.address.as_ref().map(|address| bounded(address.trim().as_bytes()))
+            Some(Mailbox {
+                name: address.name.as_ref().map(|name| name.trim().to_owned()),
+                address: bounded(address.address.as_ref()?.trim().as_bytes()),
+            })
         };
         match &list {
             Address::List(list) => list.iter().filter_map(of).take(MAX_ADDRESSES).collect(),

@@ -6,7 +6,7 @@ use super::collect::{Piece, Writer};
 use super::session::{Event, Login, Mail, MailOutcome, Reply, Secret, Step, StepKind};
 use super::{MAX_VALUE_BYTES, bounded};
 use crate::proto::Note;
-use crate::proto::imap::{MAX_TAG, Unit, Units};
+use crate::proto::imap::{MAX_TAG, Unit, Units, announced};
 use crate::proto::lines::word;
 use crate::source::PacketNumber;
 
@@ -19,6 +19,8 @@ pub(super) struct ImapTalk {
     began: bool,
     /// Tags of commands without an answer, and the places of these.
     waiting: VecDeque<(Box<[u8]>, Option<usize>)>,
+    /// There was no room for one of these.
+    has_forgotten: bool,
     /// The login whose mechanism asks for more.
     login: Option<usize>,
     is_asked: bool,
@@ -74,8 +76,7 @@ impl ImapTalk {
         let packet = piece.message.last.number;
         let line = &*said.text;
         if std::mem::take(&mut self.is_asked) {
-            if let Some(Event::Login(login)) = self.login.and_then(|place| out.session.events.get_mut(place))
-            {
+            if let Some(login) = out.login(self.login) {
                 login.packets[1] = packet;
                 login.hears(line);
             }
@@ -97,23 +98,28 @@ impl ImapTalk {
             () if is(b"AUTHENTICATE") => {
                 let (mechanism, first) = word(arguments);
                 let place = self.login(&mechanism.to_ascii_uppercase(), None, None, packet, out);
-                if let Some(Event::Login(login)) = place.and_then(|place| out.session.events.get_mut(place))
-                    && !first.is_empty()
-                {
+                if let Some(login) = out.login(place).filter(|_| !first.is_empty()) {
                     login.hears(first);
                 }
                 place
             }
             () if is(b"APPEND") => {
+                let sent = said.literals.iter().rev().find(|(_, literal)| !literal.is_empty());
+                let lacks = sent.and_then(|(line, literal)| lacks_end(line, literal, piece));
                 let place = out.add(Event::Mail(Box::new(Mail {
                     fetched: Some(Step { line: said.first_line(verb), ..step(StepKind::Other) }),
-                    packets: Some([piece.message.first, piece.message.last]),
-                    outcome: MailOutcome::Unanswered,
+                    packets: sent.map(|_| [piece.message.first, piece.message.last]),
+                    outcome: match lacks {
+                        Some(lacks) => lacks,
+                        None if sent.is_some() => MailOutcome::Unanswered,
+                        None => MailOutcome::CaptureEnds,
+                    },
                     selected: piece.selected,
+                    at_end: piece.at_end,
                     ..Mail::default()
                 })));
-                if let Some((_, mail)) = said.literals.iter().rev().find(|(_, literal)| !literal.is_empty()) {
-                    out.read(place, piece, mail, !piece.message.cut);
+                if let Some((_, mail)) = sent {
+                    out.read(place, piece, mail, lacks.is_none());
                 }
                 place
             }
@@ -124,6 +130,7 @@ impl ImapTalk {
         };
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
+            self.has_forgotten = true;
         }
         self.waiting.push_back((tag.into(), place));
     }
@@ -137,11 +144,9 @@ impl ImapTalk {
         out: &mut Writer<'_>,
     ) -> Option<usize> {
         let login = Login {
-            mechanism: bounded(mechanism),
             user: user.map(|user| bounded(&user)),
             secret: secret.map(|secret| Secret(bounded(&secret))),
-            packets: [packet; 2],
-            reply: None,
+            ..Login::new(mechanism, packet)
         };
         self.login = out.add(Event::Login(login));
         self.login
@@ -164,10 +169,21 @@ impl ImapTalk {
             }
             b"*" => self.untagged(rest, said, piece, out),
             _ => {
-                let Some(place) = self.waiting.iter().position(|(open, _)| **open == *tag) else { return };
+                let Some(place) = self.waiting.iter().position(|(open, _)| **open == *tag) else {
+                    let is_answer =
+                        is_good || [&b"NO"[..], b"BAD"].iter().any(|no| status.eq_ignore_ascii_case(no));
+                    if is_answer && !self.has_forgotten {
+                        out.add(Event::Stray(reply()));
+                    }
+                    return;
+                };
                 let Some((_, Some(place))) = self.waiting.remove(place) else { return };
                 if let Some(mail) = out.mail(place) {
-                    mail.outcome = if is_good { MailOutcome::Accepted } else { MailOutcome::Refused };
+                    mail.outcome = match mail.outcome {
+                        MailOutcome::Incomplete if is_good => MailOutcome::Incomplete,
+                        _ if is_good => MailOutcome::Accepted,
+                        _ => MailOutcome::Refused,
+                    };
                 }
                 // What came before the answer stays its first lines.
                 let before = match out.session.events.get_mut(place) {
@@ -208,22 +224,31 @@ impl ImapTalk {
                         _ => None,
                     }
                 });
-            let is_whole = of == Fetched::Whole && !piece.message.cut;
+            let lacks = lacks_end(before, literal, piece);
+            let is_whole = of == Fetched::Whole && lacks.is_none();
             let place = out.add(Event::Mail(Box::new(Mail {
                 fetched: command.map(|step| Step { reply: None, ..step }),
                 packets: Some([piece.message.first, piece.message.last]),
-                outcome: match of {
-                    _ if piece.message.cut => MailOutcome::Incomplete,
-                    Fetched::Whole => MailOutcome::Fetched,
-                    Fetched::Headers | Fetched::Part => MailOutcome::FetchedInPart,
+                outcome: match (lacks, of) {
+                    (Some(lacks), _) => lacks,
+                    (None, Fetched::Whole) => MailOutcome::Fetched,
+                    (None, Fetched::Headers | Fetched::Part) => MailOutcome::FetchedInPart,
                 },
                 headers_only: of == Fetched::Headers,
                 selected: piece.selected,
+                at_end: piece.at_end,
                 ..Mail::default()
             })));
             out.read(place, piece, literal, is_whole);
         }
     }
+}
+
+/// What became of a mail whose literal, which `line` announced, is shorter than it said.
+fn lacks_end(line: &[u8], literal: &[u8], piece: &Piece<'_>) -> Option<MailOutcome> {
+    let is_short = announced(line).is_some_and(|len| literal.len() < len);
+    let goes_on = piece.message.cut && !piece.at_end;
+    is_short.then_some(if goes_on { MailOutcome::Incomplete } else { MailOutcome::Unfinished })
 }
 
 impl Sentence<'_> {

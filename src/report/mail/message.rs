@@ -47,6 +47,8 @@ pub struct Beside<'a> {
     pub has_more_recipients: bool,
     /// Only a part of the mail is there.
     pub is_partial: bool,
+    /// Somebody copied it from elsewhere, perhaps the headers alone.
+    pub is_copied: bool,
 }
 
 impl MailMessage {
@@ -55,7 +57,7 @@ impl MailMessage {
     pub fn read(mail: &[u8]) -> Self {
         let headers = Headers::of(mail, true);
         let lines = headers.owned();
-        let (mut received, mut left_out) = (Vec::new(), 0_u64);
+        let (mut received, mut left_out) = (Vec::new(), headers.received_left_out());
         let mut author_began = false;
         for line in &lines {
             if line.is("received") && received.len() < MAX_HOPS {
@@ -95,10 +97,10 @@ impl MailMessage {
         };
         self.is_partial = beside.is_partial;
         // Of headers alone nothing can be said of the parts that they announce.
-        if self.is_partial && self.parts.all.iter().all(|part| part.wire_len == 0) {
+        if (self.is_partial || beside.is_copied) && self.parts.all.iter().all(|part| part.wire_len == 0) {
             self.parts = Parts::default();
         }
-        self.path = Path::of(&self.received, beside.seen.clone(), self.received_left_out);
+        self.path = Path::of(&self.received, beside.seen.clone());
         self.findings = super::findings::find(self, &known);
     }
 

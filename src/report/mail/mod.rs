@@ -22,14 +22,14 @@ mod text;
 pub use collect::{MailFound, Sessions};
 pub use date::MailDate;
 pub use findings::{Finding, Oddity, Weight};
-pub use header::HeaderLine;
+pub use header::{HeaderLine, Mailbox};
 pub use message::{Beside, MailMessage, without_brackets};
 pub use mime::{MAX_DEPTH, MAX_PARTS, MAX_TEXT, Part, PartFault, Parts};
 pub use path::{Conclusion, Link, Path, line_number};
 pub use received::{Hop, Source};
 pub use session::{
     Envelope, Event, Login, MAX_LINES, MAX_RECIPIENTS, Mail, MailOutcome, MailProtocol, Party, Reply, Secret,
-    Session, SessionEnd, Step, StepKind,
+    SecretOf, Session, SessionEnd, Step, StepKind,
 };
 pub use text::{MAX_FILE, MAX_MAILS_IN_FILE, MailFile, looks_like_mail};
 

@@ -92,6 +92,20 @@ pub(super) fn is_same_domain(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
+/// The end that two names of one domain share where that is all they share, and neither is the other's domain: who may have
+/// names under it, a list of public suffixes would say.
+#[must_use]
+pub(super) fn shared_end_alone(one: &[u8], other: &[u8]) -> Option<Vec<u8>> {
+    let (one, other) = (folded(one), folded(other));
+    let end = domain(&one).filter(|end| domain(&other) == Some(end))?;
+    let label_before = |name: &[u8]| {
+        let before = name.get(..name.len().checked_sub(end.len().saturating_add(1))?)?;
+        before.rsplit(|byte| *byte == b'.').next().map(<[u8]>::to_vec)
+    };
+    let (one, other) = (label_before(&one)?, label_before(&other)?);
+    (one != other).then(|| end.to_vec())
+}
+
 /// The last two labels of a name, or three where the last but one is that of a country's organisations; `None` of a name
 /// without a dot, and of an address.
 #[must_use]
@@ -145,6 +159,11 @@ mod tests {
         assert!(!is_same_domain(b"a.ac.uk", b"b.ac.uk"));
         assert!(is_same_domain(b"x.a.ac.uk", b"y.a.ac.uk"));
         assert!(!is_same_domain(b"org", b"org"));
+        let shared = |one: &[u8], other: &[u8]| shared_end_alone(one, other);
+        assert_eq!(shared(b"mail.bank.host.example", b"evil.HOST.example."), Some(b"host.example".to_vec()));
+        assert_eq!(shared(b"a.bank.host.example", b"b.bank.host.example"), None);
+        assert_eq!(shared(b"host.example", b"mail.host.example"), None);
+        assert_eq!(shared(b"a.host.example", b"a.other.example"), None);
         assert_eq!(domain(b"192.0.2.1"), None);
         assert_eq!(domain_of(b"a@b@c"), Some(&b"c"[..]));
         assert_eq!(domain_of(b"a@"), None);

@@ -17,8 +17,6 @@ pub struct Path {
     pub links: Vec<Link>,
     /// How far the path can be relied on.
     pub conclusion: Conclusion,
-    /// Received lines that were not looked at, older than these.
-    pub left_out: u64,
 }
 
 /// Whether the host that wrote a line is the one that the next line was handed over by.
@@ -69,13 +67,13 @@ pub enum Conclusion {
 impl Path {
     /// The path that these lines, newest first, and the hop that was seen tell of.
     #[must_use]
-    pub fn of(received: &[Hop], seen: Option<Hop>, left_out: u64) -> Self {
+    pub fn of(received: &[Hop], seen: Option<Hop>) -> Self {
         let mut hops: Vec<Hop> = received.iter().rev().cloned().collect();
         hops.extend(seen);
         let links: Vec<Link> =
             hops.iter().zip(hops.iter().skip(1)).map(|(hop, next)| Link::of(hop, next)).collect();
         let conclusion = conclude(&hops, &links);
-        Self { hops, links, conclusion, left_out }
+        Self { hops, links, conclusion }
     }
 
     /// The hop that brought the mail to who has it now: what the capture shows, else the topmost line.

@@ -25,6 +25,8 @@ const OTHERS: [&[u8]; 9] = [b"STAT", b"LIST", b"DELE", b"NOOP", b"RSET", b"UIDL"
 pub(super) struct PopTalk {
     began: bool,
     waiting: VecDeque<Waiting>,
+    /// There was no room for what waits.
+    has_forgotten: bool,
     /// The login that goes on.
     login: Option<usize>,
     /// What a mechanism asked for is on its way.
@@ -107,8 +109,14 @@ impl PopTalk {
                 Waiting::Step(out.add(Event::Step(step(kind))))
             }
         };
+        self.wait(waiting);
+    }
+
+    fn wait(&mut self, waiting: Waiting) {
         if self.waiting.len() < MAX_WAITING {
             self.waiting.push_back(waiting);
+        } else {
+            self.has_forgotten = true;
         }
     }
 
@@ -121,43 +129,32 @@ impl PopTalk {
         out: &mut Writer<'_>,
     ) -> Option<usize> {
         let login = Login {
-            mechanism: bounded(mechanism),
             user: user.map(bounded),
             secret: secret.map(|secret| Secret(bounded(secret))),
-            packets: [packet; 2],
-            reply: None,
+            ..Login::new(mechanism, packet)
         };
         self.login = out.add(Event::Login(login));
         self.login
     }
 
     fn password(&mut self, password: &[u8], packet: PacketNumber, out: &mut Writer<'_>) {
-        if self.of_login(out).is_none() {
+        if out.login(self.login).is_none() {
             self.login(b"USER", None, None, packet, out);
         }
-        if let Some(login) = self.of_login(out) {
+        if let Some(login) = out.login(self.login) {
             login.secret = Some(Secret(bounded(password)));
             login.packets[1] = packet;
-        }
-    }
-
-    fn of_login<'o>(&self, out: &'o mut Writer<'_>) -> Option<&'o mut Login> {
-        match out.session.events.get_mut(self.login?) {
-            Some(Event::Login(login)) => Some(login),
-            _ => None,
         }
     }
 
     /// A line that a mechanism asked for.
     fn response(&mut self, line: &[u8], packet: PacketNumber, out: &mut Writer<'_>) {
         self.hears(line, packet, out);
-        if self.waiting.len() < MAX_WAITING {
-            self.waiting.push_back(Waiting::Login(self.login));
-        }
+        self.wait(Waiting::Login(self.login));
     }
 
     fn hears(&mut self, line: &[u8], packet: PacketNumber, out: &mut Writer<'_>) {
-        if let Some(login) = self.of_login(out) {
+        if let Some(login) = out.login(self.login) {
             login.packets[1] = packet;
             login.hears(line);
         }
@@ -180,7 +177,12 @@ impl PopTalk {
             out.add(Event::Greeting(answer));
             return;
         }
-        let Some(waiting) = self.waiting.pop_front() else { return };
+        let Some(waiting) = self.waiting.pop_front() else {
+            if !self.has_forgotten {
+                out.add(Event::Stray(answer));
+            }
+            return;
+        };
         self.coming = Some(waiting);
         self.first = None;
         self.partial = Vec::new();
@@ -250,9 +252,11 @@ impl PopTalk {
 }
 
 impl Login {
-    /// What a client answers to a mechanism that asks: user and password one after the other, or both at once.
+    /// What a client answers to a mechanism that asks: user and password one after the other, or both at once; or that it
+    /// gives up (RFC 5034 section 4, RFC 9051 section 6.2.2).
     pub(super) fn hears(&mut self, line: &[u8]) {
         match &*self.mechanism {
+            _ if line == b"*" => self.is_cancelled = true,
             b"PLAIN" => self.plain(&base64(line)),
             b"LOGIN" if self.user.is_none() => self.user = Some(bounded(&base64(line))),
             b"LOGIN" => self.secret = Some(Secret(bounded(&base64(line)))),

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::date::MailDate;
 use super::names::{address_of, is_name};
-use super::{MAX_VALUE_BYTES, bounded};
+use super::{MAX_VALUE_BYTES, bounded, without_brackets};
 use crate::flow::PacketStamp;
 
 /// Most words of a Received line that are looked at; those of long chains have some forty.
@@ -152,7 +152,10 @@ impl Hop {
                 self.with = Some(bounded(&[&*with, b" ", text].concat()));
             }
             (Clause::Id, 0) => self.id = Some(bounded(text)),
-            (Clause::For, 0) => self.recipient = Some(bounded(without_brackets(text))),
+            (Clause::For, 0) => {
+                let text = text.strip_suffix(b";").unwrap_or(text);
+                self.recipient = Some(bounded(without_brackets(text)));
+            }
             _ => {}
         }
     }
@@ -313,12 +316,6 @@ fn keyword(word: &[u8], now: Clause, words: usize) -> Option<Clause> {
     // `from` and `by` in the middle of a sentence do not begin again what was told.
     let again = next == now || (next == Clause::From && now != Clause::Start);
     (!again && (now == Clause::Start || words > 0)).then_some(next)
-}
-
-fn without_brackets(text: &[u8]) -> &[u8] {
-    let text = text.strip_suffix(b";").unwrap_or(text);
-    let text = text.strip_prefix(b"<").unwrap_or(text);
-    text.strip_suffix(b">").unwrap_or(text)
 }
 
 /// Whether a word has the form of an IPv4 address: four numbers between dots, whatever their size.

@@ -77,6 +77,8 @@ pub enum SessionEnd {
 pub enum Event {
     /// What the server says first.
     Greeting(Reply),
+    /// An answer to a command that is not in the capture.
+    Stray(Reply),
     /// A command and its answer.
     Step(Step),
     /// Somebody says who they are.
@@ -142,10 +144,64 @@ pub struct Login {
     pub user: Option<Box<[u8]>>,
     /// The password, or what stands for it.
     pub secret: Option<Secret>,
+    /// The client gave it up (RFC 4954 section 4).
+    pub is_cancelled: bool,
     /// The packets of the first and the last that the client said of it.
     pub packets: [PacketNumber; 2],
     /// The answer, where the capture has it.
     pub reply: Option<Reply>,
+}
+
+/// What a login's secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretOf {
+    /// A password.
+    Password,
+    /// What was computed with a password, which can be guessed by it (APOP, CRAM-MD5, SCRAM).
+    Digest,
+    /// A token, which is as good as a password until it expires (OAuth).
+    BearerToken,
+    /// What a mechanism that is not looked into answers.
+    Response,
+}
+
+impl SecretOf {
+    /// For people; where `audit` tells it too, in the same words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Digest => "password digest",
+            Self::BearerToken => "bearer token",
+            Self::Response => "response",
+        }
+    }
+}
+
+impl Login {
+    /// A login of which nothing but its beginning is known.
+    pub(super) fn new(mechanism: &[u8], packet: PacketNumber) -> Self {
+        Self {
+            mechanism: super::bounded(mechanism),
+            user: None,
+            secret: None,
+            is_cancelled: false,
+            packets: [packet; 2],
+            reply: None,
+        }
+    }
+
+    /// What its secret is.
+    #[must_use]
+    pub fn secret_of(&self) -> SecretOf {
+        let begins = |names: &[&[u8]]| names.iter().any(|name| self.mechanism.starts_with(name));
+        match () {
+            () if begins(&[b"XOAUTH", b"OAUTH"]) => SecretOf::BearerToken,
+            () if begins(&[b"APOP", b"CRAM-", b"DIGEST-", b"SCRAM-"]) => SecretOf::Digest,
+            () if matches!(&*self.mechanism, b"USER" | b"LOGIN" | b"PLAIN") => SecretOf::Password,
+            () => SecretOf::Response,
+        }
+    }
 }
 
 /// A secret, which `Debug` does not show.
@@ -179,6 +235,8 @@ pub struct Mail {
     pub headers_only: bool,
     /// One of its packets is one to show.
     pub selected: bool,
+    /// The capture ends in it.
+    pub(super) at_end: bool,
 }
 
 /// The envelope of a mail (RFC 5321 section 2.3.1).
@@ -210,12 +268,22 @@ pub struct Party {
     pub reply: Option<Reply>,
 }
 
+impl Party {
+    /// The server did not take it.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| !reply.is_good)
+    }
+}
+
 /// What became of a mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MailOutcome {
     /// Nothing of it was sent.
     #[default]
     NotSent,
+    /// The capture ends before its first byte.
+    CaptureEnds,
     /// It began, and its end is not in the capture.
     Unfinished,
     /// It came whole, and the server took it.

@@ -6,8 +6,8 @@ use super::bounded;
 use super::collect::{Piece, Writer};
 use super::message::without_brackets;
 use super::session::{
-    Envelope, Event, Login, MAX_LINES, MAX_RECIPIENTS, Mail, MailOutcome, Party, Reply, Secret, Step,
-    StepKind,
+    Envelope, Event, Login, MAX_LINES, MAX_RECIPIENTS, Mail, MailOutcome, Party, Reply, Secret, SecretOf,
+    Step, StepKind,
 };
 use crate::flow::PacketStamp;
 use crate::proto::Note;
@@ -46,6 +46,8 @@ pub(super) struct SmtpTalk {
     /// Something was said.
     began: bool,
     waiting: VecDeque<Waiting>,
+    /// There was no room for what waits.
+    has_forgotten: bool,
     /// The mail whose envelope or content is on its way: its place.
     mail: Option<usize>,
     /// The login on its way.
@@ -103,7 +105,11 @@ impl SmtpTalk {
     /// The capture ends: what is known of a mail that has not ended.
     pub(super) fn finish(&mut self, events: &mut [Event]) {
         let Some(Event::Mail(mail)) = self.mail.and_then(|place| events.get_mut(place)) else { return };
-        if self.packets.is_some() && mail.outcome == MailOutcome::NotSent {
+        if mail.outcome != MailOutcome::NotSent {
+            return;
+        }
+        mail.outcome = MailOutcome::CaptureEnds;
+        if self.packets.is_some() {
             mail.outcome = MailOutcome::Unfinished;
             mail.packets = self.packets;
             mail.message = Some(super::MailMessage::read(&self.partial));
@@ -113,6 +119,8 @@ impl SmtpTalk {
     fn wait(&mut self, waiting: Waiting) {
         if self.waiting.len() < MAX_WAITING {
             self.waiting.push_back(waiting);
+        } else {
+            self.has_forgotten = true;
         }
     }
 
@@ -124,6 +132,7 @@ impl SmtpTalk {
             expect = next;
             match said {
                 Said::Secret(of) => self.secret(of, line.text, packet, out),
+                Said::Cancel(_) => self.cancel(packet, out),
                 Said::Auth(of, first) => {
                     self.auth(line.text, packet, out);
                     self.hears(of, first, packet, out);
@@ -166,13 +175,7 @@ impl SmtpTalk {
 
     fn auth(&mut self, line: &[u8], packet: PacketNumber, out: &mut Writer<'_>) {
         let (mechanism, _) = word(word(line).1);
-        let login = Login {
-            mechanism: mechanism.to_ascii_uppercase().into(),
-            user: None,
-            secret: None,
-            packets: [packet; 2],
-            reply: None,
-        };
+        let login = Login::new(&mechanism.to_ascii_uppercase(), packet);
         self.login = out.add(Event::Login(login));
         self.wait(Waiting::Login(self.login));
     }
@@ -183,10 +186,17 @@ impl SmtpTalk {
         self.wait(Waiting::Login(self.login));
     }
 
+    /// The client gives the login up.
+    fn cancel(&mut self, packet: PacketNumber, out: &mut Writer<'_>) {
+        if let Some(login) = out.login(self.login) {
+            login.packets[1] = packet;
+            login.is_cancelled = true;
+        }
+        self.wait(Waiting::Login(self.login));
+    }
+
     fn hears(&mut self, of: Expect, line: &[u8], packet: PacketNumber, out: &mut Writer<'_>) {
-        let Some(Event::Login(login)) = self.login.and_then(|place| out.session.events.get_mut(place)) else {
-            return;
-        };
+        let Some(login) = out.login(self.login) else { return };
         login.packets[1] = packet;
         match of {
             Expect::Username => login.user = Some(bounded(&base64(line))),
@@ -276,13 +286,14 @@ impl SmtpTalk {
     }
 
     fn answered(&mut self, answer: Reply, out: &mut Writer<'_>) {
-        if self.waiting.is_empty() {
+        let Some(waiting) = self.waiting.pop_front() else {
             if !self.began {
                 out.add(Event::Greeting(answer));
+            } else if !self.has_forgotten {
+                out.add(Event::Stray(answer));
             }
             return;
-        }
-        let Some(waiting) = self.waiting.pop_front() else { return };
+        };
         let (code, is_good) = (answer.code, answer.is_good);
         match waiting {
             // It asks for more.
@@ -359,7 +370,10 @@ impl Login {
         } else if let Some(rest) = text.strip_prefix(b"user=") {
             self.user = rest.split(|byte| *byte == 1).next().map(bounded);
         }
-        self.secret.get_or_insert_with(|| Secret(bounded(line)));
+        let token = memchr::memmem::find(&text, b"earer ").and_then(|at| text.get(at.checked_add(6)?..));
+        let token = token.filter(|_| self.secret_of() == SecretOf::BearerToken);
+        let secret = token.map_or(line, |token| token.split(|byte| *byte == 1).next().unwrap_or(token));
+        self.secret.get_or_insert_with(|| Secret(bounded(secret)));
     }
 }
 
@@ -376,6 +390,7 @@ impl Default for Mail {
             reply: None,
             headers_only: false,
             selected: false,
+            at_end: false,
         }
     }
 }
@@ -426,13 +441,7 @@ mod tests {
 
     #[test]
     fn logins_are_read_by_their_mechanism() {
-        let login = |mechanism: &str| Login {
-            mechanism: mechanism.as_bytes().into(),
-            user: None,
-            secret: None,
-            packets: [1, 1],
-            reply: None,
-        };
+        let login = |mechanism: &str| Login::new(mechanism.as_bytes(), 1);
         let mut plain = login("PLAIN");
         plain.plain(b"\0me\0pass");
         assert_eq!(
@@ -446,5 +455,6 @@ mod tests {
         let mut oauth = login("XOAUTH2");
         oauth.response(b"dXNlcj1tZUB4AWF1dGg9QmVhcmVyIHQBAQ==");
         assert_eq!(oauth.user.as_deref(), Some(&b"me@x"[..]));
+        assert_eq!((oauth.secret_of(), oauth.secret), (SecretOf::BearerToken, Some(Secret(b"t"[..].into()))));
     }
 }

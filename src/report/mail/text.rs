@@ -45,6 +45,12 @@ impl MailFile {
     /// The mails in `text`.
     #[must_use]
     pub fn read(text: &[u8]) -> Self {
+        Self::read_with(text, &mut |_, _| {})
+    }
+
+    /// The same; `each` gets the bytes of each mail that is kept, with its number from 1 on.
+    pub fn read_with(text: &[u8], each: &mut dyn FnMut(usize, &[u8])) -> Self {
+        let text = content(text);
         let mut file = Self::default();
         let mut add = |mail: &[u8]| {
             if mail.trim_ascii().is_empty() {
@@ -58,9 +64,11 @@ impl MailFile {
             let recipients = message.delivered_to();
             message.judge(&Beside {
                 recipients: recipients.iter().map(|recipient| &**recipient).collect(),
+                is_copied: true,
                 ..Beside::default()
             });
             file.mails.push(message);
+            each(file.mails.len(), mail);
         };
         if !text.starts_with(b"From ") {
             add(&with_folds(without_margin(text)));
@@ -108,10 +116,20 @@ fn unquoted(mail: &[u8]) -> Vec<u8> {
     out
 }
 
+/// What a file of mails begins with: a byte order mark that an editor put there is no part of it, nor are lines of blanks.
+fn content(text: &[u8]) -> &[u8] {
+    let mut rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    while let Some(end) = memchr::memchr(b'\n', rest)
+        && let Some((line, behind)) = rest.split_at_checked(end.saturating_add(1))
+        && line.trim_ascii().is_empty()
+    {
+        rest = behind;
+    }
+    rest
+}
+
 /// Headers that were pasted with a margin before each line, without it: as many blanks as the first line has.
 fn without_margin(text: &[u8]) -> Vec<u8> {
-    let begins = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
-    let text = text.get(begins..).unwrap_or_default();
     let margin = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     if margin == 0 {
         return text.to_vec();
@@ -150,7 +168,7 @@ fn with_folds(text: Vec<u8>) -> Vec<u8> {
 #[must_use]
 pub fn looks_like_mail(head: &[u8]) -> bool {
     let head = head.get(..LOOKED_AT).unwrap_or(head);
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let text = content(head).trim_ascii_start();
     let (line, rest) = match memchr::memchr(b'\n', text) {
         Some(end) => text.split_at_checked(end).unwrap_or((text, &[])),
         None => (text, &[][..]),
@@ -208,6 +226,39 @@ mod tests {
         let file = MailFile::read(b"\n  Received: from a\n    by b\n  Subject: x\n");
         assert_eq!(file.mails[0].headers.len(), 2);
         assert_eq!(&*file.mails[0].headers[0].value, b"from a by b");
+    }
+
+    #[test]
+    fn what_stands_before_the_first_line_is_no_part_of_it() {
+        for before in ["\u{feff}", "  \n", "\u{feff} \t\r\n\r\n"] {
+            let text = format!("{before}Received: from a\n by b\nSubject: x\n");
+            assert!(looks_like_mail(text.as_bytes()));
+            let file = MailFile::read(text.as_bytes());
+            let mail = &file.mails[0];
+            assert_eq!((mail.headers.len(), mail.received.len()), (2, 1), "{before:?}");
+            assert_eq!(&*mail.headers[0].value, b"from a by b", "{before:?}");
+            let text = format!("{before}From a Thu\nSubject: one\n\nFrom b Fri\nSubject: two\n");
+            assert!(looks_like_mail(text.as_bytes()));
+            assert_eq!(MailFile::read(text.as_bytes()).mails.len(), 2, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn of_headers_alone_no_parts_are_told() {
+        let parts = |text: &str| MailFile::read(text.as_bytes()).mails[0].parts.all.len();
+        for alone in ["From: a@b\n", "From: a@b\n\n", "Content-Type: multipart/mixed; boundary=x\n\n"] {
+            assert_eq!(parts(alone), 0, "{alone:?}");
+        }
+        assert_eq!(parts("From: a@b\n\nx"), 1);
+    }
+
+    #[test]
+    fn each_mail_of_a_file_is_handed_on() {
+        let mut all = Vec::new();
+        MailFile::read_with(b"From a Thu\nA: b\n\n>From x\n\nFrom b Fri\nC: d\n", &mut |number, mail| {
+            all.push((number, mail.to_vec()));
+        });
+        assert_eq!(all, [(1, b"A: b\n\nFrom x\n\n".to_vec()), (2, b"C: d\n".to_vec())]);
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub(super) fn command<'a>(line: &'a [u8], out: &mut Line<'a>) {
             }
         }
         (acct, Some(_), _) if is(acct, "ACCT") => {
-            out.push(password(text.get(acct.len()..).unwrap_or(&[]).trim_ascii()));
+            let account = text.get(acct.len()..).unwrap_or(&[]).trim_ascii();
+            out.push(Found::new(SecretKind::Account, None, line, account));
         }
         (oper, Some(user), Some(value)) if is(oper, "OPER") => out.push(password(value).of(user)),
         (auth, Some(kind), response) if is(auth, "AUTH") => {

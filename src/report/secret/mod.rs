@@ -40,6 +40,8 @@ pub enum SecretKind {
     Password,
     /// A digest that stands for a password, which can be guessed at leisure (APOP, RFC 1939 section 7; HTTP's Digest, RFC 7616).
     Digest,
+    /// The account that FTP's ACCT names (RFC 959 section 4.1.1): servers that ask for it ask for it like for a password.
+    Account,
     /// The community of SNMP version 1 and 2c.
     Community,
 }
@@ -56,6 +58,7 @@ impl SecretKind {
             Self::Field => "field",
             Self::Password => "password",
             Self::Digest => "digest",
+            Self::Account => "account",
             Self::Community => "community",
         }
     }
@@ -71,6 +74,7 @@ impl SecretKind {
             Self::Field => "field",
             Self::Password => "password",
             Self::Digest => "password digest",
+            Self::Account => "account",
             Self::Community => "SNMP community",
         }
     }
