@@ -30,7 +30,8 @@ fn run_unprivileged(args: &[&str]) -> Option<(String, Run)> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("wirelab");
-    std::fs::copy(binary(), &program).unwrap();
+    // By a process of its own: a child that another test starts meanwhile would hold the copy open for writing.
+    assert!(Command::new("cp").arg(binary()).arg(&program).status().unwrap().success());
     let mut child = Command::new("setpriv")
         .args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"])
         .arg(&program)
