@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{NotLocal, Transport};
+use super::{NotLocal, Note, Transport};
 
 /// Something that happened. Bytes are as they were on the wire: whoever shows them makes them safe first.
 #[derive(Debug)]
@@ -43,6 +43,13 @@ pub enum Event {
         peer: SocketAddr,
         /// How it ended.
         ending: Ending,
+    },
+    /// Something happened that no packet shows.
+    Noted {
+        /// The peer it concerns, where it is one.
+        peer: Option<SocketAddr>,
+        /// What happened.
+        note: Note,
     },
     /// Something went wrong with one peer, or (`None`) with the server's own socket; the server goes on.
     Problem {
@@ -101,6 +108,12 @@ pub enum Problem {
     /// The datagram claims to come from this server's own address; an answer would be answered for ever.
     #[error("not answered: the datagram claims to come from this server itself")]
     OwnAddress,
+    /// More answers wait for their time than are kept.
+    #[error("not answered: {limit} answers wait for their time already")]
+    TooManyLate {
+        /// How many may wait at once.
+        limit: usize,
+    },
     /// The policy does not allow this peer.
     #[error(transparent)]
     NotLocal(#[from] NotLocal),

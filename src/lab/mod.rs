@@ -1,7 +1,8 @@
 //! The bundled servers and clients whose traffic is captured and explained.
 //!
-//! A lab is an entry of [`LABS`]: a name, a transport, a port, what its client says, and a [`Service`] that
-//! answers. Services hold the logic and no socket; [`Server`] and [`client`] hold the sockets and no logic.
+//! A lab is an entry of [`LABS`]: a name, a transport, a port, the [`Logic`] of its server and its client. Most
+//! servers are a [`Service`], which holds the logic and no socket, and most clients [`client::take_turns`]; where
+//! messages are not one send each, a [`StreamService`] has a connection to itself.
 //! What happens on the wire is told as [`Event`]s, raw bytes included, and the caller shows them.
 //!
 //! One send is one message, nothing ends it, and no terminator is ever sent or waited for.
@@ -11,17 +12,23 @@ mod error;
 mod event;
 mod greeting;
 mod knock;
+mod note;
 mod policy;
 mod server;
 mod service;
+mod settings;
 mod stream;
 mod uppercase;
 
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
+pub use note::Note;
 pub use policy::{NotLocal, Policy};
-pub use server::{Limits, Server};
-pub use service::{Conversation, Reply, Service, Stateless, without_line_end};
+pub use server::{Limits, Over, Server, Talk};
+pub use service::{
+    Action, Conversation, Logic, MakeLogic, Service, Stateless, StreamService, say, without_line_end,
+};
+pub use settings::{LabOption, Settings};
 
 use crate::suggest::nearest;
 
@@ -69,8 +76,12 @@ pub struct Lab {
     pub default_port: u16,
     /// What the client says when it is given nothing else, in order.
     pub messages: &'static [&'static str],
+    /// Which settings mean something to its server or client.
+    pub options: &'static [LabOption],
     /// Makes the server's logic, once per server.
-    pub service: fn() -> Box<dyn Service>,
+    pub logic: MakeLogic,
+    /// The client: [`client::take_turns`] for most.
+    pub client: client::Client,
 }
 
 /// Every lab, in the order they are listed.

@@ -91,9 +91,23 @@ impl<'a> TimedStream<'a> {
         Ok(Put::Done)
     }
 
+    /// Another handle to the same connection.
+    pub(super) fn second_handle(&self) -> io::Result<TcpStream> {
+        self.stream.try_clone()
+    }
+
     /// Says that nothing more will be sent (FIN), and still listens.
     pub(super) fn half_close(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
+    }
+}
+
+/// Sends the whole message where the connection takes it at once, which is within a [`TICK`]; false where it does not.
+pub(super) fn write_at_once(mut stream: &TcpStream, message: &[u8]) -> io::Result<bool> {
+    match stream.write(message) {
+        Ok(length) => Ok(length == message.len()),
+        Err(error) if only_waited(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

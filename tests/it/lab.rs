@@ -13,8 +13,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::skip::skip;
-use wirelab::lab::client::{Options, Outcome};
-use wirelab::lab::{self, Ending, Event, Lab, LabError, Limits, Policy, Server, Transport};
+use wirelab::lab::client::{Options, Outcome, Session};
+use wirelab::lab::{self, Ending, Event, Lab, LabError, Limits, Policy, Server, Settings, Transport};
 
 /// Longest wait for something that must happen: generous, since the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,7 +37,9 @@ impl Running {
 
     fn with(name: &str, address: IpAddr, limits: Limits) -> Self {
         let lab = lab::find(name).unwrap();
-        let server = Server::bind(lab, (address, 0).into(), Policy::LocalOnly).unwrap().with_limits(limits);
+        let server = Server::bind(lab, (address, 0).into(), &Settings::default(), Policy::LocalOnly)
+            .unwrap()
+            .with_limits(limits);
         let address = server.local_addr();
         let stop = Arc::new(AtomicBool::new(false));
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -103,14 +105,19 @@ fn talk(
     messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
     timeout: Duration,
 ) -> Talk {
-    let options = Options { server, timeout, policy: Policy::LocalOnly };
+    let options = Options { server, timeout, policy: Policy::LocalOnly, settings: Settings::default() };
     let (mut replies, mut ending) = (Vec::new(), None);
-    let result =
-        lab::client::run(lab, &options, messages, &AtomicBool::new(false), &mut |event| match event {
+    let result = lab::client::run(Session {
+        lab,
+        options: &options,
+        messages,
+        stop: &AtomicBool::new(false),
+        on_event: &mut |event| match event {
             Event::Received { bytes, .. } => replies.push(bytes),
             Event::Closed { ending: how, .. } => ending = Some(how),
             _ => {}
-        });
+        },
+    });
     Talk { result, replies, ending }
 }
 
@@ -189,7 +196,7 @@ fn a_port_in_use_is_named() {
     for (name, transport) in [("knock", "tcp"), ("greeting", "udp")] {
         let server = Running::start(name);
         let lab = lab::find(name).unwrap();
-        let error = Server::bind(lab, server.address, Policy::LocalOnly).err().unwrap();
+        let error = Server::bind(lab, server.address, &Settings::default(), Policy::LocalOnly).err().unwrap();
         assert!(matches!(error, LabError::PortInUse { .. }), "{error}");
         let port = server.address.port();
         assert_eq!(error.to_string(), format!("port {port} is in use at 127.0.0.1 ({transport})"));
@@ -201,7 +208,8 @@ fn a_server_can_be_started_again_at_once_on_its_port() {
     let mut first = Running::start("knock");
     say("knock", first.address, &[b"Knock knock.."], PATIENCE).result.unwrap();
     first.stop().unwrap();
-    Server::bind(lab::find("knock").unwrap(), first.address, Policy::LocalOnly).unwrap();
+    Server::bind(lab::find("knock").unwrap(), first.address, &Settings::default(), Policy::LocalOnly)
+        .unwrap();
 }
 
 #[test]
@@ -211,8 +219,13 @@ fn the_policy_is_asked_before_any_socket_is_made() {
         let talk = say(name, elsewhere, &[b"x"], Duration::from_millis(50));
         assert!(matches!(talk.result, Err(LabError::NotLocal(_))), "{name}: {:?}", talk.result);
         for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-            let bound =
-                Server::bind(lab::find(name).unwrap(), address.parse().unwrap(), Policy::LocalOnly).err();
+            let bound = Server::bind(
+                lab::find(name).unwrap(),
+                address.parse().unwrap(),
+                &Settings::default(),
+                Policy::LocalOnly,
+            )
+            .err();
             assert!(matches!(bound, Some(LabError::NotLocal(_))), "{name} {address}: {bound:?}");
         }
     }
@@ -221,6 +234,7 @@ fn the_policy_is_asked_before_any_socket_is_made() {
 #[test]
 fn an_address_of_another_machine_cannot_be_listened_on() {
     let elsewhere: SocketAddr = "192.0.2.1:0".parse().unwrap();
-    let bound = Server::bind(lab::find("knock").unwrap(), elsewhere, Policy::AnyAddress).err();
+    let bound =
+        Server::bind(lab::find("knock").unwrap(), elsewhere, &Settings::default(), Policy::AnyAddress).err();
     assert!(matches!(bound, Some(LabError::NotOurs(_))), "{bound:?}");
 }

@@ -8,14 +8,14 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{Event, Lab, LabError, Policy, Transport};
+use super::{Event, Lab, LabError, Policy, Settings, Transport};
 
 /// The longest message a client sends, in bytes: what a UDP datagram in an IPv4 packet can carry, 65,535
 /// less the two headers of 20 and 8. The same over TCP, so that a talk can be had over both.
 pub const MAX_SAID: usize = 65_507;
 
 /// Where to and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The server's address.
     pub server: SocketAddr,
@@ -23,7 +23,26 @@ pub struct Options {
     pub timeout: Duration,
     /// Which servers may be spoken to.
     pub policy: Policy,
+    /// What the lab's client may be asked for.
+    pub settings: Settings,
 }
+
+/// What a client has while it runs.
+pub struct Session<'a> {
+    /// The lab whose client this is.
+    pub lab: &'a Lab,
+    /// Where to and how.
+    pub options: &'a Options,
+    /// What the person says, in order; waiting for the next one may block for as long as a person thinks.
+    pub messages: &'a mut dyn Iterator<Item = io::Result<Vec<u8>>>,
+    /// Ends the client when it is set.
+    pub stop: &'a AtomicBool,
+    /// Is told what happens.
+    pub on_event: &'a mut dyn FnMut(Event),
+}
+
+/// A lab's client: it talks until all is said, and every wait of it has an end.
+pub type Client = fn(Session<'_>) -> Result<Outcome, LabError>;
 
 /// How a talk that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,20 +53,22 @@ pub enum Outcome {
     Stopped,
 }
 
-/// Says `messages` one after another, each after the reply to the one before, telling `on_event` what
-/// happens. Over TCP the client then closes first, and waits a little for the server to close too.
+/// Runs the lab's client, telling `on_event` what happens.
 ///
 /// # Errors
-/// [`LabError`]; [`LabError::is_no_reply`] tells a server that does not answer from a failure. The first
-/// message without a reply ends the talk.
-pub fn run(
-    lab: &Lab,
-    options: &Options,
-    messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
-    stop: &AtomicBool,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<Outcome, LabError> {
-    options.policy.check(options.server.ip())?;
+/// [`LabError`]; [`LabError::is_no_reply`] tells a server that does not answer from a failure.
+pub fn run(session: Session<'_>) -> Result<Outcome, LabError> {
+    session.options.policy.check(session.options.server.ip())?;
+    (session.lab.client)(session)
+}
+
+/// Says the messages one after another, each after the reply to the one before. Over TCP the client then closes first, and
+/// waits a little for the server to close too.
+///
+/// # Errors
+/// [`LabError`]. The first message without a reply ends the talk.
+pub fn take_turns(session: Session<'_>) -> Result<Outcome, LabError> {
+    let Session { lab, options, messages, stop, on_event } = session;
     match lab.transport {
         Transport::Tcp => tcp::run(options, messages, stop, on_event),
         Transport::Udp => udp::run(options, messages, stop, on_event),

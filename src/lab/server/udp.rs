@@ -1,29 +1,41 @@
 //! The UDP server: one socket, one datagram after another; clients need no place, since nothing of them is
-//! kept.
+//! kept but answers that are sent late on purpose.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::{MAX_FAILURES, Outlet, Shared};
 use crate::lab::stream::only_waited;
-use crate::lab::{Event, MAX_MESSAGE, Problem, Reply, TICK};
+use crate::lab::{Action, Event, MAX_MESSAGE, Problem, Service, TICK};
+
+/// Most answers that wait for their time. A ping lab has one or two a client; a flood of pings loses the rest, as it
+/// would on a busy server.
+const MAX_LATE: usize = 4_096;
 
 /// Answers datagrams until the program stops.
-pub(super) fn serve(socket: &UdpSocket, shared: &Shared<'_>, outlet: &Outlet) -> io::Result<()> {
-    socket.set_read_timeout(Some(TICK))?;
+pub(super) fn serve(
+    socket: &UdpSocket,
+    service: &dyn Service,
+    shared: &Shared<'_>,
+    outlet: &Outlet,
+) -> io::Result<()> {
     socket.set_write_timeout(Some(shared.limits.write))?;
+    let mut desk = Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0 };
     let mut buffer = vec![0; MAX_MESSAGE];
     let mut failures = 0;
     while !shared.stopped() {
+        socket.set_read_timeout(Some(desk.send_what_is_due()))?;
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 failures = 0;
                 let message = buffer.get(..length).unwrap_or_default();
                 outlet.tell(Event::Received { peer, bytes: message.to_vec() });
-                match answer(socket, peer, message, shared) {
-                    Ok(Some(bytes)) => outlet.tell(Event::Sent { peer, bytes }),
-                    Ok(None) => {}
-                    Err(problem) => outlet.problem(Some(peer), problem),
+                if let Err(problem) = desk.answer(service, peer, message) {
+                    outlet.problem(Some(peer), problem);
                 }
             }
             Err(error) if only_waited(&error) => {}
@@ -40,23 +52,94 @@ pub(super) fn serve(socket: &UdpSocket, shared: &Shared<'_>, outlet: &Outlet) ->
     Ok(())
 }
 
-/// Sends the answer, if there is one, and gives it back.
-fn answer(
-    socket: &UdpSocket,
-    peer: SocketAddr,
-    message: &[u8],
-    shared: &Shared<'_>,
-) -> Result<Option<Vec<u8>>, Problem> {
-    shared.policy.check(peer.ip())?;
-    if is_ourselves(peer, shared.local) {
-        return Err(Problem::OwnAddress);
-    }
-    match shared.service.open(peer).respond(message) {
-        Reply::Nothing => Ok(None),
-        Reply::Say(bytes) => {
-            socket.send_to(&bytes, peer).map_err(Problem::io("sending failed"))?;
-            Ok(Some(bytes))
+/// An answer that waits. Ordered so that the heap's greatest is the one that is due first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Late {
+    due: Reverse<Instant>,
+    /// Of two that are due at once, the first goes first.
+    number: Reverse<u64>,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+/// The server's one socket and what is still to be sent.
+struct Desk<'a> {
+    socket: &'a UdpSocket,
+    shared: &'a Shared<'a>,
+    outlet: &'a Outlet,
+    late: BinaryHeap<Late>,
+    number: u64,
+}
+
+impl Desk<'_> {
+    /// Sends the answers whose time has come, and says how long may be waited for the next datagram: at least a
+    /// millisecond, at most a [`TICK`].
+    fn send_what_is_due(&mut self) -> Duration {
+        loop {
+            let now = Instant::now();
+            match self.late.peek() {
+                Some(late) if late.due.0 <= now => {}
+                Some(late) => {
+                    return (late.due.0 - now).clamp(Duration::from_millis(1), TICK);
+                }
+                None => return TICK,
+            }
+            let Some(Late { to, bytes, .. }) = self.late.pop() else { return TICK };
+            if let Err(problem) = self.send(to, bytes) {
+                self.outlet.problem(Some(to), problem);
+            }
         }
+    }
+
+    fn answer(&mut self, service: &dyn Service, peer: SocketAddr, message: &[u8]) -> Result<(), Problem> {
+        self.shared.policy.check(peer.ip())?;
+        if is_ourselves(peer, self.shared.local) {
+            return Err(Problem::OwnAddress);
+        }
+        for action in service.open(peer).respond(message) {
+            match action {
+                Action::Say(bytes) => self.send(peer, bytes)?,
+                Action::SayTo(to, bytes) => {
+                    if let Err(problem) = self.send(to, bytes) {
+                        self.outlet.problem(Some(to), problem);
+                    }
+                }
+                Action::SayLater(after, bytes) => self.put_off(after, peer, bytes),
+                Action::Forward { to, bytes, sent, failed } => match self.send(to, bytes) {
+                    Ok(()) => self.send(peer, sent)?,
+                    Err(problem) => {
+                        self.outlet.problem(Some(to), problem);
+                        self.send(peer, failed)?;
+                    }
+                },
+                Action::Note(note) => self.outlet.tell(Event::Noted { peer: Some(peer), note }),
+                Action::Stop => self.shared.stop.store(true, Ordering::Relaxed),
+                // There is no connection to close.
+                Action::Close => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn put_off(&mut self, after: Duration, to: SocketAddr, bytes: Vec<u8>) {
+        if self.late.len() >= MAX_LATE {
+            self.outlet.problem(Some(to), Problem::TooManyLate { limit: MAX_LATE });
+            return;
+        }
+        self.number += 1;
+        self.late.push(Late {
+            due: Reverse(Instant::now() + after),
+            number: Reverse(self.number),
+            to,
+            bytes,
+        });
+    }
+
+    fn send(&self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        self.shared.policy.check(to.ip())?;
+        self.socket.send_to(&bytes, to).map_err(Problem::io("sending failed"))?;
+        self.outlet.tell(Event::Sent { peer: to, bytes });
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wirelab::cli::lab::{ClientArgs, ServeArgs, run_client, run_serve};
+use wirelab::cli::lab::{ClientArgs, LabOptions, ServeArgs, run_client, run_serve};
 use wirelab::lab::Transport;
 
 use super::{PATIENCE, V4, closed_port};
@@ -59,7 +59,7 @@ impl Write for Gone {
 }
 
 fn serve_args(name: &str, port: u16) -> ServeArgs {
-    ServeArgs { name: name.to_owned(), port: Some(port), address: V4 }
+    ServeArgs { name: name.to_owned(), port: Some(port), address: V4, options: LabOptions::default() }
 }
 
 fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
@@ -70,6 +70,7 @@ fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
         say: say.iter().map(|text| (*text).to_owned()).collect(),
         stdin: false,
         timeout: PATIENCE,
+        options: LabOptions::default(),
     }
 }
 

@@ -1,0 +1,165 @@
+//! One connection as a server's logic sees it: every wait and every byte is bounded, and what is said is told.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Outlet, Shared};
+use crate::lab::stream::{Got, Put, TimedStream};
+use crate::lab::{Ending, Event, MAX_MESSAGE, Note, Policy, Problem};
+
+/// Why a talk does not go on.
+#[derive(Debug)]
+pub enum Over {
+    /// It ended as talks do.
+    Ended(Ending),
+    /// It was given up.
+    Failed(Problem),
+}
+
+impl From<Problem> for Over {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl Over {
+    /// A reset is an ending like others; everything else is a problem.
+    fn by(what: &'static str) -> impl Fn(io::Error) -> Self {
+        move |error| match error.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
+                Self::Ended(Ending::Reset)
+            }
+            _ => Self::Failed(Problem::io(what)(error)),
+        }
+    }
+}
+
+/// A connection of a server, with its limits.
+pub struct Talk<'a> {
+    stream: TimedStream<'a>,
+    peer: SocketAddr,
+    shared: &'a Shared<'a>,
+    outlet: &'a Outlet,
+    buffer: Vec<u8>,
+    begun: Instant,
+    received: u64,
+}
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        shared: &'a Shared<'a>,
+        outlet: &'a Outlet,
+    ) -> Result<Self, Over> {
+        Ok(Self {
+            stream: TimedStream::new(stream, shared.stop).map_err(Problem::io("setting it up failed"))?,
+            peer,
+            shared,
+            outlet,
+            buffer: vec![0; MAX_MESSAGE],
+            begun: Instant::now(),
+            received: 0,
+        })
+    }
+
+    /// The other side.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Where this server listens.
+    #[must_use]
+    pub fn server(&self) -> SocketAddr {
+        self.shared.local
+    }
+
+    /// Which addresses may be spoken to, for a service that opens connections of its own.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.shared.policy
+    }
+
+    /// The flag that ends the server, for a service that waits elsewhere.
+    #[must_use]
+    pub fn stop_flag(&self) -> &'a AtomicBool {
+        self.shared.stop
+    }
+
+    /// A second handle to the connection, for others to write to.
+    pub(super) fn second_handle(&self) -> Result<TcpStream, Over> {
+        self.stream.second_handle().map_err(Over::by("setting it up failed"))
+    }
+
+    /// What one receive returns: at least one byte, at most 65,535.
+    ///
+    /// # Errors
+    /// [`Over::Ended`] where the other side has closed or reset, or the server is stopped; [`Over::Failed`] where it said
+    /// nothing for too long, too much, or talks for too long.
+    pub fn receive(&mut self) -> Result<Vec<u8>, Over> {
+        self.receive_within(self.shared.limits.idle)
+    }
+
+    /// The same, with a silence of at most `patience`.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_within(&mut self, patience: Duration) -> Result<Vec<u8>, Over> {
+        let limits = self.shared.limits;
+        let left = limits.talk.saturating_sub(self.begun.elapsed());
+        let length = match self.stream.read(&mut self.buffer, patience.min(left)) {
+            Ok(Got::Bytes(length)) => length,
+            Ok(Got::End) => return Err(Over::Ended(Ending::ByPeer)),
+            Ok(Got::Stopped) => return Err(Over::Ended(Ending::ByUs)),
+            Ok(Got::TimedOut) if left <= patience => {
+                return Err(Problem::TooLong { limit: limits.talk }.into());
+            }
+            Ok(Got::TimedOut) => return Err(Problem::Idle { limit: patience }.into()),
+            Err(error) => return Err(Over::by("receiving failed")(error)),
+        };
+        let bytes = self.buffer.get(..length).unwrap_or_default().to_vec();
+        self.outlet.tell(Event::Received { peer: self.peer, bytes: bytes.clone() });
+        self.received += u64::try_from(length).unwrap_or(u64::MAX);
+        if self.received > limits.received {
+            return Err(Problem::TooMuch { limit: limits.received }.into());
+        }
+        Ok(bytes)
+    }
+
+    /// Sends all these bytes; sending none is nothing.
+    ///
+    /// # Errors
+    /// [`Over::Ended`] where the other side has reset or the server is stopped; [`Over::Failed`] where the other side
+    /// does not take them in time.
+    pub fn say(&mut self, bytes: &[u8]) -> Result<(), Over> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let limit = self.shared.limits.write;
+        match self.stream.write(bytes, limit) {
+            Ok(Put::Done) => {
+                self.outlet.tell(Event::Sent { peer: self.peer, bytes: bytes.to_vec() });
+                Ok(())
+            }
+            Ok(Put::Stopped) => Err(Over::Ended(Ending::ByUs)),
+            Ok(Put::TimedOut) => Err(Problem::NotTaken { limit }.into()),
+            Err(error) => Err(Over::by("sending failed")(error)),
+        }
+    }
+
+    /// Writes into the server's log.
+    pub fn note(&self, note: Note) {
+        self.outlet.tell(Event::Noted { peer: Some(self.peer), note });
+    }
+
+    pub(super) fn outlet(&self) -> &'a Outlet {
+        self.outlet
+    }
+
+    pub(super) fn stop_server(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+}
