@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{NotLocal, Note, Transport};
 
 /// Something that happened. Bytes are as they were on the wire: whoever shows them makes them safe first.
@@ -62,7 +64,8 @@ pub enum Event {
 
 /// How a talk ended, as far as this side could see: two FINs can cross, and only a capture tells which was
 /// first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The other side closed first.
     ByPeer,

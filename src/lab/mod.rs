@@ -14,6 +14,7 @@ mod greeting;
 mod knock;
 mod note;
 mod policy;
+pub mod scene;
 mod server;
 mod service;
 mod settings;
@@ -35,6 +36,8 @@ use crate::suggest::nearest;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// How often a waiting socket looks whether it was asked to stop: short enough that Ctrl-C feels immediate,
 /// long enough that an idle server uses no measurable time.
 const TICK: Duration = Duration::from_millis(100);
@@ -46,7 +49,8 @@ const MAX_MESSAGE: usize = 65_535;
 const MAX_NAME: usize = 64;
 
 /// What carries a lab's messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// A connection (RFC 9293).
     Tcp,

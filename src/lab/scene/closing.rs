@@ -1,0 +1,122 @@
+//! How connections end: who closes first, one direction alone, and not at all in good order.
+
+use std::net::SocketAddr;
+
+use super::{Kind, Scene, Stage, TCP, Wire};
+use crate::lab::LabError;
+
+const PORT: u16 = 12_100;
+
+/// Connections that wait until they are taken.
+const BACKLOG: i32 = 8;
+
+const ASKED: &[u8] = b"What time is it?";
+const ANSWERED: &[u8] = b"Time to close.";
+
+pub(super) static CLIENT_CLOSES_FIRST: Scene = Scene {
+    name: "client-closes-first",
+    title: "the client sends the first FIN, and keeps TIME-WAIT",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "Whose FIN comes first: the client's. The server acknowledges it and sends its own.",
+        "Who closes first waits in TIME-WAIT for a minute or so. Here that is the client, so the server's port is free at once.",
+    ],
+    pace: 1.0,
+    play: |stage| {
+        let (mut client, mut server) = talk(stage)?;
+        client.half_close()?;
+        server.hear()?;
+        server.close();
+        client.hear()?;
+        client.close();
+        Ok(())
+    },
+};
+
+pub(super) static SERVER_CLOSES_FIRST: Scene = Scene {
+    name: "server-closes-first",
+    title: "the server sends the first FIN, and keeps TIME-WAIT",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "Whose FIN comes first: the server's, right behind its answer.",
+        "TIME-WAIT is now the server's: started again at once, it finds its port in use, unless it asks for SO_REUSEADDR.",
+    ],
+    pace: 1.0,
+    play: |stage| {
+        let (mut client, mut server) = talk(stage)?;
+        server.half_close()?;
+        client.hear()?;
+        client.close();
+        server.hear()?;
+        server.close();
+        Ok(())
+    },
+};
+
+pub(super) static HALF_CLOSE: Scene = Scene {
+    name: "half-close",
+    title: "one side has said all, the other goes on talking",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "The client's FIN comes before the answer: it means \"I have said all\", not \"I have gone\".",
+        "The server still sends, and the client still acknowledges, until the server's FIN.",
+    ],
+    pace: 1.0,
+    play: |stage| {
+        let (mut client, mut server) = connected(stage)?;
+        client.say(b"one two three")?;
+        client.half_close()?;
+        // All that was asked, then the end of it.
+        while !server.hear()?.is_empty() {}
+        for word in [b"eins".as_slice(), b"zwei", b"drei"] {
+            server.say(word)?;
+            client.hear_all(word.len())?;
+        }
+        server.close();
+        client.hear()?;
+        client.close();
+        Ok(())
+    },
+};
+
+pub(super) static RESET: Scene = Scene {
+    name: "reset",
+    title: "a side throws the connection away: RST instead of FIN",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "No FIN at all: the client sends a RST, which nobody acknowledges, and the connection is gone at once.",
+        "The server's next receive fails with \"connection reset by peer\"; what it had not read yet is lost.",
+    ],
+    pace: 1.0,
+    play: |stage| {
+        let (client, server) = talk(stage)?;
+        client.reset()?;
+        server.hear_reset()
+    },
+};
+
+/// Both ends of a connection.
+fn connected(stage: &Stage) -> Result<(Wire, Wire), LabError> {
+    let (listener, server): (_, SocketAddr) = stage.listen("server", PORT, BACKLOG, None)?;
+    let client = stage.connect("client", server)?;
+    let server = stage.accept("server", &listener)?;
+    Ok((client, server))
+}
+
+/// The same after a question and its answer.
+fn talk(stage: &Stage) -> Result<(Wire, Wire), LabError> {
+    let (mut client, mut server) = connected(stage)?;
+    client.say(ASKED)?;
+    server.hear_all(ASKED.len())?;
+    server.say(ANSWERED)?;
+    client.hear_all(ANSWERED.len())?;
+    Ok((client, server))
+}
