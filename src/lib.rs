@@ -40,6 +40,7 @@ pub mod pipeline;
 pub mod proto;
 pub mod render;
 pub mod report;
+pub mod sandbox;
 pub mod source;
 mod suggest;
 pub mod time;

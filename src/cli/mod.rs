@@ -21,6 +21,7 @@ mod limits;
 mod mail;
 mod output;
 mod read;
+mod record;
 mod reference;
 mod replay;
 mod save;
@@ -83,6 +84,8 @@ enum Verb {
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
     Capture(capture::CaptureArgs),
+    #[command(about = "Run a command in a sandbox, capture everything it sends, and explain it")]
+    Record(Box<record::RecordArgs>),
     #[command(about = "List what can be captured, and say why not")]
     Interfaces(interfaces::InterfacesArgs),
     #[command(about = "Run a bundled server")]
@@ -100,6 +103,9 @@ enum Verb {
 /// Runs the program with the process's arguments and standard streams.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(status) = crate::sandbox::stage(std::env::args_os(), &mut io::stderr()) {
+        return ExitCode::from(status);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -131,6 +137,9 @@ pub fn main() -> ExitCode {
         Verb::Fields(args) => fields::run(&args),
         Verb::Completions(args) => reference::completions(&args, Cli::command()),
         Verb::Man(args) => reference::man(&args, Cli::command()),
+        Verb::Record(args) => {
+            return ExitCode::from(record::run(&args).unwrap_or_else(|failure| report(&failure)));
+        }
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
         Verb::Client(args) => {
             return lab_status(|out, err, stop| {

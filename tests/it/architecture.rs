@@ -24,6 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
     ("lab", &["time", "suggest", "local_only"]),
+    ("sandbox", &["time", "source"]),
+    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
         &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],
@@ -33,13 +35,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "render", "pipeline", "suggest",
+            "lab", "sandbox", "render", "pipeline", "suggest",
         ],
     ),
 ];
 
 /// Where the present may be asked for. Everywhere else time is the capture's.
-const MAY_READ_CLOCK: &[&str] = &["source/live", "dnstrace", "lab", "cli/replay", "cli/capture"];
+const MAY_READ_CLOCK: &[&str] =
+    &["source/live", "dnstrace", "lab", "sandbox", "cli/replay", "cli/capture", "cli/record"];
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "data2"];

@@ -63,6 +63,15 @@ pub enum What {
         /// What.
         bytes: Bytes,
     },
+    /// A body or a file went by: too much to be told byte by byte.
+    Carried {
+        /// The other side.
+        peer: SocketAddr,
+        /// How many bytes.
+        length: u64,
+        /// Whoever tells it sent them.
+        sent: bool,
+    },
     /// Whoever tells it will say nothing more on this connection, and still listens (FIN).
     HalfClosed {
         /// The other side.

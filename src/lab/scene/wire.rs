@@ -2,12 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
 
 use nix::libc::linger;
-use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrIn6, bind, listen, setsockopt, socket, sockopt,
-};
+use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
 
 use super::{Bytes, Line, PATIENCE, Stage, Teller, What};
 use crate::lab::{Ending, LabError, Policy, Transport};
@@ -95,21 +92,15 @@ impl Stage {
     }
 }
 
-/// Like [`TcpListener::bind`], with a backlog of one's own, and room for so many bytes that nobody has read.
+/// Like [`TcpListener::bind`], with a backlog of one's own, and room for so many bytes that nobody has read. Both can be
+/// changed until the first client comes.
 fn listener(address: SocketAddr, backlog: i32, room: Option<usize>) -> io::Result<TcpListener> {
-    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    let socket = socket(family, SockType::Stream, SockFlag::empty(), None)?;
-    // As std does: the port is free at once when the scene is played again.
-    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    let listener = TcpListener::bind(address)?;
     if let Some(room) = room {
-        setsockopt(&socket, sockopt::RcvBuf, &room)?;
+        setsockopt(&listener, sockopt::RcvBuf, &room)?;
     }
-    match address {
-        SocketAddr::V4(v4) => bind(socket.as_raw_fd(), &SockaddrIn::from(v4))?,
-        SocketAddr::V6(v6) => bind(socket.as_raw_fd(), &SockaddrIn6::from(v6))?,
-    }
-    listen(&socket, Backlog::new(backlog)?)?;
-    Ok(socket.into())
+    listen(&listener, Backlog::new(backlog)?)?;
+    Ok(listener)
 }
 
 impl Wire {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "read",
     "explain",
     "flows",
@@ -17,6 +17,7 @@ const VERBS: [&str; 17] = [
     "mail",
     "replay",
     "capture",
+    "record",
     "interfaces",
     "serve",
     "client",
