@@ -35,6 +35,7 @@ pub mod field;
 pub mod filter;
 pub mod flow;
 pub mod lab;
+pub mod lesson;
 mod local_only;
 pub mod pipeline;
 pub mod proto;

@@ -24,16 +24,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
     ("lab", &["time", "suggest", "local_only"]),
+    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
-        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],
+        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab", "lesson"],
     ),
     ("pipeline", &["time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report"]),
     (
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "render", "pipeline", "suggest",
+            "lab", "lesson", "render", "pipeline", "suggest",
         ],
     ),
 ];
