@@ -10,9 +10,12 @@
 pub mod client;
 mod error;
 mod event;
+mod fault;
 mod greeting;
+mod impair;
 mod knock;
 mod note;
+mod ping;
 mod policy;
 pub mod scene;
 mod server;
@@ -20,10 +23,14 @@ mod service;
 mod settings;
 mod stream;
 mod uppercase;
+mod wait;
 
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
+pub use fault::Fault;
+pub use impair::{Deed, Done, Impairment, Line};
 pub use note::Note;
+pub use ping::{DEFAULT_INTERVAL, MAX_DELAY, Ping, PingFate, PingRun, PingSecond, PingTimes};
 pub use policy::{NotLocal, Policy};
 pub use server::{Limits, Over, Server, Talk};
 pub use service::{
@@ -88,8 +95,27 @@ pub struct Lab {
     pub client: client::Client,
 }
 
+impl Lab {
+    /// Whether the setting means something to its server or client. What is done to datagrams on their way, or to a connection, can
+    /// be done in every lab over UDP, or TCP.
+    #[must_use]
+    pub fn takes(&self, option: LabOption) -> bool {
+        let on_the_way = match self.transport {
+            Transport::Udp => option.is_of_datagrams(),
+            Transport::Tcp => option.is_of_connections(),
+        };
+        on_the_way || self.options.contains(&option)
+    }
+
+    /// Whether its client is a measurement: what it notes is the result, not what it is told.
+    #[must_use]
+    pub fn measures(&self) -> bool {
+        self.options.contains(&LabOption::Interval)
+    }
+}
+
 /// Every lab, in the order they are listed.
-pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP];
+pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP, &ping::PING, &ping::THROUGHPUT];
 
 /// No lab has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -154,7 +180,7 @@ mod tests {
         assert_eq!(find("knok").unwrap_err().to_string(), "no lab is called `knok`: did you mean knock?");
         let error = find("\u{1b}[2Jzebra").unwrap_err().to_string();
         assert!(!error.contains('\u{1b}'), "{error}");
-        assert!(error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
+        assert!(error.contains("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Ping;
+use super::impair::Deed;
+
 /// An entry of a server's or client's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,6 +24,27 @@ pub enum Note {
         number: u64,
         /// How late.
         by: Duration,
+    },
+    /// Something was done on purpose to a datagram or frame that was sent.
+    Impaired {
+        /// The how manieth it is that was to be sent, from 1.
+        number: u64,
+        /// What was done.
+        deed: Deed,
+    },
+    /// A client's ping, and what became of it: told when that is known, and again where its answer comes late.
+    Ping(Ping),
+    /// A ping was acknowledged again.
+    Again {
+        /// Its number.
+        number: u64,
+    },
+    /// An acknowledgement without a number came while several pings waited.
+    Unclear {
+        /// The first ping that it may be for.
+        first: u64,
+        /// The last one.
+        last: u64,
     },
     /// A file went by, whole.
     File {
@@ -51,6 +75,12 @@ impl fmt::Display for Note {
             Self::Dropped { number } => write!(f, "message {number} dropped on purpose"),
             Self::Delayed { number, by } => {
                 write!(f, "message {number} answered after {:.1} ms", by.as_secs_f64() * 1e3)
+            }
+            Self::Impaired { number, deed } => write!(f, "number {number} {deed}"),
+            Self::Ping(ping) => ping.fmt(f),
+            Self::Again { number } => write!(f, "ping {number}: acknowledged again"),
+            Self::Unclear { first, last } => {
+                write!(f, "an acknowledgement without a number, for one of the pings {first} to {last}")
             }
             Self::File { length, sha256 } => write!(f, "{length} bytes, SHA-256 {sha256}"),
             Self::Fetched { target, origin } => write!(f, "{target} asked of the origin at {origin}"),

@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Fault, Impairment};
 
 /// Settings of a server and of its client. Each lab says in [`Lab::options`](super::Lab::options) which of them mean
 /// something to it; the others are refused on the command line.
@@ -9,7 +12,7 @@ use std::path::PathBuf;
 pub struct Settings {
     /// Where random choices begin: the same seed, the same choices.
     pub seed: u64,
-    /// What all random delays are multiplied by: 0.01 makes a run of a minute one of less than a second. Above 0,
+    /// What all delays that are made on purpose are multiplied by: 0.01 makes a run of a minute one of less than a second. Above 0,
     /// at most 100.
     pub pace: f64,
     /// The folder that is served; a small one of wirelab's own where it is not given.
@@ -24,6 +27,12 @@ pub struct Settings {
     pub next: Option<SocketAddr>,
     /// How many messages a client sends, where it sends the same one again.
     pub count: Option<u32>,
+    /// Time between the messages of a client that does not wait for answers. At least a millisecond.
+    pub interval: Option<Duration>,
+    /// What is done to the datagrams that a server sends.
+    pub impairment: Impairment,
+    /// What a server over TCP does wrong.
+    pub fault: Option<Fault>,
 }
 
 impl Default for Settings {
@@ -37,6 +46,9 @@ impl Default for Settings {
             allowed_targets: Vec::new(),
             next: None,
             count: None,
+            interval: None,
+            impairment: Impairment::default(),
+            fault: None,
         }
     }
 }
@@ -60,6 +72,24 @@ pub enum LabOption {
     Next,
     /// `--count`
     Count,
+    /// `--interval`
+    Interval,
+    /// `--plot`
+    Plot,
+    /// `--loss`
+    Loss,
+    /// `--delay`
+    Delay,
+    /// `--jitter`
+    Jitter,
+    /// `--duplicate`
+    Duplicate,
+    /// `--reorder`
+    Reorder,
+    /// `--rate`
+    Rate,
+    /// `--fault`
+    Fault,
 }
 
 impl LabOption {
@@ -75,6 +105,44 @@ impl LabOption {
             Self::AllowTarget => "--allow-target",
             Self::Next => "--next",
             Self::Count => "--count",
+            Self::Interval => "--interval",
+            Self::Plot => "--plot",
+            Self::Loss => "--loss",
+            Self::Delay => "--delay",
+            Self::Jitter => "--jitter",
+            Self::Duplicate => "--duplicate",
+            Self::Reorder => "--reorder",
+            Self::Rate => "--rate",
+            Self::Fault => "--fault",
         }
+    }
+
+    /// Whether it tells what happens to datagrams on their way, whatever the lab; with a seed, and a pace.
+    pub(super) const fn is_of_datagrams(self) -> bool {
+        self.is_of_a_line() || matches!(self, Self::Seed | Self::Pace)
+    }
+
+    /// Whether it tells what a server does wrong with connections, whatever the lab; with a pace.
+    pub(super) const fn is_of_connections(self) -> bool {
+        matches!(self, Self::Fault | Self::Pace)
+    }
+
+    const fn is_of_a_line(self) -> bool {
+        matches!(
+            self,
+            Self::Loss | Self::Delay | Self::Jitter | Self::Duplicate | Self::Reorder | Self::Rate
+        )
+    }
+
+    /// Whether only a server can do what it asks for.
+    #[must_use]
+    pub const fn is_of_server(self) -> bool {
+        self.is_of_a_line() || matches!(self, Self::Fault)
+    }
+
+    /// Whether only a client can.
+    #[must_use]
+    pub const fn is_of_client(self) -> bool {
+        matches!(self, Self::Count | Self::Interval | Self::Plot)
     }
 }

@@ -3,9 +3,12 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::TICK;
+use super::fault::reset_at_close;
+use super::wait::is_gone;
 
 /// What came of waiting for bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +92,28 @@ impl<'a> TimedStream<'a> {
             }
         }
         Ok(Put::Done)
+    }
+
+    /// Does nothing for a while, or until the program is asked to stop.
+    pub(super) fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.stop.load(Ordering::Relaxed) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            thread::sleep(left.min(TICK));
+        }
+    }
+
+    /// Whether the connection is no more, on both sides.
+    pub(super) fn is_gone(&self) -> bool {
+        is_gone(&self.stream)
+    }
+
+    /// Makes its close a reset.
+    pub(super) fn reset_at_close(&self) -> io::Result<()> {
+        reset_at_close(&self.stream)
     }
 
     /// Another handle to the same connection.

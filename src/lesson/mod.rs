@@ -60,3 +60,8 @@ fn failures(log: &[Line]) -> Vec<Check> {
     });
     failed.map(|text| Check::new(false, text, [])).collect()
 }
+//! What a lab's own programs say beside what its capture shows: two witnesses of the same run.
+
+mod pings;
+
+pub use pings::{Losses, PingRow, PingSide, PingsBeside};

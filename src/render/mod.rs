@@ -19,6 +19,8 @@ pub mod json;
 pub mod line;
 pub mod mail;
 pub mod numbers;
+pub mod pings;
+pub mod plot;
 pub mod registry;
 pub mod safe;
 pub mod stats;

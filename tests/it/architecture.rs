@@ -28,14 +28,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
-        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],
+        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab", "lesson"],
     ),
     ("pipeline", &["time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report"]),
     (
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "sandbox", "render", "pipeline", "suggest",
+            "lab", "lesson", "sandbox", "render", "pipeline", "suggest",
         ],
     ),
 ];

@@ -1,8 +1,10 @@
 //! `serve NAME` and `client NAME`: the bundled labs, one side at a time.
 
+mod measured;
 mod options;
 mod talk;
 mod typed;
+mod units;
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,12 +13,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use measured::Drawing;
 pub use options::{LabOptions, NoSuchOption};
 use talk::Talk;
 use typed::lines;
 
 use crate::lab::client::{self, Options, Outcome, Session};
-use crate::lab::{self, Policy, Server};
+use crate::lab::{self, Event, PingRun, Policy, Server};
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -34,6 +37,8 @@ Examples:
   wirelab serve knock                    on 127.0.0.1 port 43389, until Ctrl-C
   wirelab serve uppercase-udp --port 0   on a free port, told in the first line
   wirelab serve greeting --address ::1   over IPv6
+  wirelab serve udp-ping --seed 7 --loss 5% --jitter 20ms
+  wirelab serve knock --fault no-fin     a server with a fault, to look at
 
 Lines about clients go to standard output; \"listening on …\" and problems
 go to standard error.")]
@@ -59,8 +64,11 @@ Examples:
   wirelab client uppercase-tcp --say one --say two   two over one connection
   wirelab client uppercase-udp --stdin < lines.txt   a message a line
   wirelab client greeting --address ::1 --timeout 1
+  wirelab client udp-ping --count 20 --interval 300ms
+  wirelab client udp-throughput --plot run.svg
 
-Replies go to standard output, one a line; everything else to standard error.
+Replies, or what was measured, go to standard output; everything else to
+standard error.
 
 Exit status: 0 every message was answered, 1 the server refused or did not
 reply, 2 error.")]
@@ -108,7 +116,7 @@ pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, sto
         Ok(lab) => lab,
         Err(unknown) => return fail(err, &unknown),
     };
-    let settings = match args.options.settings(lab) {
+    let settings = match args.options.for_server(lab) {
         Ok(settings) => settings,
         Err(wrong) => return fail(err, &wrong),
     };
@@ -132,7 +140,7 @@ pub fn run_client(
         Ok(lab) => lab,
         Err(unknown) => return fail(err, &unknown),
     };
-    let settings = match args.options.settings(lab) {
+    let settings = match args.options.for_client(lab) {
         Ok(settings) => settings,
         Err(wrong) => return fail(err, &wrong),
     };
@@ -149,14 +157,30 @@ pub fn run_client(
     } else {
         Box::new(args.say.iter().map(|text| Ok(text.as_bytes().to_vec())))
     };
+    let mut drawing = match args.options.plot.as_deref().map(Drawing::create).transpose() {
+        Ok(drawing) => drawing,
+        Err(error) => return fail(err, &error),
+    };
+    let mut run = PingRun::default();
     let mut talk = Talk { out, err, stop, failure: None };
     let outcome = client::run(Session {
         lab,
         options: &options,
         messages: &mut messages,
         stop,
-        on_event: &mut |event| talk.client_event(&event, lab.transport),
+        on_event: &mut |event| {
+            talk.client_event(&event, lab);
+            if let Event::Noted { note, .. } = &event {
+                run.take(note);
+            }
+        },
     });
+    if lab.measures() && run.sent() > 0 {
+        let shown = measured::write(talk.out, lab, &run, drawing.as_mut());
+        if let Err(error) = shown {
+            talk.failure.get_or_insert(error);
+        }
+    }
     let code = outcome.map(|outcome| match outcome {
         Outcome::Stopped => INTERRUPTED,
         Outcome::Done if stop.load(Ordering::Relaxed) => INTERRUPTED,

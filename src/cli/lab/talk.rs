@@ -67,8 +67,14 @@ impl Talk<'_> {
         }
     }
 
-    pub(super) fn client_event(&mut self, event: &Event, transport: Transport) {
+    pub(super) fn client_event(&mut self, event: &Event, lab: &Lab) {
+        let transport = lab.transport;
         match event {
+            // The data of a measurement is what came out, not what was said.
+            Event::Received { bytes, .. } if lab.measures() => {
+                self.err(format_args!("received: {}", text(bytes)));
+            }
+            Event::Noted { note, .. } if lab.measures() => self.out(format_args!("{}", safe(note))),
             Event::Opened { local, peer } => {
                 let what = match transport {
                     Transport::Tcp => "connected to",
@@ -86,7 +92,7 @@ impl Talk<'_> {
         }
     }
 
-    fn out(&mut self, line: std::fmt::Arguments<'_>) {
+    pub(super) fn out(&mut self, line: std::fmt::Arguments<'_>) {
         if let Err(error) = writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
             self.stop.store(true, Ordering::Relaxed);
             self.failure.get_or_insert(error);

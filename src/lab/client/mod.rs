@@ -1,7 +1,7 @@
 //! Clients that take turns: say a message, show what one receive returns, say the next.
 
 mod tcp;
-mod udp;
+pub(super) mod udp;
 
 use std::io;
 use std::net::SocketAddr;
@@ -81,7 +81,7 @@ pub fn own_messages(lab: &Lab) -> impl Iterator<Item = io::Result<Vec<u8>>> {
 }
 
 /// The message, if it is one that can be sent.
-fn checked(message: io::Result<Vec<u8>>) -> Result<Vec<u8>, LabError> {
+pub(super) fn checked(message: io::Result<Vec<u8>>) -> Result<Vec<u8>, LabError> {
     let message = message.map_err(LabError::Messages)?;
     if message.len() > MAX_SAID {
         return Err(LabError::MessageTooLong { limit: MAX_SAID });

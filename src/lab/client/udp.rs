@@ -38,7 +38,7 @@ pub(super) fn run(
 }
 
 /// A socket of the server's family that speaks to the server only.
-fn open(server: SocketAddr) -> io::Result<UdpSocket> {
+pub(in crate::lab) fn open(server: SocketAddr) -> io::Result<UdpSocket> {
     let here: IpAddr = match server.ip() {
         IpAddr::V4(address) if address.is_loopback() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

@@ -14,7 +14,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::{Event, Lab, LabError, Logic, Policy, Problem, Settings, Transport};
+use super::{Event, Fault, Impairment, Lab, LabError, Logic, Policy, Problem, Settings, Transport};
 
 /// Events that wait to be shown. A slow terminal slows the server down rather than filling the memory:
 /// at most this many times the longest message is kept.
@@ -67,6 +67,18 @@ pub struct Server {
     policy: Policy,
     limits: Limits,
     logic: Logic,
+    how: Manner,
+}
+
+/// What a server does besides its lab.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// What happens to the datagrams that it sends.
+    impairment: Impairment,
+    /// What it does wrong with connections.
+    fault: Option<Fault>,
+    seed: u64,
+    pace: f64,
 }
 
 impl Server {
@@ -86,6 +98,7 @@ impl Server {
         let bound = match lab.transport {
             Transport::Tcp => TcpListener::bind(address).and_then(|listener| {
                 let local = listener.local_addr()?;
+                settings.fault.map_or(Ok(()), |fault| fault.prepare(&listener))?;
                 Ok((Socket::Tcp(listener), local))
             }),
             Transport::Udp => UdpSocket::bind(address).and_then(|socket| {
@@ -99,7 +112,13 @@ impl Server {
             ErrorKind::PermissionDenied => LabError::NotPermitted(address),
             _ => LabError::io("listening failed on", address)(error),
         })?;
-        Ok(Self { lab, socket, local, policy, limits: Limits::default(), logic })
+        let how = Manner {
+            impairment: settings.impairment.at_pace(settings.pace),
+            fault: settings.fault,
+            seed: settings.seed,
+            pace: settings.pace,
+        };
+        Ok(Self { lab, socket, local, policy, limits: Limits::default(), logic, how })
     }
 
     /// The same server with other limits.
@@ -127,6 +146,7 @@ impl Server {
             limits: self.limits,
             stop,
             clients: AtomicUsize::new(0),
+            how: self.how,
         };
         on_event(Event::Listening { local: self.local, transport: self.lab.transport });
         let (sender, inbox) = sync_channel(EVENT_QUEUE);
@@ -165,6 +185,7 @@ struct Shared<'a> {
     limits: Limits,
     stop: &'a AtomicBool,
     clients: AtomicUsize,
+    how: Manner,
 }
 
 impl Shared<'_> {

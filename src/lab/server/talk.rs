@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Outlet, Shared};
+use crate::lab::fault::{SLOW_PAUSE, SLOW_PIECE, SPLIT_PAUSE, piece_of};
 use crate::lab::stream::{Got, Put, TimedStream};
-use crate::lab::{Ending, Event, MAX_MESSAGE, Note, Policy, Problem};
+use crate::lab::{Ending, Event, Fault, MAX_MESSAGE, Note, Policy, Problem, TICK};
 
 /// Why a talk does not go on.
 #[derive(Debug)]
@@ -110,7 +111,13 @@ impl<'a> Talk<'a> {
     pub fn receive_within(&mut self, patience: Duration) -> Result<Vec<u8>, Over> {
         let limits = self.shared.limits;
         let left = limits.talk.saturating_sub(self.begun.elapsed());
-        let length = match self.stream.read(&mut self.buffer, patience.min(left)) {
+        let mut room = self.buffer.len();
+        if self.shared.how.fault == Some(Fault::SlowReader) {
+            room = room.min(SLOW_PIECE);
+            self.stream.pause(self.paced(SLOW_PAUSE));
+        }
+        let buffer = self.buffer.get_mut(..room).unwrap_or_default();
+        let length = match self.stream.read(buffer, patience.min(left)) {
             Ok(Got::Bytes(length)) => length,
             Ok(Got::End) => return Err(Over::Ended(Ending::ByPeer)),
             Ok(Got::Stopped) => return Err(Over::Ended(Ending::ByUs)),
@@ -138,6 +145,28 @@ impl<'a> Talk<'a> {
         if bytes.is_empty() {
             return Ok(());
         }
+        match self.shared.how.fault {
+            Some(Fault::Reset) => {
+                self.put(bytes.get(..bytes.len().div_ceil(2)).unwrap_or_default())?;
+                self.stream.reset_at_close().map_err(Over::by("resetting failed"))?;
+                self.note(Note::Told("connection reset on purpose in mid-reply".to_owned()));
+                Err(Over::Ended(Ending::ByUs))
+            }
+            Some(Fault::SplitWrites) => {
+                for (place, piece) in bytes.chunks(piece_of(bytes.len())).enumerate() {
+                    if place > 0 {
+                        self.stream.pause(self.paced(SPLIT_PAUSE));
+                    }
+                    self.put(piece)?;
+                }
+                Ok(())
+            }
+            _ => self.put(bytes),
+        }
+    }
+
+    /// Sends one piece and tells it.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Over> {
         let limit = self.shared.limits.write;
         match self.stream.write(bytes, limit) {
             Ok(Put::Done) => {
@@ -148,6 +177,19 @@ impl<'a> Talk<'a> {
             Ok(Put::TimedOut) => Err(Problem::NotTaken { limit }.into()),
             Err(error) => Err(Over::by("sending failed")(error)),
         }
+    }
+
+    /// Keeps the connection although the client has closed: until that is gone, says so by a reset, or the server stops.
+    pub(super) fn stay_open(&mut self) {
+        self.note(Note::Told("not closed on purpose after the client's FIN".to_owned()));
+        let end = Instant::now() + self.shared.limits.idle;
+        while !self.shared.stopped() && !self.stream.is_gone() && Instant::now() < end {
+            self.stream.pause(TICK);
+        }
+    }
+
+    fn paced(&self, time: Duration) -> Duration {
+        time.mul_f64(self.shared.how.pace)
     }
 
     /// Writes into the server's log.

@@ -5,16 +5,13 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Scope};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-
 use super::turns::{self, Rooms};
 use super::{MAX_FAILURES, Outlet, Over, STACK, Shared, Talk};
-use crate::lab::{Ending, Event, Logic, Problem, TICK};
+use crate::lab::wait::is_readable;
+use crate::lab::{Ending, Event, Fault, Logic, Problem, TICK};
 
 /// What every connection of one server is served with.
 #[derive(Clone, Copy)]
@@ -34,7 +31,7 @@ pub(super) fn serve<'scope>(
     listener.set_nonblocking(true)?;
     let mut failures = 0;
     while !shared.stopped() {
-        if !someone_waits(listener)? {
+        if !is_readable(listener, TICK)? {
             continue;
         }
         match listener.accept() {
@@ -60,17 +57,6 @@ pub(super) fn serve<'scope>(
         }
     }
     Ok(())
-}
-
-/// Waits a tick for a connection.
-fn someone_waits(listener: &TcpListener) -> io::Result<bool> {
-    let mut waiting = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
-    let tick = PollTimeout::try_from(TICK).unwrap_or(PollTimeout::ZERO);
-    match poll(&mut waiting, tick) {
-        Ok(ready) => Ok(ready > 0),
-        Err(Errno::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// A place among the clients that may be connected at once, given back when dropped.
@@ -143,8 +129,12 @@ fn serve_one(
     outlet: &Outlet,
 ) -> Result<(), Over> {
     let mut talk = Talk::new(stream, peer, shared, outlet)?;
-    match house.logic {
+    let ended = match house.logic {
         Logic::Messages(service) => turns::take(&**service, house.rooms, &mut talk),
         Logic::Stream(service) => service.attend(&mut talk),
+    };
+    if shared.how.fault == Some(Fault::NoFin) && matches!(ended, Err(Over::Ended(Ending::ByPeer))) {
+        talk.stay_open();
     }
+    ended
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::{MAX_FAILURES, Outlet, Shared};
 use crate::lab::stream::only_waited;
-use crate::lab::{Action, Event, MAX_MESSAGE, Problem, Service, TICK};
+use crate::lab::wait::is_readable;
+use crate::lab::{Action, Event, Line, MAX_MESSAGE, Note, Problem, Service, TICK};
 
 /// Most answers that wait for their time. A ping lab has one or two a client; a flood of pings loses the rest, as it
 /// would on a busy server.
@@ -24,11 +25,18 @@ pub(super) fn serve(
     outlet: &Outlet,
 ) -> io::Result<()> {
     socket.set_write_timeout(Some(shared.limits.write))?;
-    let mut desk = Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0 };
+    // It may be said to be readable and have nothing: a datagram with a wrong checksum is thrown away when it is read.
+    socket.set_read_timeout(Some(TICK))?;
+    let how = &shared.how;
+    let line = (!how.impairment.is_none())
+        .then(|| (Line::new(how.impairment, how.seed.wrapping_add(LINE_SEED)), Instant::now()));
+    let mut desk = Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0, line };
     let mut buffer = vec![0; MAX_MESSAGE];
     let mut failures = 0;
     while !shared.stopped() {
-        socket.set_read_timeout(Some(desk.send_what_is_due()))?;
+        if !is_readable(socket, desk.send_what_is_due())? {
+            continue;
+        }
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 failures = 0;
@@ -52,6 +60,12 @@ pub(super) fn serve(
     Ok(())
 }
 
+/// What the line's seed is more than the lab's own: one seed, and yet the line's choices are not the lab's again.
+const LINE_SEED: u64 = 0x11fe;
+
+/// Bytes of a datagram before its payload, for a rate: IP and UDP headers.
+const HEADERS: [usize; 2] = [20 + 8, 40 + 8];
+
 /// An answer that waits. Ordered so that the heap's greatest is the one that is due first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Late {
@@ -69,26 +83,51 @@ struct Desk<'a> {
     outlet: &'a Outlet,
     late: BinaryHeap<Late>,
     number: u64,
+    /// What is done to datagrams on purpose, and since when time is counted there.
+    line: Option<(Line<SocketAddr, Datagram>, Instant)>,
 }
 
+type Datagram = (SocketAddr, Vec<u8>);
+
 impl Desk<'_> {
-    /// Sends the answers whose time has come, and says how long may be waited for the next datagram: at least a
-    /// millisecond, at most a [`TICK`].
+    /// Sends the answers whose time has come, and says how long may be waited for the next datagram, at most a [`TICK`].
     fn send_what_is_due(&mut self) -> Duration {
+        let mut wait = TICK;
         loop {
             let now = Instant::now();
             match self.late.peek() {
                 Some(late) if late.due.0 <= now => {}
                 Some(late) => {
-                    return (late.due.0 - now).clamp(Duration::from_millis(1), TICK);
+                    wait = wait.min(late.due.0 - now);
+                    break;
                 }
-                None => return TICK,
+                None => break,
             }
-            let Some(Late { to, bytes, .. }) = self.late.pop() else { return TICK };
+            let Some(Late { to, bytes, .. }) = self.late.pop() else { break };
             if let Err(problem) = self.send(to, bytes) {
                 self.outlet.problem(Some(to), problem);
             }
         }
+        wait.min(self.send_from_the_line())
+    }
+
+    /// Sends what comes out of the line, and says when the next datagram does.
+    fn send_from_the_line(&mut self) -> Duration {
+        let Some((line, begun)) = &mut self.line else { return TICK };
+        let now = begun.elapsed();
+        let mut out = Vec::new();
+        out.extend(std::iter::from_fn(|| line.take_due(now)));
+        let next = line.next_due().map_or(TICK, |due| due.saturating_sub(now));
+        for done in line.done() {
+            let note = Note::Impaired { number: done.number, deed: done.deed };
+            self.outlet.tell(Event::Noted { peer: Some(done.flow), note });
+        }
+        for (to, bytes) in out {
+            if let Err(problem) = self.put(to, bytes) {
+                self.outlet.problem(Some(to), problem);
+            }
+        }
+        next
     }
 
     fn answer(&mut self, service: &dyn Service, peer: SocketAddr, message: &[u8]) -> Result<(), Problem> {
@@ -135,8 +174,17 @@ impl Desk<'_> {
         });
     }
 
-    fn send(&self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+    /// Sends a datagram, by way of the line where there is one.
+    fn send(&mut self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
         self.shared.policy.check(to.ip())?;
+        let Some((line, begun)) = &mut self.line else { return self.put(to, bytes) };
+        let [v4, v6] = HEADERS;
+        let len = bytes.len() + if to.ip().to_canonical().is_ipv4() { v4 } else { v6 };
+        line.push(begun.elapsed(), to, len, (to, bytes));
+        Ok(())
+    }
+
+    fn put(&self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
         self.socket.send_to(&bytes, to).map_err(Problem::io("sending failed"))?;
         self.outlet.tell(Event::Sent { peer: to, bytes });
         Ok(())

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::color::Style;
-use super::super::format::{Bits, Count, Elapsed, Hex};
+use super::super::format::{Bits, Count, Elapsed, Percent, Hex};
 use super::super::safe::{Safe, safe_line};
 use super::super::wrap::Wrapped;
 use super::{ExplainOptions, count, note};
@@ -392,8 +392,7 @@ fn loss(totals: &PingTotals) -> String {
 
 /// A share, to a tenth of a percent.
 pub(super) fn percent(part: u64, whole: u64) -> String {
-    let tenths = part.saturating_mul(1000).checked_div(whole).unwrap_or(0);
-    format!("{}.{} %", tenths / 10, tenths % 10)
+    Percent { part, whole }.to_string()
 }
 
 fn second_row(at: usize, second: &Second) -> String {
