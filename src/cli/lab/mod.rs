@@ -4,7 +4,8 @@ mod options;
 mod talk;
 mod typed;
 
-use std::io::{self, Read, Write};
+use std::cell::RefCell;
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,9 +14,9 @@ use clap::Args;
 
 pub use options::{LabOptions, NoSuchOption};
 use talk::Talk;
-use typed::lines;
+use typed::{Prompted, lines};
 
-use crate::lab::client::{self, Options, Outcome, Session};
+use crate::lab::client::{self, Messages, Options, Outcome, Ready, Session};
 use crate::lab::{self, Policy, Server};
 
 /// Everything was done.
@@ -59,7 +60,10 @@ Examples:
   wirelab client uppercase-tcp --say one --say two   two over one connection
   wirelab client uppercase-udp --stdin < lines.txt   a message a line
   wirelab client greeting --address ::1 --timeout 1
+  wirelab client chat                                on a terminal: type lines
 
+On a terminal and without --say or --stdin, you type to calculator, chat,
+chatbot-tcp, chatbot-udp and relay; Ctrl-D ends the talk.
 Replies go to standard output, one a line; everything else to standard error.
 
 Exit status: 0 every message was answered, 1 the server refused or did not
@@ -85,6 +89,9 @@ pub struct ClientArgs {
     /// What this lab's client may be asked for.
     #[command(flatten)]
     pub options: LabOptions,
+    /// A person sits at the input and at standard error.
+    #[arg(skip)]
+    pub at_terminal: bool,
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {
@@ -113,7 +120,7 @@ pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, sto
         Err(wrong) => return fail(err, &wrong),
     };
     let address = SocketAddr::new(args.address, args.port.unwrap_or(lab.default_port));
-    let mut talk = Talk { out, err, stop, failure: None };
+    let mut talk = Talk::new(out, err, stop);
     let served = Server::bind(lab, address, &settings, Policy::from_env())
         .and_then(|server| server.serve(stop, &mut |event| talk.server_event(&event)));
     talk.exit(served.map(|()| DONE), lab)
@@ -142,27 +149,30 @@ pub fn run_client(
         timeout: args.timeout,
         policy: Policy::from_env(),
     };
-    let mut messages: Box<dyn Iterator<Item = io::Result<Vec<u8>>> + '_> = if args.stdin {
+    let talk = RefCell::new(Talk::new(out, err, stop));
+    let typed = typed::HINTS.iter().find(|(name, _)| *name == lab.name).filter(|_| args.at_terminal);
+    let mut messages: Box<dyn Messages + '_> = if args.stdin {
         Box::new(lines(input, stop))
-    } else if args.say.is_empty() {
-        Box::new(client::own_messages(lab))
+    } else if !args.say.is_empty() {
+        Box::new(Ready(args.say.iter().map(|text| Ok(text.as_bytes().to_vec()))))
+    } else if let Some((_, hint)) = typed {
+        Box::new(Prompted::new(lines(input, stop), &talk, hint))
     } else {
-        Box::new(args.say.iter().map(|text| Ok(text.as_bytes().to_vec())))
+        Box::new(client::own_messages(lab, &options.settings))
     };
-    let mut talk = Talk { out, err, stop, failure: None };
     let outcome = client::run(Session {
         lab,
         options: &options,
-        messages: &mut messages,
+        messages: &mut *messages,
         stop,
-        on_event: &mut |event| talk.client_event(&event, lab.transport),
+        on_event: &mut |event| talk.borrow_mut().client_event(&event, lab.transport),
     });
     let code = outcome.map(|outcome| match outcome {
         Outcome::Stopped => INTERRUPTED,
         Outcome::Done if stop.load(Ordering::Relaxed) => INTERRUPTED,
         Outcome::Done => DONE,
     });
-    talk.exit(code, lab)
+    talk.borrow_mut().exit(code, lab)
 }
 
 fn fail(err: &mut dyn Write, what: &dyn std::fmt::Display) -> u8 {

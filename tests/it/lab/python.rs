@@ -48,8 +48,8 @@ m, a = s.recvfrom(1024)
 s.sendto(m.decode().upper().encode(), a)
 ";
 
-/// Python with that program, or `None` where there is no Python.
-fn python(program: &str, arguments: &[&str]) -> Option<Child> {
+/// Python with that program, its standard output piped, or `None` where there is no Python.
+pub(super) fn python(program: &str, arguments: &[&str]) -> Option<Child> {
     let mut command = Command::new("python3");
     command.args(["-c", program]).args(arguments).stdout(Stdio::piped());
     match command.spawn() {
