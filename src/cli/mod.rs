@@ -30,7 +30,7 @@ mod stats;
 mod stream;
 mod view;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -141,7 +141,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(record::run(&args).unwrap_or_else(|failure| report(&failure)));
         }
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
-        Verb::Client(args) => {
+        Verb::Client(mut args) => {
+            args.at_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
             return lab_status(|out, err, stop| {
                 lab::run_client(&args, Box::new(io::stdin()), out, err, stop)
             });

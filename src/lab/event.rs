@@ -103,13 +103,14 @@ pub enum Problem {
         limit: u64,
     },
     /// The peer does not read what it is sent.
-    #[error("closed: it did not take its answer within {limit:?}")]
+    #[error("closed: it did not take what it was sent{}", within(.limit))]
     NotTaken {
-        /// The longest wait allowed.
+        /// The longest wait allowed; none in a room, where all others would wait too.
         limit: Duration,
     },
-    /// The datagram claims to come from this server's own address; an answer would be answered for ever.
-    #[error("not answered: the datagram claims to come from this server itself")]
+    /// The datagram claims to come from this server's own address, or is to be passed on to it: an answer would be answered
+    /// for ever.
+    #[error("nothing sent: this is the server's own address")]
     OwnAddress,
     /// More answers wait for their time than are kept.
     #[error("not answered: {limit} answers wait for their time already")]
@@ -128,6 +129,10 @@ pub enum Problem {
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn within(limit: &Duration) -> String {
+    if limit.is_zero() { " at once".to_owned() } else { format!(" within {limit:?}") }
 }
 
 impl Problem {

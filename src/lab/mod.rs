@@ -7,7 +7,12 @@
 //!
 //! One send is one message, nothing ends it, and no terminator is ever sent or waited for.
 
+mod calculator;
+mod chat;
+mod chatbot;
 pub mod client;
+mod datetime;
+mod dual_stack;
 mod error;
 mod event;
 mod fault;
@@ -15,8 +20,10 @@ mod greeting;
 mod impair;
 mod knock;
 mod note;
+mod number;
 mod ping;
 mod policy;
+mod relay;
 pub mod scene;
 mod server;
 mod service;
@@ -85,7 +92,8 @@ pub struct Lab {
     pub transport: Transport,
     /// The port its server listens on unless told otherwise.
     pub default_port: u16,
-    /// What the client says when it is given nothing else, in order.
+    /// What the client says when it is given nothing else: in order, or at random where it counts several
+    /// ([`client::own_messages`]).
     pub messages: &'static [&'static str],
     /// Which settings mean something to its server or client.
     pub options: &'static [LabOption],
@@ -115,7 +123,21 @@ impl Lab {
 }
 
 /// Every lab, in the order they are listed.
-pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP, &ping::PING, &ping::THROUGHPUT];
+pub static LABS: &[&Lab] = &[
+    &greeting::LAB,
+    &datetime::LAB,
+    &knock::LAB,
+    &calculator::LAB,
+    &chat::LAB,
+    &uppercase::TCP,
+    &uppercase::UDP,
+    &chatbot::TCP,
+    &chatbot::UDP,
+    &ping::PING,
+    &ping::THROUGHPUT,
+    &relay::LAB,
+    &dual_stack::LAB,
+];
 
 /// No lab has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,6 +203,8 @@ mod tests {
         let error = find("\u{1b}[2Jzebra").unwrap_err().to_string();
         assert!(!error.contains('\u{1b}'), "{error}");
         assert!(error.contains("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
+        let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
+        assert!(error.ends_with(&format!("the labs are {}", names.join(", "))), "{error}");
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }

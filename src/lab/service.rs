@@ -13,8 +13,8 @@ pub enum Action {
     /// Sends these bytes to whom asked as one message, nothing added. An empty one is an empty datagram over
     /// UDP and nothing at all over TCP, which has no empty messages.
     Say(Vec<u8>),
-    /// Sends these bytes to somebody else: over TCP to another connection of this server, which is closed where it
-    /// does not take them at once; over UDP to any address that the policy allows.
+    /// Sends these bytes to somebody: in a room to a connection of this server, which is closed where it does not take them
+    /// at once; over UDP to any address that the policy allows. Nothing elsewhere.
     SayTo(SocketAddr, Vec<u8>),
     /// Sends this datagram to whom asked after a while; UDP alone, over TCP it is sent at once.
     SayLater(Duration, Vec<u8>),
@@ -54,7 +54,8 @@ pub trait Service: Send + Sync {
     /// a talk of its own, and what must outlive it is kept in the service, by peer and with a cap.
     fn open(&self, peer: SocketAddr) -> Box<dyn Conversation>;
 
-    /// Whether all its talks take turns, so that everybody hears the same messages in the same order: a room.
+    /// Whether all its talks take turns, so that everybody hears the same messages in the same order: a room. Nobody is
+    /// waited for there.
     fn is_room(&self) -> bool {
         false
     }

@@ -2,9 +2,13 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, send};
 
 use super::TICK;
 use super::fault::reset_at_close;
@@ -127,12 +131,12 @@ impl<'a> TimedStream<'a> {
     }
 }
 
-/// Sends the whole message where the connection takes it at once, which is within a [`TICK`]; false where it does not.
-pub(super) fn write_at_once(mut stream: &TcpStream, message: &[u8]) -> io::Result<bool> {
-    match stream.write(message) {
+/// Sends the whole message where the connection takes it at once, without any waiting; false where it does not.
+pub(super) fn write_at_once(stream: &TcpStream, message: &[u8]) -> io::Result<bool> {
+    match send(stream.as_raw_fd(), message, MsgFlags::MSG_DONTWAIT) {
         Ok(length) => Ok(length == message.len()),
-        Err(error) if only_waited(&error) => Ok(false),
-        Err(error) => Err(error),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

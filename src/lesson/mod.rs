@@ -7,9 +7,11 @@ mod check;
 mod experiments;
 mod general;
 mod labs;
+mod pings;
 mod talks;
 
 pub use check::{Check, MAX_PACKETS, PacketList};
+pub use pings::{Losses, PingRow, PingSide, PingsBeside};
 
 use crate::lab::scene::{Line, Scene, What};
 use crate::report::Told;
@@ -60,8 +62,3 @@ fn failures(log: &[Line]) -> Vec<Check> {
     });
     failed.map(|text| Check::new(false, text, [])).collect()
 }
-//! What a lab's own programs say beside what its capture shows: two witnesses of the same run.
-
-mod pings;
-
-pub use pings::{Losses, PingRow, PingSide, PingsBeside};

@@ -6,7 +6,8 @@ mod talk;
 mod typed;
 mod units;
 
-use std::io::{self, Read, Write};
+use std::cell::RefCell;
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,9 +17,9 @@ use clap::Args;
 use measured::Drawing;
 pub use options::{LabOptions, NoSuchOption};
 use talk::Talk;
-use typed::lines;
+use typed::{Prompted, lines};
 
-use crate::lab::client::{self, Options, Outcome, Session};
+use crate::lab::client::{self, Messages, Options, Outcome, Ready, Session};
 use crate::lab::{self, Event, PingRun, Policy, Server};
 
 /// Everything was done.
@@ -66,7 +67,10 @@ Examples:
   wirelab client greeting --address ::1 --timeout 1
   wirelab client udp-ping --count 20 --interval 300ms
   wirelab client udp-throughput --plot run.svg
+  wirelab client chat                                on a terminal: type lines
 
+On a terminal and without --say or --stdin, you type to calculator, chat,
+chatbot-tcp, chatbot-udp and relay; Ctrl-D ends the talk.
 Replies, or what was measured, go to standard output; everything else to
 standard error.
 
@@ -93,6 +97,9 @@ pub struct ClientArgs {
     /// What this lab's client may be asked for.
     #[command(flatten)]
     pub options: LabOptions,
+    /// A person sits at the input and at standard error.
+    #[arg(skip)]
+    pub at_terminal: bool,
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {
@@ -121,7 +128,7 @@ pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, sto
         Err(wrong) => return fail(err, &wrong),
     };
     let address = SocketAddr::new(args.address, args.port.unwrap_or(lab.default_port));
-    let mut talk = Talk { out, err, stop, failure: None };
+    let mut talk = Talk::new(out, err, stop);
     let served = Server::bind(lab, address, &settings, Policy::from_env())
         .and_then(|server| server.serve(stop, &mut |event| talk.server_event(&event)));
     talk.exit(served.map(|()| DONE), lab)
@@ -150,32 +157,36 @@ pub fn run_client(
         timeout: args.timeout,
         policy: Policy::from_env(),
     };
-    let mut messages: Box<dyn Iterator<Item = io::Result<Vec<u8>>> + '_> = if args.stdin {
+    let talk = RefCell::new(Talk::new(out, err, stop));
+    let typed = typed::HINTS.iter().find(|(name, _)| *name == lab.name).filter(|_| args.at_terminal);
+    let mut messages: Box<dyn Messages + '_> = if args.stdin {
         Box::new(lines(input, stop))
-    } else if args.say.is_empty() {
-        Box::new(client::own_messages(lab))
+    } else if !args.say.is_empty() {
+        Box::new(Ready(args.say.iter().map(|text| Ok(text.as_bytes().to_vec()))))
+    } else if let Some((_, hint)) = typed {
+        Box::new(Prompted::new(lines(input, stop), &talk, hint))
     } else {
-        Box::new(args.say.iter().map(|text| Ok(text.as_bytes().to_vec())))
+        Box::new(client::own_messages(lab, &options.settings))
     };
     let mut drawing = match args.options.plot.as_deref().map(Drawing::create).transpose() {
         Ok(drawing) => drawing,
-        Err(error) => return fail(err, &error),
+        Err(error) => return fail(talk.borrow_mut().err, &error),
     };
     let mut run = PingRun::default();
-    let mut talk = Talk { out, err, stop, failure: None };
     let outcome = client::run(Session {
         lab,
         options: &options,
-        messages: &mut messages,
+        messages: &mut *messages,
         stop,
         on_event: &mut |event| {
-            talk.client_event(&event, lab);
+            talk.borrow_mut().client_event(&event, lab);
             if let Event::Noted { note, .. } = &event {
                 run.take(note);
             }
         },
     });
     if lab.measures() && run.sent() > 0 {
+        let mut talk = talk.borrow_mut();
         let shown = measured::write(talk.out, lab, &run, drawing.as_mut());
         if let Err(error) = shown {
             talk.failure.get_or_insert(error);
@@ -186,7 +197,7 @@ pub fn run_client(
         Outcome::Done if stop.load(Ordering::Relaxed) => INTERRUPTED,
         Outcome::Done => DONE,
     });
-    talk.exit(code, lab)
+    talk.borrow_mut().exit(code, lab)
 }
 
 fn fail(err: &mut dyn Write, what: &dyn std::fmt::Display) -> u8 {

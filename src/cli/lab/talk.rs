@@ -41,9 +41,47 @@ pub(super) struct Talk<'a> {
     pub(super) err: &'a mut dyn Write,
     pub(super) stop: &'a AtomicBool,
     pub(super) failure: Option<io::Error>,
+    /// A person types, whose own terminal shows what is sent.
+    is_typed: bool,
+    /// The prompt stands in the line that comes next.
+    is_prompted: bool,
 }
 
-impl Talk<'_> {
+const PROMPT: &str = "> ";
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(out: &'a mut dyn Write, err: &'a mut dyn Write, stop: &'a AtomicBool) -> Self {
+        Self { out, err, stop, failure: None, is_typed: false, is_prompted: false }
+    }
+
+    /// A person types from here on, and is told what.
+    pub(super) fn invite(&mut self, hint: &str) {
+        self.is_typed = true;
+        self.err(format_args!("{hint}"));
+    }
+
+    /// Asks for a line, unless that was done and nothing was written since.
+    pub(super) fn prompt(&mut self) {
+        if !self.is_prompted {
+            self.is_prompted = true;
+            // As in `err`.
+            let _ = self.err.write_all(PROMPT.as_bytes()).and_then(|()| self.err.flush());
+        }
+    }
+
+    /// A line was typed, and the terminal has gone to the next.
+    pub(super) fn typed(&mut self) {
+        self.is_prompted = false;
+    }
+
+    /// Takes the prompt away before something else is written.
+    fn clear_prompt(&mut self) {
+        if self.is_prompted {
+            self.is_prompted = false;
+            // As in `err`.
+            let _ = self.err.write_all(b"\r  \r").and_then(|()| self.err.flush());
+        }
+    }
     pub(super) fn server_event(&mut self, event: &Event) {
         match event {
             Event::Listening { local, transport } => {
@@ -82,6 +120,7 @@ impl Talk<'_> {
                 };
                 self.err(format_args!("{what} {peer} ({transport}) from {local}"));
             }
+            Event::Sent { .. } if self.is_typed => {}
             Event::Sent { bytes, .. } => self.err(format_args!("sent: {}", text(bytes))),
             Event::Received { bytes, .. } => self.out(format_args!("{}", text(bytes))),
             Event::Closed { ending: Ending::ByUs, .. } => self.err(format_args!("connection closed")),
@@ -93,6 +132,7 @@ impl Talk<'_> {
     }
 
     pub(super) fn out(&mut self, line: std::fmt::Arguments<'_>) {
+        self.clear_prompt();
         if let Err(error) = writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
             self.stop.store(true, Ordering::Relaxed);
             self.failure.get_or_insert(error);
@@ -100,12 +140,14 @@ impl Talk<'_> {
     }
 
     fn err(&mut self, line: std::fmt::Arguments<'_>) {
+        self.clear_prompt();
         // Standard error is talk: where nobody listens to it, the data goes on.
         let _ = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
     }
 
     /// The exit status. Output that nobody reads any more is no failure.
     pub(super) fn exit(&mut self, result: Result<u8, LabError>, lab: &Lab) -> u8 {
+        self.clear_prompt();
         match (self.failure.take(), result) {
             (Some(error), _) if error.kind() == ErrorKind::BrokenPipe => DONE,
             (Some(error), _) => fail(self.err, &format_args!("writing the output failed: {error}")),

@@ -1,12 +1,14 @@
-//! Messages that are read line by line from standard input.
+//! Messages that are read line by line from standard input, or typed by a person.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::lab::client::MAX_SAID;
+use super::talk::Talk;
+use crate::lab::client::{MAX_SAID, Messages, Polled};
 use crate::lab::without_line_end;
 
 /// How often a client that waits for typed lines looks whether it was asked to stop.
@@ -30,6 +32,72 @@ impl Iterator for Lines<'_> {
             }
         }
         None
+    }
+}
+
+impl Messages for Lines<'_> {
+    fn poll(&mut self) -> Polled {
+        if self.stop.load(Ordering::Relaxed) {
+            return Polled::End;
+        }
+        match self.lines.try_recv() {
+            Ok(line) => Polled::Message(line),
+            Err(TryRecvError::Empty) => Polled::NotYet,
+            Err(TryRecvError::Disconnected) => Polled::End,
+        }
+    }
+}
+
+/// The labs that a person on a terminal types to, and what.
+pub(super) const HINTS: &[(&str, &str)] = &[
+    ("calculator", "type your name first, then sums such as `12 + 42`; q ends the session"),
+    ("chat", "type your name first, then lines for the room; Ctrl-D leaves it"),
+    ("chatbot-tcp", "ask `Hey` or `What's your name?`; `Goodbye` ends the talk"),
+    ("chatbot-udp", "ask `Hey` or `What's your name?`; `Goodbye` ends the talk"),
+    ("relay", "`hii` asks for your address; `to: IP / PORT ; content : TEXT` sends; Ctrl-D ends"),
+];
+
+/// Lines that are asked for with a prompt.
+pub(super) struct Prompted<'a, 'b> {
+    lines: Lines<'a>,
+    talk: &'a RefCell<Talk<'b>>,
+    /// What to tell before the first prompt.
+    hint: Option<&'a str>,
+}
+
+impl<'a, 'b> Prompted<'a, 'b> {
+    pub(super) fn new(lines: Lines<'a>, talk: &'a RefCell<Talk<'b>>, hint: &'a str) -> Self {
+        Self { lines, talk, hint: Some(hint) }
+    }
+
+    fn prompt(&mut self) {
+        let mut talk = self.talk.borrow_mut();
+        if let Some(hint) = self.hint.take() {
+            talk.invite(hint);
+        }
+        talk.prompt();
+    }
+}
+
+impl Iterator for Prompted<'_, '_> {
+    type Item = io::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.prompt();
+        let line = self.lines.next()?;
+        self.talk.borrow_mut().typed();
+        Some(line)
+    }
+}
+
+impl Messages for Prompted<'_, '_> {
+    fn poll(&mut self) -> Polled {
+        self.prompt();
+        let polled = self.lines.poll();
+        if let Polled::Message(_) = polled {
+            self.talk.borrow_mut().typed();
+        }
+        polled
     }
 }
 

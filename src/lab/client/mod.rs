@@ -1,14 +1,23 @@
-//! Clients that take turns: say a message, show what one receive returns, say the next.
+//! Clients. Most take turns: say a message, show what one receive returns, say the next.
 
+pub(super) mod calculator;
+pub(super) mod chat;
+mod messages;
+pub(super) mod relay;
 mod tcp;
 pub(super) mod udp;
+
+pub use messages::{Messages, Polled, Ready, own_messages};
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{Event, Lab, LabError, Policy, Settings, Transport};
+use super::{Event, Lab, LabError, Note, Policy, Settings, Transport, without_line_end};
+
+/// How long a client that waits for a person listens at a time.
+const LISTEN: Duration = Duration::from_millis(50);
 
 /// The longest message a client sends, in bytes: what a UDP datagram in an IPv4 packet can carry, 65,535
 /// less the two headers of 20 and 8. The same over TCP, so that a talk can be had over both.
@@ -34,7 +43,7 @@ pub struct Session<'a> {
     /// Where to and how.
     pub options: &'a Options,
     /// What the person says, in order; waiting for the next one may block for as long as a person thinks.
-    pub messages: &'a mut dyn Iterator<Item = io::Result<Vec<u8>>>,
+    pub messages: &'a mut dyn Messages,
     /// Ends the client when it is set.
     pub stop: &'a AtomicBool,
     /// Is told what happens.
@@ -43,6 +52,18 @@ pub struct Session<'a> {
 
 /// A lab's client: it talks until all is said, and every wait of it has an end.
 pub type Client = fn(Session<'_>) -> Result<Outcome, LabError>;
+
+/// What comes next in a talk.
+enum Next {
+    /// This is to be said.
+    Say(Vec<u8>),
+    /// Nothing more is to be said.
+    End,
+    /// The server has ended the talk meanwhile.
+    Closed,
+    /// The program was asked to stop.
+    Stopped,
+}
 
 /// How a talk that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,22 +83,39 @@ pub fn run(session: Session<'_>) -> Result<Outcome, LabError> {
     (session.lab.client)(session)
 }
 
+/// Words that end a talk.
+#[derive(Clone, Copy, Debug)]
+pub struct LastWords {
+    /// What the client says.
+    pub words: &'static str,
+    /// The server answers that.
+    pub are_answered: bool,
+}
+
+impl LastWords {
+    fn are(last: Option<Self>, message: &[u8]) -> Option<Self> {
+        last.filter(|last| without_line_end(message) == last.words.as_bytes())
+    }
+}
+
 /// Says the messages one after another, each after the reply to the one before. Over TCP the client then closes first, and
 /// waits a little for the server to close too.
 ///
 /// # Errors
 /// [`LabError`]. The first message without a reply ends the talk.
 pub fn take_turns(session: Session<'_>) -> Result<Outcome, LabError> {
-    let Session { lab, options, messages, stop, on_event } = session;
-    match lab.transport {
-        Transport::Tcp => tcp::run(options, messages, stop, on_event),
-        Transport::Udp => udp::run(options, messages, stop, on_event),
-    }
+    take_turns_until(session, None)
 }
 
-/// The lab's own messages, as [`run`] takes them.
-pub fn own_messages(lab: &Lab) -> impl Iterator<Item = io::Result<Vec<u8>>> {
-    lab.messages.iter().map(|text| Ok(text.as_bytes().to_vec()))
+/// The same, and nothing is said behind those last words.
+///
+/// # Errors
+/// As [`take_turns`].
+pub fn take_turns_until(session: Session<'_>, last: Option<LastWords>) -> Result<Outcome, LabError> {
+    match session.lab.transport {
+        Transport::Tcp => tcp::run(session, last),
+        Transport::Udp => udp::run(session, last),
+    }
 }
 
 /// The message, if it is one that can be sent.
@@ -87,4 +125,9 @@ pub(super) fn checked(message: io::Result<Vec<u8>>) -> Result<Vec<u8>, LabError>
         return Err(LabError::MessageTooLong { limit: MAX_SAID });
     }
     Ok(message)
+}
+
+/// Tells the person something that no packet shows.
+fn tell(on_event: &mut dyn FnMut(Event), text: String) {
+    on_event(Event::Noted { peer: None, note: Note::Told(text) });
 }

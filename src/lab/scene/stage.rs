@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{Line, What};
-use crate::lab::client::{self, Options, Outcome, Session};
+use crate::lab::client::{self, Messages, Options, Outcome, Polled, Ready, Session};
 use crate::lab::{Event, Lab, LabError, Policy, Server, Settings};
 
 /// Longest wait of a client, and of a scene for what must come: generous, since the machine may be busy.
@@ -205,17 +205,12 @@ impl Stage {
         server: SocketAddr,
         messages: &[&str],
     ) -> Result<Outcome, LabError> {
-        let messages = if messages.is_empty() { lab.messages } else { messages };
-        let said: Vec<io::Result<Vec<u8>>> =
-            messages.iter().map(|text| Ok(text.as_bytes().to_vec())).collect();
-        let teller = Arc::clone(&self.teller);
-        play(
-            Role { who: who.to_owned(), lab, server, settings: self.settings() },
-            &mut said.into_iter(),
-            &self.over,
-            &teller,
-            &mut |_| {},
-        )
+        let settings = self.settings();
+        let mut own = client::own_messages(lab, &settings);
+        let mut given = Ready(messages.iter().map(|text| Ok(text.as_bytes().to_vec())));
+        let messages: &mut dyn Messages = if messages.is_empty() { &mut own } else { &mut given };
+        let role = Role { who: who.to_owned(), lab, server, settings: settings.clone() };
+        play(role, messages, &self.over, &self.teller, &mut |_| {})
     }
 
     /// Lets a lab's client enter, which says what [`Part::say`] tells it, while others do the same.
@@ -269,7 +264,7 @@ struct Role {
 /// Runs a client, and tells what happens.
 fn play(
     role: Role,
-    messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
+    messages: &mut dyn Messages,
     stop: &AtomicBool,
     teller: &Teller,
     on_heard: &mut dyn FnMut(Vec<u8>),
@@ -307,6 +302,16 @@ impl Iterator for Cues<'_> {
             return None;
         }
         self.cues.recv().ok().map(Ok)
+    }
+}
+
+impl Messages for Cues<'_> {
+    fn poll(&mut self) -> Polled {
+        match self.cues.try_recv() {
+            Ok(message) => Polled::Message(Ok(message)),
+            Err(TryRecvError::Empty) => Polled::NotYet,
+            Err(TryRecvError::Disconnected) => Polled::End,
+        }
     }
 }
 

@@ -144,7 +144,7 @@ impl Desk<'_> {
                     }
                 }
                 Action::SayLater(after, bytes) => self.put_off(after, peer, bytes),
-                Action::Forward { to, bytes, sent, failed } => match self.send(to, bytes) {
+                Action::Forward { to, bytes, sent, failed } => match self.pass_on(to, bytes) {
                     Ok(()) => self.send(peer, sent)?,
                     Err(problem) => {
                         self.outlet.problem(Some(to), problem);
@@ -172,6 +172,14 @@ impl Desk<'_> {
             to,
             bytes,
         });
+    }
+
+    /// Sends what somebody asked for: never to this server, which would take it for a request.
+    fn pass_on(&mut self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        if is_ourselves(to, self.shared.local) {
+            return Err(Problem::OwnAddress);
+        }
+        self.send(to, bytes)
     }
 
     /// Sends a datagram, by way of the line where there is one.

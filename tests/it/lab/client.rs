@@ -143,7 +143,7 @@ fn a_waiting_client_can_be_stopped() {
             lab::client::run(Session {
                 lab,
                 options: &options,
-                messages: &mut lab::client::own_messages(lab),
+                messages: &mut lab::client::own_messages(lab, &options.settings),
                 stop: &stop,
                 on_event: &mut |_| {},
             })

@@ -48,7 +48,7 @@ m, a = s.recvfrom(1024)
 s.sendto(m.decode().upper().encode(), a)
 ";
 
-/// Python with that program, or `None` where there is no Python.
+/// Python with that program, its standard output piped, or `None` where there is no Python.
 pub(super) fn python(program: &str, arguments: &[&str]) -> Option<Child> {
     let mut command = Command::new("python3");
     command.args(["-c", program]).args(arguments).stdout(Stdio::piped());
