@@ -15,7 +15,7 @@ use super::netlink::{LOOPBACK, Netlink};
 use super::{STAGE, names};
 use crate::source::{
     Interface, LinkType, LiveError, LiveOptions, LiveSource, Next, PacketSource, SaveFormat, SavefileWriter,
-    drop_privileges,
+    TICK, drop_privileges,
 };
 
 /// After how many packets of a busy line it is looked whether the command has ended. A quiet line has a tick.
@@ -23,6 +23,9 @@ const LOOK_EVERY: u64 = 64;
 
 /// Longest time for which packets that had arrived are still taken in after the end. A full buffer takes a tenth of it.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// What the network of a sandbox may still do after its last process: an acknowledgement that another processor sends.
+const SETTLE: Duration = Duration::from_millis(10);
 
 /// Bytes of a packet's own that a savefile needs beside its data, at most: for [`StageArgs::most`].
 const PER_PACKET: u64 = 40;
@@ -112,42 +115,34 @@ fn start_init(stage: &StageArgs, rights: Option<Rights>, command: Vec<OsString>)
 
 /// Takes packets until init has ended, then what had arrived by then.
 fn capture(source: &mut LiveSource, keeper: &mut Keeper, init: &mut Child, ended: &AtomicBool) -> u8 {
-    let mut over: Option<(u8, Instant)> = None;
-    let mut quiet = 0_u8;
-    loop {
-        let tick = match source.next_packet() {
-            Ok(Next::Packet(packet, interfaces)) => {
-                keeper.keep(&packet, interfaces);
-                quiet = 0;
-                false
+    let status = loop {
+        let quiet = keeper.take(source);
+        let look = quiet || keeper.seen.is_multiple_of(LOOK_EVERY);
+        if look
+            && ended.load(Ordering::Relaxed)
+            && let Ok(Some(status)) = init.try_wait()
+        {
+            break status_of(status);
+        }
+    };
+    let since = Instant::now();
+    let mut settled = false;
+    // Ticks come after a wait that is longer than the kernel keeps a block of packets back: two in a row say that there
+    // are no more, should the counters not.
+    let mut ticks = 0_u8;
+    while ticks < 3 && since.elapsed() < DRAIN {
+        if keeper.has_all(source) {
+            if settled {
+                break;
             }
-            Ok(Next::Tick) => true,
-            Ok(Next::End) => {
-                // The capture failed; the command still runs to its end.
-                std::thread::sleep(crate::source::TICK);
-                true
-            }
-            Err(error) => {
-                keeper.trouble.get_or_insert(error.to_string());
-                false
-            }
-        };
-        match over {
-            None if ended.load(Ordering::Relaxed) && (tick || keeper.seen.is_multiple_of(LOOK_EVERY)) => {
-                if let Ok(Some(status)) = init.try_wait() {
-                    over = Some((status_of(status), Instant::now()));
-                }
-            }
-            // What is in a block that is not full comes with a later tick, unless the counters say that there is none.
-            Some((status, since)) => {
-                quiet = quiet.saturating_add(u8::from(tick));
-                if (tick && keeper.has_all(source)) || quiet >= 3 || since.elapsed() >= DRAIN {
-                    return status;
-                }
-            }
-            None => {}
+            settled = true;
+            std::thread::sleep(SETTLE);
+        } else {
+            settled = false;
+            ticks = if keeper.take(source) { ticks.saturating_add(1) } else { 0 };
         }
     }
+    status
 }
 
 /// An exit status as shells have it.
@@ -173,6 +168,26 @@ impl Keeper {
         let format = if stage.pcap { SaveFormat::Pcap } else { SaveFormat::Pcapng };
         let writer = SavefileWriter::new(out, format).named("the capture").nanoseconds(true);
         Self { writer: Some(writer), most: stage.most, bytes: 0, seen: 0, not_kept: 0, trouble: None }
+    }
+
+    /// Takes one packet or a quiet moment from the source; whether it was the latter.
+    fn take(&mut self, source: &mut LiveSource) -> bool {
+        match source.next_packet() {
+            Ok(Next::Packet(packet, interfaces)) => {
+                self.keep(&packet, interfaces);
+                false
+            }
+            Ok(Next::Tick) => true,
+            Ok(Next::End) => {
+                // The capture failed; the command still runs to its end.
+                std::thread::sleep(TICK);
+                true
+            }
+            Err(error) => {
+                self.trouble.get_or_insert(error.to_string());
+                false
+            }
+        }
     }
 
     fn keep(&mut self, packet: &crate::source::CapturedPacket<'_>, interfaces: &[Interface]) {

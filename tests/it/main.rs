@@ -36,6 +36,8 @@ mod mail;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod record;
 mod replay;
 mod secrets;
 mod skip;

@@ -98,7 +98,7 @@ fn start(args: &RecordArgs, file: &File) -> Result<Running, SandboxError> {
         result => return result,
     };
     let Ok(running) = plan(args, file)?.in_place().start() else { return Err(refused.into()) };
-    say(&refused);
+    say(format_args!("warning: {refused}"));
     say(
         "recording without a sandbox, on the loopback interface that all programs share: other programs' packets may \
          be among those recorded, and what the command sends elsewhere is not",
@@ -127,6 +127,9 @@ fn not_run(error: SandboxError) -> Result<u8, Failure> {
             say(Failure::new(message));
             Ok(status)
         }
+        SandboxError::Refused(refused) => Err(Failure::new(refused).hint(
+            "or run it with sudo: then it is recorded without a sandbox, on the loopback interface that all programs share",
+        )),
         other => Err(Failure::new(other)),
     }
 }
