@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Kind, Scene, Stage, TCP, Wire};
-use crate::lab::LabError;
+use crate::lab::{Fault, LabError, Settings, uppercase};
 
 const PORT: u16 = 12_100;
 
@@ -100,6 +100,27 @@ pub(super) static RESET: Scene = Scene {
         let (client, server) = talk(stage)?;
         client.reset()?;
         server.hear_reset()
+    },
+};
+
+pub(super) static NO_FIN: Scene = Scene {
+    name: "no-fin",
+    title: "a server that never closes: the client's FIN stays alone",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: 12_000,
+    look_for: &[
+        "The client's FIN is acknowledged, by the server's system, and nothing follows: the server's program never closes.",
+        "The client waits a second and gives up. Its system keeps the half that is left (FIN-WAIT-2), the server's too (CLOSE-WAIT).",
+        "A program that forgets to close its sockets collects such connections until it has no descriptor left.",
+    ],
+    pace: 1.0,
+    play: |stage| {
+        let lab = &uppercase::TCP;
+        let settings = Settings { fault: Some(Fault::NoFin), ..stage.settings() };
+        let server = stage.serve_at("server", lab, stage.at(lab.default_port), &settings)?;
+        stage.client("client", lab, server, &[])?;
+        Ok(())
     },
 };
 

@@ -4,6 +4,7 @@
 //! compared with what was told elsewhere.
 
 mod closing;
+mod crowd;
 mod labs;
 mod line;
 mod nobody;
@@ -56,9 +57,18 @@ const BOTH: &[Transport] = &[Transport::Tcp, Transport::Udp];
 /// Every scene, the labs first, in the order they are listed.
 pub static SCENES: &[&Scene] = &[
     &labs::GREETING,
+    &labs::DATETIME,
     &labs::KNOCK,
+    &labs::CALCULATOR,
+    &crowd::CHAT,
     &labs::UPPERCASE_TCP,
     &labs::UPPERCASE_UDP,
+    &labs::CHATBOT_TCP,
+    &labs::CHATBOT_UDP,
+    &labs::UDP_PING,
+    &labs::UDP_THROUGHPUT,
+    &crowd::RELAY,
+    &labs::DUAL_STACK,
     &nobody::REFUSED,
     &nobody::PORT_UNREACHABLE,
     &nobody::WRONG_PORT,
@@ -66,10 +76,12 @@ pub static SCENES: &[&Scene] = &[
     &closing::SERVER_CLOSES_FIRST,
     &closing::HALF_CLOSE,
     &closing::RESET,
+    &closing::NO_FIN,
     &queue::FULL_BACKLOG,
     &queue::ZERO_WINDOW,
     &queue::SPLIT_WRITES,
     &pairs::IPV4_IPV6,
+    &pairs::CHATBOTS,
 ];
 
 /// No scene has this name.

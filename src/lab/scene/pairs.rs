@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{Kind, Scene, Stage, TCP};
-use crate::lab::{LabError, uppercase};
+use super::{BOTH, Kind, Scene, Stage, TCP};
+use crate::lab::{LabError, chatbot, uppercase};
 
 pub(super) static IPV4_IPV6: Scene = Scene {
     name: "ipv4-ipv6",
@@ -31,3 +31,25 @@ fn ipv4_ipv6(stage: &mut Stage) -> Result<(), LabError> {
     }
     Ok(())
 }
+
+pub(super) static CHATBOTS: Scene = Scene {
+    name: "chatbots",
+    title: "the same talk over TCP and over UDP, side by side",
+    kind: Kind::Experiment,
+    transports: BOTH,
+    port: 12_345,
+    look_for: &[
+        "The same questions and answers, once on a connection and once in datagrams.",
+        "TCP needs packets for handshake, acknowledgements and teardown, and longer headers; UDP needs none, and promises nothing.",
+    ],
+    pace: 1.0,
+    play: |stage| {
+        for (server, client, lab) in
+            [("tcp server", "tcp client", &chatbot::TCP), ("udp server", "udp client", &chatbot::UDP)]
+        {
+            let at = stage.serve(server, lab)?;
+            stage.client(client, lab, at, &[])?;
+        }
+        Ok(())
+    },
+};

@@ -8,8 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::{Line, What};
 use crate::lab::client::{self, Messages, Options, Outcome, Polled, Ready, Session};
 use crate::lab::{Event, Lab, LabError, Policy, Server, Settings};
@@ -18,24 +16,19 @@ use crate::lab::{Event, Lab, LabError, Policy, Server, Settings};
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a scene is to be played.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct How {
     /// Where servers listen, and clients are.
     pub address: IpAddr,
-    /// Where random choices begin.
-    pub seed: u64,
-    /// What random delays are multiplied by.
-    pub pace: f64,
-    /// How many messages a client sends, where it repeats one.
-    pub count: Option<u32>,
+    /// The settings of servers and clients.
+    pub settings: Settings,
     /// A port that is taken is no failure: another one is used. Outside a sandbox ports are everybody's.
     pub any_port: bool,
 }
 
 impl Default for How {
     fn default() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into(), seed: 0, pace: 1.0, count: None, any_port: false }
+        Self { address: Ipv4Addr::LOCALHOST.into(), settings: Settings::default(), any_port: false }
     }
 }
 
@@ -71,8 +64,7 @@ impl Stage {
     /// The settings of every server and client.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let How { seed, pace, count, .. } = self.how;
-        Settings { seed, pace, count, ..Settings::default() }
+        self.how.settings.clone()
     }
 
     /// Both loopback addresses, IPv4 first; only one of them where the machine lacks the other.
@@ -219,13 +211,16 @@ impl Stage {
     /// [`LabError::Io`] where there is no thread for it.
     pub fn enter(&self, who: &str, lab: &'static Lab, server: SocketAddr) -> Result<Part, LabError> {
         let (cue, cues) = channel();
-        let heard = Arc::new(Signal::default());
+        let (heard, opened) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
         let role = Role { who: who.to_owned(), lab, server, settings: self.settings() };
-        let (teller, over, hears) = (Arc::clone(&self.teller), Arc::clone(&self.over), Arc::clone(&heard));
+        let (teller, over) = (Arc::clone(&self.teller), Arc::clone(&self.over));
+        let (hears, opens) = (Arc::clone(&heard), Arc::clone(&opened));
         let spawned = thread::Builder::new().spawn(move || {
             let who = role.who.clone();
-            let ran = play(role, &mut Cues { cues, over: &over }, &over, &teller, &mut |bytes| {
-                hears.give(bytes);
+            let ran = play(role, &mut Cues { cues, over: &over }, &over, &teller, &mut |event| match event {
+                Event::Received { bytes, .. } => hears.give(bytes.clone()),
+                Event::Opened { local, .. } => opens.give(*local),
+                _ => {}
             });
             if let Err(error) = ran {
                 let what = What::Failed { text: error.to_string(), expected: false };
@@ -233,7 +228,7 @@ impl Stage {
             }
         });
         let thread = spawned.map_err(LabError::io("no thread for the client of", server))?;
-        Ok(Part { cue: Some(cue), heard, thread: Some(thread) })
+        Ok(Part { cue: Some(cue), heard, opened, thread: Some(thread) })
     }
 }
 
@@ -267,7 +262,7 @@ fn play(
     messages: &mut dyn Messages,
     stop: &AtomicBool,
     teller: &Teller,
-    on_heard: &mut dyn FnMut(Vec<u8>),
+    look: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, LabError> {
     let Role { who, lab, server, settings } = role;
     let transport = lab.transport;
@@ -280,9 +275,7 @@ fn play(
         messages,
         stop,
         on_event: &mut |event| {
-            if let Event::Received { bytes, .. } = &event {
-                on_heard(bytes.clone());
-            }
+            look(&event);
             tell(What::of(event, transport));
         },
     })
@@ -319,6 +312,7 @@ impl Messages for Cues<'_> {
 pub struct Part {
     cue: Option<Sender<Vec<u8>>>,
     heard: Arc<Signal<Vec<u8>>>,
+    opened: Arc<Signal<SocketAddr>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -335,6 +329,17 @@ impl Part {
             let all: Vec<u8> = heard.concat();
             all.windows(text.len().max(1)).any(|part| part == text.as_bytes())
         })
+    }
+
+    /// The address that it talks from; `None` where it has none within a while.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        let mut address = None;
+        self.opened.wait_for(PATIENCE, |opened| {
+            address = opened.last().copied();
+            address.is_some()
+        });
+        address
     }
 
     /// Waits until so many messages have come.
