@@ -92,6 +92,10 @@ enum Verb {
     Serve(lab::ServeArgs),
     #[command(about = "Run a bundled client")]
     Client(lab::ClientArgs),
+    #[command(about = "List the labs and experiments")]
+    Labs(lab::LabsArgs),
+    #[command(about = "Play a lab: server and clients in a sandbox, captured, explained, checked")]
+    Lab(Box<lab::PlayArgs>),
     #[command(about = "List the field names that -e and -Y know")]
     Fields(fields::FieldsArgs),
     #[command(about = "Print the completions of a shell")]
@@ -139,6 +143,10 @@ pub fn main() -> ExitCode {
         Verb::Man(args) => reference::man(&args, Cli::command()),
         Verb::Record(args) => {
             return ExitCode::from(record::run(&args).unwrap_or_else(|failure| report(&failure)));
+        }
+        Verb::Labs(args) => lab::run_labs(&args),
+        Verb::Lab(args) => {
+            return ExitCode::from(lab::run_play(&args).unwrap_or_else(|failure| report(&failure)));
         }
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
         Verb::Client(mut args) => {

@@ -8,9 +8,11 @@ mod experiments;
 mod general;
 mod labs;
 mod pings;
+mod sides;
 mod talks;
 
 pub use check::{Check, MAX_PACKETS, PacketList};
+pub use sides::{Side, sides};
 pub use pings::{Losses, PingRow, PingSide, PingsBeside};
 
 use crate::lab::scene::{Line, Scene, What};

@@ -55,7 +55,7 @@ pub(super) fn talks(log: &[Line]) -> Vec<Talk<'_>> {
     let mut servers: Vec<(&str, u16, Transport)> = Vec::new();
     // Whom a client talks to, and from where.
     let mut clients: Vec<(&str, SocketAddr, SocketAddr, Transport)> = Vec::new();
-    for Line { who, what } in log {
+    for Line { who, what, .. } in log {
         if let What::Listening { local, transport } = what {
             servers.push((who, local.port(), *transport));
         }
@@ -106,6 +106,7 @@ fn peer_of(what: &What) -> Option<SocketAddr> {
         | What::Sent { peer, .. }
         | What::Carried { peer, .. }
         | What::HalfClosed { peer }
+        | What::ThrownAway { peer }
         | What::Closed { peer, .. } => Some(*peer),
         What::Step { .. }
         | What::Listening { .. }

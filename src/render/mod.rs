@@ -16,6 +16,7 @@ pub mod http;
 #[cfg(feature = "live")]
 pub mod interfaces;
 pub mod json;
+pub mod lesson;
 pub mod line;
 pub mod mail;
 pub mod numbers;

@@ -2,6 +2,7 @@
 
 mod measured;
 mod options;
+mod play;
 mod talk;
 mod typed;
 mod units;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use clap::Args;
 
 use measured::Drawing;
+pub(super) use play::{LabsArgs, PlayArgs, run as run_play, run_labs};
 pub use options::{LabOptions, NoSuchOption};
 use talk::Talk;
 use typed::{Prompted, lines};

@@ -146,7 +146,7 @@ impl LabOptions {
     }
 
     /// The options that were given.
-    fn given(&self) -> impl Iterator<Item = LabOption> {
+    pub fn given(&self) -> impl Iterator<Item = LabOption> {
         [
             (LabOption::Seed, self.seed.is_some()),
             (LabOption::Pace, self.pace.is_some()),

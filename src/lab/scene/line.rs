@@ -12,6 +12,9 @@ use crate::lab::{Ending, Event, Note, Transport};
 pub struct Line {
     /// Who tells it: `server`, `client`, or a name of the scene's.
     pub who: String,
+    /// It is a lab's server that tells it: its client tells the same from its own side.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -74,6 +77,11 @@ pub enum What {
     },
     /// Whoever tells it will say nothing more on this connection, and still listens (FIN).
     HalfClosed {
+        /// The other side.
+        peer: SocketAddr,
+    },
+    /// Whoever tells it throws the connection away (RST).
+    ThrownAway {
         /// The other side.
         peer: SocketAddr,
     },
@@ -159,12 +167,12 @@ mod tests {
             (b"Hey\n\"you\"".to_vec(), r#"{"who":"ann","sent":{"peer":"[::1]:9","bytes":"Hey\n\"you\""}}"#),
             (vec![0xff, 0], r#"{"who":"ann","sent":{"peer":"[::1]:9","bytes":[255,0]}}"#),
         ] {
-            let line = Line { who: "ann".to_owned(), what: What::Sent { peer, bytes: Bytes(bytes) } };
+            let line = Line { who: "ann".to_owned(), aside: false, what: What::Sent { peer, bytes: Bytes(bytes) } };
             assert_eq!(serde_json::to_string(&line).unwrap(), json);
             assert_eq!(serde_json::from_str::<Line>(json).unwrap(), line);
         }
         let noted = What::Noted { peer: None, note: Note::Dropped { number: 3 } };
-        let line = Line { who: "server".to_owned(), what: noted };
+        let line = Line { who: "server".to_owned(), aside: true, what: noted };
         let json = serde_json::to_string(&line).unwrap();
         assert_eq!(serde_json::from_str::<Line>(&json).unwrap(), line);
     }

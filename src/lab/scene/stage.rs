@@ -76,7 +76,7 @@ impl Stage {
 
     /// Tells a line.
     pub fn tell(&self, who: &str, what: What) {
-        (self.teller)(Line { who: who.to_owned(), what });
+        (self.teller)(Line { who: who.to_owned(), aside: false, what });
     }
 
     /// Where lines are told.
@@ -127,7 +127,7 @@ impl Stage {
         let listening = Arc::new(Signal::default());
         let heard = Arc::clone(&listening);
         let spawned = thread::Builder::new().spawn(move || {
-            let tell = |what| teller(Line { who: who.clone(), what });
+            let tell = |what| teller(Line { who: who.clone(), aside: true, what });
             let served = server.serve(&stopped, &mut |event| {
                 tell(What::of(event, lab.transport));
                 listening.give(());
@@ -150,7 +150,7 @@ impl Stage {
     /// Runs a lab's client to its end, here and now. With no `messages` it says what the lab says.
     ///
     /// # Errors
-    /// [`LabError`], which is told, too.
+    /// [`LabError`].
     pub fn client(
         &self,
         who: &str,
@@ -158,11 +158,12 @@ impl Stage {
         server: SocketAddr,
         messages: &[&str],
     ) -> Result<Outcome, LabError> {
-        let ran = self.run_client(who, lab, server, messages);
-        if let Err(error) = &ran {
-            self.tell(who, What::Failed { text: error.to_string(), expected: false });
-        }
-        ran
+        let settings = self.settings();
+        let mut own = client::own_messages(lab, &settings);
+        let mut given = Ready(messages.iter().map(|text| Ok(text.as_bytes().to_vec())));
+        let messages: &mut dyn Messages = if messages.is_empty() { &mut own } else { &mut given };
+        let role = Role { who: who.to_owned(), lab, server, settings: settings.clone() };
+        play(role, messages, &self.over, &self.teller, &mut |_| {})
     }
 
     /// The same where the scene shows that there is no answer: an answer is the failure.
@@ -176,7 +177,7 @@ impl Stage {
         server: SocketAddr,
         messages: &[&str],
     ) -> Result<(), LabError> {
-        match self.run_client(who, lab, server, messages) {
+        match self.client(who, lab, server, messages) {
             Err(error) if error.is_no_reply() => {
                 self.tell(who, What::Failed { text: error.to_string(), expected: true });
                 Ok(())
@@ -188,21 +189,6 @@ impl Stage {
                 Ok(())
             }
         }
-    }
-
-    fn run_client(
-        &self,
-        who: &str,
-        lab: &'static Lab,
-        server: SocketAddr,
-        messages: &[&str],
-    ) -> Result<Outcome, LabError> {
-        let settings = self.settings();
-        let mut own = client::own_messages(lab, &settings);
-        let mut given = Ready(messages.iter().map(|text| Ok(text.as_bytes().to_vec())));
-        let messages: &mut dyn Messages = if messages.is_empty() { &mut own } else { &mut given };
-        let role = Role { who: who.to_owned(), lab, server, settings: settings.clone() };
-        play(role, messages, &self.over, &self.teller, &mut |_| {})
     }
 
     /// Lets a lab's client enter, which says what [`Part::say`] tells it, while others do the same.
@@ -224,7 +210,7 @@ impl Stage {
             });
             if let Err(error) = ran {
                 let what = What::Failed { text: error.to_string(), expected: false };
-                teller(Line { who, what });
+                teller(Line { who, aside: false, what });
             }
         });
         let thread = spawned.map_err(LabError::io("no thread for the client of", server))?;
@@ -266,7 +252,7 @@ fn play(
 ) -> Result<Outcome, LabError> {
     let Role { who, lab, server, settings } = role;
     let transport = lab.transport;
-    let tell = |what| teller(Line { who: who.clone(), what });
+    let tell = |what| teller(Line { who: who.clone(), aside: false, what });
     tell(What::Tries { server, transport });
     let options = Options { server, timeout: PATIENCE, policy: Policy::from_env(), settings };
     client::run(Session {

@@ -46,7 +46,7 @@ impl Stage {
     /// Connects; the connection stands when this returns, whether anybody has taken it or not.
     ///
     /// # Errors
-    /// [`LabError`], which is told, too.
+    /// [`LabError`].
     pub fn connect(&self, who: &str, server: SocketAddr) -> Result<Wire, LabError> {
         Policy::from_env().check(server.ip())?;
         self.tell(who, What::Tries { server, transport: Transport::Tcp });
@@ -55,11 +55,7 @@ impl Stage {
             ErrorKind::TimedOut => LabError::NoConnection { server, within: PATIENCE },
             _ => LabError::io("connecting failed to", server)(error),
         });
-        let wire = stream.and_then(|stream| self.wire(who, stream, server));
-        if let Err(error) = &wire {
-            self.tell(who, What::Failed { text: error.to_string(), expected: false });
-        }
-        wire
+        self.wire(who, stream?, server)
     }
 
     /// Takes the next connection.
@@ -105,7 +101,7 @@ fn listener(address: SocketAddr, backlog: i32, room: Option<usize>) -> io::Resul
 
 impl Wire {
     fn told(&self, what: What) {
-        (self.teller)(Line { who: self.who.clone(), what });
+        (self.teller)(Line { who: self.who.clone(), aside: false, what });
     }
 
     /// Sends a text.
@@ -183,7 +179,7 @@ impl Wire {
         let ending = if self.was_left { Ending::ByPeer } else { Ending::ByUs };
         let (peer, who, teller) = (self.peer, self.who.clone(), self.teller.clone());
         drop(self);
-        teller(Line { who, what: What::Closed { peer, ending } });
+        teller(Line { who, aside: false, what: What::Closed { peer, ending } });
     }
 
     /// Throws the connection away: with no time to linger, the system sends a RST instead of a FIN.
@@ -194,7 +190,7 @@ impl Wire {
         let now = linger { l_onoff: 1, l_linger: 0 };
         setsockopt(&self.stream, sockopt::Linger, &now)
             .map_err(|error| LabError::io("resetting failed to", self.peer)(error.into()))?;
-        self.told(What::Closed { peer: self.peer, ending: Ending::ByUs });
+        self.told(What::ThrownAway { peer: self.peer });
         Ok(())
     }
 }
