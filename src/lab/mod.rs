@@ -8,17 +8,25 @@
 //! One send is one message, nothing ends it, and no terminator is ever sent or waited for.
 
 pub mod client;
+mod clock;
+mod digest;
 mod error;
 mod event;
 mod greeting;
+mod http;
 mod knock;
+mod link;
+mod mail;
 mod note;
 mod policy;
+mod proxy;
 mod server;
 mod service;
 mod settings;
 mod stream;
+mod transfer;
 mod uppercase;
+mod web;
 
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
@@ -85,7 +93,16 @@ pub struct Lab {
 }
 
 /// Every lab, in the order they are listed.
-pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP];
+pub static LABS: &[&Lab] = &[
+    &greeting::LAB,
+    &knock::LAB,
+    &uppercase::TCP,
+    &uppercase::UDP,
+    &web::LAB,
+    &proxy::LAB,
+    &transfer::LAB,
+    &mail::LAB,
+];
 
 /// No lab has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,7 +167,7 @@ mod tests {
         assert_eq!(find("knok").unwrap_err().to_string(), "no lab is called `knok`: did you mean knock?");
         let error = find("\u{1b}[2Jzebra").unwrap_err().to_string();
         assert!(!error.contains('\u{1b}'), "{error}");
-        assert!(error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
+        assert!(error.contains("the labs are greeting, knock, uppercase-tcp, uppercase-udp, web"), "{error}");
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }
