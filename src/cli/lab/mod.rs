@@ -34,6 +34,8 @@ Examples:
   wirelab serve knock                    on 127.0.0.1 port 43389, until Ctrl-C
   wirelab serve uppercase-udp --port 0   on a free port, told in the first line
   wirelab serve greeting --address ::1   over IPv6
+  wirelab serve web --dir site           a folder, and nothing outside it
+  wirelab serve mail --next 127.0.0.3:2525   an agent that passes mails on
 
 Lines about clients go to standard output; \"listening on …\" and problems
 go to standard error.")]
@@ -59,6 +61,9 @@ Examples:
   wirelab client uppercase-tcp --say one --say two   two over one connection
   wirelab client uppercase-udp --stdin < lines.txt   a message a line
   wirelab client greeting --address ::1 --timeout 1
+  wirelab client web --say /about.html               a page and its head
+  wirelab client file-transfer --file copy.txt       checked by its SHA-256
+  wirelab client mail --say forged                   whose Received line lies
 
 Replies go to standard output, one a line; everything else to standard error.
 

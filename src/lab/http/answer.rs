@@ -60,7 +60,7 @@ impl<'t, 'a> Door<'t, 'a> {
         Self { talk, unread: Vec::new(), asked: false }
     }
 
-    /// The next request; a bad one is answered here, and ends the connection. `None` where there is no other.
+    /// The next request; a bad one is answered here, and ends the connection. `None` where no other is waited for.
     pub(in crate::lab) fn next(&mut self) -> Result<Option<Request>, Over> {
         let (status, over) = match self.head() {
             Ok(None) => return Ok(None),
@@ -71,8 +71,7 @@ impl<'t, 'a> Door<'t, 'a> {
             Err(Unread::Status(status)) => (status, None),
             Err(Unread::Over(over)) => match over {
                 Over::Failed(Problem::Unfinished { .. }) => (408, Some(over)),
-                Over::Ended(Ending::ByPeer) if self.unread.is_empty() => return Ok(None),
-                Over::Ended(Ending::ByPeer) => (400, Some(over)),
+                Over::Ended(Ending::ByPeer) if !self.unread.is_empty() => (400, Some(over)),
                 other => return Err(other),
             },
         };
@@ -93,14 +92,15 @@ impl<'t, 'a> Door<'t, 'a> {
                 self.unread.drain(..empty);
                 looked = 0;
             }
-            if let Some(length) = head_length(&self.unread, looked.saturating_sub(3)) {
-                self.asked = true;
-                return Ok(Some(self.unread.drain(..length).collect()));
-            }
+            let whole = head_length(&self.unread, looked.saturating_sub(3));
             looked = self.unread.len();
-            if looked > MAX_HEAD {
+            if whole.unwrap_or(looked) > MAX_HEAD {
                 let line = self.unread.iter().position(|byte| *byte == b'\n').unwrap_or(looked);
                 return Err(Unread::Status(if line > MAX_REQUEST_LINE { 414 } else { 431 }));
+            }
+            if let Some(length) = whole {
+                self.asked = true;
+                return Ok(Some(self.unread.drain(..length).collect()));
             }
             let left = end.saturating_duration_since(Instant::now());
             match self.talk.receive_within(left) {

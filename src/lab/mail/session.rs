@@ -1,5 +1,6 @@
 //! An agent's side of SMTP: what is said to it in which order, and what becomes of the mail.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -120,11 +121,7 @@ impl Agent {
                 "that mail has been through too many agents: it goes round in circles".to_owned(),
             ));
         }
-        let id = format!(
-            "{:X}",
-            clock::now().wrapping_mul(1000)
-                + i64::try_from(self.mails.fetch_add(1, Ordering::Relaxed) % 1000).unwrap_or(0)
-        );
+        let id = self.new_id(talk);
         let trace = self.trace(talk, state, envelope, &id);
         let mut whole = format!("Received: {}\r\n", trace.join("\r\n\t")).into_bytes();
         whole.extend_from_slice(mail);
@@ -139,6 +136,16 @@ impl Agent {
         talk.note(Note::Mail { id: id.clone(), length, next: self.next, received: trace.join(" ") });
         let what = if self.next.is_some() { "passed on" } else { "kept" };
         Ok((250, format!("{what} as {id}")))
+    }
+
+    /// What this agent calls a mail: the time, and by its address and a number no other mail of this second.
+    fn new_id(&self, talk: &Talk<'_>) -> String {
+        let here = match talk.server().ip() {
+            IpAddr::V4(address) => address.octets()[3],
+            IpAddr::V6(address) => address.octets()[15],
+        };
+        let number = self.mails.fetch_add(1, Ordering::Relaxed) % 0x1000;
+        format!("{:X}{here:02X}{number:03X}", clock::now())
     }
 
     /// RFC 5321 §4.4: the name that the client gave itself, and beside it what this agent saw.
@@ -171,7 +178,7 @@ impl Agent {
     fn pass_on(
         &self,
         talk: &Talk<'_>,
-        next: std::net::SocketAddr,
+        next: SocketAddr,
         envelope: &Envelope,
         mail: &[u8],
     ) -> Result<Result<(), (u16, String)>, Over> {

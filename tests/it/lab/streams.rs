@@ -207,8 +207,8 @@ fn a_client_that_sends_for_ever_is_closed() {
 fn ten_thousand_connections_leave_the_servers_as_they_were() {
     for name in STREAMS {
         let server = Running::start(name);
-        for turn in 0..25 {
-            let crowd: Vec<TcpStream> = (0..100).map(|_| connect(server.address)).collect();
+        for turn in 0..50 {
+            let crowd: Vec<TcpStream> = (0..50).map(|_| connect(server.address)).collect();
             // Every other turn the connections are reset instead: something is unread where the server speaks first.
             if turn % 2 == 0 {
                 for mut stream in &crowd {
