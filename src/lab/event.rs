@@ -39,6 +39,15 @@ pub enum Event {
         /// The whole message.
         bytes: Vec<u8>,
     },
+    /// A body or a file went by: too much to be told byte by byte.
+    Carried {
+        /// The other side.
+        peer: SocketAddr,
+        /// How many bytes.
+        length: u64,
+        /// This side sent them.
+        sent: bool,
+    },
     /// A talk is over.
     Closed {
         /// With whom it was.
@@ -88,6 +97,12 @@ pub enum Problem {
     #[error("closed: nothing was said for {limit:?}")]
     Idle {
         /// The longest silence allowed.
+        limit: Duration,
+    },
+    /// The peer began to say something and did not come to its end.
+    #[error("closed: what it began to say did not end within {limit:?}")]
+    Unfinished {
+        /// The longest wait allowed.
         limit: Duration,
     },
     /// The talk went on for too long.

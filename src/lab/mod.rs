@@ -11,26 +11,34 @@ mod calculator;
 mod chat;
 mod chatbot;
 pub mod client;
+mod clock;
 mod datetime;
+mod digest;
 mod dual_stack;
 mod error;
 mod event;
 mod fault;
 mod greeting;
+mod http;
 mod impair;
 mod knock;
+mod link;
+mod mail;
 mod note;
 mod number;
 mod ping;
 mod policy;
+mod proxy;
 mod relay;
 pub mod scene;
 mod server;
 mod service;
 mod settings;
 mod stream;
+mod transfer;
 mod uppercase;
 mod wait;
+mod web;
 
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
@@ -133,10 +141,14 @@ pub static LABS: &[&Lab] = &[
     &uppercase::UDP,
     &chatbot::TCP,
     &chatbot::UDP,
+    &web::LAB,
+    &proxy::LAB,
     &ping::PING,
     &ping::THROUGHPUT,
+    &transfer::LAB,
     &relay::LAB,
     &dual_stack::LAB,
+    &mail::LAB,
 ];
 
 /// No lab has this name.
@@ -205,6 +217,7 @@ mod tests {
         assert!(error.contains("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
         let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
         assert!(error.ends_with(&format!("the labs are {}", names.join(", "))), "{error}");
+        assert!(error.contains("the labs are greeting, knock, uppercase-tcp, uppercase-udp, web"), "{error}");
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }

@@ -65,6 +65,30 @@ pub enum Note {
         /// Which.
         target: String,
     },
+    /// What a page that was asked for came to.
+    Page {
+        /// Which.
+        target: String,
+        /// The answer's status code.
+        status: u16,
+        /// Bytes of its body.
+        length: u64,
+        /// From the request's first byte to the answer's last.
+        took: Duration,
+        /// What a cache on the way said of it (`X-Cache`), where one did.
+        cache: Option<String>,
+    },
+    /// A transfer agent took a mail.
+    Mail {
+        /// What it calls the mail.
+        id: String,
+        /// Bytes of the mail, its own Received line included.
+        length: u64,
+        /// To whom it went; `None` where it was kept in this agent's mailbox.
+        next: Option<SocketAddr>,
+        /// The Received line that it added, unfolded.
+        received: String,
+    },
     /// Something else worth a line.
     Told(String),
 }
@@ -85,6 +109,17 @@ impl fmt::Display for Note {
             Self::File { length, sha256 } => write!(f, "{length} bytes, SHA-256 {sha256}"),
             Self::Fetched { target, origin } => write!(f, "{target} asked of the origin at {origin}"),
             Self::Cached { target } => write!(f, "{target} answered from the cache"),
+            Self::Page { target, status, length, took, cache } => {
+                write!(f, "{target}: {status}, {length} bytes, {:.1} ms", took.as_secs_f64() * 1e3)?;
+                cache.as_ref().map_or(Ok(()), |cache| write!(f, ", cache {cache}"))
+            }
+            Self::Mail { id, length, next, received } => {
+                match next {
+                    Some(next) => write!(f, "mail {id} ({length} bytes) passed on to {next}")?,
+                    None => write!(f, "mail {id} ({length} bytes) kept in the mailbox")?,
+                }
+                write!(f, " as Received: {received}")
+            }
             Self::Told(text) => f.write_str(text),
         }
     }

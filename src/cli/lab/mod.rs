@@ -42,6 +42,8 @@ Examples:
   wirelab serve greeting --address ::1   over IPv6
   wirelab serve udp-ping --seed 7 --loss 5% --jitter 20ms
   wirelab serve knock --fault no-fin     a server with a fault, to look at
+  wirelab serve web --dir site           a folder, and nothing outside it
+  wirelab serve mail --next 127.0.0.3:2525   an agent that passes mails on
 
 Lines about clients go to standard output; \"listening on …\" and problems
 go to standard error.")]
@@ -70,6 +72,9 @@ Examples:
   wirelab client udp-ping --count 20 --interval 300ms
   wirelab client udp-throughput --plot run.svg
   wirelab client chat                                on a terminal: type lines
+  wirelab client web --say /about.html               a page and its head
+  wirelab client file-transfer --file copy.txt       checked by its SHA-256
+  wirelab client mail --say forged                   whose Received line lies
 
 On a terminal and without --say or --stdin, you type to calculator, chat,
 chatbot-tcp, chatbot-udp and relay; Ctrl-D ends the talk.

@@ -19,10 +19,10 @@ pub struct LabOptions {
     /// Multiply all delays made on purpose, from 0.001 to 100
     #[arg(long, value_name = "FACTOR", value_parser = parse_pace)]
     pub pace: Option<f64>,
-    /// Folder to serve
+    /// Folder to serve; without it a small site of the program's own
     #[arg(long = "dir", value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// File to send, or to write
+    /// File to send, to write, or to keep mails in; never written over
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Origin that may be asked besides loopback; may be given several times
@@ -31,7 +31,7 @@ pub struct LabOptions {
     /// Address that may be sent to besides loopback; may be given several times
     #[arg(long, value_name = "ADDRESS")]
     pub allow_target: Vec<IpAddr>,
-    /// Server to pass on to
+    /// Server to pass on to, or whose page to fetch through a proxy
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub next: Option<SocketAddr>,
     /// How many messages to send

@@ -31,6 +31,8 @@ fn hint(error: &LabError, lab: &Lab) -> Cow<'static, str> {
         LabError::Hung { .. } => "is it the right server? try --port".into(),
         LabError::MessageTooLong { .. } => "say it in parts".into(),
         LabError::EmptyMessage => "say at least one character".into(),
+        LabError::Refusal { .. } | LabError::File { .. } | LabError::Setting { .. } => "".into(),
+        LabError::Malformed { .. } => "is it the right server? try --port".into(),
         LabError::Messages(_) | LabError::Io { .. } => "".into(),
     }
 }
@@ -90,6 +92,10 @@ impl<'a> Talk<'a> {
             Event::Opened { peer, .. } => self.out(format_args!("{peer} connected")),
             Event::Received { peer, bytes } => self.out(format_args!("{peer} received: {}", folded(bytes))),
             Event::Sent { peer, bytes } => self.out(format_args!("{peer} answered: {}", folded(bytes))),
+            Event::Carried { peer, length, sent } => {
+                let what = if *sent { "sent" } else { "received" };
+                self.out(format_args!("{peer} {what}: {length} bytes"));
+            }
             Event::Closed { peer, ending } => self.out(format_args!(
                 "{peer} {}",
                 match ending {
@@ -123,6 +129,10 @@ impl<'a> Talk<'a> {
             Event::Sent { .. } if self.is_typed => {}
             Event::Sent { bytes, .. } => self.err(format_args!("sent: {}", text(bytes))),
             Event::Received { bytes, .. } => self.out(format_args!("{}", text(bytes))),
+            Event::Carried { length, sent, .. } => {
+                let what = if *sent { "sent" } else { "received" };
+                self.err(format_args!("{what}: {length} bytes"));
+            }
             Event::Closed { ending: Ending::ByUs, .. } => self.err(format_args!("connection closed")),
             Event::Closed { .. } => self.err(format_args!("connection closed by the server first")),
             Event::Problem { problem, .. } => self.err(format_args!("{problem}")),

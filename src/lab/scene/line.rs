@@ -116,6 +116,7 @@ impl What {
             Event::Opened { local, peer } => Self::Opened { local, peer, transport },
             Event::Received { peer, bytes } => Self::Received { peer, bytes: Bytes(bytes) },
             Event::Sent { peer, bytes } => Self::Sent { peer, bytes: Bytes(bytes) },
+            Event::Carried { peer, length, sent } => Self::Carried { peer, length, sent },
             Event::Closed { peer, ending } => Self::Closed { peer, ending },
             Event::Noted { peer, note } => Self::Noted { peer, note },
             Event::Problem { problem, .. } => Self::Failed { text: problem.to_string(), expected: false },

@@ -5,10 +5,16 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Outlet, Shared};
+use super::{Limits, Outlet, Shared};
 use crate::lab::fault::{SLOW_PAUSE, SLOW_PIECE, SPLIT_PAUSE, piece_of};
 use crate::lab::stream::{Got, Put, TimedStream};
 use crate::lab::{Ending, Event, Fault, MAX_MESSAGE, Note, Policy, Problem, TICK};
+
+/// Longest wait for the other side to close after a last answer.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Most bytes that are still taken, unread, after a last answer: what was under way when it was said.
+const MAX_LEFTOVERS: usize = 256 * 1024;
 
 /// Why a talk does not go on.
 #[derive(Debug)]
@@ -76,6 +82,12 @@ impl<'a> Talk<'a> {
     #[must_use]
     pub fn server(&self) -> SocketAddr {
         self.shared.local
+    }
+
+    /// How much this server bears.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared.limits
     }
 
     /// Which addresses may be spoken to, for a service that opens connections of its own.
@@ -167,12 +179,19 @@ impl<'a> Talk<'a> {
 
     /// Sends one piece and tells it.
     fn put(&mut self, bytes: &[u8]) -> Result<(), Over> {
+        self.pour(bytes)?;
+        self.outlet.tell(Event::Sent { peer: self.peer, bytes: bytes.to_vec() });
+        Ok(())
+    }
+
+    /// Sends a piece of a body or a file; told by [`carried`](Self::carried) once it is through.
+    ///
+    /// # Errors
+    /// As [`say`](Self::say).
+    pub fn pour(&mut self, piece: &[u8]) -> Result<(), Over> {
         let limit = self.shared.limits.write;
-        match self.stream.write(bytes, limit) {
-            Ok(Put::Done) => {
-                self.outlet.tell(Event::Sent { peer: self.peer, bytes: bytes.to_vec() });
-                Ok(())
-            }
+        match self.stream.write(piece, limit) {
+            Ok(Put::Done) => Ok(()),
             Ok(Put::Stopped) => Err(Over::Ended(Ending::ByUs)),
             Ok(Put::TimedOut) => Err(Problem::NotTaken { limit }.into()),
             Err(error) => Err(Over::by("sending failed")(error)),
@@ -190,6 +209,27 @@ impl<'a> Talk<'a> {
 
     fn paced(&self, time: Duration) -> Duration {
         time.mul_f64(self.shared.how.pace)
+    }
+
+    /// Tells that a body or a file of so many bytes was sent.
+    pub fn carried(&self, length: u64) {
+        self.outlet.tell(Event::Carried { peer: self.peer, length, sent: true });
+    }
+
+    /// Says that nothing more will be said, and waits a little for the other side to close. A close with something unread would
+    /// be a reset, which can take the last answer away from who has not read it yet (RFC 9293 §3.6.1).
+    pub fn farewell(&mut self) {
+        let end = Instant::now() + FAREWELL;
+        let mut left = MAX_LEFTOVERS;
+        if self.stream.half_close().is_err() {
+            return;
+        }
+        while left > 0 {
+            match self.stream.read(&mut self.buffer, end.saturating_duration_since(Instant::now())) {
+                Ok(Got::Bytes(length)) => left = left.saturating_sub(length),
+                _ => return,
+            }
+        }
     }
 
     /// Writes into the server's log.

@@ -9,7 +9,7 @@ use wirelab::lab::{self, Ending, Event, Limits, Problem};
 use super::{PATIENCE, Running, V4, quick, talk};
 
 /// Noise that is the same in every run (xorshift64).
-fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub(super) fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let mut bytes = Vec::new();
     while bytes.len() < length {
@@ -22,7 +22,7 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
     bytes
 }
 
-fn connect(server: SocketAddr) -> TcpStream {
+pub(super) fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(server).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -37,12 +37,12 @@ fn still_answers(server: &Running, name: &str) {
     assert!(talk.result.is_ok() && !talk.replies.is_empty(), "{name}: {:?} {server:?}", talk.result);
 }
 
-fn is_problem(event: &Event, what: impl Fn(&Problem) -> bool) -> bool {
+pub(super) fn is_problem(event: &Event, what: impl Fn(&Problem) -> bool) -> bool {
     matches!(event, Event::Problem { problem, .. } if what(problem))
 }
 
 #[test]
-fn noise_is_answered_or_ignored_and_the_server_goes_on() {
+pub(super) fn noise_is_answered_or_ignored_and_the_server_goes_on() {
     for name in ["knock", "uppercase-tcp", "calculator", "chat", "chatbot-tcp", "dual-stack"] {
         let server = Running::start(name);
         for seed in 1..20 {

@@ -61,6 +61,28 @@ pub(super) fn python(program: &str, arguments: &[&str]) -> Option<Child> {
     }
 }
 
+/// A Python server that has told its port.
+pub(super) struct PythonServer {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl PythonServer {
+    /// Waits for its end, which must be a good one.
+    #[track_caller]
+    pub(super) fn end(mut self) {
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+/// A Python program that prints the port it listens on.
+pub(super) fn python_server(program: &str, arguments: &[&str]) -> Option<PythonServer> {
+    let mut child = python(program, arguments)?;
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    Some(PythonServer { child, address: SocketAddr::new(V4, port.trim().parse().unwrap()) })
+}
+
 #[test]
 fn a_course_client_gets_its_answer() {
     for (name, program, said, answer) in [
