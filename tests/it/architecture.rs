@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
     ("lab", &["time", "suggest", "local_only"]),
+    ("hop", &["time", "source", "decode", "lab"]),
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
@@ -34,13 +35,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "lesson", "render", "pipeline", "suggest",
+            "lab", "hop", "lesson", "render", "pipeline", "suggest",
         ],
     ),
 ];
 
 /// Where the present may be asked for. Everywhere else time is the capture's.
-const MAY_READ_CLOCK: &[&str] = &["source/live", "dnstrace", "lab", "cli/replay", "cli/capture"];
+const MAY_READ_CLOCK: &[&str] = &["source/live", "dnstrace", "lab", "hop", "cli/replay", "cli/capture"];
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "data2"];
