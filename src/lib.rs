@@ -34,6 +34,8 @@ pub mod decode;
 pub mod field;
 pub mod filter;
 pub mod flow;
+#[cfg(feature = "live")]
+pub mod hop;
 pub mod lab;
 pub mod lesson;
 mod local_only;

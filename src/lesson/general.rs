@@ -22,7 +22,9 @@ impl Closes {
     fn of(scene: &str) -> Self {
         match scene {
             "server-closes-first" => Self::Server,
-            "reset" => Self::Nobody,
+            "reset" | "no-fin" => Self::Nobody,
+            // The last words are followed by both sides' close at once.
+            "calculator" | "chatbot-tcp" | "chatbots" | "dual-stack" => Self::Either,
             "file-transfer" | "web" | "proxy" | "mail" => Self::Either,
             _ => Self::Client,
         }

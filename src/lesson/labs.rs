@@ -1,10 +1,14 @@
 //! What a lab is there to show.
 
-use super::{Case, Check};
-use crate::lab::Note;
+use std::time::Duration;
+
+use super::{Case, Check, Losses};
 use crate::lab::scene::{Kind, What};
+use crate::lab::{Note, PingRun};
 use crate::proto::lab::{Code, Mark, Says};
-use crate::report::lab::{LabFlow, PingTotals};
+use crate::report::http::Exchange;
+use crate::report::lab::{Fate, LabFlow, PingTotals};
+use crate::report::mail::{Mail, Session};
 use crate::source::PacketNumber;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
@@ -18,7 +22,10 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "chat" => checks.push(room(case)),
         "relay" => checks.push(relay(case)),
         "file-transfer" => checks.push(file(case)),
-        "udp-ping" | "udp-throughput" => checks.push(pings(case)),
+        "udp-ping" | "udp-throughput" => checks.extend(pings(case)),
+        "proxy" => checks.extend(proxy(case)),
+        "web" => checks.push(pages(case)),
+        "mail" => checks.extend(mails(case)),
         _ => {}
     }
     checks
@@ -160,20 +167,113 @@ fn file(case: &Case<'_>) -> Check {
     }
 }
 
-/// What the server says that it did not answer is what the capture has no answer to.
-fn pings(case: &Case<'_>) -> Check {
-    let dropped = case
+/// Longest way of an answer that the two logs may differ by.
+const SLACK: Duration = Duration::from_millis(20);
+
+/// What the server says that it dropped has no answer in the capture, and what the client lost is that, and what came late.
+fn pings(case: &Case<'_>) -> Vec<Check> {
+    let notes = |of_server: bool| {
+        case.log.iter().filter_map(move |line| match &line.what {
+            What::Noted { note, .. } if line.aside == of_server => Some(note),
+            _ => None,
+        })
+    };
+    let dropped = notes(true).filter(|note| matches!(note, Note::Dropped { .. })).count();
+    let totals: Vec<PingTotals> = flows(case).map(PingTotals::of).collect();
+    let unanswered: Vec<PacketNumber> = totals
+        .iter()
+        .flat_map(|totals| &totals.pings)
+        .filter(|ping| ping.fate == Fate::Unanswered)
+        .map(|ping| ping.at.number)
+        .collect();
+    let sent: u64 = totals.iter().map(PingTotals::sent).sum();
+    let by_server = format!(
+        "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log",
+        unanswered.len()
+    );
+    let losses = Losses::of(&PingRun::of(notes(false)), notes(true), SLACK);
+    let by_client = format!(
+        "The client counts {} as lost: {} dropped by the server, {} answered too late",
+        losses.lost, losses.dropped, losses.too_late
+    );
+    vec![
+        Check::new(dropped == unanswered.len() && sent > 0, by_server, unanswered),
+        Check::new(losses.hold(), by_client, []),
+    ]
+}
+
+/// Where the exchanges of a proxy go: those of the origin, and those that the proxy answers by itself.
+fn proxy(case: &Case<'_>) -> Vec<Check> {
+    let port_of = |name: &str| {
+        case.log.iter().find_map(|line| match line.what {
+            What::Listening { local, .. } if line.who == name => Some(local.port()),
+            _ => None,
+        })
+    };
+    let at = |name: &str| {
+        let port = port_of(name);
+        case.evidence.exchanges.iter().filter(move |exchange| Some(exchange.server.port) == port)
+    };
+    let told = |test: fn(&Note) -> bool| {
+        case.log.iter().filter(|line| matches!(&line.what, What::Noted { note, .. } if line.aside && test(note))).count()
+    };
+    let fetched = told(|note| matches!(note, Note::Fetched { .. }));
+    let cached = told(|note| matches!(note, Note::Cached { .. }));
+    let asked: Vec<PacketNumber> = at("proxy").map(Exchange::first_packet).collect();
+    let reached: Vec<PacketNumber> = at("origin").map(Exchange::first_packet).collect();
+    let warm: Vec<PacketNumber> = asked.iter().copied().skip(reached.len()).collect();
+    let after = warm.first().is_some_and(|warm| reached.iter().all(|packet| packet < warm));
+    vec![
+        Check::new(
+            reached.len() == fetched && fetched > 0,
+            format!("Cold: the origin is asked as often as the proxy says, {fetched} of {} requests", asked.len()),
+            reached.clone(),
+        ),
+        Check::new(
+            after && warm.len() == cached,
+            format!("Warm: {cached} of {} requests is answered from the cache, and never reaches the origin", asked.len()),
+            warm,
+        ),
+    ]
+}
+
+/// The statuses of a web server's answers.
+fn pages(case: &Case<'_>) -> Check {
+    let codes: Vec<u16> = case.evidence.exchanges.iter().filter_map(Exchange::status).collect();
+    let packets = case.evidence.exchanges.iter().map(Exchange::first_packet);
+    let has = |code: u16| codes.contains(&code);
+    let shown: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    Check::new(
+        has(200) && has(404) && codes.len() == case.evidence.exchanges.len(),
+        format!("The page that is there is a 200, the one that is not a 404: {}", shown.join(", ")),
+        packets,
+    )
+}
+
+/// The way of each mail: as many sessions as hops, and one mail that brings along what nobody vouches for.
+fn mails(case: &Case<'_>) -> Vec<Check> {
+    let passed = case
         .log
         .iter()
-        .filter(|line| matches!(line.what, What::Noted { note: Note::Dropped { .. }, .. }))
+        .filter(|line| matches!(&line.what, What::Noted { note: Note::Mail { .. }, .. } if line.aside))
         .count();
-    let totals: Vec<PingTotals> = flows(case).map(PingTotals::of).collect();
-    let unanswered: u64 = totals.iter().map(PingTotals::unanswered).sum();
-    let sent: u64 = totals.iter().map(PingTotals::sent).sum();
-    let holds = u64::try_from(dropped) == Ok(unanswered) && sent > 0;
-    Check::new(
-        holds,
-        format!("Of {sent} pings {unanswered} have no answer in the capture; the server's log says that it dropped {dropped}"),
-        [],
-    )
+    let all: Vec<&Mail> = case.evidence.mails.iter().flat_map(Session::mails).collect();
+    let packets = all.iter().map(|mail| mail.last.number);
+    let doubted: Vec<&&Mail> = all
+        .iter()
+        .filter(|mail| (0..mail.message.path.hops.len()).any(|hop| mail.message.path.is_unvouched(hop)))
+        .collect();
+    let agents = case.log.iter().filter(|line| matches!(line.what, What::Listening { .. })).count();
+    vec![
+        Check::new(
+            passed == all.len() && passed > 0,
+            format!("Each of {} mails in the capture is one that an agent says it took", all.len()),
+            packets,
+        ),
+        Check::new(
+            doubted.len() == agents,
+            format!("One mail, seen on {} connections, names a hop that nobody vouches for: the forgery", doubted.len()),
+            doubted.iter().map(|mail| mail.last.number),
+        ),
+    ]
 }

@@ -348,7 +348,7 @@ pub(super) fn refusal(device: &str, error: &pcap::Error) -> LiveError {
     LiveError::Failed { device, message }
 }
 
-fn failure(device: &str, what: &str, error: &pcap::Error) -> SourceError {
+pub(super) fn failure(device: &str, what: &str, error: &pcap::Error) -> SourceError {
     let message = match error {
         pcap::Error::PcapError(message) => message.clone(),
         other => other.to_string(),

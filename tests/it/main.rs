@@ -25,6 +25,8 @@ mod flow;
 #[cfg(feature = "live")]
 mod fresh;
 mod golden;
+#[cfg(feature = "live")]
+mod hop;
 mod http;
 mod interrupt;
 mod lab;

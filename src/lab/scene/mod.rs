@@ -11,6 +11,7 @@ mod nobody;
 mod pairs;
 mod queue;
 mod stage;
+mod streams;
 mod wire;
 
 pub use line::{Bytes, Line, What};
@@ -65,10 +66,14 @@ pub static SCENES: &[&Scene] = &[
     &labs::UPPERCASE_UDP,
     &labs::CHATBOT_TCP,
     &labs::CHATBOT_UDP,
+    &streams::WEB,
+    &streams::PROXY,
     &labs::UDP_PING,
     &labs::UDP_THROUGHPUT,
+    &streams::FILE_TRANSFER,
     &crowd::RELAY,
     &labs::DUAL_STACK,
+    &streams::MAIL,
     &nobody::REFUSED,
     &nobody::PORT_UNREACHABLE,
     &nobody::WRONG_PORT,

@@ -158,8 +158,22 @@ impl Stage {
         server: SocketAddr,
         messages: &[&str],
     ) -> Result<Outcome, LabError> {
-        let settings = self.settings();
-        let mut own = client::own_messages(lab, &settings);
+        self.client_with(who, lab, server, messages, &self.settings())
+    }
+
+    /// The same with other settings.
+    ///
+    /// # Errors
+    /// [`LabError`].
+    pub fn client_with(
+        &self,
+        who: &str,
+        lab: &'static Lab,
+        server: SocketAddr,
+        messages: &[&str],
+        settings: &Settings,
+    ) -> Result<Outcome, LabError> {
+        let mut own = client::own_messages(lab, settings);
         let mut given = Ready(messages.iter().map(|text| Ok(text.as_bytes().to_vec())));
         let messages: &mut dyn Messages = if messages.is_empty() { &mut own } else { &mut given };
         let role = Role { who: who.to_owned(), lab, server, settings: settings.clone() };

@@ -159,9 +159,12 @@ impl<'a> Talk<'a> {
         }
         match self.shared.how.fault {
             Some(Fault::Reset) => {
-                self.put(bytes.get(..bytes.len().div_ceil(2)).unwrap_or_default())?;
                 self.stream.reset_at_close().map_err(Over::by("resetting failed"))?;
+                let half = bytes.get(..bytes.len().div_ceil(2)).unwrap_or_default();
+                // Told before: nothing must hold the reset up, or the client takes the half for the whole and closes first.
                 self.note(Note::Told("connection reset on purpose in mid-reply".to_owned()));
+                self.outlet.tell(Event::Sent { peer: self.peer, bytes: half.to_vec() });
+                self.stream.write(half, self.shared.limits.write).map_err(Over::by("sending failed"))?;
                 Err(Over::Ended(Ending::ByUs))
             }
             Some(Fault::SplitWrites) => {
