@@ -145,7 +145,9 @@ fn a_relay_sends_nothing_to_itself_and_stops_when_told() {
         let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
         assert_eq!(answer, "405, Could not send the message to the requested address", "{request}");
     }
-    assert_eq!(server.count(|event| matches!(event, Event::Sent { .. })), 2);
+    let sent = |event: &Event| matches!(event, Event::Sent { .. });
+    server.wait_for(2, sent);
+    assert_eq!(server.count(sent), 2);
     socket.send_to(b" EXIT Server\n", server.address).unwrap();
     let begun = Instant::now();
     while !server.thread.as_ref().unwrap().is_finished() {
