@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Outlet, Shared};
+use super::{Limits, Outlet, Shared};
 use crate::lab::stream::{Got, Put, TimedStream};
 use crate::lab::{Ending, Event, MAX_MESSAGE, Note, Policy, Problem};
 
@@ -153,6 +153,10 @@ impl<'a> Talk<'a> {
     /// Writes into the server's log.
     pub fn note(&self, note: Note) {
         self.outlet.tell(Event::Noted { peer: Some(self.peer), note });
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.shared.limits
     }
 
     pub(super) fn outlet(&self) -> &'a Outlet {
