@@ -90,7 +90,8 @@ impl Conversation for Session {
 
     fn end(&mut self) -> Vec<Action> {
         let Some(name) = &self.name else { return Vec::new() };
-        vec![Action::Note(Note::Told(format!("{name}: session ended after {} sums", self.sums)))]
+        let sums = if self.sums == 1 { "sum" } else { "sums" };
+        vec![Action::Note(Note::Told(format!("{name}: session ended after {} {sums}", self.sums)))]
     }
 }
 

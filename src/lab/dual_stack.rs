@@ -1,7 +1,7 @@
 //! `dual-stack`: one program for IPv4 and IPv6, the family told from the address.
 
-use super::client::{self, LastWords};
-use super::{Action, Lab, Stateless, Transport, say, without_line_end};
+use super::client::{self, LastWords, Outcome, Session};
+use super::{Action, Lab, LabError, Stateless, Transport, say, without_line_end};
 
 const HII: &str = "Hii Server";
 const EXIT: &str = "exit";
@@ -16,8 +16,15 @@ pub(super) static LAB: Lab = Lab {
     messages: &[HII, HII, HII, HII, HII, EXIT],
     options: &[],
     logic: |_| Stateless::logic(respond),
-    client: |session| client::take_turns_until(session, Some(LastWords { words: EXIT, are_answered: false })),
+    client: run,
 };
+
+fn run(session: Session<'_>) -> Result<Outcome, LabError> {
+    let address = session.options.server.ip();
+    let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+    client::tell(session.on_event, format!("{family}, as the address {address} tells"));
+    client::take_turns_until(session, Some(LastWords { words: EXIT, are_answered: false }))
+}
 
 /// Greetings that run together are answered one by one, and the rest decides.
 fn respond(message: &[u8]) -> Vec<Action> {

@@ -258,22 +258,23 @@ fn mails(case: &Case<'_>) -> Vec<Check> {
         .filter(|line| matches!(&line.what, What::Noted { note: Note::Mail { .. }, .. } if line.aside))
         .count();
     let all: Vec<&Mail> = case.evidence.mails.iter().flat_map(Session::mails).collect();
-    let packets = all.iter().map(|mail| mail.last.number);
-    let doubted: Vec<&&Mail> = all
-        .iter()
-        .filter(|mail| (0..mail.message.path.hops.len()).any(|hop| mail.message.path.is_unvouched(hop)))
-        .collect();
+    let packet = |mail: &Mail| mail.packets.map(|[_, last]| last.number);
+    let is_doubted = |mail: &&&Mail| {
+        let path = mail.message.as_ref().map(|message| &message.path);
+        path.is_some_and(|path| (0..path.hops.len()).any(|hop| path.is_unvouched(hop)))
+    };
+    let doubted: Vec<&&Mail> = all.iter().filter(is_doubted).collect();
     let agents = case.log.iter().filter(|line| matches!(line.what, What::Listening { .. })).count();
     vec![
         Check::new(
             passed == all.len() && passed > 0,
             format!("Each of {} mails in the capture is one that an agent says it took", all.len()),
-            packets,
+            all.iter().filter_map(|mail| packet(mail)),
         ),
         Check::new(
             doubted.len() == agents,
             format!("One mail, seen on {} connections, names a hop that nobody vouches for: the forgery", doubted.len()),
-            doubted.iter().map(|mail| mail.last.number),
+            doubted.iter().filter_map(|mail| packet(mail)),
         ),
     ]
 }

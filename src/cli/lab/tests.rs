@@ -1,4 +1,5 @@
 use super::talk::{MAX_SHOWN, folded, text};
+use std::io;
 use std::sync::mpsc::sync_channel;
 
 use super::typed::Lines;

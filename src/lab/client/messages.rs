@@ -42,7 +42,7 @@ impl<I: Iterator<Item = io::Result<Vec<u8>>>> Messages for Ready<I> {}
 
 /// What the lab's client says when it is given nothing else: its messages in order; where it has several and counts them,
 /// so many, each of them one of these at random.
-pub fn own_messages(lab: &Lab, settings: &Settings) -> impl Messages {
+pub fn own_messages(lab: &Lab, settings: &Settings) -> impl Messages + use<> {
     let all = lab.messages;
     let mut random = fastrand::Rng::with_seed(settings.seed);
     // A measurement counts what it repeats by itself.

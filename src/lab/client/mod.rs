@@ -128,6 +128,6 @@ pub(super) fn checked(message: io::Result<Vec<u8>>) -> Result<Vec<u8>, LabError>
 }
 
 /// Tells the person something that no packet shows.
-fn tell(on_event: &mut dyn FnMut(Event), text: String) {
+pub(super) fn tell(on_event: &mut dyn FnMut(Event), text: String) {
     on_event(Event::Noted { peer: None, note: Note::Told(text) });
 }

@@ -107,8 +107,12 @@ fn turns_in_room(
     rooms: &Rooms,
     talk: &mut Talk<'_>,
 ) -> Result<(), Over> {
+    let limits = talk.limits();
+    let mut patience = limits.idle;
     loop {
-        let message = talk.receive()?;
+        let message = talk.receive_within(patience)?;
+        // Who is in a room may listen for as long as a talk lasts.
+        patience = limits.talk;
         let turn = lock(&rooms.turn);
         let mut goes = Goes::On;
         for action in conversation.respond(&message) {

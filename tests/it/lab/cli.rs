@@ -215,7 +215,7 @@ fn a_person_on_a_terminal_is_asked_and_types() {
         let (_, rest) = err.split_once('\n').unwrap();
         assert!(
             rest.starts_with("type your name first, then sums such as `12 + 42`; q ends the session\n> ")
-                && rest.contains("\nnot sent: `12 +` is not two numbers"),
+                && rest.contains("not sent: `12 +` is not two numbers"),
             "{err:?}"
         );
         // What was typed is not shown again.

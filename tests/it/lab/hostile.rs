@@ -75,6 +75,24 @@ fn a_client_that_says_nothing_is_closed_and_holds_nobody_up() {
 }
 
 #[test]
+fn who_is_in_a_room_may_listen_in_silence() {
+    let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
+    let server = Running::with("chat", V4, limits);
+    let mut silent = connect(server.address);
+    let mut member = connect(server.address);
+    member.write_all(b"ann").unwrap();
+    assert_eq!(silent.read(&mut [0; 10]).unwrap(), 0, "closed by the server");
+    still_answers(&server, "chat");
+    let mut heard = String::new();
+    while !heard.ends_with("user :Khushei left") {
+        let mut buffer = [0; 1024];
+        let length = member.read(&mut buffer).unwrap();
+        assert!(length > 0, "put out after {heard}");
+        heard.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+}
+
+#[test]
 fn a_client_that_trickles_is_closed_in_the_end() {
     let limits = Limits { talk: Duration::from_millis(400), ..Limits::default() };
     let server = Running::with("knock", V4, limits);
@@ -145,7 +163,9 @@ fn a_relay_sends_nothing_to_itself_and_stops_when_told() {
         let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
         assert_eq!(answer, "405, Could not send the message to the requested address", "{request}");
     }
-    assert_eq!(server.count(|event| matches!(event, Event::Sent { .. })), 2);
+    let sent = |event: &Event| matches!(event, Event::Sent { .. });
+    server.wait_for(2, sent);
+    assert_eq!(server.count(sent), 2);
     socket.send_to(b" EXIT Server\n", server.address).unwrap();
     let begun = Instant::now();
     while !server.thread.as_ref().unwrap().is_finished() {
