@@ -240,10 +240,6 @@ impl<'a> Talk<'a> {
         self.outlet.tell(Event::Noted { peer: Some(self.peer), note });
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        self.shared.limits
-    }
-
     pub(super) fn outlet(&self) -> &'a Outlet {
         self.outlet
     }
