@@ -47,7 +47,7 @@ struct Case<'a> {
 /// Everything that must hold of a scene's capture, given what was told while it was played.
 #[must_use]
 pub fn checks(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Check> {
-    let talks = talks(log);
+    let talks = talks(scene, log);
     let case = Case { scene, log, talks: &talks, evidence };
     let mut checks = failures(log);
     checks.extend(general::of(&case));

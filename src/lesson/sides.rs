@@ -22,7 +22,7 @@ pub fn sides(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Side> 
     if !matches!(scene.name, "chatbots" | "ipv4-ipv6" | "dual-stack") {
         return Vec::new();
     }
-    let talks = talks::talks(log);
+    let talks = talks::talks(scene, log);
     let flows = talks.iter().filter_map(|talk| Some((talk.who, talk.flow(evidence.flows)?.0.flow)));
     flows
         .map(|(who, flow)| Side {

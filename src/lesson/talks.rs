@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::decode::{Endpoint, TransportProtocol};
 use crate::flow::{Direction, Flow, Turn};
-use crate::lab::scene::{Line, What};
+use crate::lab::scene::{Line, Scene, What};
 use crate::lab::{Ending, Transport};
 use crate::report::Told;
 use crate::source::PacketNumber;
@@ -49,8 +49,12 @@ pub(super) struct Talk<'a> {
     pub(super) ending: Option<Ending>,
 }
 
-/// All talks that a log tells of.
-pub(super) fn talks(log: &[Line]) -> Vec<Talk<'_>> {
+/// Scenes whose clients tell what they say and hear line by line, as a person reads it: only the servers tell the bytes.
+const TOLD_BY_LINES: [&str; 4] = ["web", "proxy", "file-transfer", "mail"];
+
+/// All talks that a scene's log tells of.
+pub(super) fn talks<'a>(scene: &Scene, log: &'a [Line]) -> Vec<Talk<'a>> {
+    let by_lines = TOLD_BY_LINES.contains(&scene.name);
     let mut talks: Vec<Talk<'_>> = Vec::new();
     let mut servers: Vec<(&str, u16, Transport)> = Vec::new();
     // Whom a client talks to, and from where.
@@ -74,6 +78,9 @@ pub(super) fn talks(log: &[Line]) -> Vec<Talk<'_>> {
         }
         let own = clients.iter().rev().find(|(name, _, server, _)| name == who && *server == peer);
         let Some((_, local, server, transport)) = own else { continue };
+        if by_lines {
+            continue;
+        }
         let place = place_of(&mut talks, who, *transport, server.port(), *local);
         let Some(talk) = talks.get_mut(place) else { continue };
         talk.who = who;

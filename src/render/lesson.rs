@@ -42,11 +42,39 @@ pub fn write_head(out: &mut impl Write, scene: &Scene, options: ExplainOptions) 
     writeln!(out, "\n{}", colors.paint(Style::Bold, "The talk"))
 }
 
-/// A line of the talk; nothing for one that another line says, too.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io::Result<()> {
+/// The talk, line by line.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    options: ExplainOptions,
+    /// Of an answer the first line is shown alone: the story has the rest.
+    is_terse: bool,
+    is_answered: bool,
+}
+
+impl Talk {
+    /// That of a scene.
+    #[must_use]
+    pub fn of(scene: &Scene, options: ExplainOptions) -> Self {
+        Self { options, is_terse: matches!(scene.name, "web" | "proxy"), is_answered: false }
+    }
+
+    /// Writes the next line; nothing for one that another line says, too.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&mut self, out: &mut impl Write, line: &Line) -> io::Result<()> {
+        if self.is_terse && !line.aside {
+            match line.what {
+                What::Sent { .. } => self.is_answered = false,
+                What::Received { .. } if std::mem::replace(&mut self.is_answered, true) => return Ok(()),
+                _ => {}
+            }
+        }
+        write_line(out, line, self.options)
+    }
+}
+
+fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io::Result<()> {
     let room = options.width.saturating_sub(WHO + VERB + 2).max(20);
     let (verb, text) = match &line.what {
         What::Step { text } => return paragraph(out, "·", text, options.width),

@@ -21,7 +21,7 @@ use crate::lab::{self, LabOption, Settings};
 use crate::lesson::{Check, checks, sides};
 use crate::render::explain::ExplainOptions;
 use crate::render::json::{Played, write_lesson_json};
-use crate::render::lesson::{write_checks, write_head, write_line, write_sides};
+use crate::render::lesson::{Talk, write_checks, write_head, write_sides};
 use crate::source::Interrupt;
 use made::{Manner, Played as Made};
 pub(in crate::cli) use list::{LabsArgs, run as run_labs};
@@ -128,13 +128,14 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
     if !args.json {
         write_head(&mut out, scene, options)?;
         if (how.settings.pace - 1.0).abs() > f64::EPSILON {
-            writeln!(out, "  · Delays are {} of the lab's own (--pace).", how.settings.pace)?;
+            writeln!(out, "  · Delays are multiplied by {} (--pace).", how.settings.pace)?;
         }
         out.flush()?;
     }
+    let mut talk = Talk::of(scene, options);
     let made = made::make(args, scene, &how, &interrupt, &mut |line| {
         if !args.json {
-            write_line(&mut out, line, options)?;
+            talk.write(&mut out, line)?;
             out.flush()?;
         }
         Ok(())
