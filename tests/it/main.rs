@@ -32,6 +32,7 @@ mod interrupt;
 mod lab;
 mod labs;
 mod lan;
+mod lessons;
 #[cfg(feature = "live")]
 mod live;
 mod mail;
@@ -41,6 +42,7 @@ mod program;
 #[cfg(all(target_os = "linux", feature = "live"))]
 mod record;
 mod replay;
+mod scenes;
 mod secrets;
 mod skip;
 mod source;

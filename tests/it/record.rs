@@ -1,7 +1,7 @@
 //! `record` as an ordinary user without any capability, also where the tests run as root.
 
 mod ends;
-mod refused;
+pub(crate) mod refused;
 mod whole;
 
 use std::fs::File;
@@ -38,6 +38,11 @@ fn is_root() -> bool {
 
 /// `wirelab record` with `args`, as an ordinary user.
 fn record(args: &[&str]) -> Command {
+    ordinary(&[&["record"], args].concat())
+}
+
+/// The program with `args`, as an ordinary user.
+pub(crate) fn ordinary(args: &[&str]) -> Command {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let like = program::command(&[]);
     let mut command = if is_root() {
@@ -55,7 +60,7 @@ fn record(args: &[&str]) -> Command {
     }
     // A folder of PATH that only root can read is no part of an ordinary user's life.
     command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
-    command.arg("record").args(args).stdin(Stdio::null());
+    command.args(args).stdin(Stdio::null());
     command
 }
 
@@ -70,7 +75,7 @@ fn test_binary() -> &'static str {
 }
 
 /// Whether the system makes namespaces for ordinary users; says so where it does not.
-fn possible(what: &str) -> bool {
+pub(crate) fn possible(what: &str) -> bool {
     static REFUSAL: OnceLock<Option<String>> = OnceLock::new();
     let refusal = REFUSAL.get_or_init(|| {
         let output = record(&["--", "true"]).output().unwrap();
@@ -92,10 +97,10 @@ fn folder() -> TempDir {
 
 /// What a run gave.
 #[derive(Debug)]
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 fn run(command: &mut Command) -> Run {

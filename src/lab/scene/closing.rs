@@ -15,7 +15,7 @@ const ANSWERED: &[u8] = b"Time to close.";
 
 pub(super) static CLIENT_CLOSES_FIRST: Scene = Scene {
     name: "client-closes-first",
-    title: "the client sends the first FIN, and keeps TIME-WAIT",
+    title: "the client's FIN first, and its TIME-WAIT",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,
@@ -37,7 +37,7 @@ pub(super) static CLIENT_CLOSES_FIRST: Scene = Scene {
 
 pub(super) static SERVER_CLOSES_FIRST: Scene = Scene {
     name: "server-closes-first",
-    title: "the server sends the first FIN, and keeps TIME-WAIT",
+    title: "the server's FIN first, and its TIME-WAIT",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,
@@ -59,7 +59,7 @@ pub(super) static SERVER_CLOSES_FIRST: Scene = Scene {
 
 pub(super) static HALF_CLOSE: Scene = Scene {
     name: "half-close",
-    title: "one side has said all, the other goes on talking",
+    title: "one side has said all, the other talks on",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,
@@ -87,7 +87,7 @@ pub(super) static HALF_CLOSE: Scene = Scene {
 
 pub(super) static RESET: Scene = Scene {
     name: "reset",
-    title: "a side throws the connection away: RST instead of FIN",
+    title: "a side throws the connection away: RST",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,
@@ -105,7 +105,7 @@ pub(super) static RESET: Scene = Scene {
 
 pub(super) static NO_FIN: Scene = Scene {
     name: "no-fin",
-    title: "a server that never closes: the client's FIN stays alone",
+    title: "a server that never closes",
     kind: Kind::Experiment,
     transports: TCP,
     port: 12_000,

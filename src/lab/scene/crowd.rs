@@ -7,7 +7,7 @@ use crate::lab::{LabError, chat, relay};
 
 pub(super) static CHAT: Scene = Scene {
     name: "chat",
-    title: "a room over TCP: every line goes to all who are in",
+    title: "a room: every line goes to all who are in",
     kind: Kind::Lab,
     transports: TCP,
     port: 43_389,
@@ -53,7 +53,7 @@ fn chat(stage: &mut Stage) -> Result<(), LabError> {
 
 pub(super) static RELAY: Scene = Scene {
     name: "relay",
-    title: "processes find each other by a server that passes datagrams on",
+    title: "datagrams passed on from process to process",
     kind: Kind::Lab,
     transports: UDP,
     port: 9001,

@@ -14,7 +14,7 @@ pub(super) fn one_client(stage: &mut Stage, lab: &'static Lab) -> Result<(), Lab
 
 pub(super) static GREETING: Scene = Scene {
     name: "greeting",
-    title: "one UDP datagram and its answer, without a handshake",
+    title: "one datagram and its answer, no handshake",
     kind: Kind::Lab,
     transports: UDP,
     port: 43_387,
@@ -29,7 +29,7 @@ pub(super) static GREETING: Scene = Scene {
 
 pub(super) static KNOCK: Scene = Scene {
     name: "knock",
-    title: "a TCP connection from handshake to teardown around two texts",
+    title: "handshake, two texts, teardown",
     kind: Kind::Lab,
     transports: TCP,
     port: 43_389,
@@ -72,7 +72,7 @@ pub(super) static UPPERCASE_UDP: Scene = Scene {
 
 pub(super) static DATETIME: Scene = Scene {
     name: "datetime",
-    title: "the date or the time of day, asked for at random over UDP",
+    title: "the date or the time, asked for at random",
     kind: Kind::Lab,
     transports: UDP,
     port: 43_387,
@@ -86,7 +86,7 @@ pub(super) static DATETIME: Scene = Scene {
 
 pub(super) static CALCULATOR: Scene = Scene {
     name: "calculator",
-    title: "sums over TCP, two clients at once, each with its own session",
+    title: "sums, two clients at once, each its session",
     kind: Kind::Lab,
     transports: TCP,
     port: 43_389,
@@ -139,7 +139,7 @@ pub(super) static CHATBOT_UDP: Scene = Scene {
 
 pub(super) static DUAL_STACK: Scene = Scene {
     name: "dual-stack",
-    title: "one program for IPv4 and IPv6: the address tells which",
+    title: "one program for IPv4 and IPv6",
     kind: Kind::Lab,
     transports: TCP,
     port: 9002,
@@ -165,7 +165,7 @@ fn dual_stack(stage: &mut Stage) -> Result<(), LabError> {
 
 pub(super) static UDP_PING: Scene = Scene {
     name: "udp-ping",
-    title: "round trips and losses of numbered pings over UDP",
+    title: "round trips and losses of numbered pings",
     kind: Kind::Lab,
     transports: UDP,
     port: 8080,
@@ -180,7 +180,7 @@ pub(super) static UDP_PING: Scene = Scene {
 
 pub(super) static UDP_THROUGHPUT: Scene = Scene {
     name: "udp-throughput",
-    title: "throughput and delay per second while pings come ever faster",
+    title: "throughput and delay as pings come faster",
     kind: Kind::Lab,
     transports: UDP,
     port: 8080,

@@ -132,7 +132,7 @@ mod tests {
         }
         for scene in SCENES {
             assert!(std::ptr::eq(find(scene.name).unwrap(), *scene), "{}", scene.name);
-            assert!(!scene.look_for.is_empty() && scene.title.len() < 70, "{}", scene.name);
+            assert!(!scene.look_for.is_empty() && scene.title.len() <= 44, "{}", scene.name);
             assert!(scene.pace > 0.0 && scene.pace <= 1.0, "{}", scene.name);
             let is_lab = lab::LABS.iter().any(|lab| lab.name == scene.name);
             assert_eq!(is_lab, scene.kind == Kind::Lab, "{}", scene.name);

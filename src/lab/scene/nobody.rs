@@ -8,7 +8,7 @@ const EMPTY: u16 = 12_999;
 
 pub(super) static REFUSED: Scene = Scene {
     name: "refused",
-    title: "a TCP client before its server: the SYN is answered by a RST",
+    title: "a TCP client before its server: RST",
     kind: Kind::Experiment,
     transports: TCP,
     port: EMPTY,
@@ -22,7 +22,7 @@ pub(super) static REFUSED: Scene = Scene {
 
 pub(super) static PORT_UNREACHABLE: Scene = Scene {
     name: "port-unreachable",
-    title: "a UDP client before its server: an ICMP error comes back",
+    title: "a UDP client before its server: ICMP error",
     kind: Kind::Experiment,
     transports: UDP,
     port: EMPTY,
@@ -37,7 +37,7 @@ pub(super) static PORT_UNREACHABLE: Scene = Scene {
 
 pub(super) static WRONG_PORT: Scene = Scene {
     name: "wrong-port",
-    title: "a client at another port than the server's, over TCP and UDP",
+    title: "a client at another port than the server's",
     kind: Kind::Experiment,
     transports: BOTH,
     port: 12_000,

@@ -34,7 +34,7 @@ fn ipv4_ipv6(stage: &mut Stage) -> Result<(), LabError> {
 
 pub(super) static CHATBOTS: Scene = Scene {
     name: "chatbots",
-    title: "the same talk over TCP and over UDP, side by side",
+    title: "the same talk over TCP and UDP, side by side",
     kind: Kind::Experiment,
     transports: BOTH,
     port: 12_345,

@@ -18,7 +18,7 @@ const AWAY: Duration = Duration::from_millis(300);
 
 pub(super) static FULL_BACKLOG: Scene = Scene {
     name: "backlog",
-    title: "more clients than a listening socket keeps waiting",
+    title: "more clients than a listener keeps waiting",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,
@@ -70,7 +70,7 @@ const LINES: usize = 400;
 
 pub(super) static ZERO_WINDOW: Scene = Scene {
     name: "zero-window",
-    title: "a server that does not read: the client has to wait",
+    title: "a server that does not read",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,
@@ -107,7 +107,7 @@ const BETWEEN: Duration = Duration::from_millis(30);
 
 pub(super) static SPLIT_WRITES: Scene = Scene {
     name: "split-writes",
-    title: "TCP keeps no ends of messages: pieces, and two in one",
+    title: "messages in pieces, and two in one receive",
     kind: Kind::Experiment,
     transports: TCP,
     port: PORT,

@@ -7,7 +7,7 @@ use crate::lab::{LabError, Settings, mail, proxy, transfer, web};
 
 pub(super) static WEB: Scene = Scene {
     name: "web",
-    title: "HTTP/1.1: a page that is there, one that is not, one unchanged",
+    title: "a page that is there, and one that is not",
     kind: Kind::Lab,
     transports: TCP,
     port: 6789,
@@ -45,7 +45,7 @@ fn proxy(stage: &mut Stage) -> Result<(), LabError> {
 
 pub(super) static FILE_TRANSFER: Scene = Scene {
     name: "file-transfer",
-    title: "a key, then a file in pieces of 1024 bytes, hashed on both sides",
+    title: "a key, then a file, hashed on both sides",
     kind: Kind::Lab,
     transports: TCP,
     port: 9000,
@@ -73,7 +73,7 @@ fn file_transfer(stage: &mut Stage) -> Result<(), LabError> {
 
 pub(super) static MAIL: Scene = Scene {
     name: "mail",
-    title: "two mails by SMTP through two agents; one of them is a forgery",
+    title: "two mails through two agents, one forged",
     kind: Kind::Lab,
     transports: TCP,
     port: 2525,

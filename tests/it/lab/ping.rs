@@ -29,7 +29,8 @@ fn measure(
     messages: &[&str],
 ) -> (Result<Outcome, LabError>, Vec<Note>) {
     let options = Options { server, timeout: PATIENCE, policy: Policy::LocalOnly, settings };
-    let mut messages = messages.iter().map(|text| Ok(text.as_bytes().to_vec()));
+    let mut messages =
+        lab::client::Ready(messages.iter().map(|text| Ok(text.as_bytes().to_vec())));
     let mut notes = Vec::new();
     let result = lab::client::run(Session {
         lab: lab::find(name).unwrap(),

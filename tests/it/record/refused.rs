@@ -8,7 +8,11 @@ use crate::skip::skip;
 
 /// `record` by an ordinary user in a user namespace where `setup` was done before.
 fn where_forbidden(setup: &str, args: &[&str]) -> Option<super::Run> {
-    let inner = record(args);
+    run_where_forbidden(setup, &record(args))
+}
+
+/// The same with any command of an ordinary user.
+pub(crate) fn run_where_forbidden(setup: &str, inner: &Command) -> Option<super::Run> {
     let mut command = Command::new("unshare");
     command
         .args(["--user", "--map-current-user", "--keep-caps", "sh", "-c"])

@@ -2,6 +2,7 @@
 //! where that may not be captured either, without a capture.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -154,8 +155,8 @@ pub(super) fn make(
 /// Starts this program anew, with the same arguments, on a stage that is captured.
 fn start(args: &PlayArgs, in_place: bool) -> Result<(Running, File), SandboxError> {
     let file = unnamed_file().map_err(SandboxError::Start)?;
-    let program = std::env::current_exe().map_err(SandboxError::Start)?;
-    let mut command = vec![program.into_os_string()];
+    // Whoever executes it finds itself there, also where its path cannot be reached.
+    let mut command = vec![OsString::from("/proc/self/exe")];
     command.extend(std::env::args_os().skip(1));
     command.push("--on-stage".into());
     let pcap = args.write.as_deref().is_some_and(|path| SaveFormat::of_name(path) == SaveFormat::Pcap);
