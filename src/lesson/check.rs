@@ -21,7 +21,11 @@ pub struct Check {
 }
 
 impl Check {
-    pub(super) fn new(holds: bool, text: impl Into<String>, packets: impl IntoIterator<Item = PacketNumber>) -> Self {
+    pub(super) fn new(
+        holds: bool,
+        text: impl Into<String>,
+        packets: impl IntoIterator<Item = PacketNumber>,
+    ) -> Self {
         let mut packets: Vec<PacketNumber> = packets.into_iter().take(MAX_PACKETS).collect();
         packets.sort_unstable();
         packets.dedup();

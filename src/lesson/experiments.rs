@@ -3,8 +3,8 @@
 use super::talks::is_v6;
 use super::{Case, Check};
 use crate::flow::Opening;
-use crate::lab::scene::What;
 use crate::lab::Transport;
+use crate::lab::scene::What;
 use crate::time::TimeDelta;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
@@ -45,7 +45,11 @@ fn refused(case: &Case<'_>) -> Check {
         if is_it { Some([handshake.syn?.number, handshake.refused?.number]) } else { None }
     });
     match found {
-        Some(packets) => Check::new(true, "Where nobody listens, the SYN is answered by a RST, as the client was told", packets),
+        Some(packets) => Check::new(
+            true,
+            "Where nobody listens, the SYN is answered by a RST, as the client was told",
+            packets,
+        ),
         None => Check::new(false, "No SYN to the port where nobody listens is answered by a RST", []),
     }
 }
@@ -58,10 +62,14 @@ fn unreachable(case: &Case<'_>) -> Check {
         if is_it { Some([told.flow.first.number, error.packet.number]) } else { None }
     });
     match found {
-        Some(packets) => {
-            Check::new(true, "Where nobody listens, the datagram is answered by an ICMP error that quotes it", packets)
+        Some(packets) => Check::new(
+            true,
+            "Where nobody listens, the datagram is answered by an ICMP error that quotes it",
+            packets,
+        ),
+        None => {
+            Check::new(false, "No datagram to the port where nobody listens is answered by an ICMP error", [])
         }
-        None => Check::new(false, "No datagram to the port where nobody listens is answered by an ICMP error", []),
     }
 }
 
@@ -74,9 +82,11 @@ fn half_close(case: &Case<'_>) -> Check {
         (u64::try_from(said) == Ok(end.half_close_bytes) && said > 0).then_some((said, fins))
     });
     match found {
-        Some((said, fins)) => {
-            Check::new(true, format!("All {said} bytes of the answer come between the client's FIN and the server's"), fins)
-        }
+        Some((said, fins)) => Check::new(
+            true,
+            format!("All {said} bytes of the answer come between the client's FIN and the server's"),
+            fins,
+        ),
         None => Check::new(false, "The answer does not come between the client's FIN and the server's", []),
     }
 }
@@ -89,7 +99,9 @@ fn reset(case: &Case<'_>) -> Check {
         (end.orig_fin.is_none() && end.resp_fin.is_none()).then_some(reset.packet.number)
     });
     match found {
-        Some(packet) => Check::new(true, "The client ends the connection with a RST, and nobody sends a FIN", [packet]),
+        Some(packet) => {
+            Check::new(true, "The client ends the connection with a RST, and nobody sends a FIN", [packet])
+        }
         None => Check::new(false, "The connection does not end with a RST of the client alone", []),
     }
 }
@@ -108,9 +120,11 @@ fn no_fin(case: &Case<'_>) -> Check {
         Some((is_alone, [fin.number, acked.number]))
     });
     match found {
-        Some((true, packets)) => {
-            Check::new(true, "The client's FIN is acknowledged, and no FIN of the server follows while the client waits", packets)
-        }
+        Some((true, packets)) => Check::new(
+            true,
+            "The client's FIN is acknowledged, and no FIN of the server follows while the client waits",
+            packets,
+        ),
         _ => Check::new(false, "The server closes, too", []),
     }
 }
@@ -119,7 +133,9 @@ fn backlog(case: &Case<'_>) -> Check {
     let mut in_time = 0;
     let mut late = Vec::new();
     for talk in case.talks {
-        let Some(tcp) = talk.flow(case.evidence.flows).and_then(|(told, _)| told.flow.tcp.as_ref()) else { continue };
+        let Some(tcp) = talk.flow(case.evidence.flows).and_then(|(told, _)| told.flow.tcp.as_ref()) else {
+            continue;
+        };
         let handshake = &tcp.handshake;
         if handshake.syn_retry_count == 0 {
             in_time += 1;
@@ -134,7 +150,11 @@ fn backlog(case: &Case<'_>) -> Check {
             format!("The first SYN of {who} is not answered while the queue is full, a later one is"),
             packets.iter().copied(),
         ),
-        _ => Check::new(false, format!("Of {} clients {} had to send the SYN again, and not one", case.talks.len(), late.len()), []),
+        _ => Check::new(
+            false,
+            format!("Of {} clients {} had to send the SYN again, and not one", case.talks.len(), late.len()),
+            [],
+        ),
     }
 }
 
@@ -157,7 +177,8 @@ fn split_writes(case: &Case<'_>) -> Check {
         let (told, client) = talk.flow(case.evidence.flows)?;
         let tcp = told.flow.tcp.as_ref()?;
         let segments = |by| usize::try_from(tcp.side(by).data_packets).unwrap_or(usize::MAX);
-        let is_so = segments(client) == talk.asked().len() && segments(client.reversed()) == talk.answered().len();
+        let is_so =
+            segments(client) == talk.asked().len() && segments(client.reversed()) == talk.answered().len();
         let heard = talk.heard_by_server()?.len();
         Some((is_so && heard < talk.asked().len(), talk.asked().len(), talk.answered().len(), heard))
     });
@@ -169,7 +190,11 @@ fn split_writes(case: &Case<'_>) -> Check {
             ),
             [],
         ),
-        _ => Check::new(false, "The sends are not in segments of their own, or the server received each alone", []),
+        _ => Check::new(
+            false,
+            "The sends are not in segments of their own, or the server received each alone",
+            [],
+        ),
     }
 }
 

@@ -80,7 +80,10 @@ fn messages(case: &Case<'_>) -> Vec<Check> {
             }
             continue;
         };
-        let sides = [(talk.asked(), client, "to the server"), (talk.answered(), client.reversed(), "from the server")];
+        let sides = [
+            (talk.asked(), client, "to the server"),
+            (talk.answered(), client.reversed(), "from the server"),
+        ];
         for (said, by, which) in sides {
             count += said.len();
             match compare(told.flow, by, talk.transport, said) {
@@ -129,7 +132,11 @@ fn readable(case: &Case<'_>) -> Vec<Check> {
             }
         }
     }
-    if any { Check::unless(against, "Anybody who sees the packets can read it: it is plain text", packets) } else { Vec::new() }
+    if any {
+        Check::unless(against, "Anybody who sees the packets can read it: it is plain text", packets)
+    } else {
+        Vec::new()
+    }
 }
 
 fn closings(case: &Case<'_>) -> Vec<Check> {

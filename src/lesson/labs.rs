@@ -59,7 +59,10 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
             against.push(format!("packet {}: {fault}", message.at.number));
         }
     }
-    let text = format!("By the packets alone this is the lab {}, and nothing is wrong with what was said", case.scene.name);
+    let text = format!(
+        "By the packets alone this is the lab {}, and nothing is wrong with what was said",
+        case.scene.name
+    );
     Check::unless(against, text, [])
 }
 
@@ -73,7 +76,11 @@ fn sums(case: &Case<'_>) -> Check {
     let all = packets(case, |says| matches!(says, Says::Result { .. })).len();
     let asked = packets(case, |says| matches!(says, Says::Sum(..))).len();
     let holds = right.len() == all && all == asked && asked > 0;
-    Check::new(holds, format!("{} of {asked} sums are answered, and right when worked out again", right.len()), right)
+    Check::new(
+        holds,
+        format!("{} of {asked} sums are answered, and right when worked out again", right.len()),
+        right,
+    )
 }
 
 fn capitals(case: &Case<'_>) -> Check {
@@ -100,13 +107,20 @@ fn room(case: &Case<'_>) -> Check {
     let mut against = Vec::new();
     for line in &room.lines {
         against.extend(line.lost.iter().map(|lost| {
-            format!("packet {}: a line of {} did not reach {}", line.at.number, room.name_of(line.by), room.name_of(lost.to))
+            format!(
+                "packet {}: a line of {} did not reach {}",
+                line.at.number,
+                room.name_of(line.by),
+                room.name_of(lost.to)
+            )
         }));
         against.extend(line.reached.iter().filter(|delivery| delivery.again).map(|delivery| {
             format!("packet {}: a line reached {} twice", delivery.packet, room.name_of(delivery.to))
         }));
     }
-    against.extend(room.strays.iter().map(|(_, packet, name)| format!("packet {packet}: {name} did not type this")));
+    against.extend(
+        room.strays.iter().map(|(_, packet, name)| format!("packet {packet}: {name} did not type this")),
+    );
     let typed: usize = room.lines.len();
     if typed == 0 {
         against.push("no line was typed".to_owned());
@@ -133,11 +147,18 @@ fn relay(case: &Case<'_>) -> Check {
     let forwarded: Vec<PacketNumber> =
         passed.iter().filter_map(|passed| passed.forwarded).map(|(_, at)| at.number).collect();
     match (wrong, strays.first()) {
-        (Some(wrong), _) => Check::new(false, "What became of a request is not what its sender was told", [wrong.at.number]),
-        (None, Some(stray)) => Check::new(false, "A message was passed on that nobody asked for", [stray.at.number]),
+        (Some(wrong), _) => {
+            Check::new(false, "What became of a request is not what its sender was told", [wrong.at.number])
+        }
+        (None, Some(stray)) => {
+            Check::new(false, "A message was passed on that nobody asked for", [stray.at.number])
+        }
         (None, None) => Check::new(
             !forwarded.is_empty(),
-            format!("{} messages were passed on, each as it was asked for, and its sender was told 200", forwarded.len()),
+            format!(
+                "{} messages were passed on, each as it was asked for, and its sender was told 200",
+                forwarded.len()
+            ),
             forwarded,
         ),
     }
@@ -148,7 +169,9 @@ fn file(case: &Case<'_>) -> Check {
         .log
         .iter()
         .filter_map(|line| match &line.what {
-            What::Noted { note: Note::File { length, sha256 }, .. } => Some((line.who.as_str(), *length, sha256.as_str())),
+            What::Noted { note: Note::File { length, sha256 }, .. } => {
+                Some((line.who.as_str(), *length, sha256.as_str()))
+            }
             _ => None,
         })
         .collect();
@@ -158,10 +181,15 @@ fn file(case: &Case<'_>) -> Check {
     let seen_hash = hash(&seen.sha256);
     let against = told.iter().find(|(_, length, sha256)| *length != seen.bytes || *sha256 != seen_hash);
     match against {
-        Some((who, ..)) => Check::new(false, format!("The file of the {who} is not the one in the capture"), []),
+        Some((who, ..)) => {
+            Check::new(false, format!("The file of the {who} is not the one in the capture"), [])
+        }
         None => Check::new(
             told.len() >= 2 && seen.missing == 0,
-            format!("The file has one SHA-256 at the server, at the client and in the capture: {}…", seen_hash.get(..16).unwrap_or_default()),
+            format!(
+                "The file has one SHA-256 at the server, at the client and in the capture: {}…",
+                seen_hash.get(..16).unwrap_or_default()
+            ),
             [],
         ),
     }
@@ -191,14 +219,15 @@ fn pings(case: &Case<'_>) -> Vec<Check> {
         "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log",
         unanswered.len()
     );
-    let losses = Losses::of(&PingRun::of(notes(false)), notes(true), SLACK);
+    let run = PingRun::of(notes(false));
+    let losses = Losses::of(&run, notes(true), SLACK);
     let by_client = format!(
         "The client counts {} as lost: {} dropped by the server, {} answered too late",
         losses.lost, losses.dropped, losses.too_late
     );
     vec![
         Check::new(dropped == unanswered.len() && sent > 0, by_server, unanswered),
-        Check::new(losses.hold(), by_client, []),
+        Check::new(losses.hold() && run.sent() == sent, by_client, []),
     ]
 }
 
@@ -215,7 +244,10 @@ fn proxy(case: &Case<'_>) -> Vec<Check> {
         case.evidence.exchanges.iter().filter(move |exchange| Some(exchange.server.port) == port)
     };
     let told = |test: fn(&Note) -> bool| {
-        case.log.iter().filter(|line| matches!(&line.what, What::Noted { note, .. } if line.aside && test(note))).count()
+        case.log
+            .iter()
+            .filter(|line| matches!(&line.what, What::Noted { note, .. } if line.aside && test(note)))
+            .count()
     };
     let fetched = told(|note| matches!(note, Note::Fetched { .. }));
     let cached = told(|note| matches!(note, Note::Cached { .. }));
@@ -226,12 +258,18 @@ fn proxy(case: &Case<'_>) -> Vec<Check> {
     vec![
         Check::new(
             reached.len() == fetched && fetched > 0,
-            format!("Cold: the origin is asked as often as the proxy says, {fetched} of {} requests", asked.len()),
+            format!(
+                "Cold: the origin is asked as often as the proxy says, {fetched} of {} requests",
+                asked.len()
+            ),
             reached.clone(),
         ),
         Check::new(
             after && warm.len() == cached,
-            format!("Warm: {cached} of {} requests is answered from the cache, and never reaches the origin", asked.len()),
+            format!(
+                "Warm: {cached} of {} requests is answered from the cache, and never reaches the origin",
+                asked.len()
+            ),
             warm,
         ),
     ]

@@ -12,8 +12,8 @@ mod sides;
 mod talks;
 
 pub use check::{Check, MAX_PACKETS, PacketList};
-pub use sides::{Side, sides};
 pub use pings::{Losses, PingRow, PingSide, PingsBeside};
+pub use sides::{Side, sides};
 
 use crate::lab::scene::{Line, Scene, What};
 use crate::report::Told;

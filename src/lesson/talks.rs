@@ -186,8 +186,7 @@ pub(super) fn compare(
     transport: Transport,
     said: &[Piece<'_>],
 ) -> Result<Vec<PacketNumber>, usize> {
-    let packets: Vec<PacketNumber> =
-        turns(flow, by).flat_map(|turn| turn.packets.iter().copied()).collect();
+    let packets: Vec<PacketNumber> = turns(flow, by).flat_map(|turn| turn.packets.iter().copied()).collect();
     if transport == Transport::Udp {
         let mut seen = turns(flow, by).map(|turn| turn.bytes.as_slice());
         for (place, piece) in (1_usize..).zip(said) {

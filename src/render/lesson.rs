@@ -89,7 +89,9 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Opened { local, peer, transport: Transport::Tcp } => {
             ("opens", format!("a connection, {local} to {peer}"))
         }
-        What::Opened { local, peer, transport: Transport::Udp } => ("opens", format!("a socket, {local} to {peer}")),
+        What::Opened { local, peer, transport: Transport::Udp } => {
+            ("opens", format!("a socket, {local} to {peer}"))
+        }
         What::Sent { bytes, .. } => ("says", said(&bytes.0, room)),
         What::Received { bytes, .. } => ("hears", said(&bytes.0, room)),
         What::Carried { length, sent, .. } => {
@@ -146,7 +148,11 @@ pub fn write_sides(out: &mut impl Write, sides: &[Side], colors: Colors) -> io::
         return Ok(());
     }
     writeln!(out, "\n{}", colors.paint(Style::Bold, "Side by side"))?;
-    writeln!(out, "  {:20}{:>10}{:>12}{:>14}{:>16}", "", "packets", "bytes", "of messages", "of all the rest")?;
+    writeln!(
+        out,
+        "  {:20}{:>10}{:>12}{:>14}{:>16}",
+        "", "packets", "bytes", "of messages", "of all the rest"
+    )?;
     for side in sides {
         let rest = side.bytes.saturating_sub(side.said);
         writeln!(out, "  {:20}{:>10}{:>12}{:>14}{rest:>16}", side.name, side.packets, side.bytes, side.said)?;

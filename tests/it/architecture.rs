@@ -29,7 +29,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
-        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab", "lesson"],
+        &[
+            "time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab",
+            "lesson",
+        ],
     ),
     ("pipeline", &["time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report"]),
     (
@@ -42,8 +45,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Where the present may be asked for. Everywhere else time is the capture's.
-const MAY_READ_CLOCK: &[&str] =
-    &["source/live", "dnstrace", "lab", "hop", "sandbox", "cli/replay", "cli/capture", "cli/record", "cli/lab"];
+const MAY_READ_CLOCK: &[&str] = &[
+    "source/live",
+    "dnstrace",
+    "lab",
+    "hop",
+    "sandbox",
+    "cli/replay",
+    "cli/capture",
+    "cli/record",
+    "cli/lab",
+];
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "data2"];

@@ -51,9 +51,8 @@ impl Running {
 
     fn serving(name: &str, address: IpAddr, limits: Limits, settings: &Settings) -> Self {
         let lab = lab::find(name).unwrap();
-        let server = Server::bind(lab, (address, 0).into(), settings, Policy::LocalOnly)
-            .unwrap()
-            .with_limits(limits);
+        let server =
+            Server::bind(lab, (address, 0).into(), settings, Policy::LocalOnly).unwrap().with_limits(limits);
         let address = server.local_addr();
         let stop = Arc::new(AtomicBool::new(false));
         let events = Arc::new(Mutex::new(Vec::new()));

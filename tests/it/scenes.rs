@@ -15,7 +15,8 @@ fn played(command: &mut Command, what: &str) -> Value {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     let text = String::from_utf8_lossy(&output.stdout);
-    let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{what}: {error}: {said}"));
+    let document: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{what}: {error}: {said}"));
     let failed: Vec<&Value> =
         document["checks"].as_array().unwrap().iter().filter(|check| check["holds"] == false).collect();
     assert!(failed.is_empty() && document["holds"] == true, "{what}: {failed:?} {said}");
@@ -66,9 +67,14 @@ fn where_nothing_can_be_captured_the_recording_is_explained() {
     }
     for name in ["knock", "chat"] {
         let inner = ordinary(&["lab", name]);
-        let Some(ran) = run_where_forbidden("echo 0 > /proc/sys/user/max_user_namespaces", &inner) else { return };
+        let Some(ran) = run_where_forbidden("echo 0 > /proc/sys/user/max_user_namespaces", &inner) else {
+            return;
+        };
         assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert!(ran.err.contains("max_user_namespaces") && ran.err.contains("nothing can be captured here"), "{ran:?}");
+        assert!(
+            ran.err.contains("max_user_namespaces") && ran.err.contains("nothing can be captured here"),
+            "{ran:?}"
+        );
         assert!(ran.err.contains("the recording of this scene that wirelab brings along"), "{ran:?}");
         assert!(ran.out.contains(&format!("captures/{name}.pcapng: ")), "{ran:?}");
         assert!(ran.out.contains("listens on") && ran.out.contains("hold: the capture shows"), "{ran:?}");
@@ -95,7 +101,10 @@ fn labs_lists_everything_in_eighty_columns() {
 #[test]
 fn what_cannot_be_played_is_named() {
     for (args, words) in [
-        (&["lab", "nock"][..], &["no lab or experiment is called `nock`: did you mean knock?", "wirelab labs"][..]),
+        (
+            &["lab", "nock"][..],
+            &["no lab or experiment is called `nock`: did you mean knock?", "wirelab labs"][..],
+        ),
         (&["lab", "knock", "--seed", "1"], &["the lab `knock` has no --seed"]),
         (&["lab", "half-close", "--count", "3"], &["the experiment `half-close` has no --count"]),
         (&["lab", "web", "--dir", "x"], &["`lab` has no --dir", "wirelab serve"]),

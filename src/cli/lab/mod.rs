@@ -16,8 +16,8 @@ use std::time::Duration;
 use clap::Args;
 
 use measured::Drawing;
-pub(super) use play::{LabsArgs, PlayArgs, run as run_play, run_labs};
 pub use options::{LabOptions, NoSuchOption};
+pub(super) use play::{LabsArgs, PlayArgs, run as run_play, run_labs};
 use talk::Talk;
 use typed::{Prompted, lines};
 

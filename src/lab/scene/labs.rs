@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use super::{Kind, Scene, Stage, TCP, UDP};
-use crate::lab::{Lab, LabError, calculator, chatbot, datetime, dual_stack, greeting, knock, ping, uppercase};
+use crate::lab::{
+    Lab, LabError, calculator, chatbot, datetime, dual_stack, greeting, knock, ping, uppercase,
+};
 
 /// A server, and a client that talks to it once.
 pub(super) fn one_client(stage: &mut Stage, lab: &'static Lab) -> Result<(), LabError> {

@@ -168,7 +168,8 @@ mod tests {
             (b"Hey\n\"you\"".to_vec(), r#"{"who":"ann","sent":{"peer":"[::1]:9","bytes":"Hey\n\"you\""}}"#),
             (vec![0xff, 0], r#"{"who":"ann","sent":{"peer":"[::1]:9","bytes":[255,0]}}"#),
         ] {
-            let line = Line { who: "ann".to_owned(), aside: false, what: What::Sent { peer, bytes: Bytes(bytes) } };
+            let line =
+                Line { who: "ann".to_owned(), aside: false, what: What::Sent { peer, bytes: Bytes(bytes) } };
             assert_eq!(serde_json::to_string(&line).unwrap(), json);
             assert_eq!(serde_json::from_str::<Line>(json).unwrap(), line);
         }

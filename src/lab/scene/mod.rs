@@ -100,7 +100,11 @@ pub struct UnknownScene {
 }
 
 fn advice(suggestions: &[&str]) -> String {
-    if suggestions.is_empty() { String::new() } else { format!(": did you mean {}?", suggestions.join(" or ")) }
+    if suggestions.is_empty() {
+        String::new()
+    } else {
+        format!(": did you mean {}?", suggestions.join(" or "))
+    }
 }
 
 /// The scene of that name.

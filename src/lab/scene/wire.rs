@@ -28,7 +28,13 @@ impl Stage {
     ///
     /// # Errors
     /// [`LabError`], as for a lab's server.
-    pub fn listen(&self, who: &str, port: u16, backlog: i32, room: Option<usize>) -> Result<(TcpListener, SocketAddr), LabError> {
+    pub fn listen(
+        &self,
+        who: &str,
+        port: u16,
+        backlog: i32,
+        room: Option<usize>,
+    ) -> Result<(TcpListener, SocketAddr), LabError> {
         let wanted = self.at(port);
         Policy::from_env().check(wanted.ip())?;
         let listener = match listener(wanted, backlog, room) {
@@ -76,13 +82,7 @@ impl Stage {
             stream.local_addr()
         };
         let local = set(&stream).map_err(LabError::io("setting up the connection failed to", peer))?;
-        let wire = Wire {
-            who: who.to_owned(),
-            teller: self.teller(),
-            stream,
-            peer,
-            was_left: false,
-        };
+        let wire = Wire { who: who.to_owned(), teller: self.teller(), stream, peer, was_left: false };
         wire.told(What::Opened { local, peer, transport: Transport::Tcp });
         Ok(wire)
     }
@@ -122,7 +122,9 @@ impl Wire {
         let mut buffer = vec![0; MOST_HEARD];
         let peer = self.peer;
         let length = self.stream.read(&mut buffer).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => LabError::NoReply { server: peer, within: PATIENCE },
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                LabError::NoReply { server: peer, within: PATIENCE }
+            }
             ErrorKind::ConnectionReset => LabError::Hung { server: peer, reset: true },
             _ => LabError::io("receiving failed from", peer)(error),
         })?;

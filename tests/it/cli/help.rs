@@ -21,6 +21,8 @@ const VERBS: [&str; 18] = [
     "interfaces",
     "serve",
     "client",
+    "labs",
+    "lab",
     "fields",
     "completions",
     "man",

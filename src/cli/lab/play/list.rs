@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::cli::args::ColorArgs;
 use crate::cli::output::{self, Failure, Status};
-use crate::lab::scene::{Kind, SCENES, Scene};
 use crate::lab::Transport;
+use crate::lab::scene::{Kind, SCENES, Scene};
 use crate::render::color::Style;
 
 /// List the labs and the experiments that `wirelab lab` plays.

@@ -65,7 +65,9 @@ impl Played {
         }
         match self.outcome.as_ref()? {
             Outcome { trouble: Some(trouble), .. } => Some(trouble),
-            Outcome { lost: 1.., .. } => Some("packets are missing in the capture: the kernel's buffer was full"),
+            Outcome { lost: 1.., .. } => {
+                Some("packets are missing in the capture: the kernel's buffer was full")
+            }
             _ => None,
         }
     }
@@ -98,7 +100,8 @@ impl Files {
 
     /// Writes them, and says so.
     pub(super) fn write(self, made: &Played) -> Result<(), Failure> {
-        let failed = |name: &str, error: io::Error| Failure::new(format_args!("cannot write {name}: {error}"));
+        let failed =
+            |name: &str, error: io::Error| Failure::new(format_args!("cannot write {name}: {error}"));
         if let Some((mut file, name)) = self.log {
             for line in &made.log {
                 let mut text = serde_json::to_vec(line).unwrap_or_default();
@@ -257,12 +260,7 @@ fn read_lines(mut from: impl BufRead, to: &Sender<Line>) {
 }
 
 /// The packets of the scene alone: of the ports that its servers have, or that its clients tried.
-fn selected(
-    file: File,
-    log: &[Line],
-    args: &PlayArgs,
-    outcome: Outcome,
-) -> Result<(File, Outcome), Failure> {
+fn selected(file: File, log: &[Line], args: &PlayArgs, outcome: Outcome) -> Result<(File, Outcome), Failure> {
     let ports: BTreeSet<u16> = log
         .iter()
         .filter_map(|line| match &line.what {
@@ -282,10 +280,9 @@ fn selected(
         match source.next_packet()? {
             Next::Packet(packet, interfaces) => {
                 let decoded = decoder.decode(packet.link, packet.data, packet.wire_len);
-                let is_ours = decoded
-                    .transports()
-                    .iter()
-                    .any(|transport| ports.contains(&transport.src.port) || ports.contains(&transport.dst.port));
+                let is_ours = decoded.transports().iter().any(|transport| {
+                    ports.contains(&transport.src.port) || ports.contains(&transport.dst.port)
+                });
                 if let Some(interface) = interfaces.first().filter(|_| is_ours) {
                     link = packet.link;
                     writer.write(&packet, interface)?;

@@ -23,8 +23,8 @@ use crate::render::explain::ExplainOptions;
 use crate::render::json::{Played, write_lesson_json};
 use crate::render::lesson::{Talk, write_checks, write_head, write_sides};
 use crate::source::Interrupt;
-use made::{Manner, Played as Made};
 pub(in crate::cli) use list::{LabsArgs, run as run_labs};
+use made::{Manner, Played as Made};
 use study::Study;
 
 /// Play a lab or an experiment: its server and its clients run in a sandbox, everything they send is captured and
@@ -103,8 +103,7 @@ impl PlayArgs {
             },
         };
         let settings = Settings { pace: self.options.pace.unwrap_or(scene.pace), ..settings };
-        let address: IpAddr =
-            if self.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        let address: IpAddr = if self.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
         Ok(How { address, settings, any_port: false })
     }
 
@@ -181,7 +180,9 @@ fn show(
     let options = args.options();
     if let Manner::NotCaptured { .. } = made.manner {
         out.flush()?;
-        say("what follows is the recording of this scene that wirelab brings along, not what was just played");
+        say(
+            "what follows is the recording of this scene that wirelab brings along, not what was just played",
+        );
     }
     writeln!(out)?;
     study.explain(out, &flows, options)?;

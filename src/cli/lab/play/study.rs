@@ -45,9 +45,8 @@ pub(super) fn of(made: &Played, scene: &Scene) -> Result<Study, Failure> {
         let source = Savefile::from_reader(file.try_clone().map_err(cannot)?, scene.name)?;
         return through(source, scene.name.to_owned(), None);
     }
-    let recording = recordings::of(scene.name).ok_or_else(|| {
-        Failure::new(format_args!("wirelab brings no recording of `{}` along", scene.name))
-    })?;
+    let recording = recordings::of(scene.name)
+        .ok_or_else(|| Failure::new(format_args!("wirelab brings no recording of `{}` along", scene.name)))?;
     let name = format!("captures/{}.pcapng", scene.name);
     let source = Savefile::from_reader(recording.capture, &name)?;
     through(source, name, Some(recording.log()))
@@ -111,7 +110,12 @@ impl Study {
 }
 
 /// The round trips by the client's clock beside those of the capture, of a scene with pings.
-pub(super) fn pings(out: &mut Stdout, scene: &Scene, log: &[Line], flows: &[Told<'_>]) -> Result<(), Failure> {
+pub(super) fn pings(
+    out: &mut Stdout,
+    scene: &Scene,
+    log: &[Line],
+    flows: &[Told<'_>],
+) -> Result<(), Failure> {
     if scene.name != "udp-ping" {
         return Ok(());
     }
@@ -122,6 +126,11 @@ pub(super) fn pings(out: &mut Stdout, scene: &Scene, log: &[Line], flows: &[Told
     let Some(lab) = flows.iter().find_map(|told| told.lab) else { return Ok(()) };
     writeln!(out, "\nThe client's clock and the capture")?;
     let colors = crate::render::color::Colors::OFF;
-    write_beside(out, TableOutput { width: None, colors }, &PingsBeside::of(&run, &PingTotals::of(lab)), SLACK)?;
+    write_beside(
+        out,
+        TableOutput { width: None, colors },
+        &PingsBeside::of(&run, &PingTotals::of(lab)),
+        SLACK,
+    )?;
     Ok(())
 }
