@@ -21,6 +21,12 @@ struct Packet {
     data: Vec<u8>,
 }
 
+impl Packet {
+    fn len(&self) -> u32 {
+        u32::try_from(self.data.len()).unwrap()
+    }
+}
+
 /// A scene's recording and log.
 #[derive(Clone)]
 struct Case {
@@ -58,7 +64,7 @@ impl Case {
             let step = pipeline.step(&CapturedPacket {
                 number,
                 ts: packet.ts,
-                wire_len: packet.data.len() as u32,
+                wire_len: packet.len(),
                 interface: 0,
                 link: packet.link,
                 data: &packet.data,
@@ -140,7 +146,7 @@ fn a_capture_without_a_message_is_noticed() {
         let mut decoder = wirelab::decode::Decoder::new();
         for place in 0..whole.packets.len() {
             let packet = &whole.packets[place];
-            let decoded = decoder.decode(packet.link, &packet.data, packet.data.len() as u32);
+            let decoded = decoder.decode(packet.link, &packet.data, packet.len());
             let transport = decoded.transports().iter().find(|transport| !transport.quoted);
             let layer = transport.map(|transport| &decoded.layers()[transport.layer]);
             if layer.is_none_or(|layer| decoded.payload(layer).is_empty()) {

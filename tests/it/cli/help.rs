@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 20] = [
     "read",
     "explain",
     "flows",

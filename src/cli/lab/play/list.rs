@@ -14,6 +14,10 @@ use crate::render::color::Style;
 /// List the labs and the experiments that `wirelab lab` plays.
 #[derive(Args, Debug)]
 #[command(after_help = "\
+Examples:
+  wirelab labs              a line each
+  wirelab labs --json       as a document
+
 A lab is a server and its client, which `wirelab serve` and `wirelab client`
 run one at a time; an experiment makes something happen to connections.")]
 pub(in crate::cli) struct LabsArgs {
