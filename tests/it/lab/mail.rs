@@ -33,7 +33,10 @@ fn through_two_agents(which: &str) -> (String, Vec<Event>) {
     let (result, events) = client("mail", first.address, &[which], Settings::default());
     assert_eq!(result.unwrap(), Outcome::Done);
     let passed = |running: &Running| match running.notes(1).remove(0) {
-        Note::Mail { next, received, .. } => (next, received),
+        Note::Mail { next, kept, received, .. } => {
+            assert_eq!(kept, next.is_none());
+            (next, received)
+        }
         other => panic!("{other:?}"),
     };
     let (next, received) = passed(&first);
