@@ -68,7 +68,8 @@ pub(super) fn read_http_date(text: &str) -> Option<Seconds> {
         // Two digits: the newest such year that is not more than 50 years ahead of when this was written.
         short @ 0..=76 if year.len() == 2 => 2000 + short,
         short if year.len() == 2 => 1900 + short,
-        long => long,
+        long if year.len() == 4 => long,
+        _ => return None,
     };
     let month = MONTHS.iter().position(|name| *name == month).and_then(|at| u8::try_from(at + 1).ok())?;
     let date = Date { year: year.into(), month, day: u8::try_from(number(day)?).ok()? };

@@ -84,8 +84,10 @@ pub enum Note {
         id: String,
         /// Bytes of the mail, its own Received line included.
         length: u64,
-        /// To whom it went; `None` where it was kept in this agent's mailbox.
+        /// To whom it went; `None` where its way ends here.
         next: Option<SocketAddr>,
+        /// It is in this agent's mailbox file.
+        kept: bool,
         /// The Received line that it added, unfolded.
         received: String,
     },
@@ -113,12 +115,14 @@ impl fmt::Display for Note {
                 write!(f, "{target}: {status}, {length} bytes, {:.1} ms", took.as_secs_f64() * 1e3)?;
                 cache.as_ref().map_or(Ok(()), |cache| write!(f, ", cache {cache}"))
             }
-            Self::Mail { id, length, next, received } => {
+            Self::Mail { id, length, next, kept, received } => {
+                write!(f, "mail {id} ({length} bytes) ")?;
                 match next {
-                    Some(next) => write!(f, "mail {id} ({length} bytes) passed on to {next}")?,
-                    None => write!(f, "mail {id} ({length} bytes) kept in the mailbox")?,
+                    Some(next) => write!(f, "passed on to {next}")?,
+                    None if *kept => f.write_str("kept in the mailbox")?,
+                    None => f.write_str("at its end, and let go: no file was given to keep it in")?,
                 }
-                write!(f, " as Received: {received}")
+                write!(f, "; line added: Received: {received}")
             }
             Self::Told(text) => f.write_str(text),
         }

@@ -31,8 +31,8 @@ pub(super) static LAB: Lab = Lab {
     client: client::run,
 };
 
-/// Most bytes of a mail, as SIZE announces it (RFC 1870).
-const MAX_MAIL: usize = 4 * 1024 * 1024;
+/// Most bytes of a mail, as SIZE announces it (RFC 1870): every client that may be connected can bring one at once.
+const MAX_MAIL: usize = 1024 * 1024;
 
 /// Most bytes of a line of a mail, its end included (RFC 5321 §4.5.3.1.6).
 const MAX_TEXT_LINE: usize = 1000;

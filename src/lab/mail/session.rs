@@ -133,8 +133,9 @@ impl Agent {
             return Ok(refused);
         }
         let length = u64::try_from(whole.len()).unwrap_or(u64::MAX);
-        talk.note(Note::Mail { id: id.clone(), length, next: self.next, received: trace.join(" ") });
-        let what = if self.next.is_some() { "passed on" } else { "kept" };
+        let (next, kept) = (self.next, self.next.is_none() && self.mailbox.is_some());
+        talk.note(Note::Mail { id: id.clone(), length, next, kept, received: trace.join(" ") });
+        let what = if next.is_some() { "passed on" } else { "delivered" };
         Ok((250, format!("{what} as {id}")))
     }
 

@@ -13,8 +13,9 @@ pub(super) const MAX_ENTRIES: usize = 256;
 /// Most bytes of all of them together.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Longest body that is kept, so that one does not drive all others out.
-pub(super) const MAX_BODY: usize = 1024 * 1024;
+/// Longest body that is kept, so that one does not drive all others out, and so that all clients at once need no more
+/// memory than a small machine has.
+pub(super) const MAX_BODY: usize = 512 * 1024;
 
 /// How long an answer is good whose origin does not say, in seconds: at least and at most.
 const HEURISTIC: (Seconds, Seconds) = (60, 86_400);

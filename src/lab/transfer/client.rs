@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{ERROR, PIECE, SUCCESS};
 use crate::lab::client::{Outcome, Session};
@@ -20,6 +20,9 @@ const MAX_NAMES: u32 = 1000;
 
 /// Most bytes that are taken: a server that sends for ever fills no disk.
 const MAX_FILE: u64 = 1024 * 1024 * 1024;
+
+/// Longest transfer: a server that trickles keeps nobody for ever.
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
 
 pub(super) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
     let (server, within) = (session.options.server, session.options.timeout);
@@ -53,13 +56,14 @@ fn fetch(session: Session<'_>) -> Result<(), Fault> {
         }
         let mut part = Part::create(wanted)?;
         let mut digest = Digest::new();
+        let last = Instant::now() + LONGEST;
         loop {
             digest.add(&file);
             part.write(&file)?;
             if digest.length() > MAX_FILE {
                 return Err(Broken::Malformed("the file does not end").into());
             }
-            match link.piece(64 * PIECE, Instant::now() + within)? {
+            match link.piece(64 * PIECE, last.min(Instant::now() + within))? {
                 Some(piece) => file = piece,
                 None => break,
             }

@@ -33,7 +33,10 @@ fn through_two_agents(which: &str) -> (String, Vec<Event>) {
     let (result, events) = client("mail", first.address, &[which], Settings::default());
     assert_eq!(result.unwrap(), Outcome::Done);
     let passed = |running: &Running| match running.notes(1).remove(0) {
-        Note::Mail { next, received, .. } => (next, received),
+        Note::Mail { next, kept, received, .. } => {
+            assert_eq!(kept, next.is_none());
+            (next, received)
+        }
         other => panic!("{other:?}"),
     };
     let (next, received) = passed(&first);
@@ -222,7 +225,7 @@ fn python_s_client_hands_a_mail_over() {
     let server = agent(1, &Settings { file: Some(mailbox.clone()), ..Settings::default() });
     let Some(child) = python(PYTHON_CLIENT, &[&server.address.port().to_string()]) else { return };
     let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "252 250 4194304\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "252 250 1048576\n");
     let text = fs::read_to_string(&mailbox).unwrap();
     assert!(text.ends_with("Subject: x\n\n.dot\n..\nend\n\n"), "{text}");
 }

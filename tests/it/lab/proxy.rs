@@ -122,6 +122,7 @@ fn origins_that_fail_are_told_from_those_that_are_slow() {
     let silent = TcpListener::bind((V4, 0)).unwrap();
     let slow = url(silent.local_addr().unwrap(), "/");
     assert!(is(&get(&proxy, &slow, ""), "504 "));
+    let proxy = Running::start("proxy");
     let unreachable = get(&proxy, &url(closed_port(Transport::Tcp), "/"), "");
     assert!(
         is(&unreachable, "502 ") && body(&unreachable).contains("nothing listens there"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use wirelab::lab::client::Outcome;
-use wirelab::lab::{Event, LabError, Limits, Note, Policy, Server, Settings};
+use wirelab::lab::{Ending, Event, LabError, Limits, Note, Policy, Server, Settings};
 
 use super::hostile::connect;
 use super::python::{python, python_server};
@@ -125,7 +125,7 @@ fn requests_in_one_send_are_answered_in_their_order() {
 
 #[test]
 fn a_kept_connection_ends_quietly_and_a_request_in_parts_is_put_together() {
-    let limits = Limits { idle: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { idle: Duration::from_secs(2), ..Limits::default() };
     let server = Running::with("web", V4, limits);
     let mut stream = connect(server.address);
     for part in ["GET /style.c", "ss HTTP/1.1\r", "\nHost: x\r\n\r", "\n"] {
@@ -224,7 +224,7 @@ fn the_client_shows_a_page_that_is_there_and_one_that_is_not() {
         })
         .collect();
     assert_eq!(pages, [("/".to_owned(), 200), ("/missing.html".to_owned(), 404)]);
-    server.wait_for(1, |event| matches!(event, Event::Closed { .. }));
+    server.wait_for(1, |event| matches!(event, Event::Closed { ending: Ending::ByPeer, .. }));
     assert_eq!(server.count(|event| matches!(event, Event::Opened { .. })), 1, "one connection for both");
 }
 
