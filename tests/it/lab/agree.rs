@@ -12,7 +12,7 @@ use crate::labs::build::{Capture, Connection};
 
 /// Says each message on one connection or socket and waits for the answer where there is one.
 fn talk(name: &str, messages: &[(&str, bool)]) -> (Running, Vec<String>) {
-    let server = Running::start(name);
+    let mut server = Running::start(name);
     let mut buffer = [0; 2048];
     let mut answers = Vec::new();
     let mut said = 0;
@@ -41,8 +41,9 @@ fn talk(name: &str, messages: &[(&str, bool)]) -> (Running, Vec<String>) {
             said += 1;
             server.wait_for(said, |event| matches!(event, Event::Received { .. }));
         }
-        server.wait_for(answers.len(), |event| matches!(event, Event::Sent { .. }));
     }
+    // Everything has been told when it has ended.
+    server.stop().unwrap();
     (server, answers)
 }
 
@@ -251,6 +252,8 @@ fn every_line_of_a_room_is_seen_to_reach_all() {
     for member in &mut members {
         told(member, "user :bob left");
     }
+    // Joins, refusals, lines, and the two that were told of the end.
+    server.wait_for(6 + 2 + 9 + 2, |event| matches!(event, Event::Sent { .. }));
     let text = explained("chat", &server);
     assert!(
         text.contains(
