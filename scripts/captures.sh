@@ -16,7 +16,7 @@ export WIRELAB_LOCAL_ONLY=1
 setup_build
 [ ${#FEATURES[@]} -eq 0 ] || die "recording needs libpcap"
 cargo build --release --locked --quiet || exit 1
-mkdir -p "$OUT"
+mkdir -p "$OUT/logs"
 LOGS=$(mktemp -d)
 capture=
 server=
@@ -84,12 +84,36 @@ talk() {
     end_capture "$name"
 }
 
+# played NAME FLAGS...: a scene in a sandbox, with what its programs told. Folders of this machine are taken out.
+played() {
+    local name=$1
+    shift
+    "$BIN" lab "$name" "$@" -w "$OUT/$name.pcapng" --log "$OUT/logs/$name.jsonl" >"$LOGS/$name" 2>&1 || die "$name: $(cat "$LOGS/$name")"
+    sed -i.old "s#${TMPDIR:-/tmp}/##g" "$OUT/logs/$name.jsonl" && rm "$OUT/logs/$name.jsonl.old"
+    say "recorded $OUT/$name.pcapng"
+}
+
+# log_of NAME: what the programs of a recording told, by a second run, with the recording's port.
+log_of() {
+    local name=$1 log="$OUT/logs/$1.jsonl" port other
+    "$BIN" lab "$name" --log "$log" >"$LOGS/$name" 2>&1 || die "$name: $(cat "$LOGS/$name")"
+    port=$("$BIN" read "$OUT/$name.pcapng" -T fields -e tcp.srcport -e udp.srcport | head -n 1 | tr -d '\t')
+    other=$(grep -o '"who":"client","opened":{"local":"[^"]*:[0-9]*' "$log" | grep -o '[0-9]*$')
+    [ -z "$other" ] || { sed -i.old "s/127.0.0.1:$other\"/127.0.0.1:$port\"/g" "$log" && rm "$log.old"; }
+}
+
 lab greeting 43387 -c 2
 lab knock 43389 --until-closed
 lab uppercase-tcp 12000 --until-closed
 lab uppercase-udp 12000 -c 2
 nobody refused uppercase-tcp 12999 --until-closed
 nobody port-unreachable uppercase-udp 12999 -c 2
+for name in greeting knock uppercase-tcp uppercase-udp refused port-unreachable; do log_of "$name"; done
+for name in datetime calculator chat chatbot-tcp chatbot-udp web proxy udp-ping file-transfer relay dual-stack mail \
+    wrong-port client-closes-first server-closes-first half-close reset no-fin backlog zero-window split-writes ipv4-ipv6 chatbots; do
+    played "$name"
+done
+played udp-throughput --count 30 --pace 0.1
 # Port 53 needs the rights that capturing needs, too.
 talk dns 53
 talk http 8080

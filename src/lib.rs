@@ -34,12 +34,16 @@ pub mod decode;
 pub mod field;
 pub mod filter;
 pub mod flow;
+#[cfg(feature = "live")]
+pub mod hop;
 pub mod lab;
+pub mod lesson;
 mod local_only;
 pub mod pipeline;
 pub mod proto;
 pub mod render;
 pub mod report;
+pub mod sandbox;
 pub mod source;
 mod suggest;
 pub mod time;

@@ -91,6 +91,18 @@ impl<'a> Reading<'a> {
         Self::begin(Savefile::open(path)?, path, select, selection, prints, interrupt.clone())
     }
 
+    /// Reads a capture that was just made; `name` is shown for it.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    pub(super) fn of_recording(
+        source: Savefile,
+        name: &str,
+        select: &'a SelectArgs,
+        interrupt: Interrupt,
+    ) -> Result<Self, Failure> {
+        let selection = Selection::of_options(select)?;
+        Self::begin(source, Path::new(name), select, selection, Prints::AtTheEnd, interrupt)
+    }
+
     fn begin(
         source: Savefile,
         path: &Path,

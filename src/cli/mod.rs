@@ -21,6 +21,7 @@ mod limits;
 mod mail;
 mod output;
 mod read;
+mod record;
 mod reference;
 mod replay;
 mod save;
@@ -29,7 +30,7 @@ mod stats;
 mod stream;
 mod view;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -83,12 +84,18 @@ enum Verb {
     Replay(replay::ReplayArgs),
     #[command(about = "Capture live")]
     Capture(capture::CaptureArgs),
+    #[command(about = "Run a command in a sandbox, capture everything it sends, and explain it")]
+    Record(Box<record::RecordArgs>),
     #[command(about = "List what can be captured, and say why not")]
     Interfaces(interfaces::InterfacesArgs),
     #[command(about = "Run a bundled server")]
     Serve(lab::ServeArgs),
     #[command(about = "Run a bundled client")]
     Client(lab::ClientArgs),
+    #[command(about = "List the labs and experiments")]
+    Labs(lab::LabsArgs),
+    #[command(about = "Play a lab: server and clients in a sandbox, captured, explained, checked")]
+    Lab(Box<lab::PlayArgs>),
     #[command(about = "List the field names that -e and -Y know")]
     Fields(fields::FieldsArgs),
     #[command(about = "Print the completions of a shell")]
@@ -100,6 +107,9 @@ enum Verb {
 /// Runs the program with the process's arguments and standard streams.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(status) = crate::sandbox::stage(std::env::args_os(), &mut io::stderr()) {
+        return ExitCode::from(status);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -131,8 +141,16 @@ pub fn main() -> ExitCode {
         Verb::Fields(args) => fields::run(&args),
         Verb::Completions(args) => reference::completions(&args, Cli::command()),
         Verb::Man(args) => reference::man(&args, Cli::command()),
+        Verb::Record(args) => {
+            return ExitCode::from(record::run(&args).unwrap_or_else(|failure| report(&failure)));
+        }
+        Verb::Labs(args) => lab::run_labs(&args),
+        Verb::Lab(args) => {
+            return ExitCode::from(lab::run_play(&args).unwrap_or_else(|failure| report(&failure)));
+        }
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
-        Verb::Client(args) => {
+        Verb::Client(mut args) => {
+            args.at_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
             return lab_status(|out, err, stop| {
                 lab::run_client(&args, Box::new(io::stdin()), out, err, stop)
             });

@@ -11,6 +11,7 @@ use crate::pipeline::{Pipeline, Step};
 use crate::render::color::Colors;
 use crate::render::explain::{self, ExplainOptions};
 use crate::render::flows::{LEGEND, write_flows};
+use crate::render::json::write_explain_json;
 use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
 use crate::report::Told;
@@ -73,6 +74,19 @@ impl Shower {
     /// Brings what was written onto the screen: a person is watching.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)
+    }
+
+    /// Prints the stories as one JSON document instead of what is shown at the end.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    pub(super) fn finish_json(
+        &mut self,
+        pipeline: &Pipeline,
+        selection: &Selection<'_>,
+    ) -> Result<(), Failure> {
+        let flows = pipeline.told(|place, flow| selection.takes_flow(place, flow));
+        let lan = std::mem::take(&mut self.lan).finish();
+        write_explain_json(&mut self.out, &flows, &lan, false)?;
+        self.flush()
     }
 
     /// Shows what is shown at the end, under the name of what was captured or read.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{NotLocal, Transport};
@@ -65,6 +66,40 @@ pub enum LabError {
     /// A message of no bytes, over TCP.
     #[error("an empty message cannot be sent over TCP, where only bytes can be seen")]
     EmptyMessage,
+    /// The server said no.
+    #[error("{server} refused: {said}")]
+    Refusal {
+        /// The server's address.
+        server: SocketAddr,
+        /// What it said, control characters shown as escapes.
+        said: String,
+    },
+    /// The server's answer does not follow its protocol.
+    #[error("the answer of {server} makes no sense: {what}")]
+    Malformed {
+        /// The server's address.
+        server: SocketAddr,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A file or folder could not be used.
+    #[error("{}: {source}", .path.display().to_string().escape_debug())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A setting that means nothing here.
+    #[error("{option} {value}: {problem}")]
+    Setting {
+        /// The option.
+        option: &'static str,
+        /// What was given, control characters shown as escapes.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The messages could not be read.
     #[error("reading the messages failed: {0}")]
     Messages(#[source] io::Error),
@@ -85,6 +120,10 @@ impl LabError {
         move |source| Self::Io { what, address, source }
     }
 
+    pub(super) fn file(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::File { path: path.to_owned(), source }
+    }
+
     /// Whether this is an answer, and not a failure: the server was asked and did not reply.
     #[must_use]
     pub fn is_no_reply(&self) -> bool {
@@ -95,6 +134,7 @@ impl LabError {
                 | Self::NoConnection { .. }
                 | Self::NoReply { .. }
                 | Self::Hung { .. }
+                | Self::Refusal { .. }
         )
     }
 }

@@ -4,7 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{NotLocal, Transport};
+use serde::{Deserialize, Serialize};
+
+use super::{NotLocal, Note, Transport};
 
 /// Something that happened. Bytes are as they were on the wire: whoever shows them makes them safe first.
 #[derive(Debug)]
@@ -37,12 +39,28 @@ pub enum Event {
         /// The whole message.
         bytes: Vec<u8>,
     },
+    /// A body or a file went by: too much to be told byte by byte.
+    Carried {
+        /// The other side.
+        peer: SocketAddr,
+        /// How many bytes.
+        length: u64,
+        /// This side sent them.
+        sent: bool,
+    },
     /// A talk is over.
     Closed {
         /// With whom it was.
         peer: SocketAddr,
         /// How it ended.
         ending: Ending,
+    },
+    /// Something happened that no packet shows.
+    Noted {
+        /// The peer it concerns, where it is one.
+        peer: Option<SocketAddr>,
+        /// What happened.
+        note: Note,
     },
     /// Something went wrong with one peer, or (`None`) with the server's own socket; the server goes on.
     Problem {
@@ -55,7 +73,8 @@ pub enum Event {
 
 /// How a talk ended, as far as this side could see: two FINs can cross, and only a capture tells which was
 /// first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The other side closed first.
     ByPeer,
@@ -80,6 +99,12 @@ pub enum Problem {
         /// The longest silence allowed.
         limit: Duration,
     },
+    /// The peer began to say something and did not come to its end.
+    #[error("closed: what it began to say did not end within {limit:?}")]
+    Unfinished {
+        /// The longest wait allowed.
+        limit: Duration,
+    },
     /// The talk went on for too long.
     #[error("closed: connected for {limit:?}, the longest a talk may last")]
     TooLong {
@@ -93,14 +118,21 @@ pub enum Problem {
         limit: u64,
     },
     /// The peer does not read what it is sent.
-    #[error("closed: it did not take its answer within {limit:?}")]
+    #[error("closed: it did not take what it was sent{}", within(.limit))]
     NotTaken {
-        /// The longest wait allowed.
+        /// The longest wait allowed; none in a room, where all others would wait too.
         limit: Duration,
     },
-    /// The datagram claims to come from this server's own address; an answer would be answered for ever.
-    #[error("not answered: the datagram claims to come from this server itself")]
+    /// The datagram claims to come from this server's own address, or is to be passed on to it: an answer would be answered
+    /// for ever.
+    #[error("nothing sent: this is the server's own address")]
     OwnAddress,
+    /// More answers wait for their time than are kept.
+    #[error("not answered: {limit} answers wait for their time already")]
+    TooManyLate {
+        /// How many may wait at once.
+        limit: usize,
+    },
     /// The policy does not allow this peer.
     #[error(transparent)]
     NotLocal(#[from] NotLocal),
@@ -112,6 +144,10 @@ pub enum Problem {
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn within(limit: &Duration) -> String {
+    if limit.is_zero() { " at once".to_owned() } else { format!(" within {limit:?}") }
 }
 
 impl Problem {

@@ -1,6 +1,6 @@
 //! `greeting`: one datagram there, one back, and no handshake before them.
 
-use super::{Lab, Reply, Stateless, Transport};
+use super::{Action, Lab, Stateless, Transport, client, say};
 
 pub(super) static LAB: Lab = Lab {
     name: "greeting",
@@ -8,12 +8,14 @@ pub(super) static LAB: Lab = Lab {
     transport: Transport::Udp,
     default_port: 43_387,
     messages: &["I could tell you a UDP joke but I'm not sure you'll get it."],
-    service: || Box::new(Stateless(respond)),
+    options: &[],
+    logic: |_| Stateless::logic(respond),
+    client: client::take_turns,
 };
 
 /// Every datagram is answered, an empty one too: it arrived, which is all `Ok` says.
-fn respond(_message: &[u8]) -> Reply {
-    Reply::Say(b"Ok".to_vec())
+fn respond(_message: &[u8]) -> Vec<Action> {
+    say("Ok")
 }
 
 #[cfg(test)]
@@ -23,7 +25,7 @@ mod tests {
     #[test]
     fn any_datagram_is_answered_ok() {
         for message in [LAB.messages[0].as_bytes(), b"", b"\xff\x00", b"x\r\n"] {
-            assert_eq!(respond(message), Reply::Say(b"Ok".to_vec()));
+            assert_eq!(respond(message), say("Ok"));
         }
     }
 }

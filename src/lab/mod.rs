@@ -1,32 +1,64 @@
 //! The bundled servers and clients whose traffic is captured and explained.
 //!
-//! A lab is an entry of [`LABS`]: a name, a transport, a port, what its client says, and a [`Service`] that
-//! answers. Services hold the logic and no socket; [`Server`] and [`client`] hold the sockets and no logic.
+//! A lab is an entry of [`LABS`]: a name, a transport, a port, the [`Logic`] of its server and its client. Most
+//! servers are a [`Service`], which holds the logic and no socket, and most clients [`client::take_turns`]; where
+//! messages are not one send each, a [`StreamService`] has a connection to itself.
 //! What happens on the wire is told as [`Event`]s, raw bytes included, and the caller shows them.
 //!
 //! One send is one message, nothing ends it, and no terminator is ever sent or waited for.
 
+mod calculator;
+mod chat;
+mod chatbot;
 pub mod client;
+mod clock;
+mod datetime;
+mod digest;
+mod dual_stack;
 mod error;
 mod event;
+mod fault;
 mod greeting;
+mod http;
+mod impair;
 mod knock;
+mod link;
+mod mail;
+mod note;
+mod number;
+mod ping;
 mod policy;
+mod proxy;
+mod relay;
+pub mod scene;
 mod server;
 mod service;
+mod settings;
 mod stream;
+mod transfer;
 mod uppercase;
+mod wait;
+mod web;
 
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
+pub use fault::Fault;
+pub use impair::{Deed, Done, Impairment, Line};
+pub use note::Note;
+pub use ping::{DEFAULT_INTERVAL, MAX_DELAY, Ping, PingFate, PingRun, PingSecond, PingTimes};
 pub use policy::{NotLocal, Policy};
-pub use server::{Limits, Server};
-pub use service::{Conversation, Reply, Service, Stateless, without_line_end};
+pub use server::{Limits, Over, Server, Talk};
+pub use service::{
+    Action, Conversation, Logic, MakeLogic, Service, Stateless, StreamService, say, without_line_end,
+};
+pub use settings::{LabOption, Settings};
 
 use crate::suggest::nearest;
 
 use std::fmt;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 /// How often a waiting socket looks whether it was asked to stop: short enough that Ctrl-C feels immediate,
 /// long enough that an idle server uses no measurable time.
@@ -39,7 +71,8 @@ const MAX_MESSAGE: usize = 65_535;
 const MAX_NAME: usize = 64;
 
 /// What carries a lab's messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// A connection (RFC 9293).
     Tcp,
@@ -67,14 +100,56 @@ pub struct Lab {
     pub transport: Transport,
     /// The port its server listens on unless told otherwise.
     pub default_port: u16,
-    /// What the client says when it is given nothing else, in order.
+    /// What the client says when it is given nothing else: in order, or at random where it counts several
+    /// ([`client::own_messages`]).
     pub messages: &'static [&'static str],
+    /// Which settings mean something to its server or client.
+    pub options: &'static [LabOption],
     /// Makes the server's logic, once per server.
-    pub service: fn() -> Box<dyn Service>,
+    pub logic: MakeLogic,
+    /// The client: [`client::take_turns`] for most.
+    pub client: client::Client,
+}
+
+impl Lab {
+    /// Whether the setting means something to its server or client. What is done to datagrams on their way, or to a connection, can
+    /// be done in every lab over UDP, or TCP.
+    #[must_use]
+    pub fn takes(&self, option: LabOption) -> bool {
+        let on_the_way = match self.transport {
+            Transport::Udp => option.is_of_datagrams(),
+            Transport::Tcp => option.is_of_connections(),
+        };
+        on_the_way || self.options.contains(&option)
+    }
+
+    /// Whether its client is a measurement: what it notes is the result, not what it is told.
+    #[must_use]
+    pub fn measures(&self) -> bool {
+        self.options.contains(&LabOption::Interval)
+    }
 }
 
 /// Every lab, in the order they are listed.
-pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP];
+pub static LABS: &[&Lab] = &[
+    &greeting::LAB,
+    &datetime::LAB,
+    &knock::LAB,
+    &calculator::LAB,
+    &chat::LAB,
+    &uppercase::TCP,
+    &uppercase::UDP,
+    &chatbot::TCP,
+    &chatbot::UDP,
+    &web::LAB,
+    &proxy::LAB,
+    &ping::PING,
+    &ping::THROUGHPUT,
+    &transfer::LAB,
+    &relay::LAB,
+    &dual_stack::LAB,
+    &mail::LAB,
+];
 
 /// No lab has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +214,8 @@ mod tests {
         assert_eq!(find("knok").unwrap_err().to_string(), "no lab is called `knok`: did you mean knock?");
         let error = find("\u{1b}[2Jzebra").unwrap_err().to_string();
         assert!(!error.contains('\u{1b}'), "{error}");
-        assert!(error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
+        let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
+        assert!(error.ends_with(&format!("the labs are {}", names.join(", "))), "{error}");
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }

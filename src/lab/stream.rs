@@ -2,10 +2,17 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, send};
+
 use super::TICK;
+use super::fault::reset_at_close;
+use super::wait::is_gone;
 
 /// What came of waiting for bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +98,45 @@ impl<'a> TimedStream<'a> {
         Ok(Put::Done)
     }
 
+    /// Does nothing for a while, or until the program is asked to stop.
+    pub(super) fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.stop.load(Ordering::Relaxed) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            thread::sleep(left.min(TICK));
+        }
+    }
+
+    /// Whether the connection is no more, on both sides.
+    pub(super) fn is_gone(&self) -> bool {
+        is_gone(&self.stream)
+    }
+
+    /// Makes its close a reset.
+    pub(super) fn reset_at_close(&self) -> io::Result<()> {
+        reset_at_close(&self.stream)
+    }
+
+    /// Another handle to the same connection.
+    pub(super) fn second_handle(&self) -> io::Result<TcpStream> {
+        self.stream.try_clone()
+    }
+
     /// Says that nothing more will be sent (FIN), and still listens.
     pub(super) fn half_close(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
+    }
+}
+
+/// Sends the whole message where the connection takes it at once, without any waiting; false where it does not.
+pub(super) fn write_at_once(stream: &TcpStream, message: &[u8]) -> io::Result<bool> {
+    match send(stream.as_raw_fd(), message, MsgFlags::MSG_DONTWAIT) {
+        Ok(length) => Ok(length == message.len()),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `uppercase-tcp` and `uppercase-udp`: the same service over both transports, to compare them.
 
-use super::{Lab, Reply, Stateless, Transport, without_line_end};
+use super::{Action, Lab, Stateless, Transport, client, say, without_line_end};
 
 const PORT: u16 = 12_000;
 const MESSAGES: &[&str] = &["hey, I am khushei from 5f."];
@@ -11,7 +11,9 @@ pub(super) static TCP: Lab = Lab {
     transport: Transport::Tcp,
     default_port: PORT,
     messages: MESSAGES,
-    service: || Box::new(Stateless(respond)),
+    options: &[],
+    logic: |_| Stateless::logic(respond),
+    client: client::take_turns,
 };
 
 pub(super) static UDP: Lab = Lab {
@@ -20,19 +22,21 @@ pub(super) static UDP: Lab = Lab {
     transport: Transport::Udp,
     default_port: PORT,
     messages: MESSAGES,
-    service: || Box::new(Stateless(respond)),
+    options: &[],
+    logic: |_| Stateless::logic(respond),
+    client: client::take_turns,
 };
 
 /// Capitals by Unicode's rules (`ß` becomes `SS`), so the answer can be up to three times as long. Bytes that
 /// are not UTF-8 come back unchanged between the text that is: also half a character, where a sentence was
 /// cut by the end of a segment.
-fn respond(message: &[u8]) -> Reply {
+fn respond(message: &[u8]) -> Vec<Action> {
     let mut answer = Vec::with_capacity(message.len());
     for chunk in without_line_end(message).utf8_chunks() {
         answer.extend_from_slice(chunk.valid().to_uppercase().as_bytes());
         answer.extend_from_slice(chunk.invalid());
     }
-    Reply::Say(answer)
+    say(answer)
 }
 
 #[cfg(test)]
@@ -41,7 +45,7 @@ mod tests {
 
     #[track_caller]
     fn check(message: &[u8], answer: &[u8]) {
-        assert_eq!(respond(message), Reply::Say(answer.to_vec()));
+        assert_eq!(respond(message), say(answer));
     }
 
     #[test]

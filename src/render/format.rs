@@ -160,6 +160,22 @@ impl fmt::Display for Count {
     }
 }
 
+/// A share to a tenth of a percent: `12.5 %`. Of nothing it is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Percent {
+    /// So many.
+    pub part: u64,
+    /// Of so many.
+    pub whole: u64,
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = self.part.saturating_mul(1000).checked_div(self.whole).unwrap_or(0);
+        write!(f, "{}.{} %", tenths / 10, tenths % 10)
+    }
+}
+
 /// A time in UTC: `2026-11-21 00:47:54.123456`, microseconds rounded down.
 ///
 /// Years are of the proleptic Gregorian calendar, with a minus before year 0, and as many digits as they need:

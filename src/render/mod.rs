@@ -16,9 +16,12 @@ pub mod http;
 #[cfg(feature = "live")]
 pub mod interfaces;
 pub mod json;
+pub mod lesson;
 pub mod line;
 pub mod mail;
 pub mod numbers;
+pub mod pings;
+pub mod plot;
 pub mod registry;
 pub mod safe;
 pub mod stats;

@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Inactive, Precision};
 
@@ -196,6 +197,7 @@ impl LiveSource {
         }
         let inactive = prepared(device, snaplen, buffer)?.promisc(promiscuous);
         let mut capture = inactive.open().map_err(|error| refusal(device, &error))?;
+        stays_here(&capture);
         let link = dlt::to_link(capture.get_datalink().0).ok_or_else(|| LiveError::Failed {
             device: device.to_owned(),
             message: format!("its link type (DLT {}) is in no registry", capture.get_datalink().0),
@@ -293,6 +295,12 @@ impl PacketSource for LiveSource {
     }
 }
 
+/// libpcap lets programs that this one starts inherit its socket, which could then read what is captured.
+fn stays_here(capture: &Capture<Active>) {
+    // Without it the capture works as well, so a failure is no reason to stop.
+    let _ = fcntl(capture, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
+}
+
 /// A handle with everything set that must be set before it is activated.
 pub(super) fn prepared(device: &str, snaplen: u32, buffer: u32) -> Result<Capture<Inactive>, LiveError> {
     let inactive = Capture::from_device(device).map_err(|error| refusal(device, &error))?;
@@ -340,7 +348,7 @@ pub(super) fn refusal(device: &str, error: &pcap::Error) -> LiveError {
     LiveError::Failed { device, message }
 }
 
-fn failure(device: &str, what: &str, error: &pcap::Error) -> SourceError {
+pub(super) fn failure(device: &str, what: &str, error: &pcap::Error) -> SourceError {
     let message = match error {
         pcap::Error::PcapError(message) => message.clone(),
         other => other.to_string(),

@@ -13,6 +13,8 @@ mod dlt;
 mod error;
 mod facts;
 mod foreign;
+#[cfg(feature = "live")]
+mod frames;
 mod gzip;
 mod input;
 mod interrupt;
@@ -39,6 +41,8 @@ pub use device::{ANY, Access, Choice, ChoiceReason, Device, choose, devices};
 pub use error::{Place, SourceError};
 pub use facts::{CaptureFacts, Comment, InterfaceFacts};
 pub use foreign::Foreign;
+#[cfg(feature = "live")]
+pub use frames::FramePort;
 pub use interrupt::{INTERRUPTED_EXIT_CODE, Interrupt};
 pub use linktype::LinkType;
 #[cfg(feature = "live")]

@@ -24,22 +24,38 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("dnstrace", &["time", "proto"]),
     ("lab", &["time", "suggest", "local_only"]),
+    ("sandbox", &["time", "source"]),
+    ("hop", &["time", "source", "decode", "lab"]),
+    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
-        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],
+        &[
+            "time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab",
+            "lesson",
+        ],
     ),
     ("pipeline", &["time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report"]),
     (
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "render", "pipeline", "suggest",
+            "lab", "hop", "lesson", "sandbox", "render", "pipeline", "suggest",
         ],
     ),
 ];
 
 /// Where the present may be asked for. Everywhere else time is the capture's.
-const MAY_READ_CLOCK: &[&str] = &["source/live", "dnstrace", "lab", "cli/replay", "cli/capture"];
+const MAY_READ_CLOCK: &[&str] = &[
+    "source/live",
+    "dnstrace",
+    "lab",
+    "hop",
+    "sandbox",
+    "cli/replay",
+    "cli/capture",
+    "cli/record",
+    "cli/lab",
+];
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "data2"];

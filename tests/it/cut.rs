@@ -138,7 +138,7 @@ fn packets(bytes: Vec<u8>) -> (Vec<OwnedPacket>, Interface) {
 
 /// Recordings up to this size are cut at every byte, each piece being shown in every way: larger ones take minutes and
 /// have blocks of the same kinds.
-const MAX_CUT_EVERYWHERE: usize = 2048;
+const MAX_CUT_EVERYWHERE: usize = 1200;
 
 #[test]
 fn a_recording_cut_at_any_byte_shows_all_that_is_before_the_cut() {

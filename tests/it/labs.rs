@@ -1,7 +1,7 @@
 //! The labs' protocols in captures: what is told of them, and that nothing else is taken for them.
 
 #[path = "labs/build.rs"]
-mod build;
+pub(crate) mod build;
 
 use build::Capture;
 

@@ -26,18 +26,24 @@ mod flow;
 mod fresh;
 mod ftp;
 mod golden;
+#[cfg(feature = "live")]
+mod hop;
 mod http;
 mod interrupt;
 mod lab;
 mod labs;
 mod lan;
+mod lessons;
 #[cfg(feature = "live")]
 mod live;
 mod mail;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod record;
 mod replay;
+mod scenes;
 mod secrets;
 mod skip;
 mod source;

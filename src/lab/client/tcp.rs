@@ -6,38 +6,34 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::{Options, Outcome, checked};
+use super::{LISTEN, LastWords, Messages, Next, Options, Outcome, Polled, Session, checked};
 use crate::lab::stream::{Got, Put, TimedStream};
 use crate::lab::{Ending, Event, LabError, MAX_MESSAGE};
 
 /// Longest wait for the server to close after the client has: a server that stays open keeps nobody.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub(super) fn run(
-    options: &Options,
-    messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
-    stop: &AtomicBool,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<Outcome, LabError> {
-    let peer = options.server;
-    let stream = connect(peer, options.timeout)?;
-    let local = stream.local_addr().map_err(LabError::io("no address for the connection to", peer))?;
-    on_event(Event::Opened { local, peer });
-    let stream =
-        TimedStream::new(stream, stop).map_err(LabError::io("setting up the connection failed to", peer))?;
-    let mut talk = Talk { stream, peer, timeout: options.timeout, buffer: vec![0; MAX_MESSAGE] };
-    for message in messages {
-        let message = checked(message)?;
-        if message.is_empty() {
-            return Err(LabError::EmptyMessage);
-        }
-        if talk.turn(message, on_event)? == Outcome::Stopped {
+pub(super) fn run(session: Session<'_>, last: Option<LastWords>) -> Result<Outcome, LabError> {
+    let Session { options, messages, stop, on_event, .. } = session;
+    let mut connection = Connection::open(options, stop, on_event)?;
+    loop {
+        let message = match connection.next_message(messages, on_event)? {
+            Next::Say(message) => message,
+            Next::End => break,
+            Next::Closed => return Ok(Outcome::Done),
+            Next::Stopped => return Ok(Outcome::Stopped),
+        };
+        let last = LastWords::are(last, &message);
+        if connection.say(message, on_event)? == Outcome::Stopped
+            || last.is_none_or(|last| last.are_answered) && connection.reply(on_event)? == Outcome::Stopped
+        {
             return Ok(Outcome::Stopped);
         }
+        if last.is_some() {
+            break;
+        }
     }
-    let ending = talk.farewell(on_event)?;
-    on_event(Event::Closed { peer, ending });
-    Ok(Outcome::Done)
+    connection.leave(on_event)
 }
 
 fn connect(server: SocketAddr, timeout: Duration) -> Result<TcpStream, LabError> {
@@ -54,29 +50,124 @@ fn connect(server: SocketAddr, timeout: Duration) -> Result<TcpStream, LabError>
     Ok(stream)
 }
 
-struct Talk<'a> {
+/// What came of listening.
+pub(super) enum Heard {
+    /// What one receive returned.
+    Message(Vec<u8>),
+    /// Nothing in that time.
+    Nothing,
+    /// The server has closed.
+    End,
+    /// The program was asked to stop.
+    Stopped,
+}
+
+/// A connection to a server.
+pub(super) struct Connection<'a> {
     stream: TimedStream<'a>,
     peer: SocketAddr,
     timeout: Duration,
     buffer: Vec<u8>,
 }
 
-impl Talk<'_> {
-    /// One message and its reply.
-    fn turn(&mut self, message: Vec<u8>, on_event: &mut dyn FnMut(Event)) -> Result<Outcome, LabError> {
-        let no_reply = LabError::NoReply { server: self.peer, within: self.timeout };
+impl<'a> Connection<'a> {
+    pub(super) fn open(
+        options: &Options,
+        stop: &'a AtomicBool,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Self, LabError> {
+        let peer = options.server;
+        let stream = connect(peer, options.timeout)?;
+        let local = stream.local_addr().map_err(LabError::io("no address for the connection to", peer))?;
+        on_event(Event::Opened { local, peer });
+        let stream = TimedStream::new(stream, stop)
+            .map_err(LabError::io("setting up the connection failed to", peer))?;
+        Ok(Self { stream, peer, timeout: options.timeout, buffer: vec![0; MAX_MESSAGE] })
+    }
+
+    /// What is to be said next, and until then what the server says is told.
+    pub(super) fn next_message(
+        &mut self,
+        messages: &mut dyn Messages,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Next, LabError> {
+        loop {
+            match messages.poll() {
+                Polled::Message(message) => {
+                    let message = checked(message)?;
+                    return if message.is_empty() {
+                        Err(LabError::EmptyMessage)
+                    } else {
+                        Ok(Next::Say(message))
+                    };
+                }
+                Polled::End => return Ok(Next::End),
+                Polled::NotYet => {}
+            }
+            match self.hear(LISTEN)? {
+                Heard::Message(bytes) => on_event(Event::Received { peer: self.peer, bytes }),
+                Heard::Nothing => {}
+                Heard::End => {
+                    on_event(Event::Closed { peer: self.peer, ending: Ending::ByPeer });
+                    return Ok(Next::Closed);
+                }
+                Heard::Stopped => return Ok(Next::Stopped),
+            }
+        }
+    }
+
+    /// Sends a message.
+    pub(super) fn say(
+        &mut self,
+        message: Vec<u8>,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Outcome, LabError> {
         match self.stream.write(&message, self.timeout).map_err(|error| self.broken(error))? {
             Put::Done => on_event(Event::Sent { peer: self.peer, bytes: message }),
             Put::Stopped => return Ok(Outcome::Stopped),
-            Put::TimedOut => return Err(no_reply),
-        }
-        match self.stream.read(&mut self.buffer, self.timeout).map_err(|error| self.broken(error))? {
-            Got::Bytes(length) => self.tell_received(length, on_event),
-            Got::Stopped => return Ok(Outcome::Stopped),
-            Got::TimedOut => return Err(no_reply),
-            Got::End => return Err(LabError::Hung { server: self.peer, reset: false }),
+            Put::TimedOut => return Err(self.no_reply()),
         }
         Ok(Outcome::Done)
+    }
+
+    /// Waits for the reply and tells it.
+    pub(super) fn reply(&mut self, on_event: &mut dyn FnMut(Event)) -> Result<Outcome, LabError> {
+        match self.hear(self.timeout)? {
+            Heard::Message(bytes) => on_event(Event::Received { peer: self.peer, bytes }),
+            Heard::Stopped => return Ok(Outcome::Stopped),
+            Heard::Nothing => return Err(self.no_reply()),
+            Heard::End => return Err(self.hung()),
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Waits for whatever the server says, no longer than `within`.
+    pub(super) fn hear(&mut self, within: Duration) -> Result<Heard, LabError> {
+        Ok(match self.stream.read(&mut self.buffer, within).map_err(|error| self.broken(error))? {
+            Got::Bytes(length) => Heard::Message(self.buffer.get(..length).unwrap_or_default().to_vec()),
+            Got::Stopped => Heard::Stopped,
+            Got::TimedOut => Heard::Nothing,
+            Got::End => Heard::End,
+        })
+    }
+
+    /// Closes in order, and tells how it ended.
+    pub(super) fn leave(&mut self, on_event: &mut dyn FnMut(Event)) -> Result<Outcome, LabError> {
+        let ending = self.farewell(on_event)?;
+        on_event(Event::Closed { peer: self.peer, ending });
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    pub(super) fn no_reply(&self) -> LabError {
+        LabError::NoReply { server: self.peer, within: self.timeout }
+    }
+
+    pub(super) fn hung(&self) -> LabError {
+        LabError::Hung { server: self.peer, reset: false }
     }
 
     /// Closes, and waits a little for the server to do the same; what it still says is told.

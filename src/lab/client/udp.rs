@@ -6,39 +6,98 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Options, Outcome, checked};
+use super::{LISTEN, LastWords, Messages, Next, Options, Outcome, Polled, Session, checked};
 use crate::lab::stream::only_waited;
 use crate::lab::{Event, LabError, MAX_MESSAGE, TICK};
 
-pub(super) fn run(
-    options: &Options,
-    messages: &mut dyn Iterator<Item = io::Result<Vec<u8>>>,
-    stop: &AtomicBool,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<Outcome, LabError> {
-    let peer = options.server;
-    let socket = open(peer).map_err(LabError::io("opening a socket failed for", peer))?;
-    let local = socket.local_addr().map_err(LabError::io("no address for the socket to", peer))?;
-    on_event(Event::Opened { local, peer });
-    let mut buffer = vec![0; MAX_MESSAGE];
-    for message in messages {
-        let message = checked(message)?;
-        socket.send(&message).map_err(|error| failed(error, peer))?;
-        on_event(Event::Sent { peer, bytes: message });
-        match receive(&socket, &mut buffer, options.timeout, stop).map_err(|error| failed(error, peer))? {
-            Some(length) => {
-                let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-                on_event(Event::Received { peer, bytes });
+pub(super) fn run(session: Session<'_>, last: Option<LastWords>) -> Result<Outcome, LabError> {
+    let Session { options, messages, stop, on_event, .. } = session;
+    let mut socket = Datagrams::open(options, stop, on_event)?;
+    loop {
+        let message = match socket.next_message(messages, on_event)? {
+            Next::Say(message) => message,
+            Next::End | Next::Closed => break,
+            Next::Stopped => return Ok(Outcome::Stopped),
+        };
+        let last = LastWords::are(last, &message);
+        socket.say(message, on_event)?;
+        if last.is_none_or(|last| last.are_answered) {
+            match socket.hear(options.timeout)? {
+                Some(bytes) => on_event(Event::Received { peer: options.server, bytes }),
+                None if stop.load(Ordering::Relaxed) => return Ok(Outcome::Stopped),
+                None => return Err(socket.no_reply()),
             }
-            None if stop.load(Ordering::Relaxed) => return Ok(Outcome::Stopped),
-            None => return Err(LabError::NoReply { server: peer, within: options.timeout }),
+        }
+        if last.is_some() {
+            break;
         }
     }
     Ok(Outcome::Done)
 }
 
+/// A socket that speaks to one server.
+pub(super) struct Datagrams<'a> {
+    socket: UdpSocket,
+    peer: SocketAddr,
+    timeout: Duration,
+    stop: &'a AtomicBool,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Datagrams<'a> {
+    pub(super) fn open(
+        options: &Options,
+        stop: &'a AtomicBool,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Self, LabError> {
+        let peer = options.server;
+        let socket = open(peer).map_err(LabError::io("opening a socket failed for", peer))?;
+        let local = socket.local_addr().map_err(LabError::io("no address for the socket to", peer))?;
+        on_event(Event::Opened { local, peer });
+        Ok(Self { socket, peer, timeout: options.timeout, stop, buffer: vec![0; MAX_MESSAGE] })
+    }
+
+    /// What is to be said next, and until then what comes is told.
+    pub(super) fn next_message(
+        &mut self,
+        messages: &mut dyn Messages,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Next, LabError> {
+        loop {
+            match messages.poll() {
+                Polled::Message(message) => return checked(message).map(Next::Say),
+                Polled::End => return Ok(Next::End),
+                Polled::NotYet => {}
+            }
+            match self.hear(LISTEN)? {
+                Some(bytes) => on_event(Event::Received { peer: self.peer, bytes }),
+                None if self.stop.load(Ordering::Relaxed) => return Ok(Next::Stopped),
+                None => {}
+            }
+        }
+    }
+
+    /// Sends a datagram.
+    pub(super) fn say(&self, message: Vec<u8>, on_event: &mut dyn FnMut(Event)) -> Result<(), LabError> {
+        self.socket.send(&message).map_err(|error| failed(error, self.peer))?;
+        on_event(Event::Sent { peer: self.peer, bytes: message });
+        Ok(())
+    }
+
+    /// The next datagram; `None` when the time was up or the program was asked to stop.
+    pub(super) fn hear(&mut self, within: Duration) -> Result<Option<Vec<u8>>, LabError> {
+        let length = receive(&self.socket, &mut self.buffer, within, self.stop);
+        let length = length.map_err(|error| failed(error, self.peer))?;
+        Ok(length.map(|length| self.buffer.get(..length).unwrap_or_default().to_vec()))
+    }
+
+    pub(super) fn no_reply(&self) -> LabError {
+        LabError::NoReply { server: self.peer, within: self.timeout }
+    }
+}
+
 /// A socket of the server's family that speaks to the server only.
-fn open(server: SocketAddr) -> io::Result<UdpSocket> {
+pub(in crate::lab) fn open(server: SocketAddr) -> io::Result<UdpSocket> {
     let here: IpAddr = match server.ip() {
         IpAddr::V4(address) if address.is_loopback() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

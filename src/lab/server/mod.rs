@@ -1,7 +1,11 @@
-//! Servers: socket loops around a lab's [`Service`], bounded in clients, bytes and time.
+//! Servers: socket loops around a lab's [`Logic`], bounded in clients, bytes and time.
 
+mod talk;
 mod tcp;
+mod turns;
 mod udp;
+
+pub use talk::{Over, Talk};
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -10,7 +14,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::{Event, Lab, LabError, Policy, Problem, Service, Transport};
+use super::{Event, Fault, Impairment, Lab, LabError, Logic, Policy, Problem, Settings, Transport};
 
 /// Events that wait to be shown. A slow terminal slows the server down rather than filling the memory:
 /// at most this many times the longest message is kept.
@@ -62,19 +66,39 @@ pub struct Server {
     local: SocketAddr,
     policy: Policy,
     limits: Limits,
+    logic: Logic,
+    how: Manner,
+}
+
+/// What a server does besides its lab.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// What happens to the datagrams that it sends.
+    impairment: Impairment,
+    /// What it does wrong with connections.
+    fault: Option<Fault>,
+    seed: u64,
+    pace: f64,
 }
 
 impl Server {
-    /// Binds the lab's socket to `address`; port 0 takes any free one.
+    /// Makes the lab's logic and binds its socket to `address`; port 0 takes any free one.
     ///
     /// # Errors
-    /// [`LabError`]: the policy forbids the address, the port is in use or needs privileges, or the address
-    /// is not this machine's.
-    pub fn bind(lab: &'static Lab, address: SocketAddr, policy: Policy) -> Result<Self, LabError> {
+    /// [`LabError`]: the policy forbids the address, the port is in use or needs privileges, the address
+    /// is not this machine's, or the settings name what is not there.
+    pub fn bind(
+        lab: &'static Lab,
+        address: SocketAddr,
+        settings: &Settings,
+        policy: Policy,
+    ) -> Result<Self, LabError> {
         policy.check(address.ip())?;
+        let logic = (lab.logic)(settings)?;
         let bound = match lab.transport {
             Transport::Tcp => TcpListener::bind(address).and_then(|listener| {
                 let local = listener.local_addr()?;
+                settings.fault.map_or(Ok(()), |fault| fault.prepare(&listener))?;
                 Ok((Socket::Tcp(listener), local))
             }),
             Transport::Udp => UdpSocket::bind(address).and_then(|socket| {
@@ -88,7 +112,13 @@ impl Server {
             ErrorKind::PermissionDenied => LabError::NotPermitted(address),
             _ => LabError::io("listening failed on", address)(error),
         })?;
-        Ok(Self { lab, socket, local, policy, limits: Limits::default() })
+        let how = Manner {
+            impairment: settings.impairment.at_pace(settings.pace),
+            fault: settings.fault,
+            seed: settings.seed,
+            pace: settings.pace,
+        };
+        Ok(Self { lab, socket, local, policy, limits: Limits::default(), logic, how })
     }
 
     /// The same server with other limits.
@@ -110,25 +140,31 @@ impl Server {
     /// [`LabError::Io`] where the server's own socket keeps failing; `stop` is set then, which ends the
     /// connections too. A client's failure is an event.
     pub fn serve(self, stop: &AtomicBool, on_event: &mut dyn FnMut(Event)) -> Result<(), LabError> {
-        let service = (self.lab.service)();
         let shared = Shared {
-            service: &*service,
             local: self.local,
             policy: self.policy,
             limits: self.limits,
             stop,
             clients: AtomicUsize::new(0),
+            how: self.how,
         };
         on_event(Event::Listening { local: self.local, transport: self.lab.transport });
         let (sender, inbox) = sync_channel(EVENT_QUEUE);
         let outlet = Outlet(sender);
         let shared = &shared;
-        let socket = &self.socket;
+        let (socket, logic) = (&self.socket, &self.logic);
+        let rooms = turns::Rooms::default();
+        let rooms = &rooms;
         let ended = thread::scope(|scope| {
             let server = scope.spawn(move || {
-                let ended = match socket {
-                    Socket::Tcp(listener) => tcp::serve(scope, listener, shared, &outlet),
-                    Socket::Udp(socket) => udp::serve(socket, shared, &outlet),
+                let ended = match (socket, logic) {
+                    (Socket::Tcp(listener), _) => {
+                        tcp::serve(scope, listener, tcp::House { logic, rooms }, shared, &outlet)
+                    }
+                    (Socket::Udp(socket), Logic::Messages(service)) => {
+                        udp::serve(socket, &**service, shared, &outlet)
+                    }
+                    (Socket::Udp(_), Logic::Stream(_)) => Err(io::Error::other("a stream needs TCP")),
                 };
                 ended.inspect_err(|_| shared.stop.store(true, Ordering::Relaxed))
             });
@@ -144,12 +180,12 @@ impl Server {
 
 /// What every thread of one server sees.
 struct Shared<'a> {
-    service: &'a dyn Service,
     local: SocketAddr,
     policy: Policy,
     limits: Limits,
     stop: &'a AtomicBool,
     clients: AtomicUsize,
+    how: Manner,
 }
 
 impl Shared<'_> {

@@ -1,29 +1,49 @@
 //! The UDP server: one socket, one datagram after another; clients need no place, since nothing of them is
-//! kept.
+//! kept but answers that are sent late on purpose.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::{MAX_FAILURES, Outlet, Shared};
 use crate::lab::stream::only_waited;
-use crate::lab::{Event, MAX_MESSAGE, Problem, Reply, TICK};
+use crate::lab::wait::is_readable;
+use crate::lab::{Action, Event, Line, MAX_MESSAGE, Note, Problem, Service, TICK};
+
+/// Most answers that wait for their time. A ping lab has one or two a client; a flood of pings loses the rest, as it
+/// would on a busy server.
+const MAX_LATE: usize = 4_096;
 
 /// Answers datagrams until the program stops.
-pub(super) fn serve(socket: &UdpSocket, shared: &Shared<'_>, outlet: &Outlet) -> io::Result<()> {
-    socket.set_read_timeout(Some(TICK))?;
+pub(super) fn serve(
+    socket: &UdpSocket,
+    service: &dyn Service,
+    shared: &Shared<'_>,
+    outlet: &Outlet,
+) -> io::Result<()> {
     socket.set_write_timeout(Some(shared.limits.write))?;
+    // It may be said to be readable and have nothing: a datagram with a wrong checksum is thrown away when it is read.
+    socket.set_read_timeout(Some(TICK))?;
+    let how = &shared.how;
+    let line = (!how.impairment.is_none())
+        .then(|| (Line::new(how.impairment, how.seed.wrapping_add(LINE_SEED)), Instant::now()));
+    let mut desk = Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0, line };
     let mut buffer = vec![0; MAX_MESSAGE];
     let mut failures = 0;
     while !shared.stopped() {
+        if !is_readable(socket, desk.send_what_is_due())? {
+            continue;
+        }
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 failures = 0;
                 let message = buffer.get(..length).unwrap_or_default();
                 outlet.tell(Event::Received { peer, bytes: message.to_vec() });
-                match answer(socket, peer, message, shared) {
-                    Ok(Some(bytes)) => outlet.tell(Event::Sent { peer, bytes }),
-                    Ok(None) => {}
-                    Err(problem) => outlet.problem(Some(peer), problem),
+                if let Err(problem) = desk.answer(service, peer, message) {
+                    outlet.problem(Some(peer), problem);
                 }
             }
             Err(error) if only_waited(&error) => {}
@@ -40,23 +60,142 @@ pub(super) fn serve(socket: &UdpSocket, shared: &Shared<'_>, outlet: &Outlet) ->
     Ok(())
 }
 
-/// Sends the answer, if there is one, and gives it back.
-fn answer(
-    socket: &UdpSocket,
-    peer: SocketAddr,
-    message: &[u8],
-    shared: &Shared<'_>,
-) -> Result<Option<Vec<u8>>, Problem> {
-    shared.policy.check(peer.ip())?;
-    if is_ourselves(peer, shared.local) {
-        return Err(Problem::OwnAddress);
-    }
-    match shared.service.open(peer).respond(message) {
-        Reply::Nothing => Ok(None),
-        Reply::Say(bytes) => {
-            socket.send_to(&bytes, peer).map_err(Problem::io("sending failed"))?;
-            Ok(Some(bytes))
+/// What the line's seed is more than the lab's own: one seed, and yet the line's choices are not the lab's again.
+const LINE_SEED: u64 = 0x11fe;
+
+/// Bytes of a datagram before its payload, for a rate: IP and UDP headers.
+const HEADERS: [usize; 2] = [20 + 8, 40 + 8];
+
+/// An answer that waits. Ordered so that the heap's greatest is the one that is due first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Late {
+    due: Reverse<Instant>,
+    /// Of two that are due at once, the first goes first.
+    number: Reverse<u64>,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+/// The server's one socket and what is still to be sent.
+struct Desk<'a> {
+    socket: &'a UdpSocket,
+    shared: &'a Shared<'a>,
+    outlet: &'a Outlet,
+    late: BinaryHeap<Late>,
+    number: u64,
+    /// What is done to datagrams on purpose, and since when time is counted there.
+    line: Option<(Line<SocketAddr, Datagram>, Instant)>,
+}
+
+type Datagram = (SocketAddr, Vec<u8>);
+
+impl Desk<'_> {
+    /// Sends the answers whose time has come, and says how long may be waited for the next datagram, at most a [`TICK`].
+    fn send_what_is_due(&mut self) -> Duration {
+        let mut wait = TICK;
+        loop {
+            let now = Instant::now();
+            match self.late.peek() {
+                Some(late) if late.due.0 <= now => {}
+                Some(late) => {
+                    wait = wait.min(late.due.0 - now);
+                    break;
+                }
+                None => break,
+            }
+            let Some(Late { to, bytes, .. }) = self.late.pop() else { break };
+            if let Err(problem) = self.send(to, bytes) {
+                self.outlet.problem(Some(to), problem);
+            }
         }
+        wait.min(self.send_from_the_line())
+    }
+
+    /// Sends what comes out of the line, and says when the next datagram does.
+    fn send_from_the_line(&mut self) -> Duration {
+        let Some((line, begun)) = &mut self.line else { return TICK };
+        let now = begun.elapsed();
+        let mut out = Vec::new();
+        out.extend(std::iter::from_fn(|| line.take_due(now)));
+        let next = line.next_due().map_or(TICK, |due| due.saturating_sub(now));
+        for done in line.done() {
+            let note = Note::Impaired { number: done.number, deed: done.deed };
+            self.outlet.tell(Event::Noted { peer: Some(done.flow), note });
+        }
+        for (to, bytes) in out {
+            if let Err(problem) = self.put(to, bytes) {
+                self.outlet.problem(Some(to), problem);
+            }
+        }
+        next
+    }
+
+    fn answer(&mut self, service: &dyn Service, peer: SocketAddr, message: &[u8]) -> Result<(), Problem> {
+        self.shared.policy.check(peer.ip())?;
+        if is_ourselves(peer, self.shared.local) {
+            return Err(Problem::OwnAddress);
+        }
+        for action in service.open(peer).respond(message) {
+            match action {
+                Action::Say(bytes) => self.send(peer, bytes)?,
+                Action::SayTo(to, bytes) => {
+                    if let Err(problem) = self.send(to, bytes) {
+                        self.outlet.problem(Some(to), problem);
+                    }
+                }
+                Action::SayLater(after, bytes) => self.put_off(after, peer, bytes),
+                Action::Forward { to, bytes, sent, failed } => match self.pass_on(to, bytes) {
+                    Ok(()) => self.send(peer, sent)?,
+                    Err(problem) => {
+                        self.outlet.problem(Some(to), problem);
+                        self.send(peer, failed)?;
+                    }
+                },
+                Action::Note(note) => self.outlet.tell(Event::Noted { peer: Some(peer), note }),
+                Action::Stop => self.shared.stop.store(true, Ordering::Relaxed),
+                // There is no connection to close.
+                Action::Close => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn put_off(&mut self, after: Duration, to: SocketAddr, bytes: Vec<u8>) {
+        if self.late.len() >= MAX_LATE {
+            self.outlet.problem(Some(to), Problem::TooManyLate { limit: MAX_LATE });
+            return;
+        }
+        self.number += 1;
+        self.late.push(Late {
+            due: Reverse(Instant::now() + after),
+            number: Reverse(self.number),
+            to,
+            bytes,
+        });
+    }
+
+    /// Sends what somebody asked for: never to this server, which would take it for a request.
+    fn pass_on(&mut self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        if is_ourselves(to, self.shared.local) {
+            return Err(Problem::OwnAddress);
+        }
+        self.send(to, bytes)
+    }
+
+    /// Sends a datagram, by way of the line where there is one.
+    fn send(&mut self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        self.shared.policy.check(to.ip())?;
+        let Some((line, begun)) = &mut self.line else { return self.put(to, bytes) };
+        let [v4, v6] = HEADERS;
+        let len = bytes.len() + if to.ip().to_canonical().is_ipv4() { v4 } else { v6 };
+        line.push(begun.elapsed(), to, len, (to, bytes));
+        Ok(())
+    }
+
+    fn put(&self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        self.socket.send_to(&bytes, to).map_err(Problem::io("sending failed"))?;
+        self.outlet.tell(Event::Sent { peer: to, bytes });
+        Ok(())
     }
 }
 

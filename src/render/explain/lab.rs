@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::color::Style;
-use super::super::format::{Bits, Count, Elapsed, Hex};
+use super::super::format::{Bits, Count, Elapsed, Hex, Percent};
 use super::super::safe::{Safe, safe_line};
 use super::super::wrap::Wrapped;
 use super::{ExplainOptions, count, note};
@@ -437,8 +437,7 @@ fn loss(totals: &PingTotals) -> String {
 
 /// A share, to the nearest tenth of a percent.
 pub(super) fn percent(part: u64, whole: u64) -> String {
-    let tenths = part.saturating_mul(1000).saturating_add(whole / 2).checked_div(whole).unwrap_or(0);
-    format!("{}.{} %", tenths / 10, tenths % 10)
+    Percent { part, whole }.to_string()
 }
 
 fn second_row(at: usize, second: &Second) -> String {

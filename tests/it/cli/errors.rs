@@ -98,7 +98,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["capture", "--seconds", "soon"], &["'soon'", "as in 10 or 0.5"]),
     (&["capture", "-i", "lo", "--until-closed"], &["--port"]),
     (&["serve", "knok"], &["no lab is called `knok`", "did you mean knock?"]),
-    (&["client", "zebra"], &["no lab is called `zebra`", "greeting, knock, uppercase-tcp, uppercase-udp"]),
+    (&["client", "zebra"], &["no lab is called `zebra`", "greeting, datetime, knock, calculator"]),
     (&["client", "knock", "--address", "x"], &["'x'", "try 127.0.0.1 or ::1"]),
     (
         &["client", "knock", "--address", "192.0.2.1"],

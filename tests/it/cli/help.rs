@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 20] = [
     "read",
     "explain",
     "flows",
@@ -17,9 +17,12 @@ const VERBS: [&str; 17] = [
     "mail",
     "replay",
     "capture",
+    "record",
     "interfaces",
     "serve",
     "client",
+    "labs",
+    "lab",
     "fields",
     "completions",
     "man",

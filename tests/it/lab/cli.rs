@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wirelab::cli::lab::{ClientArgs, ServeArgs, run_client, run_serve};
+use wirelab::cli::lab::{ClientArgs, LabOptions, ServeArgs, run_client, run_serve};
 use wirelab::lab::Transport;
 
 use super::{PATIENCE, V4, closed_port};
@@ -59,7 +59,7 @@ impl Write for Gone {
 }
 
 fn serve_args(name: &str, port: u16) -> ServeArgs {
-    ServeArgs { name: name.to_owned(), port: Some(port), address: V4 }
+    ServeArgs { name: name.to_owned(), port: Some(port), address: V4, options: LabOptions::default() }
 }
 
 fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
@@ -70,6 +70,8 @@ fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
         say: say.iter().map(|text| (*text).to_owned()).collect(),
         stdin: false,
         timeout: PATIENCE,
+        options: LabOptions::default(),
+        at_terminal: false,
     }
 }
 
@@ -202,4 +204,58 @@ fn a_talk_goes_on_where_nobody_reads_standard_error() {
         let code = run_client(&args, Box::new(io::empty()), &mut out, &mut Gone, &AtomicBool::new(false));
         assert_eq!((code, out.as_slice()), (0, b"Who's there?\n".as_slice()));
     });
+}
+
+#[test]
+fn a_person_on_a_terminal_is_asked_and_types() {
+    while_serving("calculator", |server, _| {
+        let args = ClientArgs { at_terminal: true, ..client_args("calculator", server, &[]) };
+        let (code, out, err) = client(&args, b"Khushei\n12 + 42\n12 +\n1 / 0\n");
+        assert_eq!((code, out.as_str()), (0, "54.0\nError: division by zero\nSession ended\n"));
+        let (_, rest) = err.split_once('\n').unwrap();
+        assert!(
+            rest.starts_with("type your name first, then sums such as `12 + 42`; q ends the session\n> ")
+                && rest.contains("not sent: `12 +` is not two numbers"),
+            "{err:?}"
+        );
+        // What was typed is not shown again.
+        assert!(!err.contains("sent: Khushei") && !err.contains("sent: 12 + 42"), "{err:?}");
+        // A script is not asked: it gets the lab's own talk.
+        let (code, out, err) = client(&client_args("calculator", server, &[]), b"Khushei\n");
+        assert_eq!((code, out.as_str()), (0, "54.0\n-41.76\n-0.75\nSession ended\n"));
+        assert!(!err.contains("> "), "{err:?}");
+    });
+}
+
+#[test]
+fn what_a_room_says_is_shown_while_nothing_is_typed() {
+    let (_, out, _) = while_serving("chat", |server, shown| {
+        let err = Shown::default();
+        let heard = Shown::default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (input, typing) = io::pipe().unwrap();
+        let mut typing = typing;
+        let listening = {
+            let (mut out, mut err, stop) = (heard.clone(), err.clone(), stop.clone());
+            let args = ClientArgs { at_terminal: true, ..client_args("chat", server, &[]) };
+            thread::spawn(move || run_client(&args, Box::new(input), &mut out, &mut err, &stop))
+        };
+        typing.write_all(b"a:b\nann\n").unwrap();
+        heard.wait_for("new user :ann joined\n");
+        err.wait_for("not sent: `a:b` is no name");
+        // One line a message, and the prompt is back behind each.
+        let (code, out, err) = client(&client_args("chat", server, &["ann", "bob", "\u{1b}[2J", "bye"]), b"");
+        let refused = "This name is taken: send another.\n";
+        let own = "new user :bob joined\n:bob:\\u{1b}[2J\n:bob:bye\n";
+        assert_eq!((code, out), (0, format!("{refused}{own}")), "{err}");
+        let text = heard.wait_for("user :bob left\n");
+        assert_eq!(text, format!("new user :ann joined\n{own}user :bob left\n"));
+        shown.wait_for("is bob\n");
+        typing.write_all(b"hello\n").unwrap();
+        heard.wait_for(":ann:hello\n");
+        // Ctrl-C.
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(listening.join().unwrap(), 130);
+    });
+    assert!(out.contains("closed"), "{out}");
 }

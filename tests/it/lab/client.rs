@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wirelab::lab::client::{MAX_SAID, Options, Outcome};
-use wirelab::lab::{self, Ending, LabError, Policy, Transport};
+use wirelab::lab::client::{MAX_SAID, Options, Outcome, Session};
+use wirelab::lab::{self, Ending, LabError, Policy, Settings, Transport};
 
 use super::{PATIENCE, Running, V4, closed_port, say};
 
@@ -131,7 +131,8 @@ fn a_waiting_client_can_be_stopped() {
         [("greeting", datagrams.local_addr().unwrap()), ("knock", listener.local_addr().unwrap())]
     {
         let lab = lab::find(name).unwrap();
-        let options = Options { server, timeout: PATIENCE, policy: Policy::LocalOnly };
+        let options =
+            Options { server, timeout: PATIENCE, policy: Policy::LocalOnly, settings: Settings::default() };
         let stop = AtomicBool::new(false);
         let begun = Instant::now();
         let outcome = thread::scope(|scope| {
@@ -139,7 +140,13 @@ fn a_waiting_client_can_be_stopped() {
                 thread::sleep(SHORT);
                 stop.store(true, std::sync::atomic::Ordering::Relaxed);
             });
-            lab::client::run(lab, &options, &mut lab::client::own_messages(lab), &stop, &mut |_| {})
+            lab::client::run(Session {
+                lab,
+                options: &options,
+                messages: &mut lab::client::own_messages(lab, &options.settings),
+                stop: &stop,
+                on_event: &mut |_| {},
+            })
         });
         assert_eq!(outcome.unwrap(), Outcome::Stopped, "{name}");
         assert!(begun.elapsed() < PATIENCE / 2, "{name}");

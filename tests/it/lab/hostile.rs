@@ -4,12 +4,12 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use wirelab::lab::{Ending, Event, Limits, Problem};
+use wirelab::lab::{self, Ending, Event, Limits, Problem};
 
-use super::{PATIENCE, Running, V4, say};
+use super::{PATIENCE, Running, V4, quick, talk};
 
 /// Noise that is the same in every run (xorshift64).
-fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub(super) fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let mut bytes = Vec::new();
     while bytes.len() < length {
@@ -22,7 +22,7 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
     bytes
 }
 
-fn connect(server: SocketAddr) -> TcpStream {
+pub(super) fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(server).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -31,17 +31,19 @@ fn connect(server: SocketAddr) -> TcpStream {
 
 #[track_caller]
 fn still_answers(server: &Running, name: &str) {
-    let talk = say(name, server.address, &[b"still there"], PATIENCE);
-    assert!(talk.result.is_ok() && talk.replies.len() == 1, "{name}: {:?} {server:?}", talk.result);
+    let lab = lab::find(name).unwrap();
+    let mut own = lab::client::own_messages(lab, &quick());
+    let talk = talk(lab, server.address, &mut own, PATIENCE);
+    assert!(talk.result.is_ok() && !talk.replies.is_empty(), "{name}: {:?} {server:?}", talk.result);
 }
 
-fn is_problem(event: &Event, what: impl Fn(&Problem) -> bool) -> bool {
+pub(super) fn is_problem(event: &Event, what: impl Fn(&Problem) -> bool) -> bool {
     matches!(event, Event::Problem { problem, .. } if what(problem))
 }
 
 #[test]
-fn noise_is_answered_or_ignored_and_the_server_goes_on() {
-    for name in ["knock", "uppercase-tcp"] {
+pub(super) fn noise_is_answered_or_ignored_and_the_server_goes_on() {
+    for name in ["knock", "uppercase-tcp", "calculator", "chat", "chatbot-tcp", "dual-stack"] {
         let server = Running::start(name);
         for seed in 1..20 {
             let mut stream = connect(server.address);
@@ -51,7 +53,7 @@ fn noise_is_answered_or_ignored_and_the_server_goes_on() {
         }
         still_answers(&server, name);
     }
-    for name in ["greeting", "uppercase-udp"] {
+    for name in ["greeting", "uppercase-udp", "datetime", "chatbot-udp", "relay"] {
         let server = Running::start(name);
         let socket = UdpSocket::bind((V4, 0)).unwrap();
         for (seed, length) in (1..).zip([0, 1, 7, 100, 1472, 9000, 65_507]) {
@@ -73,6 +75,24 @@ fn a_client_that_says_nothing_is_closed_and_holds_nobody_up() {
 }
 
 #[test]
+fn who_is_in_a_room_may_listen_in_silence() {
+    let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
+    let server = Running::with("chat", V4, limits);
+    let mut silent = connect(server.address);
+    let mut member = connect(server.address);
+    member.write_all(b"ann").unwrap();
+    assert_eq!(silent.read(&mut [0; 10]).unwrap(), 0, "closed by the server");
+    still_answers(&server, "chat");
+    let mut heard = String::new();
+    while !heard.ends_with("user :Khushei left") {
+        let mut buffer = [0; 1024];
+        let length = member.read(&mut buffer).unwrap();
+        assert!(length > 0, "put out after {heard}");
+        heard.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+}
+
+#[test]
 fn a_client_that_trickles_is_closed_in_the_end() {
     let limits = Limits { talk: Duration::from_millis(400), ..Limits::default() };
     let server = Running::with("knock", V4, limits);
@@ -91,14 +111,68 @@ fn a_client_that_trickles_is_closed_in_the_end() {
 #[test]
 fn a_client_that_never_reads_its_answers_is_closed() {
     let limits = Limits { write: Duration::from_millis(300), received: u64::MAX, ..Limits::default() };
-    let server = Running::with("uppercase-tcp", V4, limits);
-    let mut stream = connect(server.address);
-    let flood = noise(65_536, 3);
-    // Ends when the server closes: its answers and our sends have filled every buffer by then.
-    while stream.write_all(&flood).is_ok() {}
-    server.wait_for(1, |event| is_problem(event, |problem| matches!(problem, Problem::NotTaken { .. })));
-    server.wait_for(1, |event| matches!(event, Event::Closed { ending: Ending::ByUs, .. }));
-    still_answers(&server, "uppercase-tcp");
+    for (name, flood) in [
+        ("uppercase-tcp", noise(65_536, 3)),
+        ("calculator", b"1 / 0\r\n".repeat(60)),
+        ("chatbot-tcp", b"Hey".repeat(300)),
+        ("dual-stack", b"Hii Server".repeat(300)),
+    ] {
+        let server = Running::with(name, V4, limits);
+        let mut stream = connect(server.address);
+        // Ends when the server closes: its answers and our sends have filled every buffer by then.
+        while stream.write_all(&flood).is_ok() {}
+        server.wait_for(1, |event| is_problem(event, |problem| matches!(problem, Problem::NotTaken { .. })));
+        server.wait_for(1, |event| matches!(event, Event::Closed { ending: Ending::ByUs, .. }));
+        still_answers(&server, name);
+    }
+}
+
+#[test]
+fn requests_cut_anywhere_are_answered_or_ignored() {
+    for (name, request) in [
+        ("calculator", "Ann\n12 + 42\n12 + 42\nq"),
+        ("chat", "ann\nhello\n"),
+        ("chatbot-tcp", "HeyWhat's your name?Goodbye"),
+        ("dual-stack", "Hii ServerHii Serverexit"),
+    ] {
+        let server = Running::start(name);
+        for cut in 1..request.len() {
+            let mut stream = connect(server.address);
+            let (first, second) = request.split_at(cut);
+            stream.write_all(first.as_bytes()).unwrap();
+            // One that is cut may be answered by a close already.
+            let _ = stream.write_all(second.as_bytes());
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        still_answers(&server, name);
+    }
+}
+
+#[test]
+fn a_relay_sends_nothing_to_itself_and_stops_when_told() {
+    let mut server = Running::start("relay");
+    let socket = UdpSocket::bind((V4, 0)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let port = server.address.port();
+    let mut buffer = [0; 1024];
+    for request in [format!("to: 127.0.0.1/{port} ; content : x"), "to: 192.0.2.1/9 ; content : x".to_owned()]
+    {
+        socket.send_to(request.as_bytes(), server.address).unwrap();
+        let length = socket.recv(&mut buffer).unwrap();
+        let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        assert_eq!(answer, "405, Could not send the message to the requested address", "{request}");
+    }
+    let sent = |event: &Event| matches!(event, Event::Sent { .. });
+    server.wait_for(2, sent);
+    assert_eq!(server.count(sent), 2);
+    socket.send_to(b" EXIT Server\n", server.address).unwrap();
+    let begun = Instant::now();
+    while !server.thread.as_ref().unwrap().is_finished() {
+        assert!(begun.elapsed() < PATIENCE, "{server:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.stop().unwrap();
 }
 
 #[test]

@@ -48,8 +48,8 @@ m, a = s.recvfrom(1024)
 s.sendto(m.decode().upper().encode(), a)
 ";
 
-/// Python with that program, or `None` where there is no Python.
-fn python(program: &str, arguments: &[&str]) -> Option<Child> {
+/// Python with that program, its standard output piped, or `None` where there is no Python.
+pub(super) fn python(program: &str, arguments: &[&str]) -> Option<Child> {
     let mut command = Command::new("python3");
     command.args(["-c", program]).args(arguments).stdout(Stdio::piped());
     match command.spawn() {
@@ -59,6 +59,28 @@ fn python(program: &str, arguments: &[&str]) -> Option<Child> {
             None
         }
     }
+}
+
+/// A Python server that has told its port.
+pub(super) struct PythonServer {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl PythonServer {
+    /// Waits for its end, which must be a good one.
+    #[track_caller]
+    pub(super) fn end(mut self) {
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+/// A Python program that prints the port it listens on.
+pub(super) fn python_server(program: &str, arguments: &[&str]) -> Option<PythonServer> {
+    let mut child = python(program, arguments)?;
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    Some(PythonServer { child, address: SocketAddr::new(V4, port.trim().parse().unwrap()) })
 }
 
 #[test]

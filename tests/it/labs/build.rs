@@ -8,17 +8,17 @@ use serde_json::Value;
 use crate::program::wirelab;
 
 /// Ports of hosts that are all on loopback.
-pub(super) type Ports = [u16; 2];
+pub(crate) type Ports = [u16; 2];
 
 /// A savefile in the making.
-pub(super) struct Capture {
+pub(crate) struct Capture {
     file: Vec<u8>,
     packets: u32,
     micros: u32,
 }
 
 /// A connection: its ports, and how many bytes each side has sent.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     ports: Ports,
     sent: [u32; 2],
 }
@@ -26,14 +26,14 @@ pub(super) struct Connection {
 const HOST: [u8; 4] = [127, 0, 0, 1];
 
 impl Capture {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Microseconds, version 2.4, raw IP (101).
         let header = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101];
         Self { file: header.iter().flat_map(|word| word.to_le_bytes()).collect(), packets: 0, micros: 0 }
     }
 
     /// Time passes before the next packet, beyond the millisecond that each takes.
-    pub(super) fn wait(&mut self, millis: u32) -> &mut Self {
+    pub(crate) fn wait(&mut self, millis: u32) -> &mut Self {
         self.micros += millis * 1000;
         self
     }
@@ -50,20 +50,20 @@ impl Capture {
     }
 
     /// A datagram from the first port to the second; its packet's number.
-    pub(super) fn datagram(&mut self, [from, to]: Ports, text: impl AsRef<[u8]>) -> u32 {
+    pub(crate) fn datagram(&mut self, [from, to]: Ports, text: impl AsRef<[u8]>) -> u32 {
         let mut packet = Vec::new();
         PacketBuilder::ipv4(HOST, HOST, 64).udp(from, to).write(&mut packet, text.as_ref()).unwrap();
         self.packet(&packet)
     }
 
     /// Datagrams there and back.
-    pub(super) fn exchange(&mut self, [client, server]: Ports, asked: &str, answer: &str) {
+    pub(crate) fn exchange(&mut self, [client, server]: Ports, asked: &str, answer: &str) {
         self.datagram([client, server], asked);
         self.datagram([server, client], answer);
     }
 
     /// A connection with its handshake.
-    pub(super) fn connect(&mut self, ports: Ports) -> Connection {
+    pub(crate) fn connect(&mut self, ports: Ports) -> Connection {
         let mut connection = Connection { ports, sent: [0, 0] };
         self.segment(&mut connection, 0, "S", b"");
         self.segment(&mut connection, 1, "S.", b"");
@@ -72,24 +72,24 @@ impl Capture {
     }
 
     /// The client says something.
-    pub(super) fn ask(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
+    pub(crate) fn ask(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
         self.segment(connection, 0, "P.", bytes.as_ref())
     }
 
     /// The server says something.
-    pub(super) fn answer(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
+    pub(crate) fn answer(&mut self, connection: &mut Connection, bytes: impl AsRef<[u8]>) -> u32 {
         self.segment(connection, 1, "P.", bytes.as_ref())
     }
 
     /// Both close, the client first.
-    pub(super) fn close(&mut self, connection: &mut Connection) {
+    pub(crate) fn close(&mut self, connection: &mut Connection) {
         self.segment(connection, 0, "F.", b"");
         self.segment(connection, 1, "F.", b"");
         self.segment(connection, 0, ".", b"");
     }
 
     /// Bytes of the server that are not captured.
-    pub(super) fn lose(&mut self, connection: &mut Connection, bytes: u32) {
+    pub(crate) fn lose(&mut self, connection: &mut Connection, bytes: u32) {
         connection.sent[1] += bytes;
     }
 
@@ -115,14 +115,14 @@ impl Capture {
     }
 
     /// The savefile, in a folder that goes away.
-    pub(super) fn save(&self) -> (tempfile::TempDir, PathBuf) {
+    pub(crate) fn save(&self) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made.pcap");
         std::fs::write(&path, &self.file).unwrap();
         (folder, path)
     }
 
-    pub(super) fn run(&self, before: &[&str], after: &[&str]) -> String {
+    pub(crate) fn run(&self, before: &[&str], after: &[&str]) -> String {
         let (_folder, path) = self.save();
         let output = wirelab(before).arg(path).args(after).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -131,23 +131,23 @@ impl Capture {
     }
 
     /// What `explain` says, with runs of blanks and line ends as one blank.
-    pub(super) fn explained(&self) -> String {
+    pub(crate) fn explained(&self) -> String {
         let text = self.run(&["explain"], &[]);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The flows of `explain --json`.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str::<Value>(&self.raw_json()).unwrap()["flows"].take()
     }
 
     /// The same as it is written.
-    pub(super) fn raw_json(&self) -> String {
+    pub(crate) fn raw_json(&self) -> String {
         self.run(&["explain"], &["--json"])
     }
 
     /// The lines of `read -T fields`, those without any value left out.
-    pub(super) fn fields(&self, more: &[&str], fields: &[&str]) -> Vec<String> {
+    pub(crate) fn fields(&self, more: &[&str], fields: &[&str]) -> Vec<String> {
         let mut arguments = vec!["-T", "fields"];
         arguments.extend(fields.iter().flat_map(|name| ["-e", *name]));
         arguments.extend(more);
@@ -156,7 +156,7 @@ impl Capture {
     }
 
     /// What `flows` prints.
-    pub(super) fn flows(&self) -> String {
+    pub(crate) fn flows(&self) -> String {
         self.run(&["flows"], &[])
     }
 }

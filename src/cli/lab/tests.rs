@@ -1,4 +1,10 @@
+use super::talk::{MAX_SHOWN, folded, text};
+use std::io;
+use std::sync::mpsc::sync_channel;
+
+use super::typed::Lines;
 use super::*;
+use crate::lab::client::MAX_SAID;
 use clap::{CommandFactory, Parser};
 
 #[derive(Debug, Parser)]
@@ -90,12 +96,10 @@ fn a_long_message_is_folded_with_its_length() {
 #[test]
 fn standard_input_is_a_message_a_line() {
     let stop = AtomicBool::new(false);
-    let lines = |input: &'static [u8]| {
-        Lines { lines: spawn_reader(Box::new(input)), stop: &stop }.map(Result::unwrap).collect::<Vec<_>>()
-    };
+    let lines = |input: &'static [u8]| lines(Box::new(input), &stop).map(Result::unwrap).collect::<Vec<_>>();
     assert_eq!(lines(b"one\ntwo\r\n\n\r\nthree"), [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
     assert!(lines(b"").is_empty());
-    let endless = Lines { lines: spawn_reader(Box::new(io::repeat(b'x'))), stop: &stop }.next();
+    let endless = super::lines(Box::new(io::repeat(b'x')), &stop).next();
     assert_eq!(endless.unwrap().unwrap().len(), MAX_SAID + 2);
 }
 

@@ -1,0 +1,300 @@
+//! Playing a scene such that it is captured: in a sandbox; where the system forbids that, on the shared loopback interface;
+//! where that may not be captured either, without a capture.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{PlayArgs, stage};
+use crate::cli::output::{Failure, say};
+use crate::lab::scene::{How, Line, Scene, What};
+use crate::render::format::Count;
+use crate::sandbox::{Outcome, Plan, Running, SandboxError, unnamed_file};
+use crate::source::{
+    Interrupt, LinkType, Next, PacketSource, SaveFormat, Savefile, SavefileWriter, drop_privileges,
+};
+
+/// Most lines that a scene tells: a class of fifty in a room.
+const MAX_LINES: usize = 200_000;
+
+/// Longest line, in bytes: the longest message, each byte of it a number.
+const MAX_LINE: u64 = 1 << 19;
+
+/// Longest silence of a scene: longer than every wait of its own.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How often Ctrl-C is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How a scene was played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// In a sandbox.
+    Sandbox,
+    /// On the shared loopback interface.
+    InPlace,
+    /// Without a capture.
+    NotCaptured {
+        /// Why, in one line.
+        because: String,
+    },
+}
+
+/// A scene that was played.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub(super) manner: Manner,
+    pub(super) log: Vec<Line>,
+    /// The capture, where there is one.
+    pub(super) capture: Option<File>,
+    outcome: Option<Outcome>,
+    broken_off: bool,
+}
+
+impl Played {
+    /// Why the capture or the scene may not be whole.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        if self.broken_off {
+            return Some("the scene was broken off");
+        }
+        match self.outcome.as_ref()? {
+            Outcome { trouble: Some(trouble), .. } => Some(trouble),
+            Outcome { lost: 1.., .. } => {
+                Some("packets are missing in the capture: the kernel's buffer was full")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Files that were asked for, opened before anything is played and before privileges are given up.
+#[derive(Debug)]
+pub(super) struct Files {
+    capture: Option<(File, String)>,
+    log: Option<(File, String)>,
+}
+
+impl Files {
+    pub(super) fn open(args: &PlayArgs) -> Result<Self, Failure> {
+        let create = |path: &Path| {
+            let name = path.display().to_string();
+            if name == "-" {
+                return Err(Failure::new("standard output has the story").hint("name a file"));
+            }
+            File::create(path).map(|file| (file, name.clone())).map_err(|error| {
+                Failure::new(format_args!("cannot create {name}: {error}"))
+                    .hint("name a file in a folder you may write to")
+            })
+        };
+        Ok(Self {
+            capture: args.write.as_deref().map(create).transpose()?,
+            log: args.log.as_deref().map(create).transpose()?,
+        })
+    }
+
+    /// Writes them, and says so.
+    pub(super) fn write(self, made: &Played) -> Result<(), Failure> {
+        let failed =
+            |name: &str, error: io::Error| Failure::new(format_args!("cannot write {name}: {error}"));
+        if let Some((mut file, name)) = self.log {
+            for line in &made.log {
+                let mut text = serde_json::to_vec(line).unwrap_or_default();
+                text.push(b'\n');
+                file.write_all(&text).map_err(|error| failed(&name, error))?;
+            }
+        }
+        match (self.capture, &made.capture) {
+            (Some((mut file, name)), Some(capture)) => {
+                let mut capture = capture;
+                let copied = capture.rewind().and_then(|()| io::copy(&mut capture, &mut file));
+                copied.and_then(|_| capture.rewind()).map_err(|error| failed(&name, error))?;
+                let packets = made.outcome.as_ref().map_or(0, |outcome| outcome.packets);
+                say(format_args!("{} written to {name}", Count::packets(packets)));
+            }
+            (Some((_, name)), None) => say(format_args!("warning: nothing was captured, {name} is empty")),
+            (None, _) => {}
+        }
+        Ok(())
+    }
+}
+
+/// What is done with each line as it comes.
+pub(super) type OnLine<'a> = &'a mut dyn FnMut(&Line) -> Result<(), Failure>;
+
+/// Plays the scene.
+pub(super) fn make(
+    args: &PlayArgs,
+    scene: &'static Scene,
+    how: &How,
+    interrupt: &Interrupt,
+    on_line: OnLine<'_>,
+) -> Result<Played, Failure> {
+    let refused = match start(args, false) {
+        Ok((running, file)) => return watch(running, file, Manner::Sandbox, args, interrupt, on_line),
+        Err(SandboxError::NotRun { message, .. }) => return Err(Failure::new(message)),
+        Err(refused) => refused,
+    };
+    match start(args, true) {
+        Ok((running, file)) => {
+            say(&refused);
+            say("played without a sandbox, on the loopback interface that all programs share");
+            watch(running, file, Manner::InPlace, args, interrupt, on_line)
+        }
+        Err(_) => {
+            say(&refused);
+            say("nothing can be captured here, and the scene is played all the same");
+            let because = refused.to_string().lines().next().unwrap_or_default().to_owned();
+            here(scene, how, because, interrupt, on_line)
+        }
+    }
+}
+
+/// Starts this program anew, with the same arguments, on a stage that is captured.
+fn start(args: &PlayArgs, in_place: bool) -> Result<(Running, File), SandboxError> {
+    let file = unnamed_file().map_err(SandboxError::Start)?;
+    // Whoever executes it finds itself there, also where its path cannot be reached.
+    let mut command = vec![OsString::from("/proc/self/exe")];
+    command.extend(std::env::args_os().skip(1));
+    command.push("--on-stage".into());
+    let pcap = args.write.as_deref().is_some_and(|path| SaveFormat::of_name(path) == SaveFormat::Pcap);
+    let capture = file.try_clone().map_err(SandboxError::Start)?;
+    let plan = Plan::new(command, capture).pcap(pcap).stdin(Stdio::null()).stdout(Stdio::piped());
+    let plan = if in_place { plan.in_place() } else { plan };
+    Ok((plan.start()?, file))
+}
+
+/// Takes the lines of a scene that is captured.
+fn watch(
+    mut running: Running,
+    file: File,
+    manner: Manner,
+    args: &PlayArgs,
+    interrupt: &Interrupt,
+    on_line: OnLine<'_>,
+) -> Result<Played, Failure> {
+    // From here on bytes of others are read.
+    drop_privileges().map_err(Failure::new)?;
+    let (sender, lines) = channel();
+    let stdout = running.take_stdout();
+    let reader = thread::Builder::new().spawn(move || {
+        if let Some(stdout) = stdout {
+            read_lines(BufReader::new(stdout), &sender);
+        }
+    });
+    let reader = reader.map_err(|error| Failure::new(format_args!("no thread: {error}")))?;
+    let (log, broken_off) = gather(&lines, interrupt, on_line)?;
+    if broken_off {
+        running.end();
+    }
+    let outcome = running.wait().map_err(Failure::new)?;
+    drop(running);
+    let _ = reader.join();
+    let (capture, outcome) = match manner {
+        Manner::InPlace => selected(file, &log, args, outcome)?,
+        _ => (file, outcome),
+    };
+    Ok(Played { manner, log, capture: Some(capture), outcome: Some(outcome), broken_off })
+}
+
+/// Plays the scene in this process.
+fn here(
+    scene: &'static Scene,
+    how: &How,
+    because: String,
+    interrupt: &Interrupt,
+    on_line: OnLine<'_>,
+) -> Result<Played, Failure> {
+    let (sender, lines) = channel();
+    let how = How { any_port: true, ..how.clone() };
+    let player = thread::Builder::new().spawn(move || stage::send(scene, how, sender));
+    player.map_err(|error| Failure::new(format_args!("no thread: {error}")))?;
+    let (log, broken_off) = gather(&lines, interrupt, on_line)?;
+    Ok(Played { manner: Manner::NotCaptured { because }, log, capture: None, outcome: None, broken_off })
+}
+
+/// Takes lines until there are no more; whether it was broken off before.
+fn gather(
+    lines: &Receiver<Line>,
+    interrupt: &Interrupt,
+    on_line: OnLine<'_>,
+) -> Result<(Vec<Line>, bool), Failure> {
+    let mut log = Vec::new();
+    let mut last = Instant::now();
+    loop {
+        match lines.recv_timeout(LOOK) {
+            Ok(line) => {
+                last = Instant::now();
+                on_line(&line)?;
+                log.push(line);
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok((log, false)),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if interrupt.is_set() || last.elapsed() > SILENCE || log.len() >= MAX_LINES {
+            return Ok((log, true));
+        }
+    }
+}
+
+fn read_lines(mut from: impl BufRead, to: &Sender<Line>) {
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        match (&mut from).take(MAX_LINE).read_until(b'\n', &mut text) {
+            Ok(1..) => {}
+            _ => return,
+        }
+        // What is no line of a scene is a message of the system's about it, which standard error has, too.
+        if let Ok(line) = serde_json::from_slice(&text)
+            && to.send(line).is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// The packets of the scene alone: of the ports that its servers have, or that its clients tried.
+fn selected(file: File, log: &[Line], args: &PlayArgs, outcome: Outcome) -> Result<(File, Outcome), Failure> {
+    let ports: BTreeSet<u16> = log
+        .iter()
+        .filter_map(|line| match &line.what {
+            What::Listening { local, .. } => Some(local.port()),
+            What::Tries { server, .. } => Some(server.port()),
+            _ => None,
+        })
+        .collect();
+    let format = args.write.as_deref().map_or(SaveFormat::Pcapng, SaveFormat::of_name);
+    let failed = |error: io::Error| Failure::new(format_args!("cannot make a file for the capture: {error}"));
+    let kept = unnamed_file().map_err(failed)?;
+    let mut writer = SavefileWriter::new(kept.try_clone().map_err(failed)?, format).nanoseconds(true);
+    let mut source = Savefile::from_reader(file, "the capture")?;
+    let mut decoder = crate::decode::Decoder::new();
+    let mut link = LinkType::ETHERNET;
+    loop {
+        match source.next_packet()? {
+            Next::Packet(packet, interfaces) => {
+                let decoded = decoder.decode(packet.link, packet.data, packet.wire_len);
+                let is_ours = decoded.transports().iter().any(|transport| {
+                    ports.contains(&transport.src.port) || ports.contains(&transport.dst.port)
+                });
+                if let Some(interface) = interfaces.first().filter(|_| is_ours) {
+                    link = packet.link;
+                    writer.write(&packet, interface)?;
+                }
+            }
+            Next::Tick => {}
+            Next::End => break,
+        }
+    }
+    let packets = writer.packets();
+    writer.finish(link)?;
+    let mut kept = kept;
+    kept.seek(SeekFrom::Start(0)).map_err(failed)?;
+    Ok((kept, Outcome { packets, ..outcome }))
+}

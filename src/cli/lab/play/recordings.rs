@@ -1,0 +1,87 @@
+//! Recordings of scenes that are part of the program, for where nothing can be captured: captures/, with what was told when
+//! they were made.
+
+use crate::lab::scene::Line;
+
+/// A recording.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recording {
+    name: &'static str,
+    /// The savefile.
+    pub(super) capture: &'static [u8],
+    log: &'static str,
+}
+
+macro_rules! recordings {
+    ($($name:literal)*) => {
+        /// All of them.
+        static RECORDINGS: &[Recording] = &[$(Recording {
+            name: $name,
+            capture: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/captures/", $name, ".pcapng")),
+            log: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/captures/logs/", $name, ".jsonl")),
+        }),*];
+    };
+}
+
+recordings! {
+    "backlog"
+    "calculator"
+    "chat"
+    "chatbot-tcp"
+    "chatbot-udp"
+    "chatbots"
+    "client-closes-first"
+    "datetime"
+    "dual-stack"
+    "file-transfer"
+    "greeting"
+    "half-close"
+    "ipv4-ipv6"
+    "knock"
+    "mail"
+    "no-fin"
+    "port-unreachable"
+    "proxy"
+    "refused"
+    "relay"
+    "reset"
+    "server-closes-first"
+    "split-writes"
+    "udp-ping"
+    "udp-throughput"
+    "uppercase-tcp"
+    "uppercase-udp"
+    "web"
+    "wrong-port"
+    "zero-window"
+}
+
+/// The recording of the scene of that name.
+pub(super) fn of(name: &str) -> Option<Recording> {
+    RECORDINGS.iter().find(|recording| recording.name == name).copied()
+}
+
+impl Recording {
+    /// What was told when it was made.
+    pub(super) fn log(&self) -> Vec<Line> {
+        self.log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::scene::SCENES;
+
+    #[test]
+    fn every_scene_has_a_recording_and_its_log() {
+        let mut scenes: Vec<&str> = SCENES.iter().map(|scene| scene.name).collect();
+        scenes.sort_unstable();
+        let recordings: Vec<&str> = RECORDINGS.iter().map(|recording| recording.name).collect();
+        assert_eq!(recordings, scenes);
+        for recording in RECORDINGS {
+            assert_eq!(recording.log().len(), recording.log.lines().count(), "{}", recording.name);
+            assert!(recording.log().len() > 1, "{}", recording.name);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a server did that no packet shows: the truth that a capture can be compared with.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Ping;
+use super::impair::Deed;
+
+/// An entry of a server's or client's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// A message was not answered, as if it had been lost.
+    Dropped {
+        /// The how manieth message of its kind it was, from 1.
+        number: u64,
+    },
+    /// A message was answered late.
+    Delayed {
+        /// The how manieth message of its kind it was, from 1.
+        number: u64,
+        /// How late.
+        by: Duration,
+    },
+    /// Something was done on purpose to a datagram or frame that was sent.
+    Impaired {
+        /// The how manieth it is that was to be sent, from 1.
+        number: u64,
+        /// What was done.
+        deed: Deed,
+    },
+    /// A client's ping, and what became of it: told when that is known, and again where its answer comes late.
+    Ping(Ping),
+    /// A ping was acknowledged again.
+    Again {
+        /// Its number.
+        number: u64,
+    },
+    /// An acknowledgement without a number came while several pings waited.
+    Unclear {
+        /// The first ping that it may be for.
+        first: u64,
+        /// The last one.
+        last: u64,
+    },
+    /// A file went by, whole.
+    File {
+        /// Its bytes.
+        length: u64,
+        /// Their SHA-256, as 64 digits of base 16.
+        sha256: String,
+    },
+    /// A page was asked of the origin.
+    Fetched {
+        /// Which.
+        target: String,
+        /// From whom.
+        origin: SocketAddr,
+    },
+    /// A page was answered from the cache.
+    Cached {
+        /// Which.
+        target: String,
+    },
+    /// What a page that was asked for came to.
+    Page {
+        /// Which.
+        target: String,
+        /// The answer's status code.
+        status: u16,
+        /// Bytes of its body.
+        length: u64,
+        /// From the request's first byte to the answer's last.
+        took: Duration,
+        /// What a cache on the way said of it (`X-Cache`), where one did.
+        cache: Option<String>,
+    },
+    /// A transfer agent took a mail.
+    Mail {
+        /// What it calls the mail.
+        id: String,
+        /// Bytes of the mail, its own Received line included.
+        length: u64,
+        /// To whom it went; `None` where its way ends here.
+        next: Option<SocketAddr>,
+        /// It is in this agent's mailbox file.
+        kept: bool,
+        /// The Received line that it added, unfolded.
+        received: String,
+    },
+    /// Something else worth a line.
+    Told(String),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dropped { number } => write!(f, "message {number} dropped on purpose"),
+            Self::Delayed { number, by } => {
+                write!(f, "message {number} answered after {:.1} ms", by.as_secs_f64() * 1e3)
+            }
+            Self::Impaired { number, deed } => write!(f, "number {number} {deed}"),
+            Self::Ping(ping) => ping.fmt(f),
+            Self::Again { number } => write!(f, "ping {number}: acknowledged again"),
+            Self::Unclear { first, last } => {
+                write!(f, "an acknowledgement without a number, for one of the pings {first} to {last}")
+            }
+            Self::File { length, sha256 } => write!(f, "{length} bytes, SHA-256 {sha256}"),
+            Self::Fetched { target, origin } => write!(f, "{target} asked of the origin at {origin}"),
+            Self::Cached { target } => write!(f, "{target} answered from the cache"),
+            Self::Page { target, status, length, took, cache } => {
+                write!(f, "{target}: {status}, {length} bytes, {:.1} ms", took.as_secs_f64() * 1e3)?;
+                cache.as_ref().map_or(Ok(()), |cache| write!(f, ", cache {cache}"))
+            }
+            Self::Mail { id, length, next, kept, received } => {
+                write!(f, "mail {id} ({length} bytes) ")?;
+                match next {
+                    Some(next) => write!(f, "passed on to {next}")?,
+                    None if *kept => f.write_str("kept in the mailbox")?,
+                    None => f.write_str("at its end, and let go: no file was given to keep it in")?,
+                }
+                write!(f, "; line added: Received: {received}")
+            }
+            Self::Told(text) => f.write_str(text),
+        }
+    }
+}

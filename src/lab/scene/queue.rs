@@ -1,0 +1,142 @@
+//! A server that is slow: connections that wait to be taken, bytes that wait to be read, and what a receive returns.
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use super::{Kind, PATIENCE, Scene, Stage, TCP, Wire};
+use crate::lab::LabError;
+
+const PORT: u16 = 12_200;
+
+/// So many connections wait, and one more, until Linux drops the SYNs of others.
+const BACKLOG: i32 = 1;
+
+/// How long the server does not look: longer than it takes to see that a SYN has no answer, shorter than the second after
+/// which it is sent again (RFC 6298 section 2).
+const AWAY: Duration = Duration::from_millis(300);
+
+pub(super) static FULL_BACKLOG: Scene = Scene {
+    name: "backlog",
+    title: "more clients than a listener keeps waiting",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "The first clients are connected although the server has taken nobody yet: the system shakes hands for it, up to the backlog.",
+        "The SYN of the last client gets no answer at all while the queue is full: neither SYN-ACK nor RST.",
+        "A second later its system sends the SYN again. By then there is room.",
+    ],
+    pace: 1.0,
+    play: backlog,
+};
+
+fn backlog(stage: &mut Stage) -> Result<(), LabError> {
+    let (listener, server) = stage.listen("server", PORT, BACKLOG, None)?;
+    let mut waiting = [stage.connect("ann", server)?, stage.connect("bob", server)?];
+    stage.step("The queue is full, and the server has taken nobody yet.");
+    let stage = &*stage;
+    thread::scope(|scope| {
+        let late = scope.spawn(|| stage.connect("cy", server));
+        thread::sleep(AWAY);
+        waiting.iter_mut().try_for_each(|client| attend(stage, &listener, client))?;
+        let cy = late.join().unwrap_or(Err(LabError::NoConnection { server, within: PATIENCE }));
+        attend(stage, &listener, &mut cy?)
+    })
+}
+
+/// Takes the next connection, which is this client's, and answers it.
+fn attend(stage: &Stage, listener: &TcpListener, client: &mut Wire) -> Result<(), LabError> {
+    let (asked, answered) = (b"My turn?", b"Your turn.");
+    let mut server = stage.accept("server", listener)?;
+    client.say(asked)?;
+    server.hear_all(asked.len())?;
+    server.say(answered)?;
+    client.hear_all(answered.len())?;
+    client.half_close()?;
+    server.hear()?;
+    server.close();
+    client.hear().map(|_| ())
+}
+
+/// Bytes that the server's system keeps unread, asked of it before it listens: a window that was promised is not taken back.
+const LITTLE: usize = 4_096;
+
+/// How long the server does not read: some window probes.
+const ASLEEP: Duration = Duration::from_millis(1_000);
+
+/// Lines that the client sends: several times what the server's system keeps.
+const LINES: usize = 400;
+
+pub(super) static ZERO_WINDOW: Scene = Scene {
+    name: "zero-window",
+    title: "a server that does not read",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "The window that the server offers shrinks with every segment, down to 0: its buffer is full.",
+        "The client asks again and again whether there is room, with window probes.",
+        "When the server reads, a window update says so, and the rest follows. Nothing was lost.",
+    ],
+    pace: 1.0,
+    play: zero_window,
+};
+
+fn zero_window(stage: &mut Stage) -> Result<(), LabError> {
+    let (listener, server) = stage.listen("server", PORT, BACKLOG, Some(LITTLE))?;
+    let mut client = stage.connect("client", server)?;
+    let mut server = stage.accept("server", &listener)?;
+    let text: String = (1..=LINES).map(|number| format!("This is line {number} of {LINES}.\n")).collect();
+    client.say(text.as_bytes())?;
+    stage.step("The client's system has taken all of it. The server does not read for a second.");
+    thread::sleep(ASLEEP);
+    server.hear_all(text.len())?;
+    server.say(b"All read.")?;
+    client.hear()?;
+    client.half_close()?;
+    server.hear()?;
+    server.close();
+    client.hear()?;
+    client.close();
+    Ok(())
+}
+
+/// How long after one piece the next is sent: longer than the other side takes to read.
+const BETWEEN: Duration = Duration::from_millis(30);
+
+pub(super) static SPLIT_WRITES: Scene = Scene {
+    name: "split-writes",
+    title: "messages in pieces, and two in one receive",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: PORT,
+    look_for: &[
+        "The server's answer comes in four segments, and one receive returns one of them: a program has to put them together.",
+        "The client's two messages leave in two segments. The server reads late, and one receive returns both.",
+        "What a receive returns is not what a send was. Only an end that both sides know tells where a message ends.",
+    ],
+    pace: 1.0,
+    play: split_writes,
+};
+
+fn split_writes(stage: &mut Stage) -> Result<(), LabError> {
+    let (listener, server) = stage.listen("server", PORT, BACKLOG, None)?;
+    let mut client = stage.connect("client", server)?;
+    let mut server = stage.accept("server", &listener)?;
+    client.say(b"Hello.")?;
+    client.say(b"Are you there?")?;
+    thread::sleep(BETWEEN);
+    server.hear_all(20)?;
+    for piece in ["Yes, ", "I am ", "here, ", "always."] {
+        server.say(piece.as_bytes())?;
+        client.hear_all(piece.len())?;
+        thread::sleep(BETWEEN);
+    }
+    client.half_close()?;
+    server.hear()?;
+    server.close();
+    client.hear()?;
+    client.close();
+    Ok(())
+}

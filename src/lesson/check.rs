@@ -1,0 +1,93 @@
+//! A claim about a capture that either holds or does not.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::source::PacketNumber;
+
+/// Most packets that a check names; more are counted by its words.
+pub const MAX_PACKETS: usize = 10_000;
+
+/// A claim, and whether the capture bears it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// It does.
+    pub holds: bool,
+    /// The claim; where it does not hold, what is there instead.
+    pub text: String,
+    /// The packets that show it, in order.
+    pub packets: Vec<PacketNumber>,
+}
+
+impl Check {
+    pub(super) fn new(
+        holds: bool,
+        text: impl Into<String>,
+        packets: impl IntoIterator<Item = PacketNumber>,
+    ) -> Self {
+        let mut packets: Vec<PacketNumber> = packets.into_iter().take(MAX_PACKETS).collect();
+        packets.sort_unstable();
+        packets.dedup();
+        Self { holds, text: text.into(), packets }
+    }
+
+    /// One that holds where nothing stands against it, else one for each of `against`.
+    pub(super) fn unless(
+        against: Vec<String>,
+        text: impl Into<String>,
+        packets: impl IntoIterator<Item = PacketNumber>,
+    ) -> Vec<Self> {
+        if against.is_empty() {
+            return vec![Self::new(true, text, packets)];
+        }
+        against.into_iter().map(|text| Self::new(false, text, [])).collect()
+    }
+}
+
+/// Packet numbers as a person reads them: `packet 4`, `packets 1-3, 7`.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketList<'a>(pub &'a [PacketNumber]);
+
+/// Runs of numbers that are written out; the rest is `...`.
+const MAX_RUNS: usize = 6;
+
+impl fmt::Display for PacketList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut runs: Vec<(PacketNumber, PacketNumber)> = Vec::new();
+        for number in self.0 {
+            match runs.last_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
+                _ => runs.push((*number, *number)),
+            }
+        }
+        f.write_str(if self.0.len() == 1 { "packet " } else { "packets " })?;
+        for (place, (first, last)) in runs.iter().enumerate() {
+            if place > 0 {
+                f.write_str(", ")?;
+            }
+            if place == MAX_RUNS && runs.len() > MAX_RUNS + 1 {
+                return f.write_str("...");
+            }
+            if first == last { write!(f, "{first}")? } else { write!(f, "{first}-{last}")? }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_packets_are_told_by_their_ends() {
+        for (packets, text) in [
+            (vec![4], "packet 4"),
+            (vec![1, 2, 3, 7], "packets 1-3, 7"),
+            (vec![1, 3, 5, 7, 9, 11, 13, 15], "packets 1, 3, 5, 7, 9, 11, ..."),
+            (vec![1, 3, 5, 7, 9, 11, 13], "packets 1, 3, 5, 7, 9, 11, 13"),
+        ] {
+            assert_eq!(PacketList(&packets).to_string(), text);
+        }
+    }
+}

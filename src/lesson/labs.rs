@@ -1,0 +1,321 @@
+//! What a lab is there to show.
+
+use std::time::Duration;
+
+use super::{Case, Check, Losses};
+use crate::lab::scene::{Kind, What};
+use crate::lab::{Note, PingRun};
+use crate::proto::lab::{Code, Mark, Says};
+use crate::report::http::Exchange;
+use crate::report::lab::{Fate, LabFlow, PingTotals};
+use crate::report::mail::{Mail, Session};
+use crate::source::PacketNumber;
+
+pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
+    if case.scene.kind != Kind::Lab {
+        return Vec::new();
+    }
+    let mut checks = answers(case);
+    match case.scene.name {
+        "calculator" => checks.push(sums(case)),
+        "uppercase-tcp" | "uppercase-udp" => checks.push(capitals(case)),
+        "chat" => checks.push(room(case)),
+        "relay" => checks.push(relay(case)),
+        "file-transfer" => checks.push(file(case)),
+        "udp-ping" | "udp-throughput" => checks.extend(pings(case)),
+        "proxy" => checks.extend(proxy(case)),
+        "web" => checks.push(pages(case)),
+        "mail" => checks.extend(mails(case)),
+        _ => {}
+    }
+    checks
+}
+
+/// The flows of this scene that are recognised as a lab's.
+fn flows<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a LabFlow> {
+    let name = if case.scene.name == "udp-throughput" { "udp-ping" } else { case.scene.name };
+    case.evidence.flows.iter().filter_map(|told| told.lab).filter(move |flow| flow.lab.name() == name)
+}
+
+/// Whether the analysis knows this lab by what is said.
+fn is_recognised(name: &str) -> bool {
+    name == "udp-throughput" || crate::proto::lab::Lab::ALL.iter().any(|lab| lab.name() == name)
+}
+
+/// By the packets alone each flow is known for what it is, and nothing is wrong with it.
+fn answers(case: &Case<'_>) -> Vec<Check> {
+    if !is_recognised(case.scene.name) {
+        return Vec::new();
+    }
+    let mut against = Vec::new();
+    let known = flows(case).count();
+    let talks = case.talks.len();
+    if known != talks {
+        against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
+    }
+    for flow in flows(case) {
+        for message in flow.faults() {
+            let fault = message.said.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+            against.push(format!("packet {}: {fault}", message.at.number));
+        }
+    }
+    let text = format!(
+        "By the packets alone this is the lab {}, and nothing is wrong with what was said",
+        case.scene.name
+    );
+    Check::unless(against, text, [])
+}
+
+fn packets<'a>(case: &Case<'a>, test: impl Fn(&Says) -> bool + 'a) -> Vec<PacketNumber> {
+    let messages = flows(case).flat_map(|flow| &flow.messages);
+    messages.filter(|message| test(&message.said.says)).map(|message| message.at.number).collect()
+}
+
+fn sums(case: &Case<'_>) -> Check {
+    let right = packets(case, |says| matches!(says, Says::Result { marked: Mark::Right, .. }));
+    let all = packets(case, |says| matches!(says, Says::Result { .. })).len();
+    let asked = packets(case, |says| matches!(says, Says::Sum(..))).len();
+    let holds = right.len() == all && all == asked && asked > 0;
+    Check::new(
+        holds,
+        format!("{} of {asked} sums are answered, and right when worked out again", right.len()),
+        right,
+    )
+}
+
+fn capitals(case: &Case<'_>) -> Check {
+    let asked = packets(case, |says| *says == Says::Sentence).len();
+    let back: Vec<PacketNumber> = flows(case)
+        .flat_map(|flow| &flow.messages)
+        .filter(|message| message.said.says == Says::Capitals && message.said.fault.is_none())
+        .map(|message| message.at.number)
+        .collect();
+    let text = if asked == 1 && back.len() == 1 {
+        "The sentence comes back in capitals".to_owned()
+    } else {
+        format!("{} of {asked} sentences come back in capitals", back.len())
+    };
+    Check::new(asked > 0 && back.len() == asked, text, back)
+}
+
+/// Lines that the log says were typed: all that a client said after its name was taken.
+fn room(case: &Case<'_>) -> Check {
+    let rooms = case.evidence.labs.map(crate::report::lab::Labs::rooms).unwrap_or_default();
+    let [room] = rooms else {
+        return Check::new(false, format!("The capture shows {} chat rooms, and not one", rooms.len()), []);
+    };
+    let mut against = Vec::new();
+    for line in &room.lines {
+        against.extend(line.lost.iter().map(|lost| {
+            format!(
+                "packet {}: a line of {} did not reach {}",
+                line.at.number,
+                room.name_of(line.by),
+                room.name_of(lost.to)
+            )
+        }));
+        against.extend(line.reached.iter().filter(|delivery| delivery.again).map(|delivery| {
+            format!("packet {}: a line reached {} twice", delivery.packet, room.name_of(delivery.to))
+        }));
+    }
+    against.extend(
+        room.strays.iter().map(|(_, packet, name)| format!("packet {packet}: {name} did not type this")),
+    );
+    let typed: usize = room.lines.len();
+    if typed == 0 {
+        against.push("no line was typed".to_owned());
+    }
+    let names = room.members.iter().filter(|member| member.is_sure).count();
+    let delivered = room.lines.iter().flat_map(|line| &line.reached).map(|delivery| delivery.packet);
+    match against.into_iter().next() {
+        Some(text) => Check::new(false, text, []),
+        None => Check::new(
+            true,
+            format!("Each of {typed} lines reached all of the {names} members who were in, once"),
+            delivered,
+        ),
+    }
+}
+
+fn relay(case: &Case<'_>) -> Check {
+    let (passed, strays) = case.evidence.labs.map(|labs| (labs.passed(), labs.strays())).unwrap_or_default();
+    let is_right = |passed: &crate::report::lab::Passed| {
+        let sent = matches!(passed.status, Some((Code::Sent, _)));
+        passed.changed.is_none() && sent == passed.forwarded.is_some() && passed.status.is_some()
+    };
+    let wrong = passed.iter().find(|passed| !is_right(passed));
+    let forwarded: Vec<PacketNumber> =
+        passed.iter().filter_map(|passed| passed.forwarded).map(|(_, at)| at.number).collect();
+    match (wrong, strays.first()) {
+        (Some(wrong), _) => {
+            Check::new(false, "What became of a request is not what its sender was told", [wrong.at.number])
+        }
+        (None, Some(stray)) => {
+            Check::new(false, "A message was passed on that nobody asked for", [stray.at.number])
+        }
+        (None, None) => Check::new(
+            !forwarded.is_empty(),
+            format!(
+                "{} messages were passed on, each as it was asked for, and its sender was told 200",
+                forwarded.len()
+            ),
+            forwarded,
+        ),
+    }
+}
+
+fn file(case: &Case<'_>) -> Check {
+    let told: Vec<(&str, u64, &str)> = case
+        .log
+        .iter()
+        .filter_map(|line| match &line.what {
+            What::Noted { note: Note::File { length, sha256 }, .. } => {
+                Some((line.who.as_str(), *length, sha256.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
+    let seen = flows(case).find_map(|flow| flow.file.as_ref());
+    let hash = |bytes: &[u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let Some(seen) = seen else { return Check::new(false, "The capture shows no file", []) };
+    let seen_hash = hash(&seen.sha256);
+    let against = told.iter().find(|(_, length, sha256)| *length != seen.bytes || *sha256 != seen_hash);
+    match against {
+        Some((who, ..)) => {
+            Check::new(false, format!("The file of the {who} is not the one in the capture"), [])
+        }
+        None => Check::new(
+            told.len() >= 2 && seen.missing == 0,
+            format!(
+                "The file has one SHA-256 at the server, at the client and in the capture: {}…",
+                seen_hash.get(..16).unwrap_or_default()
+            ),
+            [],
+        ),
+    }
+}
+
+/// Longest way of an answer that the two logs may differ by.
+const SLACK: Duration = Duration::from_millis(20);
+
+/// What the server says that it dropped has no answer in the capture, and what the client lost is that, and what came late.
+fn pings(case: &Case<'_>) -> Vec<Check> {
+    let notes = |of_server: bool| {
+        case.log.iter().filter_map(move |line| match &line.what {
+            What::Noted { note, .. } if line.aside == of_server => Some(note),
+            _ => None,
+        })
+    };
+    let dropped = notes(true).filter(|note| matches!(note, Note::Dropped { .. })).count();
+    let totals: Vec<PingTotals> = flows(case).map(PingTotals::of).collect();
+    let unanswered: Vec<PacketNumber> = totals
+        .iter()
+        .flat_map(|totals| &totals.pings)
+        .filter(|ping| ping.fate == Fate::Unanswered)
+        .map(|ping| ping.at.number)
+        .collect();
+    let sent: u64 = totals.iter().map(PingTotals::sent).sum();
+    let by_server = format!(
+        "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log",
+        unanswered.len()
+    );
+    let run = PingRun::of(notes(false));
+    let losses = Losses::of(&run, notes(true), SLACK);
+    let by_client = format!(
+        "The client counts {} as lost: {} dropped by the server, {} answered too late",
+        losses.lost, losses.dropped, losses.too_late
+    );
+    vec![
+        Check::new(dropped == unanswered.len() && sent > 0, by_server, unanswered),
+        Check::new(losses.hold() && run.sent() == sent, by_client, []),
+    ]
+}
+
+/// Where the exchanges of a proxy go: those of the origin, and those that the proxy answers by itself.
+fn proxy(case: &Case<'_>) -> Vec<Check> {
+    let port_of = |name: &str| {
+        case.log.iter().find_map(|line| match line.what {
+            What::Listening { local, .. } if line.who == name => Some(local.port()),
+            _ => None,
+        })
+    };
+    let at = |name: &str| {
+        let port = port_of(name);
+        case.evidence.exchanges.iter().filter(move |exchange| Some(exchange.server.port) == port)
+    };
+    let told = |test: fn(&Note) -> bool| {
+        case.log
+            .iter()
+            .filter(|line| matches!(&line.what, What::Noted { note, .. } if line.aside && test(note)))
+            .count()
+    };
+    let fetched = told(|note| matches!(note, Note::Fetched { .. }));
+    let cached = told(|note| matches!(note, Note::Cached { .. }));
+    let asked: Vec<PacketNumber> = at("proxy").map(Exchange::first_packet).collect();
+    let reached: Vec<PacketNumber> = at("origin").map(Exchange::first_packet).collect();
+    let warm: Vec<PacketNumber> = asked.iter().copied().skip(reached.len()).collect();
+    let after = warm.first().is_some_and(|warm| reached.iter().all(|packet| packet < warm));
+    vec![
+        Check::new(
+            reached.len() == fetched && fetched > 0,
+            format!(
+                "Cold: the origin is asked as often as the proxy says, {fetched} of {} requests",
+                asked.len()
+            ),
+            reached.clone(),
+        ),
+        Check::new(
+            after && warm.len() == cached,
+            format!(
+                "Warm: {cached} of {} requests is answered from the cache, and never reaches the origin",
+                asked.len()
+            ),
+            warm,
+        ),
+    ]
+}
+
+/// The statuses of a web server's answers.
+fn pages(case: &Case<'_>) -> Check {
+    let codes: Vec<u16> = case.evidence.exchanges.iter().filter_map(Exchange::status).collect();
+    let packets = case.evidence.exchanges.iter().map(Exchange::first_packet);
+    let has = |code: u16| codes.contains(&code);
+    let shown: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    Check::new(
+        has(200) && has(404) && codes.len() == case.evidence.exchanges.len(),
+        format!("The page that is there is a 200, the one that is not a 404: {}", shown.join(", ")),
+        packets,
+    )
+}
+
+/// The way of each mail: as many sessions as hops, and one mail that brings along what nobody vouches for.
+fn mails(case: &Case<'_>) -> Vec<Check> {
+    let passed = case
+        .log
+        .iter()
+        .filter(|line| matches!(&line.what, What::Noted { note: Note::Mail { .. }, .. } if line.aside))
+        .count();
+    let all: Vec<&Mail> = case.evidence.mails.iter().flat_map(Session::mails).collect();
+    let packet = |mail: &Mail| mail.packets.map(|[_, last]| last.number);
+    let is_doubted = |mail: &&&Mail| {
+        let path = mail.message.as_ref().map(|message| &message.path);
+        path.is_some_and(|path| (0..path.hops.len()).any(|hop| path.is_unvouched(hop)))
+    };
+    let doubted: Vec<&&Mail> = all.iter().filter(is_doubted).collect();
+    vec![
+        Check::new(
+            passed == all.len() && passed > 0,
+            format!("Each of {} mails in the capture is one that an agent says it took", all.len()),
+            all.iter().filter_map(|mail| packet(mail)),
+        ),
+        Check::new(
+            doubted.len() == 1 && all.len() > 1,
+            format!(
+                "{} of {} mails on their way names a hop that nobody vouches for: the forgery, as it reaches the mailbox",
+                doubted.len(),
+                all.len()
+            ),
+            doubted.iter().filter_map(|mail| packet(mail)),
+        ),
+    ]
+}

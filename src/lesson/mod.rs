@@ -1,0 +1,66 @@
+//! A scene that was played, by two witnesses: what its programs told, and what its capture shows.
+//!
+//! [`checks`] holds the one against the other, a claim at a time, each with its packets. A claim that does not hold means
+//! that the capture lacks something, or that a program did not do what its lab says.
+
+mod check;
+mod experiments;
+mod general;
+mod labs;
+mod pings;
+mod sides;
+mod talks;
+
+pub use check::{Check, MAX_PACKETS, PacketList};
+pub use pings::{Losses, PingRow, PingSide, PingsBeside};
+pub use sides::{Side, sides};
+
+use crate::lab::scene::{Line, Scene, What};
+use crate::report::Told;
+use crate::report::http::Exchange;
+use crate::report::lab::Labs;
+use crate::report::mail::Session;
+use talks::{Talk, talks};
+
+/// What a capture shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// Its flows, with what was said in them.
+    pub flows: &'a [Told<'a>],
+    /// Its labs.
+    pub labs: Option<&'a Labs>,
+    /// Its HTTP exchanges.
+    pub exchanges: &'a [Exchange],
+    /// Its mail sessions.
+    pub mails: &'a [Session],
+}
+
+/// The scene, what was told while it was played, and what was captured.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    scene: &'a Scene,
+    log: &'a [Line],
+    talks: &'a [Talk<'a>],
+    evidence: &'a Evidence<'a>,
+}
+
+/// Everything that must hold of a scene's capture, given what was told while it was played.
+#[must_use]
+pub fn checks(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Check> {
+    let talks = talks(scene, log);
+    let case = Case { scene, log, talks: &talks, evidence };
+    let mut checks = failures(log);
+    checks.extend(general::of(&case));
+    checks.extend(labs::of(&case));
+    checks.extend(experiments::of(&case));
+    checks
+}
+
+/// What did not work although it should have.
+fn failures(log: &[Line]) -> Vec<Check> {
+    let failed = log.iter().filter_map(|line| match &line.what {
+        What::Failed { text, expected: false } => Some(format!("{}: {text}", line.who)),
+        _ => None,
+    });
+    failed.map(|text| Check::new(false, text, [])).collect()
+}

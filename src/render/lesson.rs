@@ -1,0 +1,188 @@
+//! A scene as it is played and what its capture has to show: the talk line by line, then the checks.
+
+use std::io::{self, Write};
+
+use super::color::{Colors, Style};
+use super::explain::ExplainOptions;
+use super::format::Count;
+use super::safe::{Message, safe_line};
+use super::wrap::Wrapped;
+use crate::lab::scene::{Line, Scene, What};
+use crate::lab::{Ending, Note, Transport};
+use crate::lesson::{Check, PacketList, Side};
+
+/// Columns for who speaks: the longest name of a scene's, and a gap.
+const WHO: usize = 13;
+
+/// Columns for what somebody does.
+const VERB: usize = 7;
+
+fn paragraph(out: &mut impl Write, sign: &str, text: &str, width: usize) -> io::Result<()> {
+    let columns = width.saturating_sub(4).max(20);
+    for (place, line) in Wrapped::new(text, columns).enumerate() {
+        writeln!(out, "  {} {line}", if place == 0 { sign } else { " " })?;
+    }
+    Ok(())
+}
+
+/// What the scene is, where it is played, and what to look for.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_head(out: &mut impl Write, scene: &Scene, options: ExplainOptions) -> io::Result<()> {
+    let colors = options.colors;
+    let title = format!("{}: {}", scene.name, scene.title);
+    for line in Wrapped::new(&title, options.width) {
+        writeln!(out, "{}", colors.paint(Style::Bold, line))?;
+    }
+    writeln!(out, "\n{}", colors.paint(Style::Bold, "What to look for"))?;
+    for text in scene.look_for {
+        paragraph(out, "·", text, options.width)?;
+    }
+    writeln!(out, "\n{}", colors.paint(Style::Bold, "The talk"))
+}
+
+/// The talk, line by line.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    options: ExplainOptions,
+    /// Of an answer the first line is shown alone: the story has the rest.
+    is_terse: bool,
+    is_answered: bool,
+}
+
+impl Talk {
+    /// That of a scene.
+    #[must_use]
+    pub fn of(scene: &Scene, options: ExplainOptions) -> Self {
+        Self { options, is_terse: matches!(scene.name, "web" | "proxy"), is_answered: false }
+    }
+
+    /// Writes the next line; nothing for one that another line says, too.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&mut self, out: &mut impl Write, line: &Line) -> io::Result<()> {
+        if self.is_terse && !line.aside {
+            match line.what {
+                What::Sent { .. } => self.is_answered = false,
+                What::Received { .. } if std::mem::replace(&mut self.is_answered, true) => return Ok(()),
+                _ => {}
+            }
+        }
+        write_line(out, line, self.options)
+    }
+}
+
+fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io::Result<()> {
+    let room = options.width.saturating_sub(WHO + VERB + 2).max(20);
+    let (verb, text) = match &line.what {
+        What::Step { text } => return paragraph(out, "·", text, options.width),
+        What::Listening { local, transport } => ("listens", format!("on {local} ({transport})")),
+        // A table tells of them.
+        What::Noted { note: Note::Ping(_) | Note::Delayed { .. }, .. } => return Ok(()),
+        What::Noted { note, .. } => ("notes", Message(note).to_string()),
+        What::Failed { text, expected: true } => ("fails", Message(text).to_string()),
+        What::Failed { text, expected: false } => ("FAILS", Message(text).to_string()),
+        _ if line.aside => return Ok(()),
+        What::Tries { .. } => return Ok(()),
+        What::Opened { local, peer, transport: Transport::Tcp } => {
+            ("opens", format!("a connection, {local} to {peer}"))
+        }
+        What::Opened { local, peer, transport: Transport::Udp } => {
+            ("opens", format!("a socket, {local} to {peer}"))
+        }
+        What::Sent { bytes, .. } => ("says", said(&bytes.0, room)),
+        What::Received { bytes, .. } => ("hears", said(&bytes.0, room)),
+        What::Carried { length, sent, .. } => {
+            (if *sent { "says" } else { "hears" }, Count::bytes(*length).to_string())
+        }
+        What::HalfClosed { .. } => ("closes", "its own direction, and still listens (FIN)".to_owned()),
+        What::ThrownAway { .. } => ("resets", "the connection (RST)".to_owned()),
+        What::Closed { ending, .. } => (
+            "closes",
+            match ending {
+                Ending::ByPeer => "the connection, after the other side".to_owned(),
+                Ending::ByUs => "the connection".to_owned(),
+                Ending::Reset => "the connection, which the other side has reset".to_owned(),
+            },
+        ),
+    };
+    let who = safe_line(line.who.as_bytes(), WHO - 1).to_string();
+    let style = match &line.what {
+        What::Failed { expected: false, .. } => Style::Red,
+        What::Noted { .. } => Style::Dim,
+        _ if line.aside || line.who.contains("server") => Style::Magenta,
+        _ => Style::Cyan,
+    };
+    let lead = format!("  {who:WHO$}");
+    let mut first = true;
+    for part in Wrapped::new(&text, room) {
+        if first {
+            writeln!(out, "{}{verb:VERB$} {part}", options.colors.paint(style, &lead))?;
+        } else {
+            writeln!(out, "{:1$}{part}", "", WHO + VERB + 3)?;
+        }
+        first = false;
+    }
+    Ok(())
+}
+
+/// What was said, in one line.
+fn said(bytes: &[u8], room: usize) -> String {
+    let whole = safe_line(bytes, room);
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    if lines < 2 && bytes.len() <= room {
+        return whole.to_string();
+    }
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    format!("{} ({})", safe_line(bytes, room.saturating_sub(16)), Count::bytes(length))
+}
+
+/// The same talk of two flows, side by side; nothing where there is nothing to compare.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_sides(out: &mut impl Write, sides: &[Side], colors: Colors) -> io::Result<()> {
+    if sides.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", colors.paint(Style::Bold, "Side by side"))?;
+    writeln!(
+        out,
+        "  {:20}{:>10}{:>12}{:>14}{:>16}",
+        "", "packets", "bytes", "of messages", "of all the rest"
+    )?;
+    for side in sides {
+        let rest = side.bytes.saturating_sub(side.said);
+        writeln!(out, "  {:20}{:>10}{:>12}{:>14}{rest:>16}", side.name, side.packets, side.bytes, side.said)?;
+    }
+    Ok(())
+}
+
+/// Which claims hold.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_checks(out: &mut impl Write, checks: &[Check], options: ExplainOptions) -> io::Result<()> {
+    let colors = options.colors;
+    writeln!(out, "\n{}", colors.paint(Style::Bold, "Checks"))?;
+    for check in checks {
+        let mut text = check.text.clone();
+        if !check.packets.is_empty() {
+            text.push_str(&format!(" ({})", PacketList(&check.packets)));
+        }
+        let text = Message(text).to_string();
+        let (sign, style) = if check.holds { ("✓", Style::Green) } else { ("✗", Style::Red) };
+        paragraph(out, &colors.paint(style, sign).to_string(), &text, options.width)?;
+    }
+    let failed = checks.iter().filter(|check| !check.holds).count();
+    let text = match (failed, checks.len()) {
+        (_, 0) => "There is nothing to check.".to_owned(),
+        (0, 1) => "It holds: the capture shows what was said.".to_owned(),
+        (0, all) => format!("All {all} hold: the capture shows what was said and done."),
+        (failed, all) => format!("{failed} of {all} {} not hold.", if failed == 1 { "does" } else { "do" }),
+    };
+    let style = if failed == 0 { Style::Green } else { Style::Red };
+    writeln!(out, "  {}", colors.paint(style, text))
+}

@@ -1,0 +1,198 @@
+//! Pings: a client's run in numbers, what each second carried, and the run beside the capture of it.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::format::{Bits, Count, Elapsed, Percent};
+use super::plot::{Panel, Plot};
+use super::table::{Align, Column, TableOutput, write_table};
+use crate::lab::{PingRun, PingSecond};
+use crate::lesson::{PingRow, PingSide, PingsBeside};
+use crate::report::lab::Second;
+use crate::time::TimeDelta;
+
+fn span(time: Duration) -> TimeDelta {
+    TimeDelta::from_nanos(i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
+}
+
+/// Writes what a run came to: round trips and loss.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_run<W: Write + ?Sized>(out: &mut W, run: &PingRun) -> io::Result<()> {
+    match run.times() {
+        Some(times) => {
+            let [least, mean, most] = [times.least, times.mean, times.most].map(|time| Elapsed(span(time)));
+            writeln!(out, "average RTT: {mean} (least {least}, most {most})")?;
+        }
+        None => writeln!(out, "average RTT: none, no ping was answered in time")?,
+    }
+    let (sent, lost, late, unclear) = (run.sent(), run.lost(), run.late(), run.unclear());
+    let mut parts = vec![format!("{} never answered", lost.saturating_sub(late))];
+    if late > 0 {
+        parts.push(format!("{late} answered too late"));
+    }
+    if unclear > 0 {
+        parts.push(format!("{unclear} more perhaps"));
+    }
+    let loss = Percent { part: lost, whole: sent };
+    writeln!(out, "packet loss: {loss} ({lost} of {sent}: {})", parts.join(", "))?;
+    if unclear > 0 {
+        writeln!(
+            out,
+            "{} came without a number while several pings waited: it cannot be told which ping each is for",
+            Count::new(run.unclear_answers(), "acknowledgement", "acknowledgements")
+        )?;
+    }
+    if run.again() > 0 {
+        writeln!(out, "{} came again", Count::new(run.again(), "acknowledgement", "acknowledgements"))?;
+    }
+    Ok(())
+}
+
+/// What a second carried, by a client's clock or in a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecondRow {
+    /// Pings sent in it.
+    pub sent: u64,
+    /// How many of these were answered, late ones included.
+    pub answered: u64,
+    /// Bits that these and their answers carried.
+    pub bits: u64,
+    /// Mean time until their answers.
+    pub mean: Option<TimeDelta>,
+}
+
+impl From<&PingSecond> for SecondRow {
+    fn from(second: &PingSecond) -> Self {
+        let PingSecond { sent, answered, bits, mean, .. } = *second;
+        Self { sent, answered, bits, mean: mean.map(span) }
+    }
+}
+
+impl From<&Second> for SecondRow {
+    fn from(second: &Second) -> Self {
+        let Second { sent, answered, bits, mean } = *second;
+        Self { sent, answered, bits, mean }
+    }
+}
+
+const SECONDS: [Column; 5] = [
+    Column { title: "second", align: Align::Right, width: 6, min: 6, shrink: 0 },
+    Column { title: "pings", align: Align::Right, width: 6, min: 5, shrink: 0 },
+    Column { title: "answered", align: Align::Right, width: 8, min: 8, shrink: 0 },
+    Column { title: "throughput", align: Align::Right, width: 12, min: 10, shrink: 0 },
+    Column { title: "mean delay", align: Align::Right, width: 10, min: 10, shrink: 0 },
+];
+
+/// Writes a row for each second.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_seconds<W: Write + ?Sized>(
+    out: &mut W,
+    output: TableOutput,
+    seconds: &[SecondRow],
+) -> io::Result<()> {
+    write_table(out, output, &SECONDS, seconds.iter().enumerate(), |(place, second), row| {
+        row.cell(place);
+        row.cell(second.sent);
+        row.cell(second.answered);
+        row.cell(Bits(second.bits));
+        match second.mean {
+            Some(mean) => row.cell(Elapsed(mean)),
+            None => row.cell('-'),
+        }
+    })?;
+    Ok(())
+}
+
+/// Throughput and mean delay, second by second.
+#[must_use]
+pub fn plot_of<'a>(title: &'a str, seconds: &[SecondRow]) -> Plot<'a> {
+    let nanos = |mean: TimeDelta| u64::try_from(mean.as_nanos()).ok();
+    Plot {
+        title,
+        across: "second",
+        panels: vec![
+            Panel {
+                title: "throughput: bits of answered pings and their answers",
+                values: seconds.iter().map(|second| Some(second.bits)).collect(),
+                label: |bits| Bits(bits).to_string(),
+            },
+            Panel {
+                title: "mean delay of answered pings",
+                values: seconds.iter().map(|second| second.mean.and_then(nanos)).collect(),
+                label: |nanos| Elapsed(TimeDelta::from_nanos(i128::from(nanos))).to_string(),
+            },
+        ],
+    }
+}
+
+const BESIDE: [Column; 6] = [
+    Column { title: "ping", align: Align::Right, width: 5, min: 4, shrink: 0 },
+    Column { title: "packet", align: Align::Right, width: 6, min: 0, shrink: 2 },
+    Column { title: "RTT by the client", align: Align::Right, width: 17, min: 8, shrink: 0 },
+    Column { title: "in the capture", align: Align::Right, width: 14, min: 8, shrink: 0 },
+    Column { title: "difference", align: Align::Right, width: 10, min: 0, shrink: 1 },
+    Column { title: "outcome", align: Align::Left, width: 24, min: 8, shrink: 0 },
+];
+
+/// Writes a row for each ping as its client and the capture saw it, and what both say of the loss.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_beside<W: Write + ?Sized>(
+    out: &mut W,
+    output: TableOutput,
+    beside: &PingsBeside,
+    slack: Duration,
+) -> io::Result<()> {
+    let or_dash = |time: Option<TimeDelta>| time.map_or_else(|| "-".to_owned(), |t| Elapsed(t).to_string());
+    write_table(out, output, &BESIDE, beside.rows.iter(), |ping, row| {
+        row.cell(ping.number);
+        match ping.capture {
+            Some(seen) => row.cell(seen.at.number),
+            None => row.cell('-'),
+        }
+        row.cell(or_dash(ping.rtt_by_clock()));
+        row.cell(or_dash(ping.rtt_in_capture()));
+        row.cell(or_dash(ping.difference()));
+        row.cell(outcome(ping, slack));
+    })?;
+    write_side(out, "by the client", &beside.clock)?;
+    write_side(out, "in the capture", &beside.capture)
+}
+
+fn outcome(ping: &PingRow, slack: Duration) -> String {
+    let words = |is_lost: Option<bool>, rtt: Option<TimeDelta>| match (is_lost, rtt) {
+        (Some(false), _) => "answered",
+        (Some(true), Some(_)) => "too late",
+        (Some(true), None) => "lost",
+        (None, _) => "unclear",
+    };
+    let clock = words(ping.is_lost_by_clock(), ping.rtt_by_clock());
+    let capture = words(ping.is_lost_in_capture(), ping.rtt_in_capture());
+    match (ping.clock, ping.capture) {
+        (Some(_), None) => format!("{clock}, not in the capture"),
+        (None, _) => "not told by the client".to_owned(),
+        _ if clock == capture => clock.to_owned(),
+        _ if ping.agrees(slack) => format!("{clock} by a hair, {capture} in the capture"),
+        _ => format!("{clock}, but {capture} in the capture"),
+    }
+}
+
+fn write_side<W: Write + ?Sized>(out: &mut W, by: &str, side: &PingSide) -> io::Result<()> {
+    let loss = Percent { part: side.lost(), whole: side.sent };
+    let mean = side.mean.map_or_else(|| "none".to_owned(), |mean| Elapsed(mean).to_string());
+    let unclear = match side.unclear {
+        0 => String::new(),
+        many => format!(", {many} unclear"),
+    };
+    writeln!(
+        out,
+        "{by}: {}, {} answered in time, {loss} lost{unclear}, average RTT {mean}",
+        Count::new(side.sent, "ping", "pings"),
+        side.in_time
+    )
+}

@@ -1,0 +1,224 @@
+//! What the processes of a sandbox say to each other: arguments on the way down, words on the way up.
+//!
+//! A stage finds its pipes by their numbers, which it is told, and opens them anew through `/proc/self/fd`: that makes
+//! owned, close-on-exec descriptors without unsafe code.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::{Deserialize, Serialize};
+
+use super::refused::Refused;
+
+/// Longest line that a stage may say, in bytes: up to this a write to a pipe is not mixed with others (`PIPE_BUF`).
+const MAX_WORD: usize = 4096;
+
+/// Longest free text in a word, in characters, so that the word stays below [`MAX_WORD`] however it is escaped.
+pub(super) const MAX_TEXT: usize = 600;
+
+/// Which stage the program plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum StageKind {
+    /// Makes the namespaces and captures.
+    Holder,
+    /// Process 1 of the pid namespace.
+    Init,
+}
+
+/// What a stage is told by its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StageArgs {
+    pub(super) stage: StageKind,
+    /// Descriptor that signals for the command are read from; its end ends the command.
+    pub(super) control: i32,
+    /// Descriptor that words are written to.
+    pub(super) report: i32,
+    /// Descriptor of the capture file, for the holder.
+    pub(super) capture: Option<i32>,
+    /// The capture is pcap, not pcapng.
+    pub(super) pcap: bool,
+    /// Most bytes of packets that are kept.
+    pub(super) most: Option<u64>,
+    /// Without namespaces.
+    pub(super) in_place: bool,
+}
+
+impl StageArgs {
+    /// As one argument of a command line.
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads that argument.
+    pub(super) fn from_text(text: &OsStr) -> Option<Self> {
+        serde_json::from_str(text.to_str()?).ok()
+    }
+}
+
+/// How a command ended, and what became of its packets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The command's exit status; 128 and the signal's number where a signal ended it.
+    pub status: u8,
+    /// Processes that the command left running, which were ended.
+    pub left_running: u32,
+    /// Packets in the capture.
+    pub packets: u64,
+    /// Packets that are missing because the kernel's buffer was full.
+    pub lost: u64,
+    /// Packets beyond [`super::Plan::at_most`].
+    pub not_kept: u64,
+    /// Why packets are missing for another reason: the file could not be written, or the capture failed.
+    pub trouble: Option<String>,
+}
+
+/// What a stage says, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Word {
+    /// The capture is running and the command about to start.
+    Ready,
+    /// The system forbids a step.
+    Refused(Refused),
+    /// The capture cannot begin.
+    NoCapture(String),
+    /// The command cannot be executed.
+    NotRun {
+        /// 126 or 127.
+        status: u8,
+        /// Why.
+        message: String,
+    },
+    /// The command ended before so many others of its processes.
+    LeftRunning(u32),
+    /// All ended, and the capture is complete.
+    Ended(Outcome),
+}
+
+/// A descriptor that the next process that is started inherits; closed here when dropped.
+#[derive(Debug)]
+pub(super) struct Inherited(OwnedFd);
+
+impl Inherited {
+    /// Lets it be inherited.
+    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
+        fcntl(&fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        Ok(Self(fd))
+    }
+
+    /// Its number there, which is its number here.
+    pub(super) fn number(&self) -> i32 {
+        self.0.as_raw_fd()
+    }
+}
+
+/// The writing end of the control pipe.
+#[derive(Debug)]
+pub(super) struct Orders(io::PipeWriter);
+
+impl Write for Orders {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A control pipe: the end to keep and the end to inherit.
+pub(super) fn orders() -> io::Result<(Orders, Inherited)> {
+    let (read, write) = io::pipe()?;
+    Ok((Orders(write), Inherited::new(read.into())?))
+}
+
+/// A report pipe: the end to keep and the end to inherit.
+pub(super) fn report() -> io::Result<(Listener, Inherited)> {
+    let (read, write) = io::pipe()?;
+    Ok((Listener { pipe: read, waiting: Vec::new() }, Inherited::new(write.into())?))
+}
+
+/// The reading end of the report pipe.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pipe: io::PipeReader,
+    /// Bytes of words that are not read yet, and of one that is not whole; at most twice [`MAX_WORD`].
+    waiting: Vec<u8>,
+}
+
+impl Listener {
+    /// The next word, or `None` when `patience` is over; without patience it waits for ever.
+    ///
+    /// # Errors
+    /// The stages closed the pipe, or said what is no word.
+    pub(super) fn next(&mut self, patience: Option<Duration>) -> io::Result<Option<Word>> {
+        loop {
+            if let Some(end) = self.waiting.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.waiting.drain(..=end).collect();
+                return Ok(Some(serde_json::from_slice(&line)?));
+            }
+            if self.waiting.len() > MAX_WORD {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let timeout = match patience {
+                Some(patience) => PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX),
+                None => PollTimeout::NONE,
+            };
+            match poll(&mut [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)], timeout) {
+                Err(nix::errno::Errno::EINTR) if patience.is_none() => continue,
+                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(None),
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut more = [0; MAX_WORD];
+            match self.pipe.read(&mut more)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => self.waiting.extend(more.iter().take(read)),
+            }
+        }
+    }
+}
+
+/// Opens an inherited descriptor anew and closes the inherited one. `write` says which end it is.
+#[cfg(all(target_os = "linux", feature = "live"))]
+pub(super) fn adopt(number: i32, write: bool) -> io::Result<File> {
+    let file = reopen(number, write);
+    nix::unistd::close(number)?;
+    file
+}
+
+/// Opens an inherited descriptor anew; the inherited one stays for the next stage.
+#[cfg(all(target_os = "linux", feature = "live"))]
+pub(super) fn reopen(number: i32, write: bool) -> io::Result<File> {
+    File::options().read(!write).write(write).open(format!("/proc/self/fd/{number}"))
+}
+
+/// Says a word. Nobody may be listening any more, which the control pipe tells.
+#[cfg(all(target_os = "linux", feature = "live"))]
+pub(super) fn tell(report: &mut File, word: &Word) {
+    let Ok(mut line) = serde_json::to_vec(word) else { return };
+    line.push(b'\n');
+    let _ = report.write_all(&line);
+}
+
+/// The beginning of `text`, short enough for a word.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+/// The command as a person would read it.
+#[cfg(all(target_os = "linux", feature = "live"))]
+pub(super) fn shown(command: &OsStr) -> String {
+    shortened(&command.to_string_lossy())
+}
+
+/// The first word of a command, and the others.
+#[cfg(all(target_os = "linux", feature = "live"))]
+pub(super) fn split(command: &[OsString]) -> (&OsStr, &[OsString]) {
+    command.split_first().map_or((OsStr::new(""), &[]), |(program, args)| (program.as_os_str(), args))
+}

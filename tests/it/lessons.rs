@@ -1,0 +1,218 @@
+//! The checks of a scene: they hold of its recording and of what was told when it was made, and of nothing else.
+
+use std::fs;
+
+use wirelab::flow::PayloadWanted;
+use wirelab::lab::Note;
+use wirelab::lab::scene::{self, Line, SCENES, Scene, What};
+use wirelab::lesson::{Check, Evidence, checks};
+use wirelab::pipeline::Pipeline;
+use wirelab::report::http::Exchanges;
+use wirelab::report::mail::Sessions;
+use wirelab::source::{CapturedPacket, Next, PacketSource, Savefile};
+
+use crate::program::captures_folder;
+
+/// A packet's bytes, and its place in time.
+#[derive(Clone)]
+struct Packet {
+    ts: Option<wirelab::time::Timestamp>,
+    link: wirelab::source::LinkType,
+    data: Vec<u8>,
+}
+
+impl Packet {
+    fn len(&self) -> u32 {
+        u32::try_from(self.data.len()).unwrap()
+    }
+}
+
+/// A scene's recording and log.
+#[derive(Clone)]
+struct Case {
+    scene: &'static Scene,
+    packets: Vec<Packet>,
+    log: Vec<Line>,
+}
+
+impl Case {
+    fn of(scene: &'static Scene) -> Self {
+        let mut source = Savefile::open(&captures_folder().join(format!("{}.pcapng", scene.name))).unwrap();
+        let mut packets = Vec::new();
+        loop {
+            match source.next_packet().unwrap() {
+                Next::Packet(packet, _) => {
+                    packets.push(Packet { ts: packet.ts, link: packet.link, data: packet.data.to_vec() });
+                }
+                Next::Tick => {}
+                Next::End => break,
+            }
+        }
+        let log = fs::read_to_string(captures_folder().join(format!("logs/{}.jsonl", scene.name))).unwrap();
+        let log = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        Self { scene, packets, log }
+    }
+
+    fn named(name: &str) -> Self {
+        Self::of(scene::find(name).unwrap())
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let mut pipeline = Pipeline::new(Some(PayloadWanted::for_story(1 << 20)));
+        let (mut exchanges, mut sessions) = (Exchanges::new(), Sessions::new());
+        for (number, packet) in (1..).zip(&self.packets) {
+            let step = pipeline.step(&CapturedPacket {
+                number,
+                ts: packet.ts,
+                wire_len: packet.len(),
+                interface: 0,
+                link: packet.link,
+                data: &packet.data,
+            });
+            exchanges.packet(&step.decoded, step.messages, true, &mut |_| {});
+            sessions.packet(&step.decoded, step.messages, true, &mut |_| {});
+        }
+        pipeline.finish_with(&mut |messages| {
+            exchanges.unfinished(messages, &mut |_| {});
+            sessions.unfinished(messages, &mut |_| {});
+        });
+        let exchanges = exchanges.finish(pipeline.flows(), |_, _| true);
+        let mails = sessions.finish(pipeline.flows(), |_, _| true);
+        let flows = pipeline.told(|_, _| true);
+        let evidence =
+            Evidence { flows: &flows, labs: pipeline.labs(), exchanges: &exchanges, mails: &mails };
+        checks(self.scene, &self.log, &evidence)
+    }
+
+    fn failed(&self) -> Vec<String> {
+        self.checks().into_iter().filter(|check| !check.holds).map(|check| check.text).collect()
+    }
+
+    /// Some check does not hold any more.
+    #[track_caller]
+    fn must_fail(&self, what: &str) {
+        assert!(!self.failed().is_empty(), "{}: {what}, and every check holds", self.scene.name);
+    }
+
+    /// Places of lines whose bytes the checks go by: those of the servers.
+    fn said(&self) -> Vec<usize> {
+        let servers: Vec<&str> = self
+            .log
+            .iter()
+            .filter(|line| matches!(line.what, What::Listening { .. }))
+            .map(|line| line.who.as_str())
+            .collect();
+        let is_said =
+            |line: &Line| matches!(line.what, What::Sent { .. }) && servers.contains(&line.who.as_str());
+        (0..self.log.len()).filter(|place| is_said(&self.log[*place])).collect()
+    }
+}
+
+#[test]
+fn the_checks_of_every_recording_hold() {
+    for scene in SCENES {
+        let case = Case::of(scene);
+        assert_eq!(case.failed(), [""; 0], "{}", scene.name);
+        let checks = case.checks();
+        assert!(!checks.is_empty(), "{}", scene.name);
+        for check in checks {
+            let count = case.packets.len() as u64;
+            assert!(check.packets.iter().all(|packet| (1..=count).contains(packet)), "{check:?}");
+        }
+    }
+}
+
+#[test]
+fn a_log_that_says_something_else_is_noticed() {
+    for scene in SCENES {
+        let whole = Case::of(scene);
+        for place in whole.said() {
+            let mut changed = whole.clone();
+            let What::Sent { bytes, .. } = &mut changed.log[place].what else { unreachable!("{place}") };
+            let Some(last) = bytes.0.last_mut() else { continue };
+            *last ^= 1;
+            changed.must_fail(&format!("line {place} says something else"));
+            let mut short = whole.clone();
+            short.log.remove(place);
+            short.must_fail(&format!("line {place} is not told"));
+        }
+    }
+}
+
+#[test]
+fn a_capture_without_a_message_is_noticed() {
+    for scene in SCENES {
+        let whole = Case::of(scene);
+        let mut decoder = wirelab::decode::Decoder::new();
+        for place in 0..whole.packets.len() {
+            let packet = &whole.packets[place];
+            let decoded = decoder.decode(packet.link, &packet.data, packet.len());
+            let transport = decoded.transports().iter().find(|transport| !transport.quoted);
+            let layer = transport.map(|transport| &decoded.layers()[transport.layer]);
+            if layer.is_none_or(|layer| decoded.payload(layer).is_empty()) {
+                continue;
+            }
+            let mut lost = whole.clone();
+            lost.packets.remove(place);
+            lost.must_fail(&format!("packet {} is missing", place + 1));
+            let mut changed = whole.clone();
+            *changed.packets[place].data.last_mut().unwrap() ^= 1;
+            // Of an error that quotes a datagram only the headers count, and of pages nobody tells the bytes.
+            if !matches!(scene.name, "port-unreachable" | "wrong-port" | "web" | "proxy") {
+                changed.must_fail(&format!("the last byte of packet {} is another", place + 1));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_capture_that_begins_late_or_ends_early_is_noticed() {
+    for scene in SCENES {
+        let whole = Case::of(scene);
+        let mut late = whole.clone();
+        late.packets.remove(0);
+        late.must_fail("the first packet is missing");
+        let mut early = whole.clone();
+        early.packets.pop();
+        // Of a connection that nobody closes in good order, the end is no claim.
+        if scene.name != "no-fin" {
+            early.must_fail("the last packet is missing");
+        }
+    }
+}
+
+/// Without the notes that `test` takes, a check fails.
+#[track_caller]
+fn without_notes(name: &str, test: fn(&Note) -> bool) {
+    let mut case = Case::named(name);
+    let before = case.log.len();
+    case.log.retain(|line| !matches!(&line.what, What::Noted { note, .. } if test(note)));
+    assert!(case.log.len() < before, "{name}: no such note");
+    case.must_fail("notes are missing");
+}
+
+#[test]
+fn what_no_packet_shows_is_compared_too() {
+    without_notes("udp-ping", |note| matches!(note, Note::Dropped { .. }));
+    without_notes("udp-ping", |note| matches!(note, Note::Ping(_)));
+    without_notes("proxy", |note| matches!(note, Note::Fetched { .. }));
+    without_notes("proxy", |note| matches!(note, Note::Cached { .. }));
+    without_notes("file-transfer", |note| matches!(note, Note::File { .. }));
+    without_notes("mail", |note| matches!(note, Note::Mail { .. }));
+
+    let mut other = Case::named("file-transfer");
+    for line in &mut other.log {
+        if let What::Noted { note: Note::File { sha256, .. }, .. } = &mut line.what {
+            sha256.replace_range(..1, "x");
+        }
+    }
+    other.must_fail("the hash is another");
+}
+
+#[test]
+fn a_scene_that_failed_is_not_passed_over() {
+    let mut case = Case::named("knock");
+    let what = What::Failed { text: "it broke".to_owned(), expected: false };
+    case.log.push(Line { who: "client".to_owned(), aside: false, what });
+    assert_eq!(case.failed(), ["client: it broke"]);
+}

@@ -1,0 +1,58 @@
+//! Where the system makes no namespaces, the message says which setting does and what to do.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::{folder, possible, record, run};
+use crate::skip::skip;
+
+/// `record` by an ordinary user in a user namespace where `setup` was done before.
+fn where_forbidden(setup: &str, args: &[&str]) -> Option<super::Run> {
+    run_where_forbidden(setup, &record(args))
+}
+
+/// The same with any command of an ordinary user.
+pub(crate) fn run_where_forbidden(setup: &str, inner: &Command) -> Option<super::Run> {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--user", "--map-current-user", "--keep-caps", "sh", "-c"])
+        .arg(format!("{setup} && exec setpriv --inh-caps=-all --ambient-caps=-all \"$@\""))
+        .arg("sh")
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    if super::is_root() {
+        command.uid(super::NOBODY).gid(super::NOBODY).current_dir("/");
+    }
+    let ran = run(&mut command);
+    if ran.err.starts_with("unshare:") || ran.err.starts_with("setpriv:") || ran.err.starts_with("sh:") {
+        skip("record where namespaces are forbidden", ran.err.lines().next().unwrap_or_default());
+        return None;
+    }
+    Some(ran)
+}
+
+#[test]
+fn a_limit_of_no_namespaces_is_named() {
+    if !possible("record where namespaces are forbidden") {
+        return;
+    }
+    let folder = folder();
+    let touched = folder.path().join("touched");
+    let args = ["--", "touch", touched.to_str().unwrap()];
+    let Some(refused) = where_forbidden("echo 0 > /proc/sys/user/max_user_namespaces", &args) else { return };
+    assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{refused:?}");
+    assert!(
+        refused.err.starts_with("error: cannot make namespaces for the command: making a user namespace: ")
+    );
+    assert!(refused.err.contains("max_user_namespaces"), "{refused:?}");
+    assert!(refused.err.contains("\nhint: ") && refused.err.contains("sudo sysctl user.max_user_namespaces"));
+    assert!(!touched.exists(), "the command ran");
+
+    // The others have limits of their own.
+    let Some(refused) = where_forbidden("echo 0 > /proc/sys/user/max_net_namespaces", &args) else { return };
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("making network, mount and process namespaces"), "{refused:?}");
+}
