@@ -310,7 +310,8 @@ impl Running {
                         None => Ok(Some(Outcome { left_running: self.left, ..outcome })),
                     };
                 }
-                Some(Word::Ready | Word::Refused(_) | Word::NoCapture(_)) => return Err(SandboxError::Died),
+                Some(Word::NoCapture(message)) => return Err(SandboxError::Capture(message)),
+                Some(Word::Ready | Word::Refused(_)) => return Err(SandboxError::Died),
             }
         }
     }

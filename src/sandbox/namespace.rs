@@ -121,11 +121,14 @@ pub(super) fn hand_on_to_init() -> Result<(), String> {
     hand_on(&FOR_INIT)
 }
 
-/// Mounts /proc of this pid namespace. Where a container hides parts of /proc the kernel refuses it, and the outer one
+/// Mounts /proc of this pid namespace, in a mount namespace of this process's: the holder, which is in another pid
+/// namespace, still needs its own. Where a container hides parts of /proc the kernel refuses it, and the outer one
 /// stays, which shows other processes but works.
 pub(super) fn mount_proc() -> bool {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    Path::new("/proc").is_dir() && mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>).is_ok()
+    Path::new("/proc").is_dir()
+        && unshare(CloneFlags::CLONE_NEWNS).is_ok()
+        && mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>).is_ok()
 }
 
 /// Gives up all capabilities but those that the command keeps; not those of root itself, whose commands they are.

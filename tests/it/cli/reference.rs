@@ -98,6 +98,7 @@ fn every_verb_has_a_man_page() {
         "-mail",
         "-man",
         "-read",
+        "-record",
         "-replay",
         "-serve",
         "-stats",
