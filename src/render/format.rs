@@ -160,7 +160,7 @@ impl fmt::Display for Count {
     }
 }
 
-/// A share to a tenth of a percent: `12.5 %`. Of nothing it is none.
+/// A share to the nearest tenth of a percent: `12.5 %`. Of nothing it is none.
 #[derive(Clone, Copy, Debug)]
 pub struct Percent {
     /// So many.
@@ -171,7 +171,8 @@ pub struct Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = self.part.saturating_mul(1000).checked_div(self.whole).unwrap_or(0);
+        let half = self.whole / 2;
+        let tenths = self.part.saturating_mul(1000).saturating_add(half).checked_div(self.whole).unwrap_or(0);
         write!(f, "{}.{} %", tenths / 10, tenths % 10)
     }
 }
