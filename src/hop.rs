@@ -46,7 +46,9 @@ pub enum HopError {
         address: IpAddr,
     },
     /// Another interface is up: this is no namespace that was made for a hop.
-    #[error("{device} is up: a hop runs only where there are no interfaces but its own two, in a namespace made for it")]
+    #[error(
+        "{device} is up: a hop runs only where there are no interfaces but its own two, in a namespace made for it"
+    )]
     NotAlone {
         /// That interface.
         device: String,
@@ -150,11 +152,8 @@ impl Hop {
     ) -> Result<(), SourceError> {
         let begun = Instant::now();
         let [one, other] = how;
-        let direction = |how, seed| Direction {
-            line: Line::new(how, seed),
-            number: 0,
-            frames: BTreeMap::new(),
-        };
+        let direction =
+            |how, seed| Direction { line: Line::new(how, seed), number: 0, frames: BTreeMap::new() };
         let mut directions = [direction(one, seed), direction(other, seed.wrapping_add(1))];
         let mut decoder = Decoder::new();
         while !stop.load(Ordering::Relaxed) {

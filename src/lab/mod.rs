@@ -111,7 +111,8 @@ impl Lab {
 }
 
 /// Every lab, in the order they are listed.
-pub static LABS: &[&Lab] = &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP, &ping::PING, &ping::THROUGHPUT];
+pub static LABS: &[&Lab] =
+    &[&greeting::LAB, &knock::LAB, &uppercase::TCP, &uppercase::UDP, &ping::PING, &ping::THROUGHPUT];
 
 /// No lab has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

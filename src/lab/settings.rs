@@ -128,10 +128,7 @@ impl LabOption {
     }
 
     const fn is_of_a_line(self) -> bool {
-        matches!(
-            self,
-            Self::Loss | Self::Delay | Self::Jitter | Self::Duplicate | Self::Reorder | Self::Rate
-        )
+        matches!(self, Self::Loss | Self::Delay | Self::Jitter | Self::Duplicate | Self::Reorder | Self::Rate)
     }
 
     /// Whether only a server can do what it asks for.

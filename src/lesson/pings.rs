@@ -225,7 +225,8 @@ impl Losses {
                     ping.fate == PingFate::Lost
                 }
                 Some(Some(by)) => {
-                    let is_late = *by > ping.interval || (is_lost && by.saturating_add(slack) > ping.interval);
+                    let is_late =
+                        *by > ping.interval || (is_lost && by.saturating_add(slack) > ping.interval);
                     losses.too_late += u64::from(is_late);
                     is_late == is_lost
                 }
@@ -291,7 +292,8 @@ mod tests {
             clock(3, answered(402)),
             clock(4, answered(301)),
         ]);
-        let fates = [seen_answer(100, false), Fate::Unanswered, seen_answer(400, true), seen_answer(299, false)];
+        let fates =
+            [seen_answer(100, false), Fate::Unanswered, seen_answer(400, true), seen_answer(299, false)];
         let pings = (1..).zip(fates).map(|(number, fate)| seen(number, fate)).collect();
         let beside = PingsBeside::of(&run, &PingTotals { pings, ..PingTotals::default() });
         assert_eq!(beside.rows.len(), 4);

@@ -120,7 +120,8 @@ pub fn write_text<W: Write + ?Sized>(out: &mut W, plot: &Plot<'_>, width: Option
         let last = panel.values.len().saturating_sub(1).to_string();
         let first = format!("{} 0", plot.across);
         let indent = (margin + 1).saturating_sub(plot.across.chars().count());
-        let gap = (margin + 2 + values.len() * bar).saturating_sub(indent + first.chars().count() + last.len());
+        let gap =
+            (margin + 2 + values.len() * bar).saturating_sub(indent + first.chars().count() + last.len());
         if panel.values.len() > 1 && gap > 0 {
             writeln!(out, "{:indent$}{first}{:gap$}{last}", "", "")?;
         } else {
@@ -263,7 +264,8 @@ mod tests {
     use super::*;
 
     fn panel(values: &[Option<u64>]) -> Plot<'static> {
-        let panels = vec![Panel { title: "bits & <bytes>", values: values.to_vec(), label: |n| format!("{n} b") }];
+        let panels =
+            vec![Panel { title: "bits & <bytes>", values: values.to_vec(), label: |n| format!("{n} b") }];
         Plot { title: "a \"run\"", across: "second", panels }
     }
 
@@ -275,9 +277,16 @@ mod tests {
 
     #[test]
     fn marks_are_round_numbers() {
-        for (top, most, expected) in
-            [(1, 5, 1), (5, 5, 1), (6, 5, 2), (11, 5, 5), (30, 5, 10), (99, 5, 20), (7_300, 5, 2_000), (0, 5, 1)]
-        {
+        for (top, most, expected) in [
+            (1, 5, 1),
+            (5, 5, 1),
+            (6, 5, 2),
+            (11, 5, 5),
+            (30, 5, 10),
+            (99, 5, 20),
+            (7_300, 5, 2_000),
+            (0, 5, 1),
+        ] {
             assert_eq!(step(top, most), expected, "{top}");
         }
         assert!(step(u64::MAX, 5) >= u64::MAX / 5);
@@ -313,7 +322,7 @@ mod tests {
                 let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
                 assert!(widest <= width.max(40), "{width}: {widest}\n{shown}");
             }
-            svg(&panel(values));
+            assert!(svg(&panel(values)).ends_with("</svg>\n"));
         }
     }
 

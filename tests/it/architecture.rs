@@ -28,7 +28,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
-        &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab", "lesson"],
+        &[
+            "time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab",
+            "lesson",
+        ],
     ),
     ("pipeline", &["time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report"]),
     (

@@ -45,7 +45,8 @@ fn tcp_over_a_bad_hop_loses_and_repeats_what_the_hop_says() {
         Ok(output) => {
             let told = String::from_utf8_lossy(&output.stderr);
             let all = format!("{told}{}", String::from_utf8_lossy(&output.stdout));
-            let refused = ["unshare failed", "Operation not permitted", "No such file", "cannot be made here"];
+            let refused =
+                ["unshare failed", "Operation not permitted", "No such file", "cannot be made here"];
             match refused.iter().find(|words| told.contains(**words)) {
                 Some(words) => skip(what, &format!("namespaces: {words}")),
                 None => panic!("{all}"),
@@ -101,7 +102,8 @@ fn on(host: &Running, arguments: &[&str]) -> Command {
 fn started(mut command: Command, words: &str) -> Running {
     let mut child = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(child.0.stderr.take().unwrap()).lines();
-    let told: Vec<String> = lines.by_ref().map(Result::unwrap).take_while(|line| !line.contains(words)).collect();
+    let told: Vec<String> =
+        lines.by_ref().map(Result::unwrap).take_while(|line| !line.contains(words)).collect();
     // Read on, so that it is never held up by what it says.
     thread::spawn(move || lines.for_each(drop));
     assert!(told.len() < 5, "{told:?}");
@@ -124,7 +126,8 @@ fn inside() {
     let (client, server) = (host("left", CLIENT), host("right", SERVER));
     run("ip", &["link", "set", "lo", "up"]);
     let hop = Hop::open(["left", "right"]).unwrap();
-    let bad = Impairment { loss: 0.08, duplicate: 0.1, delay: Duration::from_millis(2), ..Impairment::default() };
+    let bad =
+        Impairment { loss: 0.08, duplicate: 0.1, delay: Duration::from_millis(2), ..Impairment::default() };
     let stop = AtomicBool::new(false);
     let mut deeds: Vec<(Option<Frame>, Deed)> = Vec::new();
     let files = ["client.pcapng", "server.pcapng"].map(|name| folder.path().join(name));
@@ -186,7 +189,9 @@ fn read(file: &Path) -> Seen {
     let mut seen = Seen { frames: 0, sent_again: BTreeMap::new(), wrong_checksums: 0 };
     while let Next::Packet(packet, _) = source.next_packet().unwrap() {
         let step = pipeline.step(&packet);
-        let Some(verdict) = step.verdicts.first().filter(|v| v.direction == Direction::OrigToResp) else { continue };
+        let Some(verdict) = step.verdicts.first().filter(|v| v.direction == Direction::OrigToResp) else {
+            continue;
+        };
         seen.frames += 1;
         let segment = step.decoded.tcp_segment(&step.decoded.transports()[0]).unwrap();
         if let Some(judgement) = verdict.tcp.unwrap().judgement

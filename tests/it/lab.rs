@@ -44,9 +44,8 @@ impl Running {
 
     fn serving(name: &str, address: IpAddr, limits: Limits, settings: &Settings) -> Self {
         let lab = lab::find(name).unwrap();
-        let server = Server::bind(lab, (address, 0).into(), settings, Policy::LocalOnly)
-            .unwrap()
-            .with_limits(limits);
+        let server =
+            Server::bind(lab, (address, 0).into(), settings, Policy::LocalOnly).unwrap().with_limits(limits);
         let address = server.local_addr();
         let stop = Arc::new(AtomicBool::new(false));
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -148,8 +147,7 @@ const ANSWERS: &[(&str, &str)] = &[
 fn every_lab_answers_its_own_client_over_both_families() {
     let expected: Vec<&str> = ANSWERS.iter().map(|(name, _)| *name).collect();
     // What a measurement hears is up to chance: it has tests of its own.
-    let known: Vec<&str> =
-        lab::LABS.iter().filter(|lab| !lab.measures()).map(|lab| lab.name).collect();
+    let known: Vec<&str> = lab::LABS.iter().filter(|lab| !lab.measures()).map(|lab| lab.name).collect();
     assert_eq!(known, expected, "a lab without its answer in this test");
     for address in [V4, V6] {
         if TcpListener::bind((address, 0)).is_err() {

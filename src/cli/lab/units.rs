@@ -44,8 +44,10 @@ pub(super) fn parse_rate(text: &str) -> Result<u64, String> {
     let text = text.to_ascii_lowercase();
     let text = text.strip_suffix("/s").unwrap_or(&text);
     let units = [("kbit", 1_000_u64), ("mbit", 1_000_000), ("gbit", 1_000_000_000), ("bit", 1)];
-    let (number, unit) =
-        units.into_iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit))).ok_or_else(wrong)?;
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))
+        .ok_or_else(wrong)?;
     let (whole, fraction) = number.trim_end().split_once('.').unwrap_or((number.trim_end(), ""));
     let fraction = format!("{fraction:0<3}");
     let thousandths = fraction.get(..3).and_then(|digits| digits.parse::<u64>().ok()).ok_or_else(wrong)?;
@@ -60,9 +62,10 @@ mod tests {
 
     #[test]
     fn shares_are_percent() {
-        for (text, share) in [("10%", Some(0.1)), ("10", Some(0.1)), ("0.5 %", Some(0.005)), ("100%", Some(1.0))]
-            .into_iter()
-            .chain([("101%", None), ("-1%", None), ("nan", None), ("", None), ("%", None), ("ten", None)])
+        for (text, share) in
+            [("10%", Some(0.1)), ("10", Some(0.1)), ("0.5 %", Some(0.005)), ("100%", Some(1.0))]
+                .into_iter()
+                .chain([("101%", None), ("-1%", None), ("nan", None), ("", None), ("%", None), ("ten", None)])
         {
             assert_eq!(parse_share(text).ok(), share, "{text:?}");
         }

@@ -9,9 +9,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{
-    ACKNOWLEDGED, DEFAULT_INTERVAL, EXIT, MAX_DELAY, Ping, PingFate, calibration, number_in,
-};
+use super::{ACKNOWLEDGED, DEFAULT_INTERVAL, EXIT, MAX_DELAY, Ping, PingFate, calibration, number_in};
 use crate::lab::client::{MAX_SAID, Outcome, Session, checked, udp};
 use crate::lab::stream::only_waited;
 use crate::lab::wait::is_readable;
@@ -62,7 +60,10 @@ fn run(session: Session<'_>, count: u32, factor: f64) -> Result<Outcome, LabErro
         reply: None,
     };
     // A socket may be ready and have nothing: a datagram with a wrong checksum is thrown away when it is read.
-    client.socket.set_read_timeout(Some(TICK)).map_err(LabError::io("setting up the socket failed for", peer))?;
+    client
+        .socket
+        .set_read_timeout(Some(TICK))
+        .map_err(LabError::io("setting up the socket failed for", peer))?;
     let count = settings.count.unwrap_or(count);
     let interval = settings.interval.unwrap_or(DEFAULT_INTERVAL.mul_f64(settings.pace));
     for message in messages {

@@ -203,8 +203,9 @@ impl PingRun {
 }
 
 fn mean(times: impl Iterator<Item = Duration>) -> Option<Duration> {
-    let (sum, count) = times
-        .fold((Duration::ZERO, 0_u32), |(sum, count), time| (sum.saturating_add(time), count.saturating_add(1)));
+    let (sum, count) = times.fold((Duration::ZERO, 0_u32), |(sum, count), time| {
+        (sum.saturating_add(time), count.saturating_add(1))
+    });
     sum.checked_div(count)
 }
 

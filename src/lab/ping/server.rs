@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{
-    ACKNOWLEDGED, CALIBRATED, DROPPED_ONE_OF, EXIT, MAX_DELAY, STOPPING, calibration, number_in,
-};
+use super::{ACKNOWLEDGED, CALIBRATED, DROPPED_ONE_OF, EXIT, MAX_DELAY, STOPPING, calibration, number_in};
 use crate::lab::{
     Action, Conversation, LabError, Logic, MAX_MESSAGE, Note, Service, Settings, say, without_line_end,
 };
@@ -135,7 +133,9 @@ mod tests {
         }
         assert!((8_850..9_150).contains(&late.len()), "{}", late.len());
         assert!(late.iter().all(|by| (MIN_DELAY..=MAX_DELAY).contains(by)));
-        assert!(late.iter().any(|by| *by < MIN_DELAY * 5) && late.iter().any(|by| *by > MAX_DELAY * 99 / 100));
+        assert!(
+            late.iter().any(|by| *by < MIN_DELAY * 5) && late.iter().any(|by| *by > MAX_DELAY * 99 / 100)
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::color::Style;
-use super::super::format::{Bits, Count, Elapsed, Percent, Hex};
+use super::super::format::{Bits, Count, Elapsed, Hex, Percent};
 use super::super::safe::{Safe, safe_line};
 use super::super::wrap::Wrapped;
 use super::{ExplainOptions, count, note};

@@ -39,7 +39,8 @@ impl Captured {
                 link: LinkType::RAW,
                 data,
             });
-            let judgement = step.verdicts.first().and_then(|verdict| verdict.tcp).and_then(|tcp| tcp.judgement);
+            let judgement =
+                step.verdicts.first().and_then(|verdict| verdict.tcp).and_then(|tcp| tcp.judgement);
             kinds.push(judgement.map(|judgement| judgement.kind));
         }
         pipeline.finish();
@@ -154,7 +155,12 @@ fn pings_are_lost_repeated_late_and_out_of_order_as_the_line_says() {
 fn segment(number: u16) -> Vec<u8> {
     let mut packet = Vec::new();
     let seq = 1001 + u32::from(number - 1) * 10;
-    ip(1, 2, number).tcp(5000, 43_389, seq, 60_000).ack(5001).psh().write(&mut packet, b"0123456789").unwrap();
+    ip(1, 2, number)
+        .tcp(5000, 43_389, seq, 60_000)
+        .ack(5001)
+        .psh()
+        .write(&mut packet, b"0123456789")
+        .unwrap();
     packet
 }
 
@@ -209,7 +215,8 @@ fn segments_are_lost_repeated_and_out_of_order_as_the_line_says() {
         let last = came.iter().max().copied().unwrap();
         let lost = (1..last).filter(|number| is(*number, |deed| *deed == Deed::Lost)).count();
         let told = pipeline.told(|_, _| true);
-        let gaps = told.first().and_then(|told| told.remarks).map(|remarks| remarks.gaps().0).unwrap_or_default();
+        let gaps =
+            told.first().and_then(|told| told.remarks).map(|remarks| remarks.gaps().0).unwrap_or_default();
         let missing: u32 = gaps.iter().map(wirelab::report::Gap::len).sum();
         assert_eq!(usize::try_from(missing).unwrap(), lost * 10, "seed {seed}");
         seen[2] += lost;

@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wirelab::lab::client::{Options, Outcome, Session};
-use wirelab::lab::{self, Event, LabError, Limits, Note, Ping, PingFate, PingRun, Policy, Settings, Transport};
+use wirelab::lab::{
+    self, Event, LabError, Limits, Note, Ping, PingFate, PingRun, Policy, Settings, Transport,
+};
 use wirelab::lesson::Losses;
 
 use super::python::python;
@@ -82,12 +84,7 @@ fn lost_at_the_client_is_what_the_server_dropped_or_answered_too_late() {
     let mut seen = [0; 3];
     thread::scope(|scope| {
         let run = |seed| {
-            let settings = Settings {
-                seed,
-                count: Some(8),
-                interval: Some(ms(250)),
-                ..Settings::default()
-            };
+            let settings = Settings { seed, count: Some(8), interval: Some(ms(250)), ..Settings::default() };
             let server = serve(&settings);
             let (result, notes) = measure("udp-ping", server.address, settings, &["Hello Server"]);
             assert_eq!(result.unwrap(), Outcome::Done);
@@ -160,8 +157,7 @@ fn a_late_answer_is_not_taken_for_the_next_ping_s() {
 #[test]
 fn an_answer_that_comes_twice_or_for_nothing_is_told_and_changes_nothing() {
     let settings = Settings { count: Some(2), interval: Some(ms(200)), ..Settings::default() };
-    let (server, thread) =
-        scripted(vec![(0, "Packet Acknowledged 1"), (0, "Packet Acknowledged 1")]);
+    let (server, thread) = scripted(vec![(0, "Packet Acknowledged 1"), (0, "Packet Acknowledged 1")]);
     let (_, notes) = measure("udp-ping", server, settings.clone(), &["Hello Server"]);
     thread.join().unwrap();
     assert!(notes.contains(&Note::Again { number: 1 }), "{notes:?}");
@@ -273,9 +269,8 @@ fn our_client_measures_a_course_server() {
     let (result, notes) = measure("udp-ping", server, settings, &["C1024", "Hello Server", "exit"]);
     assert_eq!(result.unwrap(), Outcome::Done);
     assert!(child.wait().unwrap().success());
-    let answered = |fate: &PingFate| {
-        matches!(fate, PingFate::Answered { late: false, rtt, .. } if *rtt >= ms(20))
-    };
+    let answered =
+        |fate: &PingFate| matches!(fate, PingFate::Answered { late: false, rtt, .. } if *rtt >= ms(20));
     let fates = fates(&notes);
     assert!(answered(&fates[0]) && fates[1] == PingFate::Lost && answered(&fates[2]), "{notes:?}");
 }
@@ -285,10 +280,7 @@ fn a_text_with_digits_is_sent_as_it_is() {
     let settings = Settings { pace: 0.01, count: Some(3), ..Settings::default() };
     let server = serve(&settings);
     measure("udp-ping", server.address, settings.clone(), &["7 of 9"]).0.unwrap();
-    assert_eq!(
-        server.count(|event| matches!(event, Event::Received { bytes, .. } if bytes == b"7 of 9")),
-        3
-    );
+    assert_eq!(server.count(|event| matches!(event, Event::Received { bytes, .. } if bytes == b"7 of 9")), 3);
     let (_, notes) = measure("udp-ping", server.address, settings, &["Hello Server"]);
     let sent: Vec<u64> = notes
         .iter()
