@@ -1,5 +1,7 @@
 //! The bundled servers and clients, over loopback on free ports.
 
+#[cfg(feature = "live")]
+mod beside;
 mod cli;
 mod client;
 mod fault;
