@@ -293,12 +293,17 @@ mod tests {
 
     /// The frame as a host sends it that leaves the checksum to its card: in the field is the sum of the pseudo-header.
     fn unfinished(bytes: &[u8], at: usize, header: usize) -> Vec<u8> {
-        let found = bytes[at..at + 2].to_vec();
-        let covered = Sum16BitWords::new().add_slice(&bytes[header..]);
-        // Take away from the finished sum what the card adds.
         let mut bytes = bytes.to_vec();
-        let without = covered.add_2bytes([!found[0], !found[1]]).ones_complement().to_be();
-        bytes[at..at + 2].copy_from_slice(&without.to_be_bytes());
+        let finished = u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        bytes[at..at + 2].fill(0);
+        let added = Sum16BitWords::new().add_slice(&bytes[header..]).ones_complement().to_be();
+        // What the card adds, taken away: in one's complement that is adding its inverse.
+        let pseudo = Sum16BitWords::new()
+            .add_2bytes((!finished).to_be_bytes())
+            .add_2bytes(added.to_be_bytes())
+            .ones_complement()
+            .to_be();
+        bytes[at..at + 2].copy_from_slice(&(!pseudo).to_be_bytes());
         bytes
     }
 

@@ -304,16 +304,18 @@ mod tests {
     /// Sends so many packets, a millisecond apart, and gives when each came out and what was done.
     fn run(how: Impairment, seed: u64, packets: u32) -> (Vec<(Duration, u32)>, Vec<Done<u8>>) {
         let mut line = Line::new(how, seed);
-        let (mut out, mut done) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
+        let mut take = |line: &mut Line<u8, u32>, until: Duration| {
+            while let Some(due) = line.next_due().filter(|due| *due <= until) {
+                out.extend(std::iter::from_fn(|| line.take_due(due)).map(|packet| (due, packet)));
+            }
+        };
         for packet in 1..=packets {
+            take(&mut line, ms(packet.into()));
             line.push(ms(packet.into()), 0, 125, packet);
         }
-        while let Some(due) = line.next_due() {
-            while let Some(packet) = line.take_due(due) {
-                out.push((due, packet));
-            }
-        }
-        done.extend(line.done());
+        take(&mut line, Duration::MAX);
+        let done = line.done();
         (out, done)
     }
 

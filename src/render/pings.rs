@@ -196,3 +196,91 @@ fn write_side<W: Write + ?Sized>(out: &mut W, by: &str, side: &PingSide) -> io::
         side.in_time
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::PacketStamp;
+    use crate::lab::{Note, Ping, PingFate};
+    use crate::proto::lab::Pairing;
+    use crate::report::lab::{Fate, OnePing, PingTotals};
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn run() -> PingRun {
+        let answered = |rtt, late| PingFate::Answered { rtt: ms(rtt), bytes: 21, late };
+        let fates = [answered(100, false), PingFate::Lost, answered(400, true), answered(50, false)];
+        let ping = |(number, fate)| {
+            Note::Ping(Ping { number, at: ms(300 * (number - 1)), interval: ms(300), bytes: 15, fate })
+        };
+        let notes: Vec<Note> = (1..).zip(fates).map(ping).collect();
+        PingRun::of(&notes)
+    }
+
+    fn shown(write: impl Fn(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_its_average_and_its_loss() {
+        assert_eq!(
+            shown(|out| write_run(out, &run())),
+            "average RTT: 75 ms (least 50 ms, most 100 ms)\n\
+             packet loss: 50.0 % (2 of 4: 1 never answered, 1 answered too late)\n"
+        );
+        let nothing = shown(|out| write_run(out, &PingRun::default()));
+        assert!(nothing.contains("none") && nothing.contains("0.0 %"), "{nothing}");
+    }
+
+    #[test]
+    fn seconds_are_a_table_and_two_panels() {
+        let seconds: Vec<SecondRow> = run().seconds().iter().map(SecondRow::from).collect();
+        let table = shown(|out| write_seconds(out, TableOutput::default(), &seconds));
+        let rows: Vec<&str> = table.lines().map(str::trim).collect();
+        assert_eq!(
+            rows,
+            [
+                "second   pings  answered    throughput  mean delay",
+                "0       4         3     864 bit/s      183 ms"
+            ]
+        );
+        let plot = plot_of("a run", &seconds);
+        assert_eq!(plot.panels.len(), 2);
+        assert_eq!(plot.panels[0].values, [Some(864)]);
+        assert_eq!((plot.panels[1].label)(183_000_000), "183 ms");
+    }
+
+    #[test]
+    fn a_run_stands_beside_its_capture() {
+        let stamp = |number| PacketStamp { number, ts: None };
+        let answered = |millis: i128, late| Fate::Answered {
+            at: stamp(9),
+            rtt: Some(TimeDelta::from_nanos(millis * 1_000_000)),
+            pairing: Pairing::Number,
+            late,
+        };
+        let fates = [answered(99, false), Fate::Unanswered, answered(299, false)];
+        let pings = (1..).zip(fates).map(|(number, fate)| OnePing {
+            at: stamp(number * 2),
+            number: Some(number),
+            len: 15,
+            fate,
+        });
+        let beside = PingsBeside::of(&run(), &PingTotals { pings: pings.collect(), ..PingTotals::default() });
+        let table = shown(|out| write_beside(out, TableOutput::default(), &beside, ms(1)));
+        for (line, words) in table.lines().skip(1).zip([
+            ["100 ms", "99 ms", "1 ms", "answered"],
+            ["2", "4", "-", "lost"],
+            ["400 ms", "299 ms", "101 ms", "too late, but answered in the capture"],
+            ["4", "-", "50 ms", "answered, not in the capture"],
+            ["by the client", "4 pings", "50.0 % lost", "average RTT 75 ms"],
+            ["in the capture", "3 pings", "33.3 % lost", "average RTT 199 ms"],
+        ]) {
+            assert!(words.iter().all(|word| line.contains(word)), "{line}\n{table}");
+        }
+    }
+}

@@ -322,7 +322,7 @@ mod tests {
                 let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
                 assert!(widest <= width.max(40), "{width}: {widest}\n{shown}");
             }
-            let _ = svg(&panel(values));
+            assert!(svg(&panel(values)).ends_with("</svg>\n"));
         }
     }
 

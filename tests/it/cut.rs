@@ -185,9 +185,12 @@ fn cut_everywhere(name: &str, whole: &[u8]) {
 #[test]
 fn a_recording_snapped_at_any_length_keeps_its_packets() {
     for name in recordings() {
-        let (packets, interface) = packets(fs::read(captures_folder().join(&name)).unwrap());
+        let file = fs::read(captures_folder().join(&name)).unwrap();
+        // Headers are cut everywhere in the small ones.
+        let step = if file.len() > MAX_CUT_EVERYWHERE { 16 } else { 1 };
+        let (packets, interface) = packets(file);
         let whole = show(written(&packets, &interface, SaveFormat::Pcapng, usize::MAX));
-        for snaplen in 0..=128 {
+        for snaplen in (0..=128).step_by(step) {
             let snapped = show(written(&packets, &interface, SaveFormat::Pcapng, snaplen));
             let what = format!("{name} snapped at {snaplen}");
             snapped.check(&what);

@@ -1,6 +1,8 @@
 //! The bundled servers and clients, over loopback on free ports.
 
 mod agree;
+#[cfg(feature = "live")]
+mod beside;
 mod cli;
 mod client;
 mod course;

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::IntoRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -201,12 +202,20 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Keeps the connection although the client has closed: until that is gone, says so by a reset, or the server stops.
+    /// Keeps the connection although the client has closed: until that is gone, as a reset tells, and
+    /// past the end of the server.
     pub(super) fn stay_open(&mut self) {
         self.note(Note::Told("not closed on purpose after the client's FIN".to_owned()));
         let end = Instant::now() + self.shared.limits.idle;
         while !self.shared.stopped() && !self.stream.is_gone() && Instant::now() < end {
             self.stream.pause(TICK);
+        }
+        if self.shared.stopped()
+            && let Ok(kept) = self.stream.second_handle()
+        {
+            // Closing it would send the FIN that is to be missing. There are no more of these than clients may be connected,
+            // and the end of the process closes them.
+            let _ = kept.into_raw_fd();
         }
     }
 

@@ -259,3 +259,62 @@ fn what_a_room_says_is_shown_while_nothing_is_typed() {
     });
     assert!(out.contains("closed"), "{out}");
 }
+
+#[test]
+fn a_measurement_shows_what_came_out_and_draws_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.svg");
+    let fast = LabOptions { pace: Some(0.02), seed: Some(9), ..LabOptions::default() };
+    let (out, err) = (Shown::default(), Shown::default());
+    let served = ServeArgs { options: fast.clone(), ..serve_args("udp-throughput", 0) };
+    let thread = {
+        let (mut out, mut err) = (out.clone(), err.clone());
+        thread::spawn(move || run_serve(&served, &mut out, &mut err, &AtomicBool::new(false)))
+    };
+    let server = listening(&err);
+    let options = LabOptions { count: Some(20), plot: Some(file.clone()), ..fast };
+    let args = ClientArgs { options, ..client_args("udp-throughput", server, &["Hello Server", "exit"]) };
+    let (code, shown, talk) = client(&args, b"");
+    assert_eq!(code, 0, "{talk}");
+    for words in ["ping 1: ", "second   pings", "└", "mean delay", "\naverage RTT: ", "\npacket loss: "] {
+        assert!(shown.contains(words), "{words:?} is missing:\n{shown}");
+    }
+    assert!(talk.contains("sent: Hello Server 20\n") && talk.contains("received: Stopping the Server.\n"));
+    let drawn = std::fs::read_to_string(&file).unwrap();
+    assert!(drawn.starts_with("<svg ") && drawn.contains("throughput"), "{drawn}");
+    assert_eq!(thread.join().unwrap(), 0, "exit stops the server");
+    assert!(out.text().contains("message 1 answered after "), "{}", out.text());
+}
+
+#[test]
+fn options_of_the_other_side_or_of_other_labs_are_refused() {
+    let nobody = closed_port(Transport::Udp);
+    for (name, options, said) in [
+        ("knock", LabOptions { loss: Some(0.1), ..LabOptions::default() }, "the lab `knock` has no --loss"),
+        (
+            "udp-ping",
+            LabOptions { loss: Some(0.1), ..LabOptions::default() },
+            "--loss is an option of the server",
+        ),
+        ("udp-ping", LabOptions { plot: Some("x.svg".into()), ..LabOptions::default() }, "has no --plot"),
+        ("greeting", LabOptions { count: Some(2), ..LabOptions::default() }, "has no --count"),
+    ] {
+        let (code, _, err) = client(&ClientArgs { options, ..client_args(name, nobody, &[]) }, b"");
+        assert_eq!(code, 2, "{name}");
+        assert!(err.contains(said), "{name}: {err}");
+    }
+    let mut err = Vec::new();
+    let options = LabOptions { count: Some(2), ..LabOptions::default() };
+    let args = ServeArgs { options, ..serve_args("udp-ping", 0) };
+    assert_eq!(run_serve(&args, &mut Vec::new(), &mut err, &AtomicBool::new(false)), 2);
+    assert_eq!(String::from_utf8(err).unwrap(), "error: --count is an option of the client\n");
+}
+
+#[test]
+fn a_drawing_that_cannot_be_written_is_told_before_anything_is_sent() {
+    let options = LabOptions { plot: Some("no/such/folder/run.svg".into()), ..LabOptions::default() };
+    let server = closed_port(Transport::Udp);
+    let (code, out, err) = client(&ClientArgs { options, ..client_args("udp-throughput", server, &[]) }, b"");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.starts_with("error: cannot write no/such/folder/run.svg: "), "{err}");
+}

@@ -21,7 +21,7 @@ fn connect(server: &Running) -> TcpStream {
 }
 
 #[test]
-fn no_fin_keeps_a_closed_connection_open_until_the_server_stops() {
+fn no_fin_keeps_a_closed_connection_open_beyond_the_end_of_the_server() {
     let mut server = serve(Fault::NoFin);
     let mut stream = connect(&server);
     stream.write_all(b"hey").unwrap();
@@ -35,6 +35,8 @@ fn no_fin_keeps_a_closed_connection_open_until_the_server_stops() {
     let begun = Instant::now();
     server.stop().unwrap();
     assert!(begun.elapsed() < PATIENCE / 2);
+    let error = stream.read(&mut answer).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock, "nor when the server stops");
 }
 
 #[test]

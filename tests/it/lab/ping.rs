@@ -24,7 +24,7 @@ fn serve(settings: &Settings) -> Running {
 }
 
 /// Runs the lab's client and gives its notes.
-fn measure(
+pub(super) fn measure(
     name: &str,
     server: SocketAddr,
     settings: Settings,
@@ -47,7 +47,7 @@ fn measure(
     (result, notes)
 }
 
-fn notes_of(server: &Running) -> Vec<Note> {
+pub(super) fn notes_of(server: &Running) -> Vec<Note> {
     let events = server.events.lock().unwrap();
     let notes = events.iter().filter_map(|event| match event {
         Event::Noted { note, .. } => Some(note.clone()),
