@@ -59,6 +59,7 @@ fn judged(mbox: &str) -> MailMessage {
         recipients: Vec::new(),
         has_more_recipients: false,
         is_partial: false,
+        is_copied: false,
     });
     mail
 }
