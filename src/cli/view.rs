@@ -11,7 +11,6 @@ use crate::pipeline::{Pipeline, Step};
 use crate::render::color::Colors;
 use crate::render::explain::{self, ExplainOptions};
 use crate::render::flows::{LEGEND, write_flows};
-use crate::render::json::write_explain_json;
 use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
 use crate::report::Told;
@@ -85,7 +84,7 @@ impl Shower {
     ) -> Result<(), Failure> {
         let flows = pipeline.told(|place, flow| selection.takes_flow(place, flow));
         let lan = std::mem::take(&mut self.lan).finish();
-        write_explain_json(&mut self.out, &flows, &lan, false)?;
+        crate::render::json::write_explain_json(&mut self.out, &flows, &lan, false)?;
         self.flush()
     }
 

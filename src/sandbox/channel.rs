@@ -4,7 +4,6 @@
 //! owned, close-on-exec descriptors without unsafe code.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -18,9 +17,6 @@ use super::refused::Refused;
 /// Longest line that a stage may say, in bytes: up to this a write to a pipe is not mixed with others (`PIPE_BUF`).
 const MAX_WORD: usize = 4096;
 
-/// Longest free text in a word, in characters, so that the word stays below [`MAX_WORD`] however it is escaped.
-pub(super) const MAX_TEXT: usize = 600;
-
 /// Which stage the program plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum StageKind {
@@ -28,6 +24,49 @@ pub(super) enum StageKind {
     Holder,
     /// Process 1 of the pid namespace.
     Init,
+    /// One of two hosts, which becomes its command.
+    Host,
+}
+
+/// What a host is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HostArgs {
+    /// Which host it is; neither where it is the hop.
+    pub(super) side: Option<Side>,
+    /// Descriptor of the server's network namespace, where that is not the holder's.
+    pub(super) server: Option<i32>,
+    /// Descriptor of the client's.
+    pub(super) client: Option<i32>,
+}
+
+/// One of two hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    /// The server's: 10.0.0.1 and fd00::1, `server`.
+    Server,
+    /// The client's: 10.0.0.2 and fd00::2, `client`.
+    Client,
+}
+
+/// Which hosts there are. The server's command is the sandbox's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Topology {
+    /// One, with its loopback interface.
+    Alone,
+    /// Two that a cable joins.
+    TwoHosts {
+        /// The client's command.
+        client: Vec<OsString>,
+    },
+    /// Two, and between them a program that passes frames on.
+    Hop {
+        /// The client's command.
+        client: Vec<OsString>,
+        /// That program.
+        forwarder: Vec<OsString>,
+        /// On whose side of the hop is captured.
+        capture: Side,
+    },
 }
 
 /// What a stage is told by its arguments.
@@ -47,6 +86,9 @@ pub(super) struct StageArgs {
     pub(super) most: Option<u64>,
     /// Without namespaces.
     pub(super) in_place: bool,
+    pub(super) topology: Topology,
+    /// Where the hosts of the topology are.
+    pub(super) hosts: HostArgs,
 }
 
 impl StageArgs {
@@ -182,43 +224,4 @@ impl Listener {
             }
         }
     }
-}
-
-/// Opens an inherited descriptor anew and closes the inherited one. `write` says which end it is.
-#[cfg(all(target_os = "linux", feature = "live"))]
-pub(super) fn adopt(number: i32, write: bool) -> io::Result<File> {
-    let file = reopen(number, write);
-    nix::unistd::close(number)?;
-    file
-}
-
-/// Opens an inherited descriptor anew; the inherited one stays for the next stage.
-#[cfg(all(target_os = "linux", feature = "live"))]
-pub(super) fn reopen(number: i32, write: bool) -> io::Result<File> {
-    File::options().read(!write).write(write).open(format!("/proc/self/fd/{number}"))
-}
-
-/// Says a word. Nobody may be listening any more, which the control pipe tells.
-#[cfg(all(target_os = "linux", feature = "live"))]
-pub(super) fn tell(report: &mut File, word: &Word) {
-    let Ok(mut line) = serde_json::to_vec(word) else { return };
-    line.push(b'\n');
-    let _ = report.write_all(&line);
-}
-
-/// The beginning of `text`, short enough for a word.
-pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(MAX_TEXT).collect()
-}
-
-/// The command as a person would read it.
-#[cfg(all(target_os = "linux", feature = "live"))]
-pub(super) fn shown(command: &OsStr) -> String {
-    shortened(&command.to_string_lossy())
-}
-
-/// The first word of a command, and the others.
-#[cfg(all(target_os = "linux", feature = "live"))]
-pub(super) fn split(command: &[OsString]) -> (&OsStr, &[OsString]) {
-    command.split_first().map_or((OsStr::new(""), &[]), |(program, args)| (program.as_os_str(), args))
 }

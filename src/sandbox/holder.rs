@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::channel::{Outcome, StageArgs, StageKind, Word, adopt, reopen, shortened, tell};
+use super::channel::{HostArgs, Outcome, StageArgs, StageKind, Topology, Word};
+use super::ends::{adopt, reopen, shortened, tell};
+use super::hosts::Laid;
 use super::namespace::{self, Rights, Step, step};
 use super::netlink::{LOOPBACK, Netlink};
-use super::{STAGE, names};
+use super::{STAGE, hosts, names};
 use crate::source::{
     Interface, LinkType, LiveError, LiveOptions, LiveSource, Next, PacketSource, SaveFormat, SavefileWriter,
     TICK, drop_privileges,
@@ -29,9 +31,6 @@ const SETTLE: Duration = Duration::from_millis(10);
 
 /// Bytes of a packet's own that a savefile needs beside its data, at most: for [`StageArgs::most`].
 const PER_PACKET: u64 = 40;
-
-/// The interface that is captured.
-const DEVICE: &str = if cfg!(target_os = "linux") { "lo" } else { "lo0" };
 
 /// Plays the holder; gives its exit status, which only says whether the report was given.
 pub(super) fn run(stage: &StageArgs, command: Vec<OsString>) -> u8 {
@@ -61,14 +60,19 @@ fn hold(stage: &StageArgs, command: Vec<OsString>, report: &mut File) -> Result<
     let number = stage.capture.unwrap_or(-1);
     let file = adopt(number, true).map_err(|error| failed("opening the capture file", &error))?;
 
-    let rights = if stage.in_place { None } else { Some(prepare().map_err(Word::Refused)?) };
-    let mut source = LiveSource::open(DEVICE, &LiveOptions::default())
+    let (rights, laid) = if stage.in_place {
+        (None, Laid::nothing())
+    } else {
+        let (rights, laid) = prepare(&stage.topology).map_err(Word::Refused)?;
+        (Some(rights), laid)
+    };
+    let mut source = LiveSource::open(laid.device, &LiveOptions::default())
         .map_err(|error: LiveError| Word::NoCapture(shortened(&error.to_string())))?;
     let mut keeper = Keeper::new(file, stage);
     tell(report, &Word::Ready);
 
-    let mut init =
-        start_init(stage, rights, command).map_err(|why| failed("starting the command's parent", &why))?;
+    let mut init = start_init(stage, rights, laid.numbers(), command)
+        .map_err(|why| failed("starting the command's parent", &why))?;
     let _ = nix::unistd::close(stage.control);
     let _ = nix::unistd::close(stage.report);
     // From here on nothing needs a right, and bytes of strangers come.
@@ -81,7 +85,7 @@ fn hold(stage: &StageArgs, command: Vec<OsString>, report: &mut File) -> Result<
 }
 
 /// Makes everything that is in place before the capture begins.
-fn prepare() -> Step<Rights> {
+fn prepare(topology: &Topology) -> Step<(Rights, Laid)> {
     let root = nix::unistd::geteuid().is_root();
     let rights = namespace::enter()?;
     step(
@@ -90,20 +94,27 @@ fn prepare() -> Step<Rights> {
         true,
         Netlink::open().and_then(|mut link| link.up(LOOPBACK)),
     )?;
-    step("mounting a resolver configuration of its own", root, true, names::isolate())?;
+    let laid = hosts::lay(topology, root)?;
+    let more = if *topology == Topology::Alone { "" } else { hosts::HOSTS };
+    step("mounting a resolver configuration of its own", root, true, names::isolate(more))?;
     namespace::permit_ports_and_pings();
-    Ok(rights)
+    Ok((rights, laid))
 }
 
 /// Executes the program anew as process 1 of the pid namespace.
-fn start_init(stage: &StageArgs, rights: Option<Rights>, command: Vec<OsString>) -> Result<Child, String> {
+fn start_init(
+    stage: &StageArgs,
+    rights: Option<Rights>,
+    hosts: HostArgs,
+    command: Vec<OsString>,
+) -> Result<Child, String> {
     if rights == Some(Rights::OfNamespace) {
         namespace::hand_on_to_init()?;
     }
     // By its path where it can be: a mount over it may have taken the file's capabilities away.
     let program = std::env::current_exe().ok().filter(|path| path.is_file());
     let program = program.unwrap_or_else(|| "/proc/self/exe".into());
-    let args = StageArgs { stage: StageKind::Init, capture: None, ..stage.clone() };
+    let args = StageArgs { stage: StageKind::Init, capture: None, hosts, ..stage.clone() };
     Command::new(program)
         .arg0("wirelab")
         .arg(STAGE)

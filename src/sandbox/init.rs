@@ -15,34 +15,44 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::channel::{StageArgs, Word, adopt, shown, split, tell};
+use super::channel::{StageArgs, Topology, Word};
+use super::ends::{adopt, reopen, shown, split, tell};
+use super::hosts;
 use super::namespace;
 
 /// How long processes that the command left running may still work, such as a server that closes its side of a
 /// connection after the client has ended.
-const LINGER: Duration = Duration::from_millis(250);
+pub(super) const LINGER: Duration = Duration::from_millis(250);
 
 /// Exit status of a command that was ended from outside.
 const ENDED: u8 = 128 + 9;
 
 /// Plays init; gives the command's exit status.
 pub(super) fn run(stage: &StageArgs, command: &[OsString]) -> u8 {
-    let (Ok(mut control), Ok(mut report)) = (adopt(stage.control, false), adopt(stage.report, true)) else {
-        return 2;
-    };
-    let mut not_run = |status: u8, message: String| {
-        tell(&mut report, &Word::NotRun { status, message });
-        status
-    };
+    // Two hosts inherit the report's descriptor from here.
+    let alone = stage.topology == Topology::Alone;
+    let report = if alone { adopt(stage.report, true) } else { reopen(stage.report, true) };
+    let (Ok(mut control), Ok(mut report)) = (adopt(stage.control, false), report) else { return 2 };
     let children = match prepare(stage) {
         Ok(children) => children,
-        Err(why) => return not_run(126, why),
+        Err(message) => {
+            tell(&mut report, &Word::NotRun { status: 126, message });
+            return 126;
+        }
     };
-    let child = match start(command) {
-        Ok(child) => child,
-        Err((status, message)) => return not_run(status, message),
+    let ended = if alone {
+        namespace_of_one(stage, command, &children, &mut control)
+    } else {
+        hosts::play(stage, command, &children, &mut control).map_err(|message| (126, message))
     };
-    let Some(status) = wait(child, &children, &mut control) else { return ENDED };
+    let status = match ended {
+        Ok(Some(status)) => status,
+        Ok(None) => return ENDED,
+        Err((status, message)) => {
+            tell(&mut report, &Word::NotRun { status, message });
+            return status;
+        }
+    };
     if !stage.in_place {
         let left = linger(&children, &mut control);
         if left > 0 {
@@ -50,6 +60,19 @@ pub(super) fn run(stage: &StageArgs, command: &[OsString]) -> u8 {
         }
     }
     status
+}
+
+/// Runs the command here; `None` where it was ended from outside.
+fn namespace_of_one(
+    stage: &StageArgs,
+    command: &[OsString],
+    children: &Children,
+    control: &mut File,
+) -> Result<Option<u8>, (u8, String)> {
+    if !stage.in_place {
+        namespace::keep_for_command().map_err(|message| (126, message))?;
+    }
+    Ok(wait(start(command)?, children, control))
 }
 
 /// Sets up this process; gives what says when a child has ended.
@@ -62,15 +85,12 @@ fn prepare(stage: &StageArgs) -> Result<Children, String> {
     super::be_deaf().map_err(watching)?;
     if !stage.in_place {
         namespace::mount_proc();
-        if !nix::unistd::geteuid().is_root() || namespace::is_in_user_namespace() {
-            namespace::keep_for_command()?;
-        }
     }
     Children::watch().map_err(watching)
 }
 
 /// Says when a child has ended. Handlers, unlike blocked signals, are not handed on to the command.
-struct Children(UnixStream);
+pub(super) struct Children(UnixStream);
 
 impl Children {
     fn watch() -> io::Result<Self> {
@@ -109,7 +129,7 @@ fn start(command: &[OsString]) -> Result<Pid, (u8, String)> {
     }
 }
 
-fn refusal(program: &OsStr, error: &io::Error) -> (u8, String) {
+pub(super) fn refusal(program: &OsStr, error: &io::Error) -> (u8, String) {
     let name = shown(program);
     match error.kind() {
         io::ErrorKind::NotFound if is_in_path(program) => (127, format!("there is no {name}")),
@@ -129,7 +149,7 @@ fn is_in_path(program: &OsStr) -> bool {
 }
 
 /// Waits for the command, and passes signals on to it; `None` where the control pipe was closed, which ends everything.
-fn wait(command: Pid, children: &Children, control: &mut File) -> Option<u8> {
+pub(super) fn wait(command: Pid, children: &Children, control: &mut File) -> Option<u8> {
     loop {
         if let Some(status) = reap(command) {
             return Some(status);

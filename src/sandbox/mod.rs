@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! caller ──▶ holder ──▶ init ──▶ command
+//!                            └──▶ host, which becomes its command (two hosts only)
 //! ```
 //!
 //! Each is the program executed anew ([`stage`]), since a process with threads can enter no user namespace and forking
@@ -14,7 +15,13 @@
 
 mod channel;
 #[cfg(all(target_os = "linux", feature = "live"))]
+mod ends;
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod ethtool;
+#[cfg(all(target_os = "linux", feature = "live"))]
 mod holder;
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod hosts;
 #[cfg(all(target_os = "linux", feature = "live"))]
 mod init;
 #[cfg(all(target_os = "linux", feature = "live"))]
@@ -35,11 +42,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-pub use channel::Outcome;
+pub use channel::{Outcome, Side};
 pub use refused::{Cause, Refused};
 pub use unnamed::unnamed_file;
 
-use channel::{Inherited, Listener, Orders, StageArgs, StageKind, Word};
+use channel::{HostArgs, Inherited, Listener, Orders, StageArgs, StageKind, Topology, Word};
 
 /// The word that stands where a verb would when the program is executed anew. Nobody types it.
 const STAGE: &str = "sandbox-stage";
@@ -52,6 +59,7 @@ pub struct Plan {
     pcap: bool,
     most: Option<u64>,
     in_place: bool,
+    topology: Topology,
     program: PathBuf,
     stdin: Stdio,
     stdout: Stdio,
@@ -98,6 +106,7 @@ impl Plan {
             pcap: false,
             most: None,
             in_place: false,
+            topology: Topology::Alone,
             program: PathBuf::from("/proc/self/exe"),
             stdin: Stdio::inherit(),
             stdout: Stdio::inherit(),
@@ -124,6 +133,26 @@ impl Plan {
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.in_place = true;
+        self
+    }
+
+    /// Runs `client` on a second host. The two are joined by a virtual cable, which is captured at the server's end: `server`
+    /// is 10.0.0.1 and fd00::1, `client` 10.0.0.2 and fd00::2. The client starts once somebody listens on the server's host,
+    /// or after ten seconds. Its end is the end: the server then gets SIGINT and two seconds, if it does not end by itself,
+    /// and the outcome's status is the client's. Signals go to the client.
+    #[must_use]
+    pub fn two_hosts(mut self, client: Vec<OsString>) -> Self {
+        self.topology = Topology::TwoHosts { client };
+        self
+    }
+
+    /// As [`Plan::two_hosts`], with a hop between the two, where `forwarder` passes frames between the interfaces
+    /// `to-server` and `to-client`; without it nothing gets through. It starts first, and the others once it has opened packet
+    /// sockets on both. It has the right to capture and to inject there. What is captured is what passes on the `capture`
+    /// side of the hop. Frames are as on a wire: single segments, with checksums.
+    #[must_use]
+    pub fn hop(mut self, client: Vec<OsString>, forwarder: Vec<OsString>, capture: Side) -> Self {
+        self.topology = Topology::Hop { client, forwarder, capture };
         self
     }
 
@@ -191,6 +220,8 @@ impl Plan {
             pcap: self.pcap,
             most: self.most,
             in_place: self.in_place,
+            topology: self.topology,
+            hosts: HostArgs::default(),
         };
         let child = Command::new(&self.program)
             .arg0("wirelab")
@@ -279,7 +310,8 @@ impl Running {
                         None => Ok(Some(Outcome { left_running: self.left, ..outcome })),
                     };
                 }
-                Some(Word::Ready | Word::Refused(_) | Word::NoCapture(_)) => return Err(SandboxError::Died),
+                Some(Word::NoCapture(message)) => return Err(SandboxError::Capture(message)),
+                Some(Word::Ready | Word::Refused(_)) => return Err(SandboxError::Died),
             }
         }
     }
@@ -336,6 +368,7 @@ fn play(stage: &StageArgs, command: Vec<OsString>) -> u8 {
     match stage.stage {
         StageKind::Holder => holder::run(stage, command),
         StageKind::Init => init::run(stage, &command),
+        StageKind::Host => hosts::run(stage, &stage.hosts, &command),
     }
 }
 

@@ -31,12 +31,13 @@ const SOCKETS: [&str; 6] = [
 
 /// Gives this mount namespace its own resolv.conf, nsswitch.conf and hosts, and hides the sockets. Nothing of it is seen
 /// outside, and no file is left anywhere: the file system in memory goes with the namespace.
-pub(super) fn isolate() -> Result<(), Errno> {
+/// `more` is added to the hosts.
+pub(super) fn isolate(more: &str) -> Result<(), Errno> {
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     let folder = FOLDERS.map(Path::new).into_iter().find(|folder| folder.is_dir()).ok_or(Errno::ENOENT)?;
     let switch = nsswitch(&beginning(Path::new("/etc/nsswitch.conf")));
-    let hosts = hosts(&beginning(Path::new("/proc/sys/kernel/hostname")));
+    let hosts = hosts(&beginning(Path::new("/proc/sys/kernel/hostname"))) + more;
     // Looked for before the folder is covered: one of them may lie in it.
     let sockets = sockets();
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;

@@ -9,7 +9,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
-use super::channel::shortened;
+use super::ends::shortened;
 use super::refused::{Facts, Refused};
 
 /// What a step of the way says where it fails.
@@ -24,8 +24,9 @@ pub(super) enum Rights {
     OfRoot,
 }
 
-/// What init needs: to mount /proc, and to hand on what the command keeps.
-const FOR_INIT: [Capability; 2] = [Capability::CAP_SYS_ADMIN, Capability::CAP_NET_RAW];
+/// What init needs: to mount /proc, to make hosts, and to hand on what the command keeps.
+const FOR_INIT: [Capability; 3] =
+    [Capability::CAP_SYS_ADMIN, Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
 
 /// What the command keeps, in its network namespace only: raw sockets, for pings and captures of its own.
 const KEPT: [Capability; 1] = [Capability::CAP_NET_RAW];
@@ -120,15 +121,21 @@ pub(super) fn hand_on_to_init() -> Result<(), String> {
     hand_on(&FOR_INIT)
 }
 
-/// Mounts /proc of this pid namespace. Where a container hides parts of /proc the kernel refuses it, and the outer one
+/// Mounts /proc of this pid namespace, in a mount namespace of this process's: the holder, which is in another pid
+/// namespace, still needs its own. Where a container hides parts of /proc the kernel refuses it, and the outer one
 /// stays, which shows other processes but works.
 pub(super) fn mount_proc() -> bool {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    Path::new("/proc").is_dir() && mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>).is_ok()
+    Path::new("/proc").is_dir()
+        && unshare(CloneFlags::CLONE_NEWNS).is_ok()
+        && mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>).is_ok()
 }
 
-/// Gives up all capabilities but those that the command keeps.
+/// Gives up all capabilities but those that the command keeps; not those of root itself, whose commands they are.
 pub(super) fn keep_for_command() -> Result<(), String> {
+    if geteuid().is_root() && !is_in_user_namespace() {
+        return Ok(());
+    }
     hand_on(&KEPT)?;
     let kept: CapsHashSet = KEPT.into_iter().collect();
     for set in [CapSet::Effective, CapSet::Permitted] {
@@ -146,7 +153,7 @@ fn hand_on(capabilities: &[Capability]) -> Result<(), String> {
 }
 
 /// Whether the rights of this process are a user namespace's.
-pub(super) fn is_in_user_namespace() -> bool {
+fn is_in_user_namespace() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     !map.is_empty() && !map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
 }

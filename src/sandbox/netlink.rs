@@ -1,5 +1,6 @@
 //! Interfaces set up through a route netlink socket, by messages made by hand (rtnetlink(7)).
 
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -13,6 +14,24 @@ const RTM_NEWLINK: u16 = 16;
 const NLMSG_ERROR: u16 = 2;
 /// `NLM_F_REQUEST | NLM_F_ACK`: a question that wants an answer.
 const REQUEST: u16 = 0x1 | 0x4;
+/// `RTM_NEWADDR`: gives an interface an address.
+const RTM_NEWADDR: u16 = 20;
+/// `NLM_F_CREATE | NLM_F_EXCL`: makes something that is not there yet.
+const CREATE: u16 = 0x400 | 0x200;
+/// `IFLA_IFNAME`.
+const IFLA_IFNAME: u16 = 3;
+/// `IFLA_LINKINFO`, and within it `IFLA_INFO_KIND` and `IFLA_INFO_DATA`.
+const IFLA_LINKINFO: (u16, u16, u16) = (18, 1, 2);
+/// `VETH_INFO_PEER`, the other end of a pair.
+const VETH_INFO_PEER: u16 = 1;
+/// `IFLA_NET_NS_PID`: the process to whose network namespace an interface goes.
+const IFLA_NET_NS_PID: u16 = 19;
+/// `IFLA_GSO_MAX_SEGS`: segments that are handed to the interface at once.
+const IFLA_GSO_MAX_SEGS: u16 = 40;
+/// `IFA_ADDRESS`, `IFA_LOCAL`.
+const IFA_ADDRESS: (u16, u16) = (1, 2);
+/// `IFA_F_NODAD`: used at once, without asking whether another host has it.
+const IFA_F_NODAD: u8 = 2;
 /// `IFF_UP`.
 const IFF_UP: u32 = 1;
 /// The loopback interface is the first of every network namespace.
@@ -28,7 +47,15 @@ pub(super) struct Netlink {
 impl Netlink {
     /// Opens it.
     pub(super) fn open() -> Result<Self, Errno> {
-        let protocol = SockProtocol::NetlinkRoute;
+        Self::of(SockProtocol::NetlinkRoute)
+    }
+
+    /// Opens a generic netlink socket instead.
+    pub(super) fn generic() -> Result<Self, Errno> {
+        Self::of(SockProtocol::NetlinkGeneric)
+    }
+
+    fn of(protocol: SockProtocol) -> Result<Self, Errno> {
         let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
         Ok(Self { socket, sequence: 0 })
     }
@@ -38,11 +65,78 @@ impl Netlink {
         self.ask(RTM_NEWLINK, 0, &link(index, IFF_UP, IFF_UP))
     }
 
-    /// Sends a message and waits for its answer.
-    fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<(), Errno> {
+    /// Makes a pair of interfaces with these indexes and names, each the other's cable.
+    pub(super) fn pair(&mut self, one: (i32, &str), other: (i32, &str)) -> Result<(), Errno> {
+        let end = |(index, name): (i32, &str)| {
+            let mut end = link(index, 0, 0);
+            end.extend(attribute(IFLA_IFNAME, &terminated(name)));
+            end
+        };
+        let (info, kind, data) = IFLA_LINKINFO;
+        let peer = attribute(data, &attribute(VETH_INFO_PEER, &end(other)));
+        let mut body = end(one);
+        body.extend(attribute(info, &[attribute(kind, b"veth"), peer].concat()));
+        self.ask(RTM_NEWLINK, CREATE, &body)
+    }
+
+    /// Moves an interface from this socket's network namespace to that of the process.
+    pub(super) fn give(&mut self, index: i32, pid: i32) -> Result<(), Errno> {
+        self.change(index, &attribute(IFLA_NET_NS_PID, &pid.to_ne_bytes()))
+    }
+
+    /// Renames an interface that is down.
+    pub(super) fn rename(&mut self, index: i32, name: &str) -> Result<(), Errno> {
+        self.change(index, &attribute(IFLA_IFNAME, &terminated(name)))
+    }
+
+    /// Lets the kernel cut what is sent into segments before the interface gets it, as a network card would: packets are
+    /// then as large as on a wire.
+    pub(super) fn single_segments(&mut self, index: i32) -> Result<(), Errno> {
+        self.change(index, &attribute(IFLA_GSO_MAX_SEGS, &1_u32.to_ne_bytes()))
+    }
+
+    fn change(&mut self, index: i32, attributes: &[u8]) -> Result<(), Errno> {
+        self.ask(RTM_NEWLINK, 0, &[&link(index, 0, 0), attributes].concat())
+    }
+
+    /// Gives an interface an address, with the length of its network's prefix.
+    pub(super) fn address(&mut self, index: i32, address: IpAddr, prefix: u8) -> Result<(), Errno> {
+        let (family, flags, bytes) = match address {
+            IpAddr::V4(address) => (AddressFamily::Inet, 0, address.octets().to_vec()),
+            IpAddr::V6(address) => (AddressFamily::Inet6, IFA_F_NODAD, address.octets().to_vec()),
+        };
+        let family = u8::try_from(family as i32).map_err(|_| Errno::EAFNOSUPPORT)?;
+        let mut body = vec![family, prefix, flags, 0];
+        body.extend(index.to_ne_bytes());
+        let (peer, local) = IFA_ADDRESS;
+        body.extend(attribute(local, &bytes));
+        body.extend(attribute(peer, &bytes));
+        self.ask(RTM_NEWADDR, CREATE, &body)
+    }
+
+    /// Sends a message and gives what the answer holds behind its header.
+    pub(super) fn question(&mut self, kind: u16, body: &[u8]) -> Result<Vec<u8>, Errno> {
+        self.send(kind, REQUEST, body)?;
+        let mut answer = [0; 4096];
+        let len = recv(self.socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+        let answer = answer.get(..len).unwrap_or_default();
+        match outcome(answer, self.sequence) {
+            Some(Err(error)) => Err(error),
+            Some(Ok(())) => Err(Errno::ENODATA),
+            None => Ok(answer.get(16..).unwrap_or_default().to_vec()),
+        }
+    }
+
+    fn send(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<(), Errno> {
         self.sequence = self.sequence.wrapping_add(1);
-        let message = message(kind, REQUEST | flags, self.sequence, body);
+        let message = message(kind, flags, self.sequence, body);
         sendto(self.socket.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+        Ok(())
+    }
+
+    /// Sends a message and waits for its answer.
+    pub(super) fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<(), Errno> {
+        self.send(kind, REQUEST | flags, body)?;
         let mut answer = [0; 4096];
         loop {
             let len = recv(self.socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
@@ -72,6 +166,24 @@ fn link(index: i32, flags: u32, change: u32) -> Vec<u8> {
     bytes.extend(index.to_ne_bytes());
     bytes.extend(flags.to_ne_bytes());
     bytes.extend(change.to_ne_bytes());
+    bytes
+}
+
+/// `struct nlattr` and what it heads, filled up to four bytes.
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
+    let mut bytes = Vec::with_capacity(value.len() + 8);
+    bytes.extend(len.to_ne_bytes());
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(value);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// A name as C has it.
+pub(super) fn terminated(name: &str) -> Vec<u8> {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.push(0);
     bytes
 }
 

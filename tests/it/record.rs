@@ -1,6 +1,7 @@
 //! `record` as an ordinary user without any capability, also where the tests run as root.
 
 mod ends;
+mod hosts;
 pub(crate) mod refused;
 mod whole;
 

@@ -128,7 +128,7 @@ fn not_run(error: SandboxError) -> Result<u8, Failure> {
             Ok(status)
         }
         SandboxError::Refused(refused) => Err(Failure::new(refused).hint(
-            "or run it with sudo: then it is recorded without a sandbox, on the loopback interface that all programs share",
+            "as root it is recorded without a sandbox, on the loopback interface that all programs share",
         )),
         other => Err(Failure::new(other)),
     }
@@ -143,9 +143,9 @@ fn tell(args: &RecordArgs, outcome: &Outcome) {
         lost => format!("{lost} lost by the kernel, whose buffer was full"),
     };
     match outcome.packets {
-        0 if outcome.lost == 0 && outcome.not_kept == 0 => say(format_args!(
-            "0 packets recorded{to}: the command sent nothing, or sent it elsewhere than to 127.0.0.1"
-        )),
+        0 if outcome.lost == 0 && outcome.not_kept == 0 => {
+            say(format_args!("0 packets recorded{to}: the command sent nothing to 127.0.0.1 or ::1"))
+        }
         _ => say(format_args!("{packets} recorded{to}, {lost}")),
     }
     match outcome.left_running {

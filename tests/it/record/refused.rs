@@ -56,3 +56,25 @@ fn a_limit_of_no_namespaces_is_named() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("making network, mount and process namespaces"), "{refused:?}");
 }
+
+#[test]
+fn root_of_a_user_namespace_is_served_too() {
+    if !possible("record by root of a user namespace") {
+        return;
+    }
+    // Several times: stages that share a /proc would get in each other's way now and then only.
+    for _ in 0..20 {
+        let inner = record(&["--", "sh", "-c", "readlink /proc/self"]);
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user"]).arg(inner.get_program()).args(inner.get_args());
+        if super::is_root() {
+            command.uid(super::NOBODY).gid(super::NOBODY).current_dir("/");
+        }
+        let ran = run(&mut command);
+        if ran.err.starts_with("unshare:") {
+            return skip("record by root of a user namespace", ran.err.lines().next().unwrap_or_default());
+        }
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.out.trim().parse::<u32>().is_ok_and(|pid| pid < 10), "a pid of its own: {ran:?}");
+    }
+}
