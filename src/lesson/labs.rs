@@ -196,7 +196,7 @@ fn file(case: &Case<'_>) -> Check {
 }
 
 /// Longest way of an answer that the two logs may differ by.
-const SLACK: Duration = Duration::from_millis(20);
+const SLACK: Duration = Duration::from_millis(100);
 
 /// What the server says that it dropped has no answer in the capture, and what the client lost is that, and what came late.
 fn pings(case: &Case<'_>) -> Vec<Check> {

@@ -176,7 +176,7 @@ pub(super) static UDP_PING: Scene = Scene {
         "The server answers after a random delay, so that acknowledgements may come late, or behind later ones: the number says whose they are.",
         "The round trip by the client's clock, beside that of the packets.",
     ],
-    pace: 0.1,
+    pace: 0.4,
     play: |stage| one_client(stage, &ping::PING),
 };
 
