@@ -9,7 +9,7 @@
 //! needs unsafe code. The *holder* makes the namespaces, brings `lo` up and captures there before it starts the next;
 //! *init* is process 1 of the pid namespace, and its end is the end of everything that the command left behind. Two
 //! pipes go along: *control* carries signals to init, and its closing ends the command, so that nobody outlives the
-//! caller; *report* carries [`channel::Word`]s back.
+//! caller; *report* carries `channel::Word`s back.
 //!
 //! What it makes is on Linux only, and needs libpcap; elsewhere [`Plan::start`] says so.
 
