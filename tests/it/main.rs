@@ -43,6 +43,7 @@ mod program;
 #[cfg(all(target_os = "linux", feature = "live"))]
 mod record;
 mod replay;
+#[cfg(all(target_os = "linux", feature = "live"))]
 mod scenes;
 mod secrets;
 mod skip;

@@ -16,9 +16,7 @@ use crate::cli::output::{Failure, say};
 use crate::lab::scene::{How, Line, Scene, What};
 use crate::render::format::Count;
 use crate::sandbox::{Outcome, Plan, Running, SandboxError, unnamed_file};
-use crate::source::{
-    Interrupt, LinkType, Next, PacketSource, SaveFormat, Savefile, SavefileWriter, drop_privileges,
-};
+use crate::source::{Interrupt, LinkType, Next, PacketSource, SaveFormat, Savefile, SavefileWriter};
 
 /// Most lines that a scene tells: a class of fifty in a room.
 const MAX_LINES: usize = 200_000;
@@ -179,7 +177,8 @@ fn watch(
     on_line: OnLine<'_>,
 ) -> Result<Played, Failure> {
     // From here on bytes of others are read.
-    drop_privileges().map_err(Failure::new)?;
+    #[cfg(feature = "live")]
+    crate::source::drop_privileges().map_err(Failure::new)?;
     let (sender, lines) = channel();
     let stdout = running.take_stdout();
     let reader = thread::Builder::new().spawn(move || {
