@@ -69,7 +69,7 @@ fn answer(zones: &[&Zone], question: &Question, wants_signatures: bool) -> (Resp
         return (Response::of(Code::Refused), Word::Refused(Code::Refused));
     };
     let word = search.run(zone, question.name.clone());
-    search.add_addresses();
+    search.add_addresses(zone);
     (search.response, word)
 }
 
@@ -248,7 +248,7 @@ impl<'a> Search<'a> {
         // Without the address of a server below the cut nobody gets any further (RFC 9471): those first.
         for kind in [Kind::A, Kind::AAAA] {
             for server in servers.targets() {
-                self.address(&server, kind, kind == Kind::A && server.is_within(cut));
+                self.address(zone, &server, kind, kind == Kind::A && server.is_within(cut));
             }
         }
         Word::Referral(cut.clone())
@@ -267,24 +267,24 @@ impl<'a> Search<'a> {
         if self.kind == Kind::CNAME { Err(Word::Answer) } else { Ok(target) }
     }
 
-    /// The addresses of a name, wherever in this server's zones they stand: glue is not signed.
-    fn address(&mut self, name: &Name, kind: Kind, is_needed: bool) {
+    /// The addresses of a name: as the zone at hand has them, else wherever in this server's zones they stand.
+    fn address(&mut self, zone: &Zone, name: &Name, kind: Kind, is_needed: bool) {
         let holding = self.zones.iter().filter(|zone| name.is_within(&zone.apex));
-        // The closest zone knows best; glue above it says the same.
         let closest = holding.max_by_key(|zone| zone.apex.label_count());
-        if let Some(set) = closest.and_then(|zone| zone.set(name, kind)) {
+        let set = zone.set(name, kind).or_else(|| closest?.set(name, kind));
+        if let Some(set) = set {
             self.push(Section::Additional, name, set, is_needed);
         }
     }
 
     /// Addresses of the servers and mail hosts that the answer names.
-    fn add_addresses(&mut self) {
+    fn add_addresses(&mut self, zone: &Zone) {
         let answers = self.response.items.iter().filter(|item| item.section == Section::Answer);
         let naming = answers.filter(|item| matches!(item.set.kind, Kind::NS | Kind::MX | Kind::SRV));
         let hosts: Vec<Name> = naming.flat_map(|item| item.set.targets().collect::<Vec<_>>()).collect();
         for kind in [Kind::A, Kind::AAAA] {
             for host in &hosts {
-                self.address(host, kind, false);
+                self.address(zone, host, kind, false);
             }
         }
     }
