@@ -21,11 +21,11 @@ struct Servers {
 }
 
 impl Servers {
-    fn start() -> Self {
+    fn start(more: &[&str]) -> Self {
         let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         let mut command = command(&["serve", "dns", "--port", &port.to_string(), "--export"]);
-        command.arg(folder.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(folder.path()).args(more).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = Vec::new();
         for line in BufReader::new(child.stderr.take().unwrap()).lines() {
@@ -96,7 +96,7 @@ fn has_loopback() -> bool {
 
 /// A test's servers; none where this system cannot have them.
 fn servers() -> Option<Servers> {
-    has_loopback().then(Servers::start)
+    has_loopback().then(|| Servers::start(&[]))
 }
 
 /// Owner, type and data of the lines that have records, sorted, signatures left out.
@@ -280,6 +280,21 @@ fn sockets_survive_what_is_no_query() {
     socket.send_to(query, at).unwrap();
     assert_eq!(socket.recv_from(&mut buffer).unwrap().0, length);
     drop(idle);
+}
+
+#[test]
+fn the_source_of_the_zones_can_be_served_again() {
+    let Some(servers) = servers() else { return };
+    let source = servers.folder.path().join("source");
+    let edited = source.join("signed.edu.zone");
+    let text = fs::read_to_string(&edited).unwrap();
+    fs::write(&edited, format!("{text}added TXT edited\n")).unwrap();
+    let again = Servers::start(&["--zones", source.to_str().unwrap()]);
+    assert_eq!(again.lines.len(), servers.lines.len());
+    let signed = fs::read_to_string(again.folder.path().join("signed.edu.zone")).unwrap();
+    assert!(signed.contains("added.signed.edu. 3600 IN TXT \"edited\"\n"), "{signed}");
+    // Zones of somebody's own are not written a second time.
+    assert!(!again.folder.path().join("source").exists());
 }
 
 #[test]

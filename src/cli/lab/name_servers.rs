@@ -1,11 +1,12 @@
 //! `serve dns`: a small internet of name servers on loopback.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{DONE, ServeArgs, fail};
 use crate::lab::dns::{
-    self, Addresses, Carrier, Internet, Name, NameServer, Served, Sockets, Validity, Word,
+    self, Addresses, Carrier, ExportError, Internet, Name, NameServer, Served, Sockets, Validity, Word,
 };
 use crate::lab::{LabError, Policy};
 
@@ -33,8 +34,8 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
         Err(wrong) => return fail(err, &wrong),
     };
     if let Some(folder) = &args.options.export {
-        match internet.export(folder) {
-            Ok(files) => say(err, format_args!("{} files written to {}", files.len(), folder.display())),
+        match export(&internet, folder, args.options.zones.is_none()) {
+            Ok(count) => say(err, format_args!("{count} files written to {}", folder.display())),
             Err(wrong) => return fail(err, &wrong),
         }
     }
@@ -62,6 +63,15 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
         (None, Err(error)) => fail(err, &error),
         (None, Ok(())) => DONE,
     }
+}
+
+/// Writes the signed zones and, beside them, what wirelab's own were made from: those can be edited and served again.
+fn export(internet: &Internet, folder: &Path, is_own: bool) -> Result<usize, ExportError> {
+    let mut count = internet.export(folder)?.len();
+    if is_own {
+        count += dns::write_own_files(&folder.join("source"))?.len();
+    }
+    Ok(count)
 }
 
 fn say(err: &mut dyn Write, line: std::fmt::Arguments<'_>) {

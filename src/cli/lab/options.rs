@@ -38,7 +38,8 @@ pub struct LabOptions {
     /// Folder of zone files (NAME.zone) to serve instead of wirelab's own (dns)
     #[arg(long, value_name = "DIR")]
     pub zones: Option<PathBuf>,
-    /// Folder to write the signed zones to, for other name servers (dns)
+    /// Folder to write the signed zones to, for other name servers; beside them, in source/, wirelab's own
+    /// zone files, to be edited (dns)
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::data::Written;
 use super::record::{Kind, Set};
-use super::{Internet, Name, Zone};
+use super::{Internet, Name, OWN, Zone};
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,33 @@ pub struct ExportError {
     pub source: io::Error,
 }
 
+/// Writes the zone files that come with the program into a folder, which is made where it is not there: to be edited,
+/// and served with [`Internet::read_folder`]. Files that are there are written over.
+///
+/// # Errors
+/// [`ExportError`]: which file could not be written.
+pub fn write_own_files(folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+    write_files(folder, OWN.iter().copied())
+}
+
+fn write_files<'a>(
+    folder: &Path,
+    files: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<PathBuf>, ExportError> {
+    let fail = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ExportError { path, source }
+    };
+    fs::create_dir_all(folder).map_err(fail(folder))?;
+    let mut paths = Vec::new();
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(fail(&path))?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
 impl Internet {
     /// Writes into a folder, which is made where it is not there: each zone as it is served, under the name of its file;
     /// `root.hints`; and the root's key, as `root.key` (a DNSKEY record) and `root.anchors` (a clause of
@@ -27,11 +54,6 @@ impl Internet {
     /// # Errors
     /// [`ExportError`]: which file could not be written.
     pub fn export(&self, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-        let fail = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ExportError { path, source }
-        };
-        fs::create_dir_all(folder).map_err(fail(folder))?;
         let mut files: Vec<(String, String)> =
             self.zones().iter().map(|zone| (file_of(&zone.apex), zone_text(zone))).collect();
         files.push(("root.hints".to_owned(), self.hints()));
@@ -40,13 +62,7 @@ impl Internet {
             files.push(("root.key".to_owned(), format!(". 3600 IN DNSKEY {key}\n")));
             files.push(("root.anchors".to_owned(), anchors(&key)));
         }
-        let mut paths = Vec::new();
-        for (name, text) in files {
-            let path = folder.join(name);
-            fs::write(&path, text).map_err(fail(&path))?;
-            paths.push(path);
-        }
-        Ok(paths)
+        write_files(folder, files.iter().map(|(name, text)| (&**name, &**text)))
     }
 
     /// The root's servers and their addresses, as resolvers are told them.

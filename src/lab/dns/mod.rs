@@ -19,7 +19,7 @@ mod sign;
 mod zone;
 
 pub use answer::{Answered, Word, respond};
-pub use export::ExportError;
+pub use export::{ExportError, write_own_files};
 pub use master::ZoneFileError;
 pub use message::{Carrier, Code, Question};
 pub use name::{Name, NotAName};
