@@ -14,6 +14,7 @@ pub mod client;
 mod clock;
 mod datetime;
 mod digest;
+pub mod dns;
 mod dual_stack;
 mod error;
 mod event;
@@ -163,11 +164,15 @@ pub struct UnknownLab {
 
 fn advice(suggestions: &[&str]) -> String {
     if suggestions.is_empty() {
-        let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
-        format!("the labs are {}", names.join(", "))
+        format!("the labs are {}", names().collect::<Vec<_>>().join(", "))
     } else {
         format!("did you mean {}?", suggestions.join(" or "))
     }
+}
+
+/// What can be served: every lab of [`LABS`], and the name servers, which are many at once.
+fn names() -> impl Iterator<Item = &'static str> + Clone {
+    LABS.iter().map(|lab| lab.name).chain([dns::LAB])
 }
 
 /// The lab of that name.
@@ -177,9 +182,8 @@ fn advice(suggestions: &[&str]) -> String {
 pub fn find(name: &str) -> Result<&'static Lab, UnknownLab> {
     LABS.iter().copied().find(|lab| lab.name == name).ok_or_else(|| {
         let name: String = name.chars().take(MAX_NAME).collect();
-        let names = LABS.iter().map(|lab| lab.name);
         UnknownLab {
-            suggestions: nearest(&name.to_lowercase(), names),
+            suggestions: nearest(&name.to_lowercase(), names()),
             name: name.escape_debug().to_string(),
         }
     })
@@ -216,6 +220,10 @@ mod tests {
         assert!(!error.contains('\u{1b}'), "{error}");
         let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
         assert!(error.ends_with(&format!("the labs are {}", names.join(", "))), "{error}");
+        assert!(
+            error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp, dns"),
+            "{error}"
+        );
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }

@@ -37,6 +37,7 @@ mod lessons;
 #[cfg(feature = "live")]
 mod live;
 mod mail;
+mod name_servers;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;

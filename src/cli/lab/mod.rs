@@ -1,6 +1,7 @@
 //! `serve NAME` and `client NAME`: the bundled labs, one side at a time.
 
 mod measured;
+mod name_servers;
 mod options;
 mod play;
 mod talk;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use clap::Args;
 
 use measured::Drawing;
-pub use options::{LabOptions, NoSuchOption};
+pub use options::{LabOptions, NoSuchOption, ZoneOptions};
 pub(super) use play::{LabsArgs, PlayArgs, run as run_play, run_labs};
 use talk::Talk;
 use typed::{Prompted, lines};
@@ -44,6 +45,7 @@ Examples:
   wirelab serve knock --fault no-fin     a server with a fault, to look at
   wirelab serve web --dir site           a folder, and nothing outside it
   wirelab serve mail --next 127.0.0.3:2525   an agent that passes mails on
+  wirelab serve dns                      name servers, from the root down
 
 Lines about clients go to standard output; \"listening on …\" and problems
 go to standard error.")]
@@ -59,6 +61,9 @@ pub struct ServeArgs {
     /// What this lab's server may be asked for.
     #[command(flatten)]
     pub options: LabOptions,
+    /// What the name servers of `dns` may be asked for.
+    #[command(flatten)]
+    pub zones: ZoneOptions,
 }
 
 /// Arguments of `client`.
@@ -126,10 +131,16 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 /// Runs a lab's server until `stop` is set, and gives the exit status: 0 when it was stopped, which is how a
 /// server ends, 2 when it could not serve. Sets `stop` itself when `out` can no longer be written.
 pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, stop: &AtomicBool) -> u8 {
+    if args.name == lab::dns::LAB {
+        return name_servers::serve(args, out, err, stop);
+    }
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
         Err(unknown) => return fail(err, &unknown),
     };
+    if let Some(option) = args.zones.given() {
+        return fail(err, &format_args!("the lab `{}` has no {option}", lab.name));
+    }
     let settings = match args.options.for_server(lab) {
         Ok(settings) => settings,
         Err(wrong) => return fail(err, &wrong),
@@ -150,6 +161,9 @@ pub fn run_client(
     err: &mut dyn Write,
     stop: &AtomicBool,
 ) -> u8 {
+    if args.name == lab::dns::LAB {
+        return fail(err, &"the lab `dns` has no client of its own: ask its servers with dig, kdig or drill");
+    }
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
         Err(unknown) => return fail(err, &unknown),

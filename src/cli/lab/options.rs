@@ -66,6 +66,27 @@ pub struct LabOptions {
     pub fault: Option<Fault>,
 }
 
+/// Options of `serve dns`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of serve dns")]
+pub struct ZoneOptions {
+    /// Folder of zone files (NAME.zone) to serve instead of wirelab's own
+    #[arg(long, value_name = "DIR")]
+    pub zones: Option<PathBuf>,
+    /// Folder to write the signed zones to, for other name servers; beside them, in source/, wirelab's own
+    /// zone files, to be edited
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
+}
+
+impl ZoneOptions {
+    /// The first of them that was given, as it is typed.
+    pub fn given(&self) -> Option<&'static str> {
+        let zones = self.zones.as_ref().map(|_| "--zones");
+        zones.or_else(|| self.export.as_ref().map(|_| "--export"))
+    }
+}
+
 /// An option that the lab, or one side of it, does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSuchOption {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wirelab::cli::lab::{ClientArgs, LabOptions, ServeArgs, run_client, run_serve};
+use wirelab::cli::lab::{ClientArgs, LabOptions, ServeArgs, ZoneOptions, run_client, run_serve};
 use wirelab::lab::Transport;
 
 use super::{PATIENCE, V4, closed_port};
@@ -59,7 +59,13 @@ impl Write for Gone {
 }
 
 fn serve_args(name: &str, port: u16) -> ServeArgs {
-    ServeArgs { name: name.to_owned(), port: Some(port), address: V4, options: LabOptions::default() }
+    ServeArgs {
+        name: name.to_owned(),
+        port: Some(port),
+        address: V4,
+        options: LabOptions::default(),
+        zones: ZoneOptions::default(),
+    }
 }
 
 fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
