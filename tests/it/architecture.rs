@@ -22,8 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("filter", &["time", "suggest", "source", "decode", "flow", "proto", "field"]),
     ("finding", &["time", "source", "decode", "flow", "proto", "field"]),
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
-    ("dnstrace", &["time", "proto"]),
     ("lab", &["time", "suggest", "local_only"]),
+    ("dnstrace", &["time", "source", "proto", "report", "lab"]),
     (
         "render",
         &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],

@@ -1,0 +1,18 @@
+//! Iterative resolution: from the root's servers down to those that know the answer, step by step.
+//!
+//! [`DnsTrace`] is what happened, be it asked live or found in a capture; [`judge`] says what one response means to who
+//! asked a zone's server.
+
+mod domain;
+mod judge;
+mod model;
+
+pub use domain::{BadName, Domain, type_from_text};
+pub use judge::{MAX_ADDRESSES, MAX_ALIASES, MAX_SERVERS, judge, root_servers};
+pub use model::{
+    Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Packets,
+    Referral, Server, Start, Step, StepOutcome,
+};
+
+#[cfg(test)]
+mod tests;
