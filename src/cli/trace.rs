@@ -1,20 +1,28 @@
 //! `trace`: from the root's servers down to the answer.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::args::ColorArgs;
 use super::output::{self, Failure, Status};
 use super::view;
+use crate::dnstrace::dnssec::{self, Anchor, Security};
 use crate::dnstrace::{
-    Asked, DnsTrace, Domain, Ending, Family, Sockets, StepOutcome, TraceOptions, resolve, root_hints,
-    type_from_text,
+    Asked, DnsTrace, Domain, Ending, Family, Sockets, StepOutcome, TraceOptions, resolve, resolve_with_keys,
+    root_hints, type_from_text,
 };
 use crate::lab::Policy;
-use crate::render::trace::{TraceStyle, write_trace, write_trace_dig, write_trace_json, write_trace_ladder};
+use crate::render::trace::{
+    TraceStyle, write_chain, write_trace, write_trace_dig, write_trace_json, write_trace_ladder,
+};
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
+
+/// Most bytes of a file of trust anchors: a few records.
+const MAX_ANCHOR_BYTES: u64 = 1 << 20;
 
 /// Resolutions within resolutions: more than any zone that works needs.
 const MAX_DEPTH: usize = 6;
@@ -69,6 +77,12 @@ pub(super) struct TraceArgs {
     /// Print who asked whom, an arrow for each query and response
     #[arg(long)]
     ladder: bool,
+    /// Check signatures from the root's key down, and say of each zone: secure, insecure or bogus, and why
+    #[arg(long, conflicts_with_all = ["dig", "ladder"])]
+    dnssec: bool,
+    /// File with the keys that are believed, as DS or DNSKEY records, in place of the root's known ones
+    #[arg(long, value_name = "FILE", requires = "dnssec")]
+    anchor: Option<PathBuf>,
     #[command(flatten)]
     color: ColorArgs,
 }
@@ -78,10 +92,11 @@ Examples:
   wirelab trace www.nyu.edu                      from the root's servers down
   wirelab trace nyu.edu MX --ladder              who asked whom
   wirelab trace www.nyu.edu --dig                as dig +trace prints it
+  wirelab trace nyu.edu --dnssec                 and whether to believe it
   wirelab trace www.nyu.edu --root 127.53.0.1:5300 --port 5300
 
-Exit status: 0 answered; 1 no such name or records, or not found out; 2 an
-error.";
+Exit status: 0 answered; 1 no such name or records, not found out, or bogus;
+2 an error.";
 
 fn name(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| error.to_string())
@@ -108,10 +123,19 @@ pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
     let policy = Policy::from_env();
     allowed(policy, &options)?;
     let asked = Asked { name: args.name.clone(), kind: args.kind };
-    let trace = resolve(&mut Sockets::new(policy), &asked, &options);
+    let mut sockets = Sockets::new(policy);
+    let anchors = args.dnssec.then(|| anchors(args.anchor.as_deref())).transpose()?;
+    let (trace, chain) = match anchors {
+        None => (resolve(&mut sockets, &asked, &options), None),
+        Some(anchors) => {
+            let (trace, keys) = resolve_with_keys(&mut sockets, &asked, &options);
+            let chain = dnssec::check(&trace, &keys, &anchors, sockets.wall_clock());
+            (trace, Some(chain))
+        }
+    };
     let mut out = output::stdout();
     if args.json {
-        write_trace_json(&mut out, &trace)?;
+        write_trace_json(&mut out, &trace, chain.as_deref())?;
     } else if args.dig {
         write_trace_dig(&mut out, &trace)?;
     } else if args.ladder {
@@ -119,9 +143,23 @@ pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
     } else {
         let style = TraceStyle { colors: args.color.colors(), width: view::prose_width() };
         write_trace(&mut out, &trace, style)?;
+        if let Some(chain) = &chain {
+            write_chain(&mut out, chain, style)?;
+        }
     }
     out.flush()?;
-    Ok(status(&trace))
+    let is_bogus = chain.iter().flatten().any(|link| link.security == Security::Bogus);
+    Ok(if is_bogus { Status::No } else { status(&trace) })
+}
+
+/// The keys that are believed.
+fn anchors(file: Option<&Path>) -> Result<Vec<Anchor>, Failure> {
+    let Some(file) = file else { return Ok(Anchor::of_root()) };
+    let shown = file.display();
+    let mut text = String::new();
+    let read = File::open(file).and_then(|file| file.take(MAX_ANCHOR_BYTES).read_to_string(&mut text));
+    read.map_err(|error| Failure::new(format_args!("cannot read {shown}: {error}")))?;
+    Anchor::read(&text).map_err(|error| Failure::new(format_args!("{shown}: {error}")))
 }
 
 fn options(args: &TraceArgs, roots: Vec<SocketAddr>) -> TraceOptions {

@@ -3,6 +3,7 @@
 //! [`DnsTrace`] is what happened, be it asked live or found in a capture; [`judge`] says what one response means to who
 //! asked a zone's server. It makes traffic through a [`DnsTransport`] alone.
 
+pub mod dnssec;
 mod domain;
 mod exchange;
 mod hints;
@@ -19,7 +20,7 @@ pub use model::{
     Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Packets,
     Referral, Server, Start, Step, StepOutcome,
 };
-pub use resolver::{Family, TraceOptions, resolve};
+pub use resolver::{Family, TraceOptions, resolve, resolve_with_keys};
 pub use transport::{DnsTransport, NoReply, Sockets};
 
 #[cfg(test)]

@@ -22,6 +22,20 @@ pub struct DnsTrace {
     pub ending: Ending,
 }
 
+impl DnsTrace {
+    /// A resolution that has not begun.
+    #[must_use]
+    pub fn new(asked: Asked) -> Self {
+        Self {
+            asked,
+            start: Start::Root,
+            steps: Vec::new(),
+            fruitless: Vec::new(),
+            ending: Ending::Unfinished,
+        }
+    }
+}
+
 /// A question of the Internet's class.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Asked {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use fastrand::Rng;
 
+use super::dnssec::DNSKEY;
 use super::exchange::{exchange, query};
 use super::hints::root_hints;
 use super::judge::{MAX_ALIASES, address_of, judge, root_servers};
@@ -83,6 +84,29 @@ impl Family {
 
 /// Finds out `asked` over `transport`. It ends within its budgets, whatever servers say.
 pub fn resolve(transport: &mut dyn DnsTransport, asked: &Asked, options: &TraceOptions) -> DnsTrace {
+    resolve_until(transport, asked, options, |_, _| {})
+}
+
+/// The same, and then asks each zone on the way for its keys: the server that led on from there, once. The budgets hold
+/// for both together.
+pub fn resolve_with_keys(
+    transport: &mut dyn DnsTransport,
+    asked: &Asked,
+    options: &TraceOptions,
+) -> (DnsTrace, Vec<Step>) {
+    let mut keys = Vec::new();
+    let trace =
+        resolve_until(transport, asked, options, |resolver, trace| keys = resolver.ask_for_keys(trace));
+    (trace, keys)
+}
+
+/// Resolves, and lets `then` go on with what is left of the budgets.
+fn resolve_until(
+    transport: &mut dyn DnsTransport,
+    asked: &Asked,
+    options: &TraceOptions,
+    then: impl FnOnce(&mut Resolver<'_>, &DnsTrace),
+) -> DnsTrace {
     let began = transport.now();
     let mut resolver = Resolver {
         transport,
@@ -93,17 +117,12 @@ pub fn resolve(transport: &mut dyn DnsTransport, asked: &Asked, options: &TraceO
         queries: 0,
         until: TimeDelta::from_nanos(began.as_nanos().saturating_add(options.max_time.as_nanos())),
     };
-    let mut trace = DnsTrace {
-        asked: asked.clone(),
-        start: Start::Root,
-        steps: Vec::new(),
-        fruitless: Vec::new(),
-        ending: Ending::Unfinished,
-    };
+    let mut trace = DnsTrace::new(asked.clone());
     if options.like_dig {
         resolver.ask_for_root(&mut trace);
     }
     trace.ending = resolver.run(&mut trace, 0).unwrap_or_else(|ending| ending);
+    then(&mut resolver, &trace);
     trace
 }
 
@@ -364,13 +383,7 @@ impl Resolver<'_> {
         self.looked_up.push(name.clone());
         let mut found = Vec::new();
         for &kind in self.options.family.kinds() {
-            let mut nested = DnsTrace {
-                asked: Asked { name: name.clone(), kind },
-                start: Start::Root,
-                steps: Vec::new(),
-                fruitless: Vec::new(),
-                ending: Ending::Unfinished,
-            };
+            let mut nested = DnsTrace::new(Asked { name: name.clone(), kind });
             nested.ending = self.run(&mut nested, depth + 1).unwrap_or_else(|ending| ending);
             found = addresses_of(&nested);
             let is_over = matches!(nested.ending, Ending::Spent(Budget::Queries | Budget::Time));
@@ -399,6 +412,23 @@ impl Resolver<'_> {
             known_by,
         });
         Ok(servers.collect())
+    }
+
+    /// Asks for the keys of the zones on the way.
+    fn ask_for_keys(&mut self, trace: &DnsTrace) -> Vec<Step> {
+        let nothing = Asked { name: Domain::root(), kind: DNSKEY };
+        let mut keys = DnsTrace::new(nothing);
+        for step in trace.steps.iter().filter(|step| step.outcome.is_useful()) {
+            let asked = Asked { name: step.zone.clone(), kind: DNSKEY };
+            if keys.steps.iter().any(|known| known.asked == asked) {
+                continue;
+            }
+            if self.step(&step.zone, &asked, (&step.server, false), &mut keys).is_err() {
+                break;
+            }
+        }
+        keys.steps.retain(|step| step.outcome != StepOutcome::Truncated);
+        keys.steps
     }
 
     /// Asks for the root's servers, as dig does, and takes those for the zones' that are named with addresses.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Over;
 use crate::lab::{NotLocal, Policy};
@@ -67,6 +67,13 @@ impl Sockets {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self { policy, began: Instant::now(), open: None }
+    }
+
+    /// The time as signatures have it: seconds since 1970, modulo 2³² (RFC 4034 section 3.1.5).
+    #[must_use]
+    pub fn wall_clock(&self) -> u32 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u32::try_from(since.as_secs() & u64::from(u32::MAX)).unwrap_or_default()
     }
 
     /// What is left until then.

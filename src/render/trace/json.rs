@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::super::dns::{RecordJson, type_text};
 use super::super::json::Nanos;
 use super::super::json::escape::write_pretty;
-use super::words;
+use super::{chain, words};
+use crate::dnstrace::dnssec::{Link, Part};
 use crate::dnstrace::{
     Asked, DnsTrace, Ignored, KnownBy, Misfit, NameServer, Over, Start, Step, StepOutcome,
 };
@@ -18,19 +19,49 @@ use crate::source::PacketNumber;
 /// Schema of [`write_trace_json`].
 pub const TRACE_SCHEMA: &str = "wirelab.trace/1";
 
-/// Writes `{"schema": "wirelab.trace/1", "asked": {…}, "steps": [ {…} ], …}`.
+/// Writes `{"schema": "wirelab.trace/1", "asked": {…}, "steps": [ {…} ], …}`; with `dnssec` where `chain` was checked.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_trace_json<W: Write>(out: &mut W, trace: &DnsTrace) -> io::Result<()> {
+pub fn write_trace_json<W: Write>(out: &mut W, trace: &DnsTrace, chain: Option<&[Link]>) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document {
         schema: &'static str,
         #[serde(flatten)]
         trace: TraceJson,
+        /// Zone by zone whether it can be believed, where that was checked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dnssec: Option<Vec<LinkJson>>,
     }
-    write_pretty(&mut *out, &Document { schema: TRACE_SCHEMA, trace: TraceJson::new(trace) })?;
+    let dnssec = chain.map(|chain| chain.iter().map(LinkJson::new).collect());
+    write_pretty(&mut *out, &Document { schema: TRACE_SCHEMA, trace: TraceJson::new(trace), dnssec })?;
     out.write_all(b"\n")
+}
+
+/// A part of the chain of trust.
+#[derive(Serialize)]
+struct LinkJson {
+    zone: String,
+    /// `keys` or `answer`.
+    part: &'static str,
+    /// `secure`, `insecure`, `bogus`, `unknown`.
+    security: &'static str,
+    /// In a sentence.
+    why: String,
+}
+
+impl LinkJson {
+    fn new(link: &Link) -> Self {
+        Self {
+            zone: link.zone.to_string(),
+            part: match link.part {
+                Part::Keys => "keys",
+                Part::Answer => "answer",
+            },
+            security: chain::word(link.security),
+            why: link.why.to_string(),
+        }
+    }
 }
 
 /// A resolution.

@@ -1,5 +1,6 @@
 //! DNS traces: each step as dig prints it with its outcome in words, as `dig +trace` prints it, as a ladder, as JSON.
 
+mod chain;
 mod dig;
 mod json;
 mod ladder;
@@ -9,6 +10,7 @@ mod words;
 
 use std::io::{self, Write};
 
+pub use chain::write_chain;
 pub use dig::write_trace_dig;
 pub use json::{TRACE_SCHEMA, write_trace_json};
 pub use ladder::write_trace_ladder;

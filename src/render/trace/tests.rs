@@ -132,7 +132,7 @@ fn a_ladder_fits_eighty_columns() {
 
 #[test]
 fn json_has_every_step() {
-    let text = written(|out| write_trace_json(out, &trace()));
+    let text = written(|out| write_trace_json(out, &trace(), None));
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read["schema"], TRACE_SCHEMA);
     assert_eq!(read["steps"][0]["servers"][1]["outside"][0], "192.0.2.66");
