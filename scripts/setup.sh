@@ -2,12 +2,15 @@
 # Finds or installs what a build or the checks need. Sourced by the other scripts, never run alone.
 #
 #   setup_build   a Rust new enough, a C linker, libpcap. Sets FEATURES, an array: empty, or --no-default-features.
-#   setup_tests   rustfmt, clippy, tshark, tcpdump, python3. What stays missing is for `have` to find out.
+#   setup_tests   rustfmt, clippy, tshark, tcpdump, python3, DNS clients. What stays missing is for `have` to find out.
 #
 # Progress is told on standard error. Nothing is installed that is already there.
 
 # shellcheck disable=SC2034 # the scripts that source this one read it
 FEATURES=()
+
+# Programs of other people that ask the lab's name servers.
+DNS_TOOLS=(dig delv kdig drill named-checkzone)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -44,6 +47,17 @@ package_of() {
         tshark:brew) echo wireshark ;;
         tcpdump:*) echo tcpdump ;;
         python3:*) echo python3 ;;
+        dig:apt-get | delv:apt-get) echo bind9-dnsutils ;;
+        dig:dnf | delv:dnf) echo bind-utils ;;
+        dig:brew | delv:brew) echo bind ;;
+        named-checkzone:apt-get) echo bind9-utils ;;
+        named-checkzone:dnf) echo bind ;;
+        kdig:apt-get) echo knot-dnsutils ;;
+        kdig:dnf) echo knot-utils ;;
+        kdig:brew) echo knot ;;
+        drill:apt-get) echo ldnsutils ;;
+        drill:dnf) echo ldns-utils ;;
+        drill:brew) echo ldns ;;
         *) echo "" ;;
     esac
 }
@@ -164,7 +178,7 @@ setup_build() {
 
 setup_tests() {
     local missing=() tool component
-    for tool in tshark tcpdump python3; do
+    for tool in tshark tcpdump python3 "${DNS_TOOLS[@]}"; do
         have "$tool" || missing+=("$tool")
     done
     if [ ${#missing[@]} -gt 0 ]; then

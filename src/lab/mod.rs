@@ -8,6 +8,7 @@
 //! One send is one message, nothing ends it, and no terminator is ever sent or waited for.
 
 pub mod client;
+pub mod dns;
 mod error;
 mod event;
 mod greeting;
@@ -99,11 +100,15 @@ pub struct UnknownLab {
 
 fn advice(suggestions: &[&str]) -> String {
     if suggestions.is_empty() {
-        let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
-        format!("the labs are {}", names.join(", "))
+        format!("the labs are {}", names().collect::<Vec<_>>().join(", "))
     } else {
         format!("did you mean {}?", suggestions.join(" or "))
     }
+}
+
+/// What can be served: every lab of [`LABS`], and the name servers, which are many at once.
+fn names() -> impl Iterator<Item = &'static str> + Clone {
+    LABS.iter().map(|lab| lab.name).chain([dns::LAB])
 }
 
 /// The lab of that name.
@@ -113,9 +118,8 @@ fn advice(suggestions: &[&str]) -> String {
 pub fn find(name: &str) -> Result<&'static Lab, UnknownLab> {
     LABS.iter().copied().find(|lab| lab.name == name).ok_or_else(|| {
         let name: String = name.chars().take(MAX_NAME).collect();
-        let names = LABS.iter().map(|lab| lab.name);
         UnknownLab {
-            suggestions: nearest(&name.to_lowercase(), names),
+            suggestions: nearest(&name.to_lowercase(), names()),
             name: name.escape_debug().to_string(),
         }
     })
@@ -150,7 +154,10 @@ mod tests {
         assert_eq!(find("knok").unwrap_err().to_string(), "no lab is called `knok`: did you mean knock?");
         let error = find("\u{1b}[2Jzebra").unwrap_err().to_string();
         assert!(!error.contains('\u{1b}'), "{error}");
-        assert!(error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp"), "{error}");
+        assert!(
+            error.ends_with("the labs are greeting, knock, uppercase-tcp, uppercase-udp, dns"),
+            "{error}"
+        );
         assert!(find(&"x".repeat(100_000)).unwrap_err().name.len() <= MAX_NAME);
     }
 }

@@ -33,6 +33,7 @@ mod lan;
 #[cfg(feature = "live")]
 mod live;
 mod mail;
+mod name_servers;
 #[cfg(feature = "live")]
 mod privilege;
 mod program;

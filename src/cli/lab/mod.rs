@@ -1,5 +1,6 @@
 //! `serve NAME` and `client NAME`: the bundled labs, one side at a time.
 
+mod name_servers;
 mod options;
 mod talk;
 mod typed;
@@ -34,6 +35,7 @@ Examples:
   wirelab serve knock                    on 127.0.0.1 port 43389, until Ctrl-C
   wirelab serve uppercase-udp --port 0   on a free port, told in the first line
   wirelab serve greeting --address ::1   over IPv6
+  wirelab serve dns                      name servers, from the root down
 
 Lines about clients go to standard output; \"listening on …\" and problems
 go to standard error.")]
@@ -104,6 +106,9 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 /// Runs a lab's server until `stop` is set, and gives the exit status: 0 when it was stopped, which is how a
 /// server ends, 2 when it could not serve. Sets `stop` itself when `out` can no longer be written.
 pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, stop: &AtomicBool) -> u8 {
+    if args.name == lab::dns::LAB {
+        return name_servers::serve(args, out, err, stop);
+    }
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
         Err(unknown) => return fail(err, &unknown),
@@ -128,6 +133,9 @@ pub fn run_client(
     err: &mut dyn Write,
     stop: &AtomicBool,
 ) -> u8 {
+    if args.name == lab::dns::LAB {
+        return fail(err, &"the lab `dns` has no client of its own: ask its servers with dig, kdig or drill");
+    }
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
         Err(unknown) => return fail(err, &unknown),

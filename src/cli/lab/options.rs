@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::lab::{Lab, LabOption, Settings};
+use crate::lab::{Lab, LabOption, Settings, dns};
 
 /// Options that not every lab has; one that a lab does not have is refused.
 #[derive(Clone, Debug, Default, Args)]
@@ -35,14 +35,20 @@ pub struct LabOptions {
     /// How many messages to send
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,
+    /// Folder of zone files (NAME.zone) to serve instead of wirelab's own (dns)
+    #[arg(long, value_name = "DIR")]
+    pub zones: Option<PathBuf>,
+    /// Folder to write the signed zones to, for other name servers (dns)
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
 }
 
 /// An option that the lab does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the lab `{lab}` has no {}", .option.flag())]
+#[error("the lab `{lab}` has no {flag}")]
 pub struct NoSuchOption {
     lab: &'static str,
-    option: LabOption,
+    flag: &'static str,
 }
 
 impl LabOptions {
@@ -51,19 +57,14 @@ impl LabOptions {
     /// # Errors
     /// [`NoSuchOption`] for the first option that the lab does not have.
     pub fn settings(&self, lab: &'static Lab) -> Result<Settings, NoSuchOption> {
-        let given = [
-            (LabOption::Seed, self.seed.is_some()),
-            (LabOption::Pace, self.pace.is_some()),
-            (LabOption::Folder, self.folder.is_some()),
-            (LabOption::File, self.file.is_some()),
-            (LabOption::AllowOrigin, !self.allow_origin.is_empty()),
-            (LabOption::AllowTarget, !self.allow_target.is_empty()),
-            (LabOption::Next, self.next.is_some()),
-            (LabOption::Count, self.count.is_some()),
-        ];
-        for (option, is_given) in given {
-            if is_given && !lab.options.contains(&option) {
-                return Err(NoSuchOption { lab: lab.name, option });
+        for (option, _) in self.given().into_iter().filter(|(_, is_given)| *is_given) {
+            if !lab.options.contains(&option) {
+                return Err(NoSuchOption { lab: lab.name, flag: option.flag() });
+            }
+        }
+        for (flag, is_given) in [("--zones", self.zones.is_some()), ("--export", self.export.is_some())] {
+            if is_given {
+                return Err(NoSuchOption { lab: lab.name, flag });
             }
         }
         let own = Settings::default();
@@ -77,6 +78,32 @@ impl LabOptions {
             next: self.next,
             count: self.count,
         })
+    }
+}
+
+impl LabOptions {
+    /// Checks that only options of the name servers were given: `--zones` and `--export`.
+    ///
+    /// # Errors
+    /// [`NoSuchOption`] for the first other one.
+    pub fn only_zones(&self) -> Result<(), NoSuchOption> {
+        match self.given().into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(NoSuchOption { lab: dns::LAB, flag: option.flag() }),
+            None => Ok(()),
+        }
+    }
+
+    fn given(&self) -> [(LabOption, bool); 8] {
+        [
+            (LabOption::Seed, self.seed.is_some()),
+            (LabOption::Pace, self.pace.is_some()),
+            (LabOption::Folder, self.folder.is_some()),
+            (LabOption::File, self.file.is_some()),
+            (LabOption::AllowOrigin, !self.allow_origin.is_empty()),
+            (LabOption::AllowTarget, !self.allow_target.is_empty()),
+            (LabOption::Next, self.next.is_some()),
+            (LabOption::Count, self.count.is_some()),
+        ]
     }
 }
 

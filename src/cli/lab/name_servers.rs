@@ -1,0 +1,129 @@
+//! `serve dns`: a small internet of name servers on loopback.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{DONE, ServeArgs, fail};
+use crate::lab::dns::{
+    self, Addresses, Carrier, Internet, Name, NameServer, Served, Sockets, Validity, Word,
+};
+use crate::lab::{LabError, Policy};
+
+/// Most names of one server that its line holds: servers of the same zones have the same ones.
+const MAX_NAMES: usize = 4;
+
+/// Runs the servers until `stop` is set.
+pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, stop: &AtomicBool) -> u8 {
+    if let Err(wrong) = args.options.only_zones() {
+        return fail(err, &wrong);
+    }
+    if !args.address.is_loopback() {
+        return fail(err, &"the lab `dns` has no --address: each of its servers has one in 127.53.0.0/16");
+    }
+    if args.port == Some(0) {
+        return fail(err, &"the lab `dns` needs one port for all its servers: --port with a number above 0");
+    }
+    let validity = Validity::starting_now();
+    let internet = match &args.options.zones {
+        Some(folder) => Internet::read_folder(folder, Addresses::Loopback, validity),
+        None => Internet::own(Addresses::Loopback, validity),
+    };
+    let internet = match internet {
+        Ok(internet) => internet,
+        Err(wrong) => return fail(err, &wrong),
+    };
+    if let Some(folder) = &args.options.export {
+        match internet.export(folder) {
+            Ok(files) => say(err, format_args!("{} files written to {}", files.len(), folder.display())),
+            Err(wrong) => return fail(err, &wrong),
+        }
+    }
+    let bound = Sockets::bind(&internet, args.port.unwrap_or(dns::HIGH_PORT), Policy::from_env());
+    let sockets = match bound {
+        Ok(sockets) => sockets,
+        Err(wrong) => return fail(err, &format_args!("{wrong}{}", hint(&wrong))),
+    };
+    for (server, local) in sockets.listening() {
+        if let Some(server) = internet.servers().get(server) {
+            say(err, format_args!("listening on {local} (udp, tcp): {}", described(&internet, server)));
+        }
+    }
+    say(err, format_args!("ready"));
+    let mut failure: Option<io::Error> = None;
+    let ended = sockets.serve(&internet, stop, &mut |served| {
+        if let Err(error) = writeln!(out, "{}", line(&served)).and_then(|()| out.flush()) {
+            stop.store(true, Ordering::Relaxed);
+            failure.get_or_insert(error);
+        }
+    });
+    match (failure, ended) {
+        (Some(error), _) if error.kind() == ErrorKind::BrokenPipe => DONE,
+        (Some(error), _) => fail(err, &format_args!("writing the output failed: {error}")),
+        (None, Err(error)) => fail(err, &error),
+        (None, Ok(())) => DONE,
+    }
+}
+
+fn say(err: &mut dyn Write, line: std::fmt::Arguments<'_>) {
+    // Standard error is talk: where nobody listens to it, the servers go on.
+    let _ = writeln!(err, "{line}").and_then(|()| err.flush());
+}
+
+fn hint(error: &LabError) -> &'static str {
+    match error {
+        LabError::PortInUse { .. } => "; another server is running? try --port",
+        LabError::NotPermitted(_) => "; try --port with 1024 or more",
+        LabError::NotOurs(_) => {
+            "; this system has 127.0.0.1 only: give it the others, or run this in the sandbox"
+        }
+        _ => "",
+    }
+}
+
+/// A server's names and zones.
+fn described(internet: &Internet, server: &NameServer) -> String {
+    let names = list(&server.names);
+    let zones: Vec<Name> =
+        server.zones.iter().filter_map(|at| Some(internet.zones().get(*at)?.apex.clone())).collect();
+    let manner = match server.manner {
+        dns::Manner::Usual => "",
+        dns::Manner::Silent => ", never answers",
+        dns::Manner::Truncates => ", too long over UDP",
+    };
+    let zones = if zones.is_empty() { "no zone (lame)".to_owned() } else { list(&zones) };
+    format!("{names} for {zones}{manner}")
+}
+
+fn list(names: &[Name]) -> String {
+    let mut words: Vec<String> = names.iter().take(MAX_NAMES).map(Name::to_string).collect();
+    if names.len() > MAX_NAMES {
+        words.push(format!("{} more", names.len() - MAX_NAMES));
+    }
+    words.join(" ")
+}
+
+/// `127.0.0.1:40000 asked 127.53.0.1:53530 nyu.edu. A (udp): referral to edu., 700 bytes`
+fn line(served: &Served) -> String {
+    let carrier = match served.carrier {
+        Carrier::Udp => "udp",
+        Carrier::Tcp => "tcp",
+    };
+    let question = match &served.question {
+        Some(question) => format!("{} {}", question.name, question.kind),
+        None => "nothing that could be read".to_owned(),
+    };
+    let word = match &served.word {
+        Word::Answer => "answer".to_owned(),
+        Word::Alias => "alias, to be followed elsewhere".to_owned(),
+        Word::Referral(zone) => format!("referral to {zone}"),
+        Word::NoData => "no such records (NODATA)".to_owned(),
+        Word::NxDomain => "no such name (NXDOMAIN)".to_owned(),
+        Word::Refused(code) => format!("refused ({})", code.name()),
+        Word::Truncated => "truncated".to_owned(),
+        Word::Silence => {
+            return format!("{} asked {} {question} ({carrier}): not answered", served.peer, served.server);
+        }
+    };
+    let Served { peer, server, bytes, .. } = served;
+    format!("{peer} asked {server} {question} ({carrier}): {word}, {bytes} bytes")
+}

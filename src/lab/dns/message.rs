@@ -1,0 +1,363 @@
+//! Queries read, responses written (RFC 1035 section 4, RFC 6891).
+
+use std::collections::HashMap;
+
+use super::Name;
+use super::record::{Kind, Set};
+
+/// Bytes of a header.
+const HEADER: usize = 12;
+
+/// Largest message over UDP where a query says nothing else (RFC 1035 section 4.2.1).
+const UDP_BYTES: u16 = 512;
+
+/// Largest message over UDP that these servers send, whatever a query allows: it fits every IPv6 path.
+pub(super) const OUR_BYTES: u16 = 1_232;
+
+/// Largest message of all: over TCP its length has 16 bits.
+const TCP_BYTES: usize = 65_535;
+
+/// Farthest place that a pointer can lead to (RFC 1035 section 4.1.4).
+const FARTHEST: usize = 0x3fff;
+
+/// Class IN, the only one that is served.
+pub(super) const IN: u16 = 1;
+
+/// The bit of the header's flags that says "response", and others of them.
+const RESPONSE: u16 = 0x8000;
+const AUTHORITATIVE: u16 = 0x0400;
+const TRUNCATED: u16 = 0x0200;
+const RECURSION_DESIRED: u16 = 0x0100;
+const CHECKING_DISABLED: u16 = 0x0010;
+const OPCODE: u16 = 0x7800;
+
+/// The flag of OPT that asks for signatures (RFC 3225).
+const DO: u32 = 0x8000;
+
+/// A response code (RFC 1035 section 4.1.1, RFC 6891 section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// No error.
+    NoError,
+    /// The query could not be read.
+    FormErr,
+    /// The name is not there.
+    NxDomain,
+    /// Such a query is not known here.
+    NotImp,
+    /// This server does not answer for the name.
+    Refused,
+    /// A name would be too long after a DNAME (RFC 6672 section 2.2).
+    YxDomain,
+    /// EDNS of another version.
+    BadVers,
+}
+
+impl Code {
+    /// Its name, as DNS tools write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoError => "NOERROR",
+            Self::FormErr => "FORMERR",
+            Self::NxDomain => "NXDOMAIN",
+            Self::NotImp => "NOTIMP",
+            Self::Refused => "REFUSED",
+            Self::YxDomain => "YXDOMAIN",
+            Self::BadVers => "BADVERS",
+        }
+    }
+
+    const fn number(self) -> u16 {
+        match self {
+            Self::NoError => 0,
+            Self::FormErr => 1,
+            Self::NxDomain => 3,
+            Self::NotImp => 4,
+            Self::Refused => 5,
+            Self::YxDomain => 6,
+            Self::BadVers => 16,
+        }
+    }
+}
+
+/// What carried a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A datagram: what does not fit is left out, and the response says so.
+    Udp,
+    /// A connection.
+    Tcp,
+}
+
+/// A query's question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The name, in lower case.
+    pub name: Name,
+    /// The type.
+    pub kind: Kind,
+    pub(super) class: u16,
+}
+
+/// A query as far as it could be read.
+#[derive(Debug)]
+pub(super) struct Query<'a> {
+    id: u16,
+    flags: u16,
+    /// The question as it was sent: its letters keep their case.
+    raw_question: &'a [u8],
+    pub(super) question: Option<Question>,
+    edns: Option<Edns>,
+    /// Why it is not answered; what was read before the fault is good.
+    pub(super) refusal: Option<Code>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Edns {
+    bytes: u16,
+    wants_signatures: bool,
+}
+
+impl<'a> Query<'a> {
+    /// Reads a query. `None` where silence is the answer: there is not even a header, or it is a response, which two
+    /// servers would throw at each other for ever.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
+        let [i0, i1, f0, f1, q0, q1, counts @ ..] = *header;
+        let word = |high, low| u16::from_be_bytes([high, low]);
+        let flags = word(f0, f1);
+        if flags & RESPONSE != 0 {
+            return None;
+        }
+        let mut query =
+            Self { id: word(i0, i1), flags, raw_question: &[], question: None, edns: None, refusal: None };
+        if flags & OPCODE != 0 {
+            query.refusal = Some(Code::NotImp);
+        } else if word(q0, q1) != 1 || query.read_rest(rest, &counts).is_none() {
+            query.refusal.get_or_insert(Code::FormErr);
+        }
+        Some(query)
+    }
+
+    /// `None` where something is wrong.
+    fn read_rest(&mut self, rest: &'a [u8], counts: &[u8; 6]) -> Option<()> {
+        let (name, length) = Name::read(rest)?;
+        let &[k0, k1, c0, c1] = rest.get(length..)?.first_chunk()?;
+        self.raw_question = rest.get(..length + 4)?;
+        let kind = Kind(u16::from_be_bytes([k0, k1]));
+        self.question = Some(Question { name, kind, class: u16::from_be_bytes([c0, c1]) });
+        let mut rest = rest.get(length + 4..)?;
+        let &[a0, a1, n0, n1, d0, d1] = counts;
+        for (at, count) in [[a0, a1], [n0, n1], [d0, d1]].into_iter().enumerate() {
+            for _ in 0..u16::from_be_bytes(count) {
+                let is_root = rest.first() == Some(&0);
+                let record = rest.get(name_length(rest)?..)?;
+                let (&[k0, k1, c0, c1, t0, t1, t2, t3, l0, l1], data) = record.split_first_chunk()?;
+                rest = data.get(usize::from(u16::from_be_bytes([l0, l1]))..)?;
+                if Kind(u16::from_be_bytes([k0, k1])) == Kind::OPT {
+                    // One, at the root, among the additional records (RFC 6891 section 6.1.1).
+                    if at != 2 || !is_root || self.edns.is_some() {
+                        return None;
+                    }
+                    let ttl = u32::from_be_bytes([t0, t1, t2, t3]);
+                    self.edns =
+                        Some(Edns { bytes: u16::from_be_bytes([c0, c1]), wants_signatures: ttl & DO != 0 });
+                    if t1 != 0 {
+                        self.refusal = Some(Code::BadVers);
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Whether signatures and proofs are wanted.
+    pub(super) fn wants_signatures(&self) -> bool {
+        self.edns.is_some_and(|edns| edns.wants_signatures)
+    }
+
+    /// How long a response may be.
+    fn limit(&self, carrier: Carrier) -> usize {
+        match carrier {
+            Carrier::Tcp => TCP_BYTES,
+            Carrier::Udp => self.edns.map_or(UDP_BYTES, |edns| edns.bytes.clamp(UDP_BYTES, OUR_BYTES)).into(),
+        }
+    }
+}
+
+/// How long the name at the beginning of `bytes` is in its place.
+fn name_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match *bytes.get(at)? {
+            0 => return Some(at + 1),
+            length @ 1..0x40 => at += usize::from(length) + 1,
+            0xc0.. => return bytes.get(at + 1).map(|_| at + 2),
+            _ => return None,
+        }
+    }
+}
+
+/// Where a set stands in a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Section {
+    Answer,
+    Authority,
+    Additional,
+}
+
+/// A set in a response.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) section: Section,
+    pub(super) owner: Name,
+    pub(super) set: Set,
+    /// The response is truncated without it; what is not needed is left out silently.
+    pub(super) is_needed: bool,
+}
+
+/// A response, not yet written.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) code: Code,
+    pub(super) is_authoritative: bool,
+    /// All that does not fit a datagram of no bytes is left out: the question comes again over TCP.
+    pub(super) is_empty_over_udp: bool,
+    pub(super) items: Vec<Item>,
+}
+
+impl Response {
+    pub(super) fn of(code: Code) -> Self {
+        Self { code, is_authoritative: false, is_empty_over_udp: false, items: Vec::new() }
+    }
+
+    /// Writes it, whole sets only; says whether something that is needed was left out.
+    pub(super) fn write(&self, query: &Query<'_>, carrier: Carrier) -> (Vec<u8>, bool) {
+        let limit = query.limit(carrier);
+        let opt_bytes = if query.edns.is_some() { 11 } else { 0 };
+        let mut writer = Writer { bytes: vec![0; HEADER], places: HashMap::new() };
+        writer.bytes.extend_from_slice(query.raw_question);
+        if let Some(question) = &query.question {
+            writer.remember(&question.name, HEADER);
+        }
+        let mut counts = [0_u16; 3];
+        let mut is_truncated = self.is_empty_over_udp && carrier == Carrier::Udp;
+        let mut items: Vec<&Item> = self.items.iter().collect();
+        items.sort_by_key(|item| item.section);
+        for item in items {
+            if is_truncated {
+                break;
+            }
+            let before = writer.bytes.len();
+            let records = writer.set(item);
+            if writer.bytes.len() + opt_bytes > limit {
+                writer.take_back(before);
+                is_truncated = item.is_needed;
+            } else if let Some(count) = counts.get_mut(item.section as usize) {
+                *count = count.saturating_add(records);
+            }
+        }
+        let code = self.code.number();
+        if query.edns.is_some() {
+            let flags = if query.wants_signatures() { DO } else { 0 };
+            let high = u32::from(code >> 4) << 24;
+            writer.bytes.push(0);
+            writer.bytes.extend(Kind::OPT.0.to_be_bytes());
+            writer.bytes.extend(OUR_BYTES.to_be_bytes());
+            writer.bytes.extend((high | flags).to_be_bytes());
+            writer.bytes.extend([0, 0]);
+            let [.., additional] = &mut counts;
+            *additional = additional.saturating_add(1);
+        }
+        let mut flags =
+            RESPONSE | (query.flags & (OPCODE | RECURSION_DESIRED | CHECKING_DISABLED)) | (code & 0xf);
+        if self.is_authoritative {
+            flags |= AUTHORITATIVE;
+        }
+        if is_truncated {
+            flags |= TRUNCATED;
+        }
+        let [answers, authority, additional] = counts;
+        let questions = u16::from(!query.raw_question.is_empty());
+        let header = [query.id, flags, questions, answers, authority, additional];
+        for (place, byte) in writer.bytes.iter_mut().zip(header.iter().flat_map(|word| word.to_be_bytes())) {
+            *place = byte;
+        }
+        (writer.bytes, is_truncated)
+    }
+}
+
+/// Writes records, names compressed.
+struct Writer {
+    bytes: Vec<u8>,
+    /// Where a name was written: each is looked for from its whole to its last label.
+    places: HashMap<Vec<u8>, usize>,
+}
+
+impl Writer {
+    fn remember(&mut self, name: &Name, at: usize) {
+        let mut place = at;
+        for suffix in name.suffixes().take_while(|suffix| suffix.len() > 1) {
+            if place <= FARTHEST {
+                self.places.entry(suffix.to_vec()).or_insert(place);
+            }
+            place += usize::from(suffix.first().copied().unwrap_or(0)) + 1;
+        }
+    }
+
+    fn name(&mut self, name: &Name) {
+        let at = self.bytes.len();
+        for suffix in name.suffixes() {
+            if let Some(place) = self.places.get(suffix).and_then(|place| u16::try_from(*place).ok()) {
+                self.bytes.extend((0xc000 | place).to_be_bytes());
+                break;
+            }
+            let length = usize::from(suffix.first().copied().unwrap_or(0)) + 1;
+            self.bytes.extend(suffix.iter().take(length));
+        }
+        self.remember(name, at);
+    }
+
+    /// Writes the records of a set and its signatures, and says how many.
+    fn set(&mut self, item: &Item) -> u16 {
+        let Set { kind, ttl, data, signatures } = &item.set;
+        for record in data {
+            self.record(&item.owner, *kind, *ttl, record);
+        }
+        for signature in signatures {
+            self.record(&item.owner, Kind::RRSIG, *ttl, signature);
+        }
+        u16::try_from(data.len() + signatures.len()).unwrap_or(u16::MAX)
+    }
+
+    fn record(&mut self, owner: &Name, kind: Kind, ttl: u32, data: &[u8]) {
+        self.name(owner);
+        self.bytes.extend(kind.0.to_be_bytes());
+        self.bytes.extend(IN.to_be_bytes());
+        self.bytes.extend(ttl.to_be_bytes());
+        let length_at = self.bytes.len();
+        self.bytes.extend([0, 0]);
+        let mut rest = data;
+        if let Some((before, count)) = kind.names().filter(|_| kind.is_compressed()) {
+            let (fixed, names) = rest.split_at_checked(before).unwrap_or((rest, &[]));
+            self.bytes.extend_from_slice(fixed);
+            rest = names;
+            for _ in 0..count {
+                let Some((name, length)) = Name::read(rest) else { break };
+                self.name(&name);
+                rest = rest.get(length..).unwrap_or_default();
+            }
+        }
+        self.bytes.extend_from_slice(rest);
+        let length = u16::try_from(self.bytes.len() - length_at - 2).unwrap_or(u16::MAX);
+        for (place, byte) in self.bytes.iter_mut().skip(length_at).zip(length.to_be_bytes()) {
+            *place = byte;
+        }
+    }
+
+    fn take_back(&mut self, to: usize) {
+        self.bytes.truncate(to);
+        self.places.retain(|_, place| *place < to);
+    }
+}

@@ -1,0 +1,322 @@
+//! Sockets for the name servers: every address has one of each kind, one thread looks after all of them, and a
+//! connection has a thread of its own.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::{Answered, Carrier, Internet, Question, Word};
+use crate::lab::{LabError, MAX_MESSAGE, Policy, TICK, Transport};
+
+/// Connections at once: a class of resolvers fits, and each is short.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Longest silence of a connection (RFC 7766 section 6.2.3 leaves it to the server).
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Longest connection: trickling a byte now and then does not hold a place for ever.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Longest wait for a client to take its answer.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// Most datagrams taken from one socket before the next one is looked at.
+const MAX_TURN: usize = 64;
+
+/// What was answered and waits to be shown; a slow terminal slows the servers down rather than filling the memory.
+const EVENT_QUEUE: usize = 256;
+
+/// Stack of a connection's thread in bytes: its buffers are on the heap, and nothing recurses.
+const STACK: usize = 256 * 1024;
+
+/// A query that came, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The server that was asked.
+    pub server: SocketAddr,
+    /// Who asked.
+    pub peer: SocketAddr,
+    /// Over what.
+    pub carrier: Carrier,
+    /// What was asked, where that could be read.
+    pub question: Option<Question>,
+    /// What the answer was.
+    pub word: Word,
+    /// How many bytes it had; 0 for none.
+    pub bytes: usize,
+}
+
+/// The sockets of all servers, bound.
+#[derive(Debug)]
+pub struct Sockets {
+    doors: Vec<Door>,
+    policy: Policy,
+    left_out: Vec<SocketAddr>,
+}
+
+/// The sockets of one server.
+#[derive(Debug)]
+struct Door {
+    /// Its place among the servers.
+    server: usize,
+    local: SocketAddr,
+    udp: UdpSocket,
+    tcp: TcpListener,
+}
+
+impl Sockets {
+    /// Binds UDP and TCP at each server's address and this port. An IPv6 address that is not this machine's is left out:
+    /// many have none.
+    ///
+    /// # Errors
+    /// [`LabError`]: the policy forbids an address, the port is in use or needs privileges, an IPv4 address is not this
+    /// machine's.
+    pub fn bind(internet: &Internet, port: u16, policy: Policy) -> Result<Self, LabError> {
+        let mut sockets = Self { doors: Vec::new(), policy, left_out: Vec::new() };
+        for (server, place) in internet.servers().iter().enumerate() {
+            let local = SocketAddr::new(place.address, port);
+            policy.check(local.ip())?;
+            match Door::open(server, local) {
+                Ok(door) => sockets.doors.push(door),
+                Err(LabError::NotOurs(address)) if address.is_ipv6() => sockets.left_out.push(address),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sockets)
+    }
+
+    /// Where the servers listen: each one's place among the servers, and its address.
+    pub fn listening(&self) -> impl Iterator<Item = (usize, SocketAddr)> {
+        self.doors.iter().map(|door| (door.server, door.local))
+    }
+
+    /// The IPv6 addresses that this machine does not have.
+    #[must_use]
+    pub fn left_out(&self) -> &[SocketAddr] {
+        &self.left_out
+    }
+
+    /// Answers until `stop` is set, which is noticed within a tenth of a second, telling `on_served` of each query. No
+    /// thread outlives the call.
+    ///
+    /// # Errors
+    /// [`LabError::Io`] where the sockets cannot be waited for any more.
+    pub fn serve(
+        &self,
+        internet: &Internet,
+        stop: &AtomicBool,
+        on_served: &mut dyn FnMut(Served),
+    ) -> Result<(), LabError> {
+        let Some(first) = self.doors.first() else { return Ok(()) };
+        let (sender, inbox) = sync_channel(EVENT_QUEUE);
+        let house = House { internet, policy: self.policy, stop, connections: AtomicUsize::new(0) };
+        let house = &house;
+        let ended = thread::scope(|scope| {
+            let server = scope.spawn(move || {
+                attend_all(scope, &self.doors, house, &sender)
+                    .inspect_err(|_| stop.store(true, Ordering::Relaxed))
+            });
+            // Ends when the last thread that can report has ended.
+            for served in inbox {
+                on_served(served);
+            }
+            server.join().unwrap_or_else(|_| Err(io::Error::other("its thread broke")))
+        });
+        ended.map_err(LabError::io("serving failed on", first.local))
+    }
+}
+
+impl Door {
+    fn open(server: usize, local: SocketAddr) -> Result<Self, LabError> {
+        let fail = |transport: Transport| {
+            move |error: io::Error| match error.kind() {
+                ErrorKind::AddrInUse => LabError::PortInUse { address: local, transport },
+                ErrorKind::AddrNotAvailable => LabError::NotOurs(local),
+                ErrorKind::PermissionDenied => LabError::NotPermitted(local),
+                _ => LabError::io("listening failed on", local)(error),
+            }
+        };
+        let udp = UdpSocket::bind(local).map_err(fail(Transport::Udp))?;
+        let tcp = TcpListener::bind(local).map_err(fail(Transport::Tcp))?;
+        udp.set_nonblocking(true).map_err(fail(Transport::Udp))?;
+        tcp.set_nonblocking(true).map_err(fail(Transport::Tcp))?;
+        Ok(Self { server, local, udp, tcp })
+    }
+}
+
+/// What every thread sees.
+struct House<'a> {
+    internet: &'a Internet,
+    policy: Policy,
+    stop: &'a AtomicBool,
+    connections: AtomicUsize,
+}
+
+impl House<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn may_answer(&self, peer: IpAddr) -> bool {
+        self.policy.check(peer).is_ok()
+    }
+
+    fn answer(&self, door: &Door, message: &[u8], carrier: Carrier) -> Option<Answered> {
+        let server = self.internet.servers().get(door.server)?;
+        Some(self.internet.answer(server, message, carrier))
+    }
+}
+
+fn served(door: &Door, peer: SocketAddr, carrier: Carrier, answered: Answered) -> Served {
+    let Answered { bytes, question, word } = answered;
+    let bytes = bytes.map_or(0, |bytes| bytes.len());
+    Served { server: door.local, peer, carrier, question, word, bytes }
+}
+
+fn attend_all<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    doors: &'scope [Door],
+    house: &'scope House<'_>,
+    sender: &SyncSender<Served>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; MAX_MESSAGE];
+    let tick = PollTimeout::try_from(TICK).unwrap_or(PollTimeout::ZERO);
+    let mut waiting: Vec<PollFd<'_>> = Vec::new();
+    for door in doors {
+        waiting.push(PollFd::new(door.udp.as_fd(), PollFlags::POLLIN));
+        waiting.push(PollFd::new(door.tcp.as_fd(), PollFlags::POLLIN));
+    }
+    while !house.stopped() {
+        match poll(&mut waiting, tick) {
+            Ok(0) | Err(Errno::EINTR) => continue,
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for (door, ready) in doors.iter().zip(waiting.chunks(2)) {
+            let mut is_ready = ready.iter().map(|fd| fd.any().unwrap_or(true));
+            if is_ready.next().unwrap_or(false) {
+                take_datagrams(door, house, &mut buffer, sender);
+            }
+            if is_ready.next().unwrap_or(false) {
+                admit(scope, door, house, sender);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn take_datagrams(door: &Door, house: &House<'_>, buffer: &mut [u8], sender: &SyncSender<Served>) {
+    for _ in 0..MAX_TURN {
+        // What a socket reports here is that nothing is left, or the ICMP error of an earlier answer.
+        let Ok((length, peer)) = door.udp.recv_from(buffer) else { return };
+        // A datagram from a server of ours would be answered by it, and so on for ever; port 0 takes no answer.
+        if !house.may_answer(peer.ip()) || peer == door.local || peer.port() == 0 {
+            continue;
+        }
+        let message = buffer.get(..length).unwrap_or_default();
+        let Some(answered) = house.answer(door, message, Carrier::Udp) else { continue };
+        if let Some(bytes) = &answered.bytes {
+            // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
+            let _ = door.udp.send_to(bytes, peer);
+        }
+        // The inbox lives as long as the threads: it cannot be gone.
+        let _ = sender.send(served(door, peer, Carrier::Udp, answered));
+    }
+}
+
+/// A place among the connections, given back when dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Gives a connection a thread, or closes it at once where there is no place.
+fn admit<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    door: &'scope Door,
+    house: &'scope House<'_>,
+    sender: &SyncSender<Served>,
+) {
+    let Ok((stream, peer)) = door.tcp.accept() else { return };
+    // Only this thread takes places, so nobody can take one in between.
+    if !house.may_answer(peer.ip()) || house.connections.load(Ordering::Acquire) >= MAX_CONNECTIONS {
+        return;
+    }
+    house.connections.fetch_add(1, Ordering::AcqRel);
+    let place = Place(&house.connections);
+    let sender = sender.clone();
+    // Where there is no thread for it, the connection is closed, and the place given back.
+    let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
+        let _place = place;
+        // An end in the middle is the client's business; there is nobody to tell.
+        let _ = converse(stream, peer, door, house, &sender);
+    });
+}
+
+/// Answers what comes over a connection, one message after another (RFC 7766).
+fn converse(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    door: &Door,
+    house: &House<'_>,
+    sender: &SyncSender<Served>,
+) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(TICK))?;
+    stream.set_write_timeout(Some(WRITE))?;
+    stream.set_nodelay(true)?;
+    let end = Instant::now() + LONGEST;
+    loop {
+        let mut length = [0; 2];
+        if !fill(&mut stream, &mut length, house, end)? {
+            return Ok(());
+        }
+        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+        if !fill(&mut stream, &mut message, house, end)? {
+            return Ok(());
+        }
+        let Some(answered) = house.answer(door, &message, Carrier::Tcp) else { return Ok(()) };
+        if let Some(bytes) = &answered.bytes {
+            // One write, so that length and message go into one segment where they fit (RFC 7766 section 8).
+            let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
+            stream.write_all(&[&length.to_be_bytes(), &**bytes].concat())?;
+        }
+        // The inbox lives as long as the threads: it cannot be gone.
+        let _ = sender.send(served(door, peer, Carrier::Tcp, answered));
+    }
+}
+
+/// Fills the buffer; false where the client said nothing for too long, or the server stops.
+fn fill(stream: &mut TcpStream, buffer: &mut [u8], house: &House<'_>, end: Instant) -> io::Result<bool> {
+    let idle = Instant::now() + IDLE;
+    let mut at = 0;
+    while let Some(rest) = buffer.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        match stream.read(rest) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => at += read,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) =>
+            {
+                let now = Instant::now();
+                if house.stopped() || now >= idle || now >= end {
+                    return Ok(false);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Instant::now() < end)
+}
