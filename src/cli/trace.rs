@@ -93,7 +93,7 @@ Examples:
   wirelab trace nyu.edu MX --ladder              who asked whom
   wirelab trace www.nyu.edu --dig                as dig +trace prints it
   wirelab trace nyu.edu --dnssec                 and whether to believe it
-  wirelab trace www.nyu.edu --root 127.53.0.1:5300 --port 5300
+  wirelab trace www.nyu.edu --root 127.53.0.1:5353 --port 5353
 
 Exit status: 0 answered; 1 no such name or records, not found out, or bogus;
 2 an error.";

@@ -1,5 +1,7 @@
 //! `serve dns`: other people's DNS programs, as they are, asking it over loopback.
 
+mod trace;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};

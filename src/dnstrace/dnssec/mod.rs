@@ -383,3 +383,6 @@ impl Checker<'_> {
         Err(why)
     }
 }
+
+#[cfg(test)]
+mod tests;
