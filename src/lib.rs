@@ -31,6 +31,7 @@
 
 pub mod cli;
 pub mod decode;
+pub mod dnstrace;
 pub mod field;
 pub mod filter;
 pub mod flow;

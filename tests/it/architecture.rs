@@ -22,11 +22,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("filter", &["time", "suggest", "source", "decode", "flow", "proto", "field"]),
     ("finding", &["time", "source", "decode", "flow", "proto", "field"]),
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
-    ("dnstrace", &["time", "proto"]),
     ("lab", &["time", "suggest", "local_only"]),
     ("sandbox", &["time", "source"]),
     ("hop", &["time", "source", "decode", "lab"]),
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
+    ("dnstrace", &["time", "source", "proto", "report", "lab"]),
     (
         "render",
         &[

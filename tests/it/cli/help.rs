@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "read",
     "explain",
     "flows",
@@ -13,6 +13,7 @@ const VERBS: [&str; 20] = [
     "follow",
     "audit",
     "dns",
+    "trace",
     "http",
     "mail",
     "replay",

@@ -1,0 +1,145 @@
+//! Sets of records with their signatures, in the form that is signed (RFC 4034 sections 3.1.8.1 and 6).
+
+use super::super::Domain;
+use crate::proto::dns::{Message, Record, Section};
+
+/// Most records of a set that are looked at: a message holds some thousand.
+const MAX_RECORDS: usize = 4096;
+
+/// Most signatures of a set that are tried: a zone that changes keys has two.
+const MAX_SIGNATURES: usize = 8;
+
+/// The Internet's class.
+const IN: u16 = 1;
+const RRSIG: u16 = 46;
+
+/// Where names stand in record data that may be packed, and are signed in lower case (RFC 4034 section 6.2, RFC 6840
+/// section 5.1): type, bytes before, names.
+const NAMES: [(u16, usize, usize); 17] = [
+    (2, 0, 1),
+    (3, 0, 1),
+    (4, 0, 1),
+    (5, 0, 1),
+    (6, 0, 2),
+    (7, 0, 1),
+    (8, 0, 1),
+    (9, 0, 1),
+    (12, 0, 1),
+    (14, 0, 2),
+    (15, 2, 1),
+    (17, 0, 2),
+    (18, 2, 1),
+    (21, 2, 1),
+    (33, 6, 1),
+    (36, 2, 1),
+    (39, 0, 1),
+];
+
+/// The records of one owner and type in one section, with the signatures over them.
+pub(super) struct RecordSet {
+    pub(super) owner: Domain,
+    pub(super) kind: u16,
+    /// Data in the form that is signed, sorted.
+    pub(super) data: Vec<Vec<u8>>,
+    pub(super) signatures: Vec<Signature>,
+}
+
+/// An RRSIG record (RFC 4034 section 3.1).
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    pub(super) algorithm: u8,
+    pub(super) labels: u8,
+    pub(super) ttl: u32,
+    pub(super) expiration: u32,
+    pub(super) inception: u32,
+    pub(super) key_tag: u16,
+    pub(super) signer: Domain,
+    pub(super) bytes: Vec<u8>,
+    /// What stands before the signer's name.
+    fixed: [u8; 18],
+}
+
+impl RecordSet {
+    /// The records of `owner` and `kind` in a section; `None` without any.
+    pub(super) fn of(message: &Message<'_>, section: Section, owner: &Domain, kind: u16) -> Option<Self> {
+        let here = || {
+            let records = message.section(section).filter(|record| record.class == IN);
+            records.filter(|record| record.name.is_same(&owner.name()))
+        };
+        let records = here().filter(|record| record.kind == kind);
+        let mut data: Vec<Vec<u8>> = records.take(MAX_RECORDS).map(canonical).collect();
+        data.sort_unstable();
+        data.dedup();
+        let signatures = here().filter(|record| record.kind == RRSIG).filter_map(Signature::read);
+        let signatures = signatures.filter(|(covered, _)| *covered == kind).map(|(_, signature)| signature);
+        let signatures = signatures.take(MAX_SIGNATURES).collect();
+        (!data.is_empty()).then(|| Self { owner: owner.clone(), kind, data, signatures })
+    }
+
+    /// What a signature is over.
+    pub(super) fn signed(&self, signature: &Signature) -> Vec<u8> {
+        let mut bytes = signature.fixed.to_vec();
+        bytes.extend(signature.signer.folded());
+        let labels = usize::from(signature.labels);
+        let mut owner = self.owner.folded();
+        if labels < self.labels() {
+            owner = vec![1, b'*'];
+            owner.extend(self.owner.last_labels(labels).folded());
+        }
+        for data in &self.data {
+            bytes.extend(&owner);
+            bytes.extend(self.kind.to_be_bytes());
+            bytes.extend(IN.to_be_bytes());
+            bytes.extend(signature.ttl.to_be_bytes());
+            bytes.extend(u16::try_from(data.len()).unwrap_or(u16::MAX).to_be_bytes());
+            bytes.extend(data);
+        }
+        bytes
+    }
+
+    /// Labels of the owner as signatures count them: a leading asterisk is none.
+    pub(super) fn labels(&self) -> usize {
+        let is_wildcard = self.owner.wire().starts_with(&[1, b'*']);
+        self.owner.label_count().saturating_sub(usize::from(is_wildcard))
+    }
+}
+
+impl Signature {
+    /// The type that is covered, and the rest.
+    fn read(record: &Record<'_>) -> Option<(u16, Self)> {
+        let fixed: [u8; 18] = *record.data.first_chunk()?;
+        let [c0, c1, algorithm, labels, t0, t1, t2, t3, e0, e1, e2, e3, i0, i1, i2, i3, k0, k1] = fixed;
+        let name = record.name_at(fixed.len());
+        let end = name.place().end.checked_sub(record.data_at)?;
+        let signature = Self {
+            algorithm,
+            labels,
+            ttl: u32::from_be_bytes([t0, t1, t2, t3]),
+            expiration: u32::from_be_bytes([e0, e1, e2, e3]),
+            inception: u32::from_be_bytes([i0, i1, i2, i3]),
+            key_tag: u16::from_be_bytes([k0, k1]),
+            signer: Domain::of(&name)?,
+            bytes: record.data.get(end..)?.to_vec(),
+            fixed,
+        };
+        Some((u16::from_be_bytes([c0, c1]), signature))
+    }
+}
+
+/// A record's data with names written out in lower case; as it is where it has no names, or not those.
+fn canonical(record: &Record<'_>) -> Vec<u8> {
+    written_out(record).unwrap_or_else(|| record.data.to_vec())
+}
+
+fn written_out(record: &Record<'_>) -> Option<Vec<u8>> {
+    let (_, before, names) = NAMES.iter().find(|(kind, ..)| *kind == record.kind)?;
+    let mut bytes = record.data.get(..*before)?.to_vec();
+    let mut at = *before;
+    for _ in 0..*names {
+        let name = record.name_at(at);
+        bytes.extend(Domain::of(&name)?.folded());
+        at = name.place().end.checked_sub(record.data_at)?;
+    }
+    bytes.extend(record.data.get(at..)?);
+    Some(bytes)
+}
