@@ -4,14 +4,21 @@
 //! asked a zone's server.
 
 mod domain;
+mod hints;
 mod judge;
 mod model;
+mod rebuild;
 
 pub use domain::{BadName, Domain, type_from_text};
 pub use judge::{MAX_ADDRESSES, MAX_ALIASES, MAX_SERVERS, judge, root_servers};
 pub use model::{
     Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Packets,
     Referral, Server, Start, Step, StepOutcome,
+};
+
+pub use hints::root_hints;
+pub use rebuild::{
+    ClientSide, MAX_NESTED, MAX_STEP_BYTES, MAX_STEPS, MAX_TRACES, Rebuilt, Resolution, rebuild,
 };
 
 #[cfg(test)]
