@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::{Asked, DnsTrace, Ending};
+use super::super::{Asked, DnsTrace, Ending, Start};
 use super::part::Part;
 use super::story::Storyteller;
 use super::{ClientSide, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
@@ -51,13 +51,10 @@ impl Storyteller<'_> {
         for (part, made) in parts.iter().zip(made) {
             let Some((trace, places)) = made else { continue };
             let (first, last) = span(&trace);
-            let resolution = Resolution {
-                resolver: part.resolver,
-                client: None,
-                minimised: part.minimised,
-                trace,
-                places,
-            };
+            let told = part.steps.first().and_then(|step| step.told);
+            let told = told.filter(|_| matches!(trace.start, Start::Known(_)));
+            let (resolver, minimised) = (part.resolver, part.minimised);
+            let resolution = Resolution { resolver, client: None, minimised, told, trace, places };
             wholes.push(Whole { resolution, who: part.who, first, last });
         }
         let cached = join(all, &mut wholes, &self.recursive);
@@ -74,7 +71,7 @@ fn is_resolution(part: &Part) -> bool {
 }
 
 /// Puts a look-up of a server's address before the first step that it made possible.
-fn put_into(into: &mut DnsTrace, mut trace: DnsTrace, found: &[std::net::IpAddr]) {
+fn put_into(into: &mut DnsTrace, trace: DnsTrace, found: &[std::net::IpAddr]) {
     let (_, last) = span(&trace);
     let is_for = |step: &&mut super::super::Step| {
         found.contains(&step.server.address.ip()) && first_packet(step).is_some_and(|first| first > last)
@@ -82,7 +79,6 @@ fn put_into(into: &mut DnsTrace, mut trace: DnsTrace, found: &[std::net::IpAddr]
     let name = trace.asked.name.clone();
     let step = into.steps.iter_mut().find(is_for).filter(|step| step.server.name.as_ref() == Some(&name));
     // They come from the last to the first.
-    trace.fruitless.shrink_to_fit();
     let list = step.map_or(&mut into.fruitless, |step| &mut step.nested);
     list.insert(0, trace);
 }

@@ -7,6 +7,7 @@ use super::super::judge::address_of;
 use super::super::{Domain, KnownBy, MAX_ADDRESSES, root_hints};
 use super::Who;
 use crate::proto::dns::{Message, Section};
+use crate::source::PacketNumber;
 
 /// Most facts that are kept: of a resolver's busy minute. Later ones are not learnt.
 const MAX_FACTS: usize = 200_000;
@@ -31,6 +32,8 @@ pub(super) struct Served {
     pub name: Domain,
     by: KnownBy,
     who: Who,
+    /// The packet that told it; none of a list.
+    pub told: Option<PacketNumber>,
 }
 
 impl Served {
@@ -52,6 +55,8 @@ pub(super) struct Known {
     /// The zones that a name was named as a server of.
     zones: HashMap<Domain, Vec<Domain>>,
     addresses: HashMap<Domain, Vec<(IpAddr, KnownBy, Who)>>,
+    /// The packet of the response that is being learnt from.
+    at: Option<PacketNumber>,
     facts: usize,
 }
 
@@ -78,8 +83,9 @@ impl Known {
         upwards(name).skip(skipped).find_map(|zone| Some((zone.clone(), self.server(address, &zone)?)))
     }
 
-    /// Learns what a server of `zone` says.
-    pub(super) fn learn(&mut self, response: &Message<'_>, zone: &Domain, who: Who) {
+    /// Learns what a server of `zone` says in packet `at`.
+    pub(super) fn learn(&mut self, response: &Message<'_>, zone: &Domain, who: Who, at: PacketNumber) {
+        self.at = Some(at);
         let mut named: Vec<Domain> = Vec::new();
         let records = || response.records.iter().filter(|record| record.class == IN);
         let of_servers =
@@ -140,7 +146,7 @@ impl Known {
         if self.facts >= MAX_FACTS {
             return;
         }
-        let served = Served { name: name.clone(), by: by.clone(), who };
+        let served = Served { name: name.clone(), by: by.clone(), who, told: self.at };
         let key = (address, zone.clone());
         // Who looks a name up knows by that, although the address came along before; a list is the least.
         let better = |before: &Served| {

@@ -52,6 +52,8 @@ pub struct Resolution {
     pub client: Option<ClientSide>,
     /// Servers were first asked for the end of the name only (RFC 9156).
     pub minimised: bool,
+    /// Where it did not begin at the root: the packet of this capture that named the servers it began with.
+    pub told: Option<PacketNumber>,
     /// The steps.
     pub trace: DnsTrace,
     /// Places of its transactions, those of the client and of nested resolutions among them.

@@ -11,6 +11,7 @@ use crate::decode::TransportProtocol;
 use crate::flow::{IcmpError, PacketStamp};
 use crate::proto::dns::{Message, Section};
 use crate::report::dns::DnsTransaction;
+use crate::source::PacketNumber;
 
 /// A query, and what is known of it so far.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct PartStep {
     pub is_sure: bool,
     pub name: Option<Domain>,
     pub known_by: KnownBy,
+    /// The packet that told of the server.
+    pub told: Option<PacketNumber>,
     pub outcome: Option<StepOutcome>,
     pub sent_at: PacketStamp,
 }

@@ -1,14 +1,17 @@
 //! Whose step a query is.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use super::super::{Asked, Domain, KnownBy, StepOutcome, judge};
+use super::super::judge::address_of;
+use super::super::{Asked, Domain, KnownBy, MAX_ADDRESSES, StepOutcome, judge};
 use super::known::{Known, upwards};
 use super::part::{Part, PartStep};
 use super::{MAX_NESTED, MAX_STEPS, MAX_TRACES, Who};
 use crate::flow::PacketStamp;
 use crate::proto::dns::{Message, Record, Section};
 use crate::report::dns::{DnsOutcome, DnsTransaction, MAX_AGE};
+use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
 const A: u16 = 1;
 const NS: u16 = 2;
@@ -16,6 +19,9 @@ const SOA: u16 = 6;
 const AAAA: u16 = 28;
 const DS: u16 = 43;
 const RRSIG: u16 = 46;
+/// How long before its first query dig looks up the server that it is told to begin with.
+const JUST_BEFORE: TimeDelta = TimeDelta::from_nanos(5 * NANOS_PER_SECOND);
+
 /// Bytes of an RRSIG record's data before the name of who signed (RFC 4034 section 3.1).
 const BEFORE_SIGNER: usize = 18;
 /// The Internet's class.
@@ -40,6 +46,8 @@ pub(super) struct Storyteller<'a> {
     grows: HashMap<(Who, Domain), usize>,
     /// The newest resolution in which a server of this name was named.
     servers: HashMap<Domain, usize>,
+    /// Names that were looked up by who began nothing yet.
+    looked_up: HashMap<IpAddr, (Domain, PacketStamp)>,
     /// Where the step of a transaction is: resolution and place in it.
     steps: HashMap<usize, (usize, usize)>,
     /// Questions with recursion desired that are no step.
@@ -52,7 +60,7 @@ impl<'a> Storyteller<'a> {
         let mut ahead = Known::default();
         for one in all {
             if let Some(response) = one.response() {
-                ahead.learn(&response.read(), &Domain::root(), Who::of(one));
+                ahead.learn(&response.read(), &Domain::root(), Who::of(one), response.at.number);
             }
         }
         Self {
@@ -63,6 +71,7 @@ impl<'a> Storyteller<'a> {
             open: HashMap::new(),
             grows: HashMap::new(),
             servers: HashMap::new(),
+            looked_up: HashMap::new(),
             steps: HashMap::new(),
             recursive: Vec::new(),
             left_out: 0,
@@ -184,7 +193,9 @@ impl<'a> Storyteller<'a> {
             part.closed = None;
             part.asked = new.asked.clone();
             // dig's own address is told by what it asks behind its first query.
-            (part.who, part.resolver) = (new.who, new.one.client.addr);
+            if part.who != new.who {
+                (part.who, part.resolver) = (new.who, new.one.client.addr);
+            }
         }
         at
     }
@@ -268,6 +279,7 @@ impl<'a> Storyteller<'a> {
             is_sure: true,
             name: None,
             known_by: KnownBy::Unknown,
+            told: None,
             outcome: None,
             sent_at: new.at,
         };
@@ -276,10 +288,9 @@ impl<'a> Storyteller<'a> {
         if new.recursion_desired && !is_by_hand {
             // A resolver may say anything. Its name is what was looked up before, if it was.
             step.zone = Some(Domain::root());
-            let looked_up = self.known.server(address, &Domain::root());
-            let by = looked_up.map(|served| (served.known_by(new.who), served.name.clone()));
-            if let Some((KnownBy::LookedUp, name)) = by {
-                (step.known_by, step.name) = (KnownBy::LookedUp, Some(name));
+            let is_fresh = |at: PacketStamp| new.at.since(at).is_some_and(|age| age <= JUST_BEFORE);
+            if let Some((name, _)) = self.looked_up.get(&address).filter(|(_, at)| is_fresh(*at)) {
+                (step.known_by, step.name) = (KnownBy::LookedUp, Some(name.clone()));
             }
             return step;
         }
@@ -292,6 +303,7 @@ impl<'a> Storyteller<'a> {
         if let Some((zone, served)) = found {
             (step.zone, step.name) = (Some(zone), Some(served.name.clone()));
             step.known_by = served.known_by(new.who);
+            step.told = served.told;
         } else {
             let later = self.ahead.nearest(address, &new.asked.name, above);
             step.name = later.as_ref().map(|(_, served)| served.name.clone());
@@ -309,7 +321,8 @@ impl<'a> Storyteller<'a> {
         let who = Who::of(one);
         let Some(&(at, number)) = self.steps.get(&place) else {
             // What a resolver answers is of anywhere; it tells names and addresses all the same.
-            self.known.learn(&read, &Domain::root(), who);
+            self.known.learn(&read, &Domain::root(), who, response.at.number);
+            self.is_looked_up(&read, response.at);
             return;
         };
         let Some(step) = self.parts.get_mut(at).and_then(|part| part.steps.get_mut(number)) else { return };
@@ -317,9 +330,20 @@ impl<'a> Storyteller<'a> {
         step.outcome = Some(outcome.clone());
         let zone = step.zone.clone().unwrap_or_else(Domain::root);
         let asked = step.asked.clone();
-        self.known.learn(&read, &zone, who);
+        self.known.learn(&read, &zone, who, response.at.number);
         self.name_servers(at, &read);
         self.go_on(at, &asked, outcome, (zone, response.at));
+    }
+
+    /// Notes a name that somebody looked up for another reason than a resolution, as dig does with the server that it is told
+    /// to begin with.
+    fn is_looked_up(&mut self, response: &Message<'_>, at: PacketStamp) {
+        let answers = response.section(Section::Answer).take(MAX_ADDRESSES);
+        for (name, address) in answers.filter_map(|record| Some((Domain::of(&record.name)?, address_of(record)?))) {
+            if self.looked_up.len() < MAX_TRACES || self.looked_up.contains_key(&address) {
+                self.looked_up.insert(address, (name, at));
+            }
+        }
     }
 
     /// Notes whose servers' addresses may be looked up now.
