@@ -28,6 +28,7 @@ mod save;
 mod select;
 mod stats;
 mod stream;
+mod trace;
 mod view;
 
 use std::io::{self, Write};
@@ -76,6 +77,8 @@ enum Verb {
     Audit(audit::AuditArgs),
     #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
     Dns(dns::DnsArgs),
+    #[command(about = "Find out a name from the root's servers down, step by step")]
+    Trace(trace::TraceArgs),
     #[command(about = "Show HTTP exchanges: request and answer, times, caches; export bodies")]
     Http(http::HttpArgs),
     #[command(about = "Show mails: sessions, envelopes, headers, parts, and the way that each came")]
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Verb::Follow(args) => follow::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Dns(args) => dns::run(&args),
+        Verb::Trace(args) => trace::run(&args),
         Verb::Http(args) => http::run(&args),
         Verb::Mail(args) => mail::run(&args),
         Verb::Replay(args) => replay::run(&args),

@@ -1,20 +1,30 @@
 //! Iterative resolution: from the root's servers down to those that know the answer, step by step.
 //!
 //! [`DnsTrace`] is what happened, be it asked live or found in a capture; [`judge`] says what one response means to who
-//! asked a zone's server.
+//! asked a zone's server. It makes traffic through a [`DnsTransport`] alone.
 
 mod domain;
 mod hints;
 mod judge;
 mod model;
 mod rebuild;
+mod exchange;
+mod hints;
+mod judge;
+mod model;
+mod resolver;
+mod transport;
 
 pub use domain::{BadName, Domain, type_from_text};
+pub use exchange::MAX_IGNORED;
+pub use hints::root_hints;
 pub use judge::{MAX_ADDRESSES, MAX_ALIASES, MAX_SERVERS, judge, root_servers};
 pub use model::{
     Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Packets,
     Referral, Server, Start, Step, StepOutcome,
 };
+pub use resolver::{Family, TraceOptions, resolve};
+pub use transport::{DnsTransport, NoReply, Sockets};
 
 pub use hints::root_hints;
 pub use rebuild::{

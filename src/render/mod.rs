@@ -23,6 +23,7 @@ pub mod registry;
 pub mod safe;
 pub mod stats;
 pub mod table;
+pub mod trace;
 pub mod tree;
 pub mod words;
 pub(crate) mod wrap;

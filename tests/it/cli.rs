@@ -11,6 +11,7 @@ mod refused;
 mod select;
 mod stats;
 mod streams;
+mod trace;
 mod tshark;
 mod tshark_options;
 

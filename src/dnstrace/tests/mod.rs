@@ -1,4 +1,7 @@
+mod internet;
 mod judging;
+mod resolving;
+mod sockets;
 mod wire;
 
 use super::*;

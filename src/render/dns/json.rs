@@ -16,7 +16,7 @@ use super::words;
 use crate::decode::Endpoint;
 use crate::flow::FlowId;
 use crate::proto::Protocol;
-use crate::proto::dns::{Header, Message, OPT, Section};
+use crate::proto::dns::{Header, Message, OPT, Record, Section};
 use crate::report::dns::{DnsMessage, DnsOutcome, DnsSummary, DnsTransaction, Link, NoDataKind};
 use crate::source::PacketNumber;
 
@@ -250,15 +250,7 @@ impl MessageJson {
         let read = kept.read();
         let records = |section| {
             let records = read.section(section).filter(|record| record.kind != OPT);
-            records.map(|record| RecordJson {
-                name: record.name.to_string(),
-                kind: Text(RecordType(record.kind)),
-                type_code: record.kind,
-                class: Text(class_of(record.class, protocol).0),
-                replaces_cached: class_of(record.class, protocol).1,
-                ttl: record.ttl,
-                data: Data(record).to_string(),
-            })
+            records.map(|record| RecordJson::new(record, protocol))
         };
         let questions = read.questions.iter().map(|question| QuestionJson {
             name: question.name.to_string(),
@@ -333,8 +325,9 @@ struct QuestionJson {
     class: Text<Class>,
 }
 
+/// A record.
 #[derive(Serialize)]
-struct RecordJson {
+pub(in crate::render) struct RecordJson {
     name: String,
     #[serde(rename = "type")]
     kind: Text<RecordType>,
@@ -346,6 +339,26 @@ struct RecordJson {
     ttl: u32,
     /// As a master file writes it.
     data: String,
+}
+
+impl RecordJson {
+    fn new(record: &Record<'_>, protocol: Protocol) -> Self {
+        let (class, replaces_cached) = class_of(record.class, protocol);
+        Self {
+            name: record.name.to_string(),
+            kind: Text(RecordType(record.kind)),
+            type_code: record.kind,
+            class: Text(class),
+            replaces_cached,
+            ttl: record.ttl,
+            data: Data(record).to_string(),
+        }
+    }
+
+    /// Of a message of DNS itself.
+    pub(in crate::render) fn of_dns(record: &Record<'_>) -> Self {
+        Self::new(record, Protocol::Dns)
+    }
 }
 
 #[derive(Serialize)]

@@ -11,6 +11,7 @@ pub(in crate::render) mod words;
 
 use std::io::{self, Write};
 
+pub(in crate::render) use json::RecordJson;
 pub use json::{DNS_SCHEMA, write_dns_json};
 pub use short::write_dns_short;
 
@@ -148,6 +149,27 @@ fn footer(out: &mut impl Write, transaction: &DnsTransaction, options: DnsOption
 pub(in crate::render) fn write_record_line(record: &Record<'_>, protocol: Protocol) -> String {
     let ((class, _), kind) = (dig::class_of(record.class, protocol), types::RecordType(record.kind));
     format!("{} {} {class} {kind} {}", record.name, record.ttl, rdata::Data(record))
+}
+
+/// A record of DNS in parts, as a master file has it: owner, time to live, class, type, data.
+pub(in crate::render) fn record_cells(record: &Record<'_>) -> [String; 5] {
+    [
+        record.name.to_string(),
+        record.ttl.to_string(),
+        types::Class(record.class).to_string(),
+        type_text(record.kind),
+        rdata::Data(record).to_string(),
+    ]
+}
+
+/// A record type: `AAAA`, `TYPE65534`.
+pub(in crate::render) fn type_text(kind: u16) -> String {
+    types::RecordType(kind).to_string()
+}
+
+/// A response code: `NOTIMP`.
+pub(in crate::render) fn rcode_text(code: u16) -> String {
+    types::ResponseCode(code).to_string()
 }
 
 /// Writes the numbers of all that was shown, in a line or two.

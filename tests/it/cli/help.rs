@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "read",
     "explain",
     "flows",
@@ -13,6 +13,7 @@ const VERBS: [&str; 17] = [
     "follow",
     "audit",
     "dns",
+    "trace",
     "http",
     "mail",
     "replay",

@@ -101,6 +101,7 @@ fn every_verb_has_a_man_page() {
         "-replay",
         "-serve",
         "-stats",
+        "-trace",
     ];
     let wanted: Vec<String> = verbs.iter().map(|verb| format!("wirelab{verb}.1")).collect();
     let mut sorted = wanted.clone();

@@ -1,0 +1,134 @@
+//! A trace as `dig +trace` prints it (version 9.18), and records in dig's columns.
+
+use std::io::{self, Write};
+
+use super::super::dns::record_cells;
+use crate::dnstrace::{DnsTrace, Server, Step, StepOutcome};
+use crate::proto::dns::{Message, Record, Section};
+
+/// Columns that time to live, class, type and data begin in.
+const COLUMNS: [usize; 4] = [24, 32, 40, 48];
+
+/// Columns of a tab.
+const TAB: usize = 8;
+
+/// Characters of a key, a digest or a signature between two spaces.
+const CHUNK: usize = 56;
+
+/// Types whose data ends in a key, a digest or a signature, which dig divides: CERT, DS, SSHFP, IPSECKEY, RRSIG, DNSKEY,
+/// DHCID, TLSA, SMIMEA, CDS, CDNSKEY, OPENPGPKEY.
+const DIVIDED: [u16; 12] = [37, 43, 44, 45, 46, 48, 49, 52, 53, 59, 60, 61];
+
+const RRSIG: u16 = 46;
+
+/// Writes what `dig +trace` prints, without its banner: each response up to the first with an answer, or that ends the
+/// way. What dig does unseen is left out: nested look-ups, and truncated responses.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()> {
+    for step in &trace.steps {
+        write_step(out, step)?;
+        let ends = matches!(
+            step.outcome,
+            StepOutcome::Answer { .. }
+                | StepOutcome::Alias { .. }
+                | StepOutcome::AliasLoop(_)
+                | StepOutcome::NoData { .. }
+                | StepOutcome::NxDomain { .. }
+        );
+        if ends && step.asked.name == trace.asked.name && step.asked.kind == trace.asked.kind {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn write_step(out: &mut impl Write, step: &Step) -> io::Result<()> {
+    let server = &step.server;
+    let address = format!("{}#{}", server.address.ip(), server.address.port());
+    match (&step.outcome, step.message()) {
+        (StepOutcome::Truncated, _) => Ok(()),
+        (StepOutcome::TimeOut | StepOutcome::Mismatch, _) => {
+            writeln!(out, ";; communications error to {address}: timed out")
+        }
+        (_, None) => writeln!(out, ";; communications error to {address}: connection refused"),
+        (outcome, Some(message)) => {
+            match outcome {
+                StepOutcome::SidewaysReferral(_) => writeln!(out, ";; BAD (HORIZONTAL) REFERRAL")?,
+                StepOutcome::Lame { refers_to: Some(_) } => writeln!(out, ";; BAD (HORIZONTAL) REFERRAL")?,
+                StepOutcome::BadReferral(_) => writeln!(out, ";; BAD REFERRAL")?,
+                _ => {}
+            }
+            for section in [Section::Answer, Section::Authority] {
+                write_section(out, &message, section)?;
+            }
+            received(out, step)?;
+            writeln!(out)
+        }
+    }
+}
+
+/// dig's closing line.
+pub(super) fn received(out: &mut impl Write, step: &Step) -> io::Result<()> {
+    let Server { name, address, .. } = &step.server;
+    let name = name.as_ref().map_or_else(|| address.ip().to_string(), |name| format!("{:#}", name.name()));
+    let size = step.size.unwrap_or_default();
+    write!(out, ";; Received {size} bytes from {}#{}({name})", address.ip(), address.port())?;
+    match step.elapsed {
+        Some(elapsed) => writeln!(out, " in {} ms", elapsed.as_nanos() / 1_000_000),
+        None => writeln!(out),
+    }
+}
+
+/// Writes the records of a section as dig does: those of one name together, in the order of their first ones, and
+/// of those the ones of a type.
+pub(super) fn write_section(out: &mut impl Write, message: &Message<'_>, section: Section) -> io::Result<()> {
+    let records: Vec<&Record<'_>> = message.section(section).collect();
+    // Where each record's name and set come first: a message of 64 KB has some thousand records, each compared with the
+    // names before it, so that a map keeps the time down.
+    let (mut names, mut sets) = (std::collections::HashMap::new(), std::collections::HashMap::new());
+    let mut order: Vec<(usize, usize, usize)> = Vec::new();
+    for (place, record) in records.iter().enumerate() {
+        let name: Vec<u8> = record.name.folded().collect();
+        let covered = if record.kind == RRSIG { record.data.first_chunk::<2>().copied() } else { None };
+        let first_name = *names.entry(name.clone()).or_insert(place);
+        let first_set = *sets.entry((name, record.kind, covered)).or_insert(place);
+        order.push((first_name, first_set, place));
+    }
+    order.sort_unstable();
+    for record in order.into_iter().filter_map(|(_, _, place)| records.get(place)) {
+        write_record(out, record)?;
+    }
+    Ok(())
+}
+
+/// Writes a record in dig's columns, by tabs.
+pub(super) fn write_record(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
+    let [owner, ttl, class, kind, data] = record_cells(record);
+    let data = if DIVIDED.contains(&record.kind) { divided(&data) } else { data };
+    let mut at = 0_usize;
+    let mut line = String::new();
+    for (cell, column) in [owner, ttl, class, kind].into_iter().zip(COLUMNS) {
+        at = at.saturating_add(cell.len());
+        line.push_str(&cell);
+        let to = column.max(at.saturating_add(1));
+        let tabs = (to / TAB).saturating_sub(at / TAB);
+        if tabs > 0 {
+            line.push_str(&"\t".repeat(tabs));
+            at = to / TAB * TAB;
+        }
+        line.push_str(&" ".repeat(to.saturating_sub(at)));
+        at = to;
+    }
+    writeln!(out, "{line}{data}")
+}
+
+/// The last word in pieces.
+fn divided(data: &str) -> String {
+    let (before, last) = data.rsplit_once(' ').map_or(("", data), |(before, last)| (before, last));
+    let pieces: Vec<&str> =
+        last.as_bytes().chunks(CHUNK).filter_map(|piece| std::str::from_utf8(piece).ok()).collect();
+    let last = pieces.join(" ");
+    if before.is_empty() { last } else { format!("{before} {last}") }
+}

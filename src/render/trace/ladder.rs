@@ -1,0 +1,108 @@
+//! Who asked whom, in order: an arrow for each query and each response.
+
+use std::io::{self, Write};
+
+use super::super::format::Elapsed;
+use super::words;
+use crate::dnstrace::{DnsTrace, Over, Step, StepOutcome};
+
+/// Columns of a ladder.
+const WIDTH: usize = 80;
+
+/// Columns of the arrows, ends included.
+const ARROW: usize = 40;
+
+/// Most columns that a nested resolution is moved to the right.
+const MAX_INDENT: usize = 8;
+
+/// Writes a ladder of at most 80 columns: the one who asks at the left, the server of the moment at the right.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_trace_ladder(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()> {
+    writeln!(out, "{:<ARROW$}  who is asked", "who asks")?;
+    write_part(out, trace, 0)
+}
+
+fn write_part(out: &mut impl Write, trace: &DnsTrace, depth: usize) -> io::Result<()> {
+    for step in &trace.steps {
+        write_nested(out, &step.nested, depth)?;
+        write_step(out, step, depth)?;
+    }
+    write_nested(out, &trace.fruitless, depth)?;
+    line(out, depth, &words::ending(trace), "")
+}
+
+fn write_nested(out: &mut impl Write, nested: &[DnsTrace], depth: usize) -> io::Result<()> {
+    for trace in nested {
+        let what = format!("first, the address of {}:", trace.asked.name);
+        line(out, depth.saturating_add(1), &what, "")?;
+        write_part(out, trace, depth.saturating_add(1))?;
+    }
+    Ok(())
+}
+
+fn write_step(out: &mut impl Write, step: &Step, depth: usize) -> io::Result<()> {
+    let over = if step.over == Over::Tcp { " (TCP)" } else { "" };
+    let asked = format!("{}{over}", words::asked(&step.asked));
+    arrow(out, depth, ('|', '>'), &asked, &words::server(&step.server))?;
+    let zone = format!("of {}", words::zone(&step.zone));
+    if step.response.is_some() || step.packets.response.is_some() {
+        let time = step.elapsed.map(|elapsed| Elapsed(elapsed).to_string()).unwrap_or_default();
+        arrow(out, depth, ('<', '|'), &brief(step), &format!("{zone} {time}"))?;
+    } else {
+        line(out, depth, &format!("| {}", brief(step)), &zone)?;
+    }
+    Ok(())
+}
+
+/// The outcome in a word or two.
+fn brief(step: &Step) -> String {
+    match &step.outcome {
+        StepOutcome::Referral(to) => format!("referral to {}", to.zone),
+        StepOutcome::Answer { authoritative: false, .. } => "answer, not authoritative".to_owned(),
+        StepOutcome::Alias { aliases, .. } => {
+            aliases.last().map_or_else(String::new, |alias| format!("alias of {}", alias.to))
+        }
+        StepOutcome::NoData { .. } => "NODATA".to_owned(),
+        StepOutcome::NxDomain { .. } => "NXDOMAIN".to_owned(),
+        StepOutcome::Failed(2) => "SERVFAIL".to_owned(),
+        outcome => outcome.word().replace('_', " "),
+    }
+}
+
+/// `|---- label ---->|  beside`.
+fn arrow(
+    out: &mut impl Write,
+    depth: usize,
+    (left, right): (char, char),
+    label: &str,
+    beside: &str,
+) -> io::Result<()> {
+    let label = cut(label, ARROW.saturating_sub(8));
+    let dashes = ARROW.saturating_sub(4).saturating_sub(label.chars().count());
+    let before = dashes / 2;
+    let after = dashes.saturating_sub(before);
+    let (left, right) =
+        if left == '<' { ("<".to_owned(), right.to_string()) } else { (left.to_string(), ">".to_owned()) };
+    line(out, depth, &format!("{left}{} {label} {}{right}", "-".repeat(before), "-".repeat(after)), beside)
+}
+
+/// Text cut to some columns: names are printable ASCII, and no other character here takes two.
+fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn line(out: &mut impl Write, depth: usize, text: &str, beside: &str) -> io::Result<()> {
+    let indent = depth.saturating_mul(2).min(MAX_INDENT);
+    let text = if beside.is_empty() {
+        cut(text, WIDTH.saturating_sub(indent))
+    } else {
+        let room = WIDTH.saturating_sub(indent).saturating_sub(ARROW).saturating_sub(2);
+        format!("{:<ARROW$}  {}", cut(text, ARROW), cut(beside, room))
+    };
+    writeln!(out, "{:indent$}{}", "", text.trim_end())
+}

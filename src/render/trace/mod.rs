@@ -1,0 +1,168 @@
+//! DNS traces: each step as dig prints it with its outcome in words, as `dig +trace` prints it, as a ladder, as JSON.
+
+mod dig;
+mod json;
+mod ladder;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::io::{self, Write};
+
+pub use dig::write_trace_dig;
+pub use json::{TRACE_SCHEMA, write_trace_json};
+pub use ladder::write_trace_ladder;
+
+use super::color::{Colors, Style};
+use super::format::Count;
+use super::wrap::Wrapped;
+use crate::dnstrace::{DnsTrace, Ending, Step, StepOutcome};
+use crate::proto::dns::{OPT, Section};
+
+/// Columns that a resolution within another is moved to the right by.
+const INDENT: usize = 4;
+
+/// Columns that sentences have at least, however deep they stand.
+const MIN_COLUMNS: usize = 40;
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceStyle {
+    /// Styles or none.
+    pub colors: Colors,
+    /// Columns that sentences fill, at least 40. Records take what they need.
+    pub width: usize,
+}
+
+/// Writes each step: whom it asked for what, the records in dig's form, dig's closing line, and the outcome in words.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_trace(out: &mut impl Write, trace: &DnsTrace, style: TraceStyle) -> io::Result<()> {
+    write_part(out, trace, style, "", 0)
+}
+
+/// Writes a trace whose steps are numbered behind `number`, so deep inside others.
+fn write_part(
+    out: &mut impl Write,
+    trace: &DnsTrace,
+    style: TraceStyle,
+    number: &str,
+    depth: usize,
+) -> io::Result<()> {
+    let writer = Comments { style, indent: " ".repeat(depth.saturating_mul(INDENT)) };
+    if let Some(start) = words::start(trace) {
+        writer.comment(out, &start, Style::Dim)?;
+    }
+    for (place, step) in (1_usize..).zip(&trace.steps) {
+        let number = format!("{number}{place}");
+        write_nested(out, &step.nested, style, &number, depth)?;
+        write_step(out, step, &writer, &number)?;
+    }
+    let next = trace.steps.len().saturating_add(1);
+    write_nested(out, &trace.fruitless, style, &format!("{number}{next}"), depth)?;
+    writer.comment(out, &words::ending(trace), ending_style(&trace.ending))?;
+    if depth == 0 {
+        let queries = Count::new(queries(trace), "query", "queries");
+        writer.comment(out, &format!("{queries} in all"), Style::Dim)?;
+    }
+    Ok(())
+}
+
+/// Queries that were sent, those of nested resolutions counted.
+fn queries(trace: &DnsTrace) -> u64 {
+    let nested = trace.steps.iter().flat_map(|step| &step.nested).chain(&trace.fruitless);
+    let own: u64 = trace.steps.iter().map(|step| u64::from(step.sent)).sum();
+    nested.map(queries).fold(own, u64::saturating_add)
+}
+
+fn write_nested(
+    out: &mut impl Write,
+    nested: &[DnsTrace],
+    style: TraceStyle,
+    number: &str,
+    depth: usize,
+) -> io::Result<()> {
+    let writer = Comments { style, indent: " ".repeat(depth.saturating_add(1).saturating_mul(INDENT)) };
+    for (letter, trace) in ('a'..='z').cycle().zip(nested) {
+        let heading = format!(
+            "{number}{letter}. No address of {} is known: it is looked up first ({})",
+            trace.asked.name,
+            words::asked(&trace.asked)
+        );
+        writer.comment(out, &heading, Style::Bold)?;
+        write_part(out, trace, style, &format!("{number}{letter}."), depth.saturating_add(1))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Sentences behind `;;`.
+struct Comments {
+    style: TraceStyle,
+    indent: String,
+}
+
+impl Comments {
+    fn comment(&self, out: &mut impl Write, text: &str, style: Style) -> io::Result<()> {
+        let columns = self.style.width.saturating_sub(self.indent.len()).saturating_sub(3).max(MIN_COLUMNS);
+        for line in Wrapped::new(text, columns) {
+            writeln!(out, "{};; {}", self.indent, self.style.colors.paint(style, line))?;
+        }
+        Ok(())
+    }
+
+    /// Lines that were written into memory.
+    fn lines(&self, out: &mut impl Write, text: &[u8]) -> io::Result<()> {
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            out.write_all(self.indent.as_bytes())?;
+            out.write_all(line)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_step(out: &mut impl Write, step: &Step, writer: &Comments, number: &str) -> io::Result<()> {
+    writer.comment(out, &format!("{number}. {}", words::heading(step)), Style::Bold)?;
+    let packets: Vec<u64> = step.packets.queries.iter().copied().chain(step.packets.response).collect();
+    if !packets.is_empty() {
+        let noun = if packets.len() == 1 { "packet" } else { "packets" };
+        let packets: Vec<String> = packets.iter().map(u64::to_string).collect();
+        writer.comment(out, &format!("{noun} {}", packets.join(", ")), Style::Dim)?;
+    }
+    if let Some(message) = step.message() {
+        let mut text = Vec::new();
+        for section in [Section::Answer, Section::Authority] {
+            dig::write_section(&mut text, &message, section)?;
+        }
+        let mut glue = message.section(Section::Additional).filter(|record| record.kind != OPT).peekable();
+        if glue.peek().is_some() {
+            writeln!(text, ";; additional, glue among it:")?;
+            glue.try_for_each(|record| dig::write_record(&mut text, record))?;
+        }
+        dig::received(&mut text, step)?;
+        writer.lines(out, &text)?;
+    }
+    for ignored in &step.ignored {
+        writer.comment(out, &words::ignored(ignored), Style::Yellow)?;
+    }
+    writer.comment(out, &words::outcome(step), outcome_style(&step.outcome))?;
+    writeln!(out)
+}
+
+const fn outcome_style(outcome: &StepOutcome) -> Style {
+    match outcome {
+        StepOutcome::Answer { .. } => Style::Green,
+        StepOutcome::Alias { .. } | StepOutcome::Referral(_) | StepOutcome::NoData { .. } => Style::Cyan,
+        StepOutcome::NxDomain { .. } | StepOutcome::Truncated => Style::Yellow,
+        _ => Style::Red,
+    }
+}
+
+const fn ending_style(ending: &Ending) -> Style {
+    match ending {
+        Ending::Answer => Style::Green,
+        Ending::NoData | Ending::NxDomain => Style::Yellow,
+        _ => Style::Red,
+    }
+}

@@ -1,0 +1,143 @@
+use std::net::SocketAddr;
+
+use super::*;
+use crate::dnstrace::{
+    Asked, Domain, Ignored, KnownBy, Misfit, Over, Packets, Server, Start, Step, StepOutcome, judge,
+};
+use crate::proto::dns::Message;
+use crate::time::TimeDelta;
+
+fn name(text: &str) -> Domain {
+    Domain::parse(text).unwrap()
+}
+
+fn record(owner: &str, kind: u16, data: &[u8]) -> Vec<u8> {
+    let mut bytes = name(owner).wire().to_vec();
+    bytes.extend(kind.to_be_bytes());
+    bytes.extend([0, 1, 0, 2, 0xa3, 0]);
+    bytes.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn message(flags: u16, about: &Asked, sections: [&[Vec<u8>]; 3]) -> Vec<u8> {
+    let mut bytes = vec![0, 7];
+    bytes.extend(flags.to_be_bytes());
+    bytes.extend([0, 1]);
+    for section in sections {
+        bytes.extend(u16::try_from(section.len()).unwrap().to_be_bytes());
+    }
+    bytes.extend(about.name.wire());
+    bytes.extend(about.kind.to_be_bytes());
+    bytes.extend([0, 1]);
+    bytes.extend(sections.into_iter().flatten().flatten());
+    bytes
+}
+
+fn step(zone: &str, server: &str, flags: u16, sections: [&[Vec<u8>]; 3]) -> Step {
+    let asked = Asked { name: name("www.nyu.edu"), kind: 1 };
+    let bytes = message(flags, &asked, sections);
+    Step {
+        outcome: judge(&name(zone), &asked, &Message::read(&bytes)),
+        asked,
+        recursion_desired: false,
+        zone: name(zone),
+        server: Server {
+            name: Some(name(server)),
+            address: SocketAddr::from(([127, 53, 0, 1], 53)),
+            known_by: KnownBy::Glue(Domain::root()),
+        },
+        over: Over::Udp,
+        sent: 1,
+        size: Some(bytes.len()),
+        response: Some(bytes.into()),
+        elapsed: Some(TimeDelta::from_nanos(4_900_000)),
+        ignored: Vec::new(),
+        nested: Vec::new(),
+        packets: Packets::default(),
+    }
+}
+
+fn trace() -> DnsTrace {
+    let servers = [
+        record("nyu.edu", 2, name("ns1.nyu.edu").wire()),
+        record("nyu.edu", 43, &[1, 1, 8, 2].iter().copied().chain(0..32).collect::<Vec<u8>>()),
+        record("nyu.edu", 2, name("ns.other.com").wire()),
+    ];
+    let glue = [record("ns1.nyu.edu", 1, &[127, 53, 0, 9]), record("ns.other.com", 1, &[192, 0, 2, 66])];
+    let referral = step("edu", "a.edu-servers.net", 0x8000, [&[], &servers, &glue]);
+    let mut answer =
+        step("nyu.edu", "ns1.nyu.edu", 0x8400, [&[record("www.nyu.edu", 1, &[192, 0, 2, 1])], &[], &[]]);
+    answer.ignored = vec![Ignored { from: SocketAddr::from(([127, 0, 0, 66], 53)), why: Misfit::Id(9) }];
+    let lost = Step {
+        response: None,
+        size: None,
+        elapsed: None,
+        outcome: StepOutcome::TimeOut,
+        ..step("nyu.edu", r"ns\027[2J.evil", 0x8000, [&[], &[], &[]])
+    };
+    let nested = DnsTrace {
+        asked: Asked { name: name(r"ns\027[2J.evil"), kind: 1 },
+        start: Start::Known(name("evil")),
+        steps: vec![lost.clone()],
+        fruitless: Vec::new(),
+        ending: Ending::NoServer(name("evil")),
+    };
+    DnsTrace {
+        asked: Asked { name: name("www.nyu.edu"), kind: 1 },
+        start: Start::Root,
+        steps: vec![referral, Step { nested: vec![nested], ..lost }, answer],
+        fruitless: Vec::new(),
+        ending: Ending::Answer,
+    }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn steps_are_told_in_words() {
+    let style = TraceStyle { colors: Colors::OFF, width: 80 };
+    let text = written(|out| write_trace(out, &trace(), style));
+    insta::assert_snapshot!(text);
+    assert!(text.lines().all(|line| !line.contains('\u{1b}')));
+}
+
+#[test]
+fn dig_prints_its_own_lines_in_its_own_columns() {
+    let text = written(|out| write_trace_dig(out, &trace()));
+    // As dig 9.18 wrote these records: sets of one name together, digests in pieces, columns by tabs.
+    let digest = "000102030405060708090A0B0C0D0E0F101112131415161718191A1B 1C1D1E1F";
+    let wanted = format!(
+        "nyu.edu.\t\t172800\tIN\tNS\tns1.nyu.edu.\n\
+         nyu.edu.\t\t172800\tIN\tNS\tns.other.com.\n\
+         nyu.edu.\t\t172800\tIN\tDS\t257 8 2 {digest}\n\
+         ;; Received 204 bytes from 127.53.0.1#53(a.edu-servers.net) in 4 ms\n\n\
+         ;; communications error to 127.53.0.1#53: timed out\n\
+         www.nyu.edu.\t\t172800\tIN\tA\t192.0.2.1\n\
+         ;; Received 56 bytes from 127.53.0.1#53(ns1.nyu.edu) in 4 ms\n\n"
+    );
+    assert_eq!(text, wanted);
+}
+
+#[test]
+fn a_ladder_fits_eighty_columns() {
+    let text = written(|out| write_trace_ladder(out, &trace()));
+    insta::assert_snapshot!(text);
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn json_has_every_step() {
+    let text = written(|out| write_trace_json(out, &trace()));
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read["schema"], TRACE_SCHEMA);
+    assert_eq!(read["steps"][0]["servers"][1]["outside"][0], "192.0.2.66");
+    assert_eq!(read["steps"][1]["nested"][0]["ending"], "no_server");
+    assert_eq!(read["steps"][2]["response"]["answers"][0]["data"], "192.0.2.1");
+    assert_eq!(read["steps"][2]["ignored"][0]["why"], "id");
+    assert_eq!(read["ending"], "answer");
+}
