@@ -4,14 +4,11 @@
 //! asked a zone's server. It makes traffic through a [`DnsTransport`] alone.
 
 mod domain;
-mod hints;
-mod judge;
-mod model;
-mod rebuild;
 mod exchange;
 mod hints;
 mod judge;
 mod model;
+mod rebuild;
 mod resolver;
 mod transport;
 
@@ -23,13 +20,11 @@ pub use model::{
     Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Packets,
     Referral, Server, Start, Step, StepOutcome,
 };
-pub use resolver::{Family, TraceOptions, resolve};
-pub use transport::{DnsTransport, NoReply, Sockets};
-
-pub use hints::root_hints;
 pub use rebuild::{
     ClientSide, MAX_NESTED, MAX_STEP_BYTES, MAX_STEPS, MAX_TRACES, Rebuilt, Resolution, rebuild,
 };
+pub use resolver::{Family, TraceOptions, resolve};
+pub use transport::{DnsTransport, NoReply, Sockets};
 
 #[cfg(test)]
 mod tests;

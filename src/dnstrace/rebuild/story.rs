@@ -339,7 +339,9 @@ impl<'a> Storyteller<'a> {
     /// to begin with.
     fn is_looked_up(&mut self, response: &Message<'_>, at: PacketStamp) {
         let answers = response.section(Section::Answer).take(MAX_ADDRESSES);
-        for (name, address) in answers.filter_map(|record| Some((Domain::of(&record.name)?, address_of(record)?))) {
+        for (name, address) in
+            answers.filter_map(|record| Some((Domain::of(&record.name)?, address_of(record)?)))
+        {
             if self.looked_up.len() < MAX_TRACES || self.looked_up.contains_key(&address) {
                 self.looked_up.insert(address, (name, at));
             }

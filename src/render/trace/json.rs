@@ -35,7 +35,7 @@ pub fn write_trace_json<W: Write>(out: &mut W, trace: &DnsTrace) -> io::Result<(
 
 /// A resolution.
 #[derive(Serialize)]
-struct TraceJson {
+pub(super) struct TraceJson {
     asked: AskedJson,
     /// The zone whose servers were known from before: what is above it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ struct TraceJson {
 }
 
 #[derive(Serialize)]
-struct AskedJson {
+pub(super) struct AskedJson {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -59,7 +59,7 @@ struct AskedJson {
 }
 
 impl AskedJson {
-    fn new(asked: &Asked) -> Self {
+    pub(super) fn new(asked: &Asked) -> Self {
         Self { name: asked.name.to_string(), kind: type_text(asked.kind), type_code: asked.kind }
     }
 }
@@ -152,7 +152,7 @@ impl ResponseJson {
 }
 
 impl TraceJson {
-    fn new(trace: &DnsTrace) -> Self {
+    pub(super) fn new(trace: &DnsTrace) -> Self {
         Self {
             asked: AskedJson::new(&trace.asked),
             began_at: match &trace.start {
