@@ -185,7 +185,7 @@ impl Run {
         let options = ExplainOptions { colors: Colors::OFF, width: 80, full: false, secrets: false };
         let mut out = Vec::new();
         let _ = explain::lan(&mut out, &lan, options);
-        let _ = write_explain_json(&mut out, &[], &lan, false);
+        let _ = write_explain_json(&mut out, &[], &lan, &Learnt::default(), false);
         assert!(std::str::from_utf8(&out).is_ok());
     }
 }

@@ -14,6 +14,7 @@ use crate::render::flows::{LEGEND, write_flows};
 use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
 use crate::report::Told;
+use crate::report::dns::{DnsCollector, Learnt};
 use crate::report::lan::LanCollector;
 
 /// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
@@ -42,6 +43,7 @@ pub(super) struct Shower {
     lines: PacketLines,
     /// What is told beside flows, for their stories only.
     lan: LanCollector,
+    names: DnsCollector,
     out: Stdout,
 }
 
@@ -49,7 +51,14 @@ impl Shower {
     /// Shows nothing yet.
     pub(super) fn new(view: View, colors: Colors) -> Self {
         let lines = PacketLines::new(output::terminal_width(), colors);
-        Self { view, colors, lines, lan: LanCollector::default(), out: output::stdout() }
+        Self {
+            view,
+            colors,
+            lines,
+            lan: LanCollector::default(),
+            names: DnsCollector::default(),
+            out: output::stdout(),
+        }
     }
 
     /// A pipeline that keeps what this view needs.
@@ -64,7 +73,10 @@ impl Shower {
             View::Lines => {
                 self.lines.write(&mut self.out, &step.packet, &step.decoded, &line_context(step))?
             }
-            View::Explain => self.lan.take(&step.packet, &step.decoded, step.echo, step.messages),
+            View::Explain => {
+                self.lan.take(&step.packet, &step.decoded, step.echo, step.messages);
+                self.names.take(&step.decoded, step.verdicts, step.messages, true);
+            }
             View::Flows | View::None => {}
         }
         Ok(())
@@ -93,6 +105,9 @@ impl Shower {
                     explain::labs(&mut self.out, labs, &flows, options)?;
                 }
                 explain::lan(&mut self.out, &std::mem::take(&mut self.lan).finish(), options)?;
+                let names = std::mem::take(&mut self.names).finish(pipeline.flows(), |_, _| true);
+                let learnt = Learnt::of(names.selected(), pipeline.totals().last_ts);
+                explain::learnt(&mut self.out, &learnt, options)?;
                 if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;
                 }

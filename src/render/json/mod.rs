@@ -22,6 +22,7 @@ mod flow;
 mod follow;
 mod lab;
 mod lan;
+mod learnt;
 mod measures;
 mod packet;
 mod segments;

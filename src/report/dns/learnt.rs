@@ -54,6 +54,8 @@ pub struct Learnt {
 pub struct ServerKnew {
     /// Its address.
     pub address: IpAddr,
+    /// Its first response.
+    pub first: PacketStamp,
     /// Zones, or where responses do not tell the zone, names, that it answered for with authority (AA).
     pub authority: Vec<Fact>,
     /// Zones that it referred to: it knows who serves them, and no more.
@@ -80,6 +82,8 @@ pub struct Fact {
 pub struct Cache {
     /// Whose.
     pub holder: IpAddr,
+    /// The first response that told something.
+    pub first: PacketStamp,
     /// What is not too old, in the order in which it came.
     pub held: Vec<Held>,
     /// Sets of records whose time is over.
@@ -181,7 +185,7 @@ impl Learner {
             return;
         }
         let rcode = read.rcode().unwrap_or_default();
-        let Some(server) = self.server(response.from.addr) else { return };
+        let Some(server) = self.server(response.from.addr, response.at) else { return };
         if rcode != 0 && rcode != NXDOMAIN {
             server.failed += 1;
             return;
@@ -210,12 +214,12 @@ impl Learner {
         self.hold_lack(holder, &read, (question.name, question.kind), at);
     }
 
-    fn server(&mut self, address: IpAddr) -> Option<&mut ServerKnew> {
-        let place = self.server_place(address)?;
+    fn server(&mut self, address: IpAddr, at: PacketStamp) -> Option<&mut ServerKnew> {
+        let place = self.server_place(address, at)?;
         self.learnt.servers.get_mut(place)
     }
 
-    fn server_place(&mut self, address: IpAddr) -> Option<usize> {
+    fn server_place(&mut self, address: IpAddr, at: PacketStamp) -> Option<usize> {
         if let Some(&place) = self.servers.get(&address) {
             return Some(place);
         }
@@ -226,13 +230,20 @@ impl Learner {
         let place = self.learnt.servers.len();
         self.servers.insert(address, place);
         let (authority, referred) = (Vec::new(), Vec::new());
-        self.learnt.servers.push(ServerKnew { address, authority, referred, recursive: 0, failed: 0 });
+        self.learnt.servers.push(ServerKnew {
+            address,
+            first: at,
+            authority,
+            referred,
+            recursive: 0,
+            failed: 0,
+        });
         Some(place)
     }
 
     /// Notes a zone that a server answers for, or refers to.
     fn fact(&mut self, address: IpAddr, is_authority: bool, zone: String, at: PacketStamp) {
-        let Some(place) = self.server_place(address) else { return };
+        let Some(place) = self.server_place(address, at) else { return };
         let Some(server) = self.learnt.servers.get_mut(place) else { return };
         let list = if is_authority { &mut server.authority } else { &mut server.referred };
         match self.facts.entry((place, is_authority, zone.to_ascii_lowercase())) {
@@ -359,7 +370,7 @@ impl Learner {
                 return;
             }
             self.holders.insert(holder, self.learnt.caches.len());
-            self.learnt.caches.push(Cache { holder, held: Vec::new(), expired: 0 });
+            self.learnt.caches.push(Cache { holder, first: held.packet, held: Vec::new(), expired: 0 });
         }
         self.held.insert(key, (self.held.len(), held));
     }
