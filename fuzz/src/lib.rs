@@ -22,6 +22,7 @@ use wirelab::proto::{AnalyzerOptions, MAX_MESSAGES, Messages};
 use wirelab::render::color::Colors;
 use wirelab::render::explain::{self, ExplainOptions};
 use wirelab::render::json::write_explain_json;
+use wirelab::report::dns::Learnt;
 use wirelab::report::lan::LanCollector;
 use wirelab::source::{CapturedPacket, Interface, LinkType};
 use wirelab::time::Timestamp;

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("finding", &["time", "source", "decode", "flow", "proto", "field"]),
     ("report", &["time", "source", "decode", "flow", "proto", "field", "finding"]),
     ("lab", &["time", "suggest", "local_only"]),
-    ("dnstrace", &["time", "source", "proto", "report", "lab"]),
+    ("dnstrace", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
         &["time", "source", "decode", "flow", "proto", "field", "finding", "report", "dnstrace", "lab"],

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::dns::type_text;
 use super::super::format::{Count, Elapsed};
 use super::ExplainOptions;
-use super::lan::Page;
+use super::lan::{Page, times};
 use crate::report::dns::{Cache, Credibility, Fact, Held, Learnt, ServerKnew, What};
 use crate::source::PacketNumber;
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
@@ -58,11 +58,11 @@ fn of_server(server: &ServerKnew) -> String {
         parts.push(format!("refers to {}: {who}, and no more", zones(&server.referred)));
     }
     if server.recursive > 0 {
-        let answers = Count::new(server.recursive, "time", "times");
+        let answers = times(server.recursive);
         parts.push(format!("answers {answers} without authority, from its cache or after asking others"));
     }
     if server.failed > 0 {
-        parts.push(format!("refuses or fails {}", Count::new(server.failed, "time", "times")));
+        parts.push(format!("refuses or fails {}", times(server.failed)));
     }
     if parts.is_empty() {
         parts.push("answers, and shows nothing that it knows".to_owned());
@@ -74,8 +74,8 @@ fn of_server(server: &ServerKnew) -> String {
 fn zones(facts: &[Fact]) -> String {
     let named = facts.iter().take(NAMED).map(|fact| {
         let zone = if fact.zone == "." { "the root" } else { fact.zone.as_str() };
-        let times = if fact.times > 1 { format!(", {} times", fact.times) } else { String::new() };
-        format!("{zone} (packet {}{times})", fact.packet.number)
+        let more = if fact.times > 1 { format!(", {}", times(fact.times)) } else { String::new() };
+        format!("{zone} (packet {}{more})", fact.packet.number)
     });
     let mut text = named.collect::<Vec<_>>().join(", ");
     let more = facts.len().saturating_sub(NAMED);

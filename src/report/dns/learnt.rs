@@ -145,6 +145,8 @@ struct Learner {
     servers: HashMap<IpAddr, usize>,
     /// Server, whether with authority, zone in lower case: the place among the server's facts.
     facts: HashMap<(usize, bool, String), usize>,
+    /// The address that the host of the capture has in its own queries to itself: that of the first.
+    here: Option<IpAddr>,
     /// Places of caches.
     holders: HashMap<IpAddr, usize>,
     /// What caches hold; the number tells the order.
@@ -209,7 +211,10 @@ impl Learner {
         } else if header.recursion_available() {
             server.recursive += 1;
         }
-        let holder = one.client.addr;
+        // A host that asks itself has as many addresses as it asks.
+        let client = one.client.addr;
+        let is_here = client.is_loopback() || client == one.server.addr;
+        let holder = if is_here { *self.here.get_or_insert(client) } else { client };
         self.hold_records(holder, &read, referred.as_ref(), at);
         self.hold_lack(holder, &read, (question.name, question.kind), at);
     }

@@ -119,7 +119,7 @@ fn packets(first: PacketStamp, last: PacketStamp) -> String {
 }
 
 /// `once`, `twice`, `3 times`.
-fn times(count: u64) -> String {
+pub(super) fn times(count: u64) -> String {
     match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
