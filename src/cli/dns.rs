@@ -62,8 +62,8 @@ Examples:
   wirelab dns capture.pcapng --name example.com  one name, and those below
   wirelab dns capture.pcapng -Y 'dns.flags.rcode != 0'
   wirelab dns capture.pcapng --json              for a script
-  wirelab dns capture.pcapng --trace             resolutions, from the root down
-  wirelab dns capture.pcapng --trace --dig       the same as dig +trace prints it";
+  wirelab dns capture.pcapng --trace             from server to server
+  wirelab dns capture.pcapng --trace --dig       as dig +trace prints it";
 
 impl DnsArgs {
     pub(super) fn colors(&self) -> Colors {
