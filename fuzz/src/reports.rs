@@ -1,6 +1,7 @@
 //! Packets on their way into every report, written in every form: text never controls a terminal, JSON is always JSON.
 
 use wirelab::decode::DecodedPacket;
+use wirelab::dnstrace::rebuild;
 use wirelab::field::{FieldId, FieldSet};
 use wirelab::flow::{Direction, PacketStamp, PayloadWanted};
 use wirelab::pipeline::{Pipeline, PipelineOptions, Step};
@@ -19,9 +20,12 @@ use wirelab::render::line::{LineContext, PacketLines};
 use wirelab::render::numbers::write_numbers;
 use wirelab::render::stats::{StatsOf, write_stats, write_stats_json};
 use wirelab::render::table::TableOutput;
+use wirelab::render::trace::{
+    TraceStyle, write_rebuilt, write_rebuilt_json, write_rebuilt_ladders, write_trace_dig,
+};
 use wirelab::render::tree::PacketDetails;
 use wirelab::report::audit::Audit;
-use wirelab::report::dns::{DnsCollector, DnsSummary};
+use wirelab::report::dns::{DnsCollector, DnsSummary, Learnt};
 use wirelab::report::http::{BodyFound, Exchanges, FileNames, safe_name};
 use wirelab::report::stats::{CaptureStats, Intervals};
 use wirelab::source::{CaptureFacts, CapturedPacket, Interface};
@@ -191,6 +195,21 @@ impl Reports {
         write_dns_short(&mut out, output, &shown).unwrap();
         write_dns_summary(&mut out, &summary, options).unwrap();
         document(|out| write_dns_json(out, &shown, &dns.all, &summary).unwrap());
+        let rebuilt = rebuild(&dns.all);
+        let (traces, cached): (Vec<_>, Vec<_>) =
+            (rebuilt.traces.iter().collect(), rebuilt.cached.iter().collect());
+        let style = TraceStyle { colors: Colors::OFF, width: 80 };
+        let mut steps = Vec::new();
+        write_rebuilt(&mut steps, &traces, &cached, style).unwrap();
+        write_rebuilt_ladders(&mut steps, &traces, &cached, style).unwrap();
+        traces.iter().for_each(|one| write_trace_dig(&mut steps, &one.trace).unwrap());
+        // What stands between columns is a tab.
+        steps.retain(|byte| *byte != b'\t');
+        is_safe(&steps);
+        document(|out| write_rebuilt_json(out, &traces, &cached).unwrap());
+        let learnt = Learnt::of(dns.selected(), self.pipeline.totals().last_ts);
+        let story = ExplainOptions { colors: Colors::OFF, width: 80, full: true, secrets: false };
+        explain::learnt(&mut out, &learnt, story).unwrap();
         let http = self.http.finish(self.pipeline.flows(), |_, _| true);
         for secrets in [false, true] {
             let options = HttpOptions { colors: Colors::OFF, width: 80, secrets, first: None };

@@ -10,6 +10,7 @@ use wirelab::render::explain::{self, ExplainOptions};
 use wirelab::render::json::write_explain_json;
 use wirelab::render::mail::{MailOptions, write_mail_json, write_sessions, write_short};
 use wirelab::render::table::TableOutput;
+use wirelab::report::dns::{DnsCollector, Learnt};
 use wirelab::report::lab::{Labs, MAX_MESSAGES_KEPT, PingTotals};
 use wirelab::report::lan::LanCollector;
 use wirelab::report::mail::{MAX_EVENTS, Session, Sessions};
@@ -24,6 +25,7 @@ const WIDTH: usize = 80;
 pub struct Stories {
     lan: LanCollector,
     mail: Sessions,
+    names: DnsCollector,
 }
 
 impl Stories {
@@ -31,16 +33,19 @@ impl Stories {
     pub fn packet(&mut self, step: &Step<'_>) {
         self.lan.take(&step.packet, &step.decoded, step.echo, step.messages);
         self.mail.packet(&step.decoded, step.messages, true, &mut |_| {});
+        self.names.take(&step.decoded, step.verdicts, step.messages, true);
     }
 
     /// Ends the capture of `pipeline`, and tells of it; messages that are not whole go to `each`.
     pub fn finish(self, pipeline: &mut Pipeline, each: &mut dyn FnMut(&Messages)) {
-        let Self { lan, mut mail } = self;
+        let Self { lan, mut mail, names } = self;
         pipeline.finish_with(&mut |messages| {
             mail.unfinished(messages, &mut |_| {});
             each(messages);
         });
         let (lan, told) = (lan.finish(), pipeline.told(|_, _| true));
+        let names = names.finish(pipeline.flows(), |_, _| true);
+        let learnt = Learnt::of(names.selected(), pipeline.totals().last_ts);
         let mut out = Vec::new();
         for full in [false, true] {
             let options = ExplainOptions { colors: Colors::OFF, width: WIDTH, full, secrets: full };
@@ -49,10 +54,11 @@ impl Stories {
                 explain::labs(&mut out, labs, &told, options).unwrap();
             }
             explain::lan(&mut out, &lan, options).unwrap();
+            explain::learnt(&mut out, &learnt, options).unwrap();
             explain::beside(&mut out, &pipeline.beside(), options).unwrap();
             is_safe(&out);
             out.clear();
-            write_explain_json(&mut out, &told, &lan, full).unwrap();
+            write_explain_json(&mut out, &told, &lan, &learnt, full).unwrap();
             is_json(&out);
             out.clear();
         }

@@ -5,12 +5,14 @@ use std::io::Write;
 use clap::Args;
 
 use super::args::{ColorArgs, InputArgs};
+use super::dns_trace;
 use super::explain::wanted as flow_id;
 use super::input::{Go, Prints, Reading};
 use super::output::{self, Failure, Status, say};
 use super::view;
 use crate::flow::{Flow, FlowId};
 use crate::pipeline::Pipeline;
+use crate::render::color::Colors;
 use crate::render::dns::{DnsOptions, write_dns, write_dns_json, write_dns_short, write_dns_summary};
 use crate::render::format::Count;
 use crate::render::table::TableOutput;
@@ -40,6 +42,15 @@ pub(super) struct DnsArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Print each resolution from server to server: every step, with referrals, glue and look-ups of servers
+    #[arg(long, conflicts_with_all = ["queries", "short"])]
+    trace: bool,
+    /// Print resolutions as `dig +trace` does
+    #[arg(long, requires = "trace", conflicts_with = "json")]
+    pub(super) dig: bool,
+    /// Print resolutions as ladders: who asked whom
+    #[arg(long, requires = "trace", conflicts_with_all = ["json", "dig"])]
+    pub(super) ladder: bool,
     #[command(flatten)]
     color: ColorArgs,
 }
@@ -50,7 +61,19 @@ Examples:
   wirelab dns capture.pcapng --short             a line each
   wirelab dns capture.pcapng --name example.com  one name, and those below
   wirelab dns capture.pcapng -Y 'dns.flags.rcode != 0'
-  wirelab dns capture.pcapng --json              for a script";
+  wirelab dns capture.pcapng --json              for a script
+  wirelab dns capture.pcapng --trace             from server to server
+  wirelab dns capture.pcapng --trace --dig       as dig +trace prints it";
+
+impl DnsArgs {
+    pub(super) fn colors(&self) -> Colors {
+        self.color.colors()
+    }
+
+    pub(super) const fn json(&self) -> bool {
+        self.json
+    }
+}
 
 /// Runs `dns`.
 pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
@@ -72,7 +95,12 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
     let width = output::terminal_width();
     let options =
         DnsOptions { colors: args.color.colors(), width: view::prose_width(), queries: args.queries };
-    if args.json {
+    let mut is_nothing = shown.is_empty();
+    if args.trace {
+        if !is_nothing || args.json {
+            is_nothing = dns_trace::write(&mut out, args, &transactions, &shown)? == 0;
+        }
+    } else if args.json {
         write_dns_json(&mut out, &shown, &transactions.all, &summary)?;
     } else if shown.is_empty() {
         // The end says what there is instead.
@@ -92,8 +120,16 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
         let left_out = transactions.limits.messages_left_out;
         say(format_args!("limit reached: DNS messages that were not kept: {left_out}"));
     }
-    if shown.is_empty() && status == Status::Done {
-        tell_nothing(args, &reading, &transactions);
+    if is_nothing && status == Status::Done {
+        if shown.is_empty() {
+            tell_nothing(args, &reading, &transactions);
+        } else {
+            let all = Count::new(summary.transactions, "transaction is", "transactions are");
+            say(format_args!(
+                "no resolution from server to server is here: {all} with a resolver that did not show its steps; \
+                 `wirelab dns` without --trace lists them"
+            ));
+        }
         return Ok(Status::No);
     }
     Ok(status)

@@ -13,6 +13,7 @@ use crate::flow::{Flow, FlowId, PayloadWanted};
 use crate::pipeline::Pipeline;
 use crate::render::explain;
 use crate::render::json::write_explain_json;
+use crate::report::dns::{DnsCollector, Learnt};
 use crate::report::lan::LanCollector;
 
 /// The same with --full.
@@ -68,13 +69,19 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     let mut reading = Reading::open(&args.input, Prints::AtTheEnd)?;
     // What is beside the flows is of no stream.
     let mut lan = stream.is_none().then(LanCollector::default);
-    let ending = reading.all(&mut pipeline, |step, _, _| {
-        if let Some(lan) = &mut lan {
+    let mut names = stream.is_none().then(DnsCollector::default);
+    let ending = reading.every(&mut pipeline, |step, _, selected| {
+        if let Some(names) = &mut names {
+            names.take(&step.decoded, step.verdicts, step.messages, selected.is_some());
+        }
+        if let (Some(lan), Some(_)) = (&mut lan, selected) {
             lan.take(&step.packet, &step.decoded, step.echo, step.messages);
         }
         Ok(Go::On)
     })?;
     let lan = lan.map(LanCollector::finish).unwrap_or_default();
+    let names = names.map(|names| names.finish(pipeline.flows(), |_, _| true)).unwrap_or_default();
+    let learnt = Learnt::of(names.selected(), pipeline.totals().last_ts);
     // Some flows have a second number (Wireshark's of SNMP) and are meant by both.
     let first = stream.and_then(|id| pipeline.flows().flow(id)).map(|flow| flow.id);
     if first != stream
@@ -90,7 +97,7 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
     let missing = stream.filter(|_| flows.is_empty());
     let mut out = output::stdout();
     if args.json {
-        write_explain_json(&mut out, &flows, &lan, args.show_secrets)?;
+        write_explain_json(&mut out, &flows, &lan, &learnt, args.show_secrets)?;
     } else if missing.is_none() {
         let options = view::explain_options(args.color.colors(), args.full, args.show_secrets);
         explain::capture(&mut out, reading.name(), pipeline.totals(), &flows, options)?;
@@ -98,6 +105,7 @@ fn story(args: &ExplainArgs, stream: Option<FlowId>) -> Result<Status, Failure> 
             explain::labs(&mut out, labs, &flows, options)?;
         }
         explain::lan(&mut out, &lan, options)?;
+        explain::learnt(&mut out, &learnt, options)?;
         if stream.is_none() && reading.selection().is_whole() {
             explain::beside(&mut out, &pipeline.beside(), options)?;
         }

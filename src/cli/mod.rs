@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod capture;
 mod dns;
+mod dns_trace;
 mod explain;
 mod export_folder;
 mod fields;

@@ -14,6 +14,7 @@ use crate::render::flows::{LEGEND, write_flows};
 use crate::render::line::{LineContext, PacketLines};
 use crate::render::table::TableOutput;
 use crate::report::Told;
+use crate::report::dns::{DnsCollector, Learnt};
 use crate::report::lan::LanCollector;
 
 /// Payload bytes kept of one flow for its story: a page of text, yet small enough for thousands of flows.
@@ -42,6 +43,7 @@ pub(super) struct Shower {
     lines: PacketLines,
     /// What is told beside flows, for their stories only.
     lan: LanCollector,
+    names: DnsCollector,
     out: Stdout,
 }
 
@@ -49,7 +51,14 @@ impl Shower {
     /// Shows nothing yet.
     pub(super) fn new(view: View, colors: Colors) -> Self {
         let lines = PacketLines::new(output::terminal_width(), colors);
-        Self { view, colors, lines, lan: LanCollector::default(), out: output::stdout() }
+        Self {
+            view,
+            colors,
+            lines,
+            lan: LanCollector::default(),
+            names: DnsCollector::default(),
+            out: output::stdout(),
+        }
     }
 
     /// A pipeline that keeps what this view needs.
@@ -64,7 +73,10 @@ impl Shower {
             View::Lines => {
                 self.lines.write(&mut self.out, &step.packet, &step.decoded, &line_context(step))?
             }
-            View::Explain => self.lan.take(&step.packet, &step.decoded, step.echo, step.messages),
+            View::Explain => {
+                self.lan.take(&step.packet, &step.decoded, step.echo, step.messages);
+                self.names.take(&step.decoded, step.verdicts, step.messages, true);
+            }
             View::Flows | View::None => {}
         }
         Ok(())
@@ -73,6 +85,12 @@ impl Shower {
     /// Brings what was written onto the screen: a person is watching.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)
+    }
+
+    /// What name servers knew and caches hold.
+    fn learnt(&mut self, pipeline: &Pipeline) -> Learnt {
+        let names = std::mem::take(&mut self.names).finish(pipeline.flows(), |_, _| true);
+        Learnt::of(names.selected(), pipeline.totals().last_ts)
     }
 
     /// Prints the stories as one JSON document instead of what is shown at the end.
@@ -84,7 +102,8 @@ impl Shower {
     ) -> Result<(), Failure> {
         let flows = pipeline.told(|place, flow| selection.takes_flow(place, flow));
         let lan = std::mem::take(&mut self.lan).finish();
-        crate::render::json::write_explain_json(&mut self.out, &flows, &lan, false)?;
+        let learnt = self.learnt(pipeline);
+        crate::render::json::write_explain_json(&mut self.out, &flows, &lan, &learnt, false)?;
         self.flush()
     }
 
@@ -106,6 +125,8 @@ impl Shower {
                     explain::labs(&mut self.out, labs, &flows, options)?;
                 }
                 explain::lan(&mut self.out, &std::mem::take(&mut self.lan).finish(), options)?;
+                let learnt = self.learnt(pipeline);
+                explain::learnt(&mut self.out, &learnt, options)?;
                 if selection.is_whole() {
                     explain::beside(&mut self.out, &pipeline.beside(), options)?;
                 }

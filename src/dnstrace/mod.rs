@@ -9,6 +9,7 @@ mod exchange;
 mod hints;
 mod judge;
 mod model;
+mod rebuild;
 mod resolver;
 mod transport;
 
@@ -19,6 +20,9 @@ pub use judge::{MAX_ADDRESSES, MAX_ALIASES, MAX_SERVERS, judge, root_servers};
 pub use model::{
     Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Packets,
     Referral, Server, Start, Step, StepOutcome,
+};
+pub use rebuild::{
+    ClientSide, MAX_NESTED, MAX_STEP_BYTES, MAX_STEPS, MAX_TRACES, Rebuilt, Resolution, rebuild,
 };
 pub use resolver::{Family, TraceOptions, resolve, resolve_with_keys};
 pub use transport::{DnsTransport, NoReply, Sockets};

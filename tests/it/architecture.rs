@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sandbox", &["time", "source"]),
     ("hop", &["time", "source", "decode", "lab"]),
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
-    ("dnstrace", &["time", "source", "proto", "report", "lab"]),
+    ("dnstrace", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     (
         "render",
         &[

@@ -2,10 +2,14 @@
 
 #[path = "dns/build.rs"]
 mod build;
+#[path = "dns/learnt.rs"]
+mod learnt;
 #[path = "dns/outcomes.rs"]
 mod outcomes;
 #[path = "dns/shown.rs"]
 mod shown;
+#[path = "dns/trace.rs"]
+mod trace;
 
 use build::Capture;
 use serde_json::Value;

@@ -9,6 +9,7 @@ use wirelab::pipeline::Pipeline;
 use wirelab::render::color::Colors;
 use wirelab::render::explain::{self, ExplainOptions};
 use wirelab::render::json::write_explain_json;
+use wirelab::report::dns::Learnt;
 use wirelab::report::lan::{Lan, LanCollector};
 use wirelab::source::{CapturedPacket, LinkType};
 use wirelab::time::Timestamp;
@@ -129,7 +130,7 @@ impl Capture {
 
     fn json(&self) -> Value {
         let mut out = Vec::new();
-        write_explain_json(&mut out, &[], &self.collect(), false).unwrap();
+        write_explain_json(&mut out, &[], &self.collect(), &Learnt::default(), false).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 }

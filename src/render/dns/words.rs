@@ -96,7 +96,7 @@ pub(super) fn brief(transaction: &DnsTransaction) -> String {
 }
 
 /// An outcome as it is written everywhere, by [`DnsOutcome::name`]: what dig and the RFCs spell in capitals, in capitals.
-pub(super) fn outcome_name(name: &'static str) -> &'static str {
+pub(in crate::render) fn outcome_name(name: &'static str) -> &'static str {
     match name {
         "cname" => "CNAME only",
         "nodata" => "NODATA",

@@ -8,6 +8,7 @@ mod http;
 mod lab;
 mod labs;
 mod lan;
+mod learnt;
 mod mail;
 mod middle;
 mod notes;
@@ -27,6 +28,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 pub use lan::lan;
+pub use learnt::learnt;
 pub(in crate::render) use tls::finding as certificate_words;
 
 use self::datagrams::Datagrams;

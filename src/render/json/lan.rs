@@ -7,11 +7,13 @@ use serde::Serialize;
 
 use super::escape::write_pretty;
 use super::flow::{Flows, StampJson};
+use super::learnt::LearntJson;
 use super::{FLOWS_SCHEMA, Nanos, Text, is_default};
 use crate::proto::dhcp::kind_name;
 use crate::render::format::Mac;
 use crate::render::safe::Safe;
 use crate::report::Told;
+use crate::report::dns::Learnt;
 use crate::report::lan::{
     Claim, DhcpExchange, DhcpKind, EchoRun, FragmentedDatagram, Hop, Lan, Lookup, OddKind, Oddity, ProbeKind,
     Reached, Resolutions, Router, Trace,
@@ -19,7 +21,8 @@ use crate::report::lan::{
 use crate::source::PacketNumber;
 
 /// Writes what [`super::write_flows_json`] does, and beside `flows` a key for each kind of thing that `lan` has: `arp`,
-/// `neighbours`, `routers`, `dhcp`, `pings`, `traceroutes`, `fragments`, each in the order of first packets.
+/// `neighbours`, `routers`, `dhcp`, `pings`, `traceroutes`, `fragments`, each in the order of first packets; `dns` is what
+/// servers know and caches hold.
 ///
 /// # Errors
 /// Those of `out`.
@@ -27,6 +30,7 @@ pub fn write_explain_json<W: Write>(
     out: &mut W,
     flows: &[Told<'_>],
     lan: &Lan,
+    learnt: &Learnt,
     show_secrets: bool,
 ) -> io::Result<()> {
     #[derive(Serialize)]
@@ -47,6 +51,8 @@ pub fn write_explain_json<W: Write>(
         traceroutes: Vec<TraceJson>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         fragments: Vec<DatagramJson>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dns: Option<LearntJson>,
         /// Packets of these kinds that a limit kept out.
         #[serde(skip_serializing_if = "is_default")]
         not_looked_at: u64,
@@ -62,6 +68,7 @@ pub fn write_explain_json<W: Write>(
         pings: lan.pings.iter().map(PingJson::new).collect(),
         traceroutes: lan.traces.iter().map(TraceJson::new).collect(),
         fragments: lan.fragments.iter().map(DatagramJson::new).collect(),
+        dns: (!learnt.is_empty()).then(|| LearntJson::new(learnt)),
         not_looked_at: lan.left_out,
     };
     write_pretty(&mut *out, &document)?;

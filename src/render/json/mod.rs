@@ -23,6 +23,7 @@ mod follow;
 mod ftp;
 mod lab;
 mod lan;
+mod learnt;
 mod lesson;
 mod mail;
 mod measures;

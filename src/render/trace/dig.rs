@@ -1,9 +1,10 @@
 //! A trace as `dig +trace` prints it (version 9.18), and records in dig's columns.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::super::dns::record_cells;
-use crate::dnstrace::{DnsTrace, Server, Step, StepOutcome};
+use crate::dnstrace::{DnsTrace, Domain, Ending, Server, Step, StepOutcome};
 use crate::proto::dns::{Message, Record, Section};
 
 /// Columns that time to live, class, type and data begin in.
@@ -19,6 +20,7 @@ const CHUNK: usize = 56;
 /// DHCID, TLSA, SMIMEA, CDS, CDNSKEY, OPENPGPKEY.
 const DIVIDED: [u16; 12] = [37, 43, 44, 45, 46, 48, 49, 52, 53, 59, 60, 61];
 
+const NS: u16 = 2;
 const RRSIG: u16 = 46;
 
 /// Writes what `dig +trace` prints, without its banner: each response up to the first with an answer, or that ends the
@@ -27,8 +29,10 @@ const RRSIG: u16 = 46;
 /// # Errors
 /// Those of `out`.
 pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()> {
+    let nested = trace.steps.iter().flat_map(|step| &step.nested).chain(&trace.fruitless);
+    let stubs: Stubs<'_> = of_stub(nested);
     for step in &trace.steps {
-        write_step(out, step)?;
+        write_step(out, step, &stubs)?;
         let ends = matches!(
             step.outcome,
             StepOutcome::Answer { .. }
@@ -44,7 +48,7 @@ pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()>
     Ok(())
 }
 
-fn write_step(out: &mut impl Write, step: &Step) -> io::Result<()> {
+fn write_step(out: &mut impl Write, step: &Step, stubs: &Stubs<'_>) -> io::Result<()> {
     let server = &step.server;
     let address = format!("{}#{}", server.address.ip(), server.address.port());
     match (&step.outcome, step.message()) {
@@ -63,10 +67,41 @@ fn write_step(out: &mut impl Write, step: &Step) -> io::Result<()> {
             for section in [Section::Answer, Section::Authority] {
                 write_section(out, &message, section)?;
             }
+            not_found(out, &message, stubs)?;
             received(out, step)?;
             writeln!(out)
         }
     }
+}
+
+/// What a stub resolver was asked for: whether any look-up of the name gave an address, and whether all said that there is
+/// none.
+type Stubs<'t> = HashMap<&'t Domain, (bool, bool)>;
+
+/// Look-ups that went to a stub resolver, as dig's do.
+fn of_stub<'t>(nested: impl Iterator<Item = &'t DnsTrace>) -> Stubs<'t> {
+    let mut stubs = Stubs::new();
+    let is_stub =
+        |one: &&DnsTrace| !one.steps.is_empty() && one.steps.iter().all(|step| step.recursion_desired);
+    for one in nested.filter(is_stub) {
+        let (is_found, is_nothing) = stubs.entry(&one.asked.name).or_insert((false, true));
+        *is_found |= one.ending == Ending::Answer;
+        *is_nothing &= matches!(one.ending, Ending::NxDomain | Ending::NoData);
+    }
+    stubs
+}
+
+/// Names the servers that dig found no address of, as it does before the closing line.
+fn not_found(out: &mut impl Write, message: &Message<'_>, stubs: &Stubs<'_>) -> io::Result<()> {
+    let servers =
+        message.records.iter().filter(|record| record.kind == NS && record.section != Section::Additional);
+    for name in servers.filter_map(|record| Domain::of(&record.name_at(0))) {
+        if let Some((false, is_nothing)) = stubs.get(&name) {
+            let why = if *is_nothing { "not found" } else { "failure" };
+            writeln!(out, "couldn't get address for '{:#}': {why}", name.name())?;
+        }
+    }
+    Ok(())
 }
 
 /// dig's closing line.
@@ -87,7 +122,7 @@ pub(super) fn write_section(out: &mut impl Write, message: &Message<'_>, section
     let records: Vec<&Record<'_>> = message.section(section).collect();
     // Where each record's name and set come first: a message of 64 KB has some thousand records, each compared with the
     // names before it, so that a map keeps the time down.
-    let (mut names, mut sets) = (std::collections::HashMap::new(), std::collections::HashMap::new());
+    let (mut names, mut sets) = (HashMap::new(), HashMap::new());
     let mut order: Vec<(usize, usize, usize)> = Vec::new();
     for (place, record) in records.iter().enumerate() {
         let name: Vec<u8> = record.name.folded().collect();

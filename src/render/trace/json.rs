@@ -66,7 +66,7 @@ impl LinkJson {
 
 /// A resolution.
 #[derive(Serialize)]
-struct TraceJson {
+pub(super) struct TraceJson {
     asked: AskedJson,
     /// The zone whose servers were known from before: what is above it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ struct TraceJson {
 }
 
 #[derive(Serialize)]
-struct AskedJson {
+pub(super) struct AskedJson {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -90,7 +90,7 @@ struct AskedJson {
 }
 
 impl AskedJson {
-    fn new(asked: &Asked) -> Self {
+    pub(super) fn new(asked: &Asked) -> Self {
         Self { name: asked.name.to_string(), kind: type_text(asked.kind), type_code: asked.kind }
     }
 }
@@ -183,7 +183,7 @@ impl ResponseJson {
 }
 
 impl TraceJson {
-    fn new(trace: &DnsTrace) -> Self {
+    pub(super) fn new(trace: &DnsTrace) -> Self {
         Self {
             asked: AskedJson::new(&trace.asked),
             began_at: match &trace.start {

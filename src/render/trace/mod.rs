@@ -4,6 +4,7 @@ mod chain;
 mod dig;
 mod json;
 mod ladder;
+mod rebuilt;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -14,6 +15,7 @@ pub use chain::write_chain;
 pub use dig::write_trace_dig;
 pub use json::{TRACE_SCHEMA, write_trace_json};
 pub use ladder::write_trace_ladder;
+pub use rebuilt::{TRACES_SCHEMA, write_rebuilt, write_rebuilt_json, write_rebuilt_ladders};
 
 use super::color::{Colors, Style};
 use super::format::Count;

@@ -5,11 +5,15 @@
 //! kept as bytes and read again ([`DnsMessage::read`]) by whoever wants more of them than their [`DnsOutcome`].
 
 mod collect;
+mod learnt;
 mod links;
 mod outcome;
 mod summary;
 
 pub use collect::{DnsCollector, DnsLimits, MAX_AGE, MAX_KEPT_BYTES, MAX_MESSAGES, MAX_TRANSACTIONS};
+pub use learnt::{
+    Cache, Credibility, Fact, Held, Learnt, MAX_HELD, MAX_SERVERS, MAX_ZONES, ServerKnew, What,
+};
 pub use links::{Delegation, Link};
 pub use outcome::{Chain, DnsOutcome, NoDataKind, is_within, of_response};
 pub use summary::DnsSummary;

@@ -46,9 +46,9 @@ pub fn lan(out: &mut impl Write, lan: &Lan, options: ExplainOptions) -> io::Resu
 }
 
 /// Where sections are written.
-struct Page<'o, W> {
-    out: &'o mut W,
-    options: ExplainOptions,
+pub(super) struct Page<'o, W> {
+    pub(super) out: &'o mut W,
+    pub(super) options: ExplainOptions,
 }
 
 impl<W: Write> Page<'_, W> {
@@ -56,19 +56,19 @@ impl<W: Write> Page<'_, W> {
         writeln!(self.out)
     }
 
-    fn heading(&mut self, title: &str) -> io::Result<()> {
+    pub(super) fn heading(&mut self, title: &str) -> io::Result<()> {
         writeln!(self.out, "\n{}", self.options.colors.paint(Style::Bold, title))
     }
 
     /// A line that begins with the packet that it is about.
-    fn line(&mut self, at: PacketNumber, style: Option<Style>, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, at: PacketNumber, style: Option<Style>, text: &str) -> io::Result<()> {
         let number = format!("{at:>7}");
         write!(self.out, "{}  ", self.options.colors.paint(Style::Dim, &number))?;
         self.wrapped(text, style, number.len().saturating_add(2))
     }
 
     /// A line below another.
-    fn more(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn more(&mut self, text: &str) -> io::Result<()> {
         write!(self.out, "{:INDENT$}", "")?;
         self.wrapped(text, None, INDENT)
     }
@@ -103,12 +103,12 @@ impl<W: Write> Page<'_, W> {
     }
 
     /// The items that are to be shown of a list.
-    fn shown<'l, T>(&self, list: &'l [T]) -> &'l [T] {
+    pub(super) fn shown<'l, T>(&self, list: &'l [T]) -> &'l [T] {
         if self.hides(list.len()) == 0 { list } else { list.get(..FOLDED_LINES).unwrap_or(list) }
     }
 
     /// Says how many of `all` were not shown.
-    fn folded(&mut self, all: usize, one: &'static str, many: &'static str) -> io::Result<()> {
+    pub(super) fn folded(&mut self, all: usize, one: &'static str, many: &'static str) -> io::Result<()> {
         let hidden = self.hides(all);
         if hidden == 0 {
             return Ok(());
@@ -128,7 +128,7 @@ fn packets(first: PacketStamp, last: PacketStamp) -> String {
 }
 
 /// `once`, `twice`, `3 times`.
-fn times(count: u64) -> String {
+pub(super) fn times(count: u64) -> String {
     match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),

@@ -1,0 +1,158 @@
+//! Resolutions within the ones that they were for, and the clients that wanted them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::{Asked, DnsTrace, Ending, Start};
+use super::part::Part;
+use super::story::Storyteller;
+use super::{ClientSide, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
+use crate::report::dns::DnsTransaction;
+use crate::source::PacketNumber;
+
+/// A resolution that is whole, and when it was.
+struct Whole {
+    resolution: Resolution,
+    who: Who,
+    first: PacketNumber,
+    last: PacketNumber,
+}
+
+impl Storyteller<'_> {
+    /// All resolutions.
+    pub(super) fn finish(mut self) -> Rebuilt {
+        let parts = std::mem::take(&mut self.parts);
+        let all = self.all;
+        let mut bytes_left = MAX_STEP_BYTES;
+        let mut made: Vec<Option<(DnsTrace, Vec<usize>)>> = Vec::new();
+        for part in &parts {
+            let is_part = !part.is_merged && !part.steps.is_empty() && is_resolution(part);
+            let places = part.steps.iter().map(|step| step.place).collect();
+            made.push(is_part.then(|| (part.trace(all, &mut bytes_left), places)));
+        }
+        // Those within others began later: from the last one on, all that is within one is there when it is moved.
+        for at in (0..parts.len()).rev() {
+            let Some((part, parent)) = parts.get(at).and_then(|part| Some((part, part.parent?))) else {
+                continue;
+            };
+            let Some((trace, places)) = made.get_mut(at).and_then(Option::take) else { continue };
+            match made.get_mut(parent).and_then(Option::as_mut) {
+                Some((into, into_places)) => {
+                    into_places.extend(places);
+                    put_into(into, trace, &part.addresses(all));
+                }
+                None => {
+                    if let Some(slot) = made.get_mut(at) {
+                        *slot = Some((trace, places));
+                    }
+                }
+            }
+        }
+        let mut wholes: Vec<Whole> = Vec::new();
+        for (part, made) in parts.iter().zip(made) {
+            let Some((trace, places)) = made else { continue };
+            let (first, last) = span(&trace);
+            let told = part.steps.first().and_then(|step| step.told);
+            let told = told.filter(|_| matches!(trace.start, Start::Known(_)));
+            let (resolver, minimised) = (part.resolver, part.minimised);
+            let resolution = Resolution { resolver, client: None, minimised, told, trace, places };
+            wholes.push(Whole { resolution, who: part.who, first, last });
+        }
+        let cached = join(all, &mut wholes, &self.recursive);
+        wholes.sort_by_key(|whole| whole.first);
+        let traces = wholes.into_iter().map(|whole| whole.resolution).collect();
+        Rebuilt { traces, cached, left_out: self.left_out }
+    }
+}
+
+/// Whether servers were asked one after the other: not where a stub resolver was asked for the root's servers, and
+/// nothing else.
+fn is_resolution(part: &Part) -> bool {
+    part.parent.is_some() || !part.is_like_dig || part.is_extended
+}
+
+/// Puts a look-up of a server's address before the first step that it made possible.
+fn put_into(into: &mut DnsTrace, trace: DnsTrace, found: &[std::net::IpAddr]) {
+    let (_, last) = span(&trace);
+    let is_for = |step: &&mut super::super::Step| {
+        found.contains(&step.server.address.ip()) && first_packet(step).is_some_and(|first| first > last)
+    };
+    let name = trace.asked.name.clone();
+    let step = into.steps.iter_mut().find(is_for).filter(|step| step.server.name.as_ref() == Some(&name));
+    // They come from the last to the first.
+    let list = step.map_or(&mut into.fruitless, |step| &mut step.nested);
+    list.insert(0, trace);
+}
+
+fn first_packet(step: &super::super::Step) -> Option<PacketNumber> {
+    step.packets.queries.first().copied()
+}
+
+/// The first packet of a resolution's own steps, and the last.
+fn span(trace: &DnsTrace) -> (PacketNumber, PacketNumber) {
+    let numbers = || {
+        trace.steps.iter().flat_map(|step| step.packets.queries.iter().copied().chain(step.packets.response))
+    };
+    (numbers().min().unwrap_or_default(), numbers().max().unwrap_or_default())
+}
+
+/// Finds the questions of clients that resolutions were for; gives those back that a resolver answered by itself.
+fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked)]) -> Vec<ClientSide> {
+    let mut asked: HashMap<(Who, Asked), Vec<usize>> = HashMap::new();
+    let mut resolvers = HashSet::new();
+    for (at, whole) in wholes.iter().enumerate() {
+        let is_stub = whole.resolution.trace.steps.iter().all(|step| step.recursion_desired);
+        if !is_stub {
+            resolvers.insert(whole.who);
+        }
+        asked.entry((whole.who, whole.resolution.trace.asked.clone())).or_default().push(at);
+    }
+    let mut cached = Vec::new();
+    for (place, question) in recursive {
+        let Some(one) = all.get(*place) else { continue };
+        let Some(side) = client_side(one, *place, question) else { continue };
+        let who = Who::of_server(one);
+        let until = side.response.unwrap_or(PacketNumber::MAX);
+        let fits = |at: &&mut usize| {
+            wholes.get(**at).is_some_and(|whole| {
+                whole.resolution.client.is_none() && side.query < whole.first && whole.first < until
+            })
+        };
+        // Each is looked at by few: one that has its client is of no other.
+        let place_of = asked.get_mut(&(who, question.clone()));
+        let found = place_of.and_then(|places| {
+            let found = places.iter_mut().find(fits).copied()?;
+            places.retain(|&at| at != found);
+            Some(found)
+        });
+        match found.and_then(|at| wholes.get_mut(at)) {
+            Some(whole) => {
+                whole.resolution.places.push(*place);
+                let is_given_up =
+                    side.outcome == "servfail" && whole.resolution.trace.ending == Ending::Unfinished;
+                if let Some(step) = whole.resolution.trace.steps.last().filter(|_| is_given_up) {
+                    whole.resolution.trace.ending = Ending::NoServer(step.zone.clone());
+                }
+                // A resolver that is the client's own host has its own address in the question.
+                whole.resolution.resolver = side.resolver.addr;
+                whole.last = whole.last.max(side.response.unwrap_or_default());
+                whole.resolution.client = Some(side);
+            }
+            None if resolvers.contains(&who) && one.response().is_some() => cached.push(side),
+            None => {}
+        }
+    }
+    cached
+}
+
+fn client_side(one: &DnsTransaction, place: usize, asked: &Asked) -> Option<ClientSide> {
+    Some(ClientSide {
+        client: one.client,
+        resolver: one.server,
+        asked: asked.clone(),
+        query: one.queries.first()?.at.number,
+        response: one.response().map(|response| response.at.number),
+        elapsed: one.elapsed(),
+        outcome: one.outcome.name(),
+        place,
+    })
+}

@@ -1,0 +1,130 @@
+//! Resolutions found again in the DNS transactions of a capture.
+//!
+//! [`rebuild`] goes through queries and responses in the order of their packets. Of each query it asks whose step it is: a
+//! question that is under way, the address of a server that a referral named, a longer name under one that was asked for
+//! first (RFC 9156), or the beginning of something. Which zone a server is asked as a server of follows from what
+//! responses have said before.
+
+mod finish;
+mod known;
+mod part;
+mod story;
+
+use std::net::IpAddr;
+
+use self::story::Storyteller;
+use super::{Asked, DnsTrace};
+use crate::decode::Endpoint;
+use crate::proto::Protocol;
+use crate::report::dns::DnsTransaction;
+use crate::source::PacketNumber;
+use crate::time::TimeDelta;
+
+/// Most resolutions that are kept: those of a busy resolver in a minute. Transactions that would begin more are counted.
+pub const MAX_TRACES: usize = 50_000;
+
+/// Most steps of one resolution: budgets of resolvers are far below.
+pub const MAX_STEPS: usize = 1024;
+
+/// Most bytes of responses that steps keep, over all: they are kept by their transactions already.
+pub const MAX_STEP_BYTES: usize = 128 << 20;
+
+/// Resolutions within resolutions, at most: resolvers stop before.
+pub const MAX_NESTED: usize = 8;
+
+/// The resolutions of a capture.
+#[derive(Clone, Debug, Default)]
+pub struct Rebuilt {
+    /// Each that is not part of another, in the order of their first packets.
+    pub traces: Vec<Resolution>,
+    /// Questions that a resolver answered without asking anybody.
+    pub cached: Vec<ClientSide>,
+    /// Transactions that limits kept out.
+    pub left_out: u64,
+}
+
+/// A resolution, and who wanted it.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    /// Who asked the servers.
+    pub resolver: IpAddr,
+    /// Of a recursive resolver: the question that was put to it.
+    pub client: Option<ClientSide>,
+    /// Servers were first asked for the end of the name only (RFC 9156).
+    pub minimised: bool,
+    /// Where it did not begin at the root: the packet of this capture that named the servers it began with.
+    pub told: Option<PacketNumber>,
+    /// The steps.
+    pub trace: DnsTrace,
+    /// Places of its transactions, those of the client and of nested resolutions among them.
+    pub places: Vec<usize>,
+}
+
+/// A question that was put to a recursive resolver, and its answer.
+#[derive(Clone, Debug)]
+pub struct ClientSide {
+    /// Who asked.
+    pub client: Endpoint,
+    /// The resolver.
+    pub resolver: Endpoint,
+    /// What.
+    pub asked: Asked,
+    /// The packet with the query.
+    pub query: PacketNumber,
+    /// The packet with the response.
+    pub response: Option<PacketNumber>,
+    /// From the query to the response.
+    pub elapsed: Option<TimeDelta>,
+    /// What the response says: [`crate::report::dns::DnsOutcome::name`].
+    pub outcome: &'static str,
+    /// The transaction's place.
+    pub place: usize,
+}
+
+/// Who sends queries. A host that asks itself has many addresses: those of loopback, and in a sandbox every server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Who {
+    Here,
+    Host(IpAddr),
+}
+
+impl Who {
+    fn of(transaction: &DnsTransaction) -> Self {
+        let client = transaction.client.addr;
+        if client.is_loopback() || client == transaction.server.addr {
+            Self::Here
+        } else {
+            Self::Host(client)
+        }
+    }
+
+    /// Who a server is when it asks.
+    fn of_server(transaction: &DnsTransaction) -> Self {
+        match Self::of(transaction) {
+            Self::Here => Self::Here,
+            Self::Host(_) => Self::Host(transaction.server.addr),
+        }
+    }
+}
+
+/// Finds the resolutions in the transactions of a capture, which stand in the order of their first packets.
+#[must_use]
+pub fn rebuild(transactions: &[DnsTransaction]) -> Rebuilt {
+    let mut moments: Vec<(PacketNumber, bool, usize)> = Vec::new();
+    for (place, one) in transactions.iter().enumerate().filter(|(_, one)| one.protocol == Protocol::Dns) {
+        // What was answered only is no step of anybody that is known.
+        let Some(query) = one.queries.first() else { continue };
+        moments.push((query.at.number, false, place));
+        moments.extend(one.response().map(|response| (response.at.number, true, place)));
+    }
+    moments.sort_unstable();
+    let mut teller = Storyteller::new(transactions);
+    for (_, is_response, place) in moments {
+        if is_response {
+            teller.response(place);
+        } else {
+            teller.query(place);
+        }
+    }
+    teller.finish()
+}

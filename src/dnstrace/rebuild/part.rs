@@ -1,0 +1,179 @@
+//! A resolution while it is being put together.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::super::judge::address_of;
+use super::super::{
+    Asked, DnsTrace, Domain, Ending, KnownBy, MAX_ADDRESSES, Over, Packets, Server, Start, Step, StepOutcome,
+};
+use super::Who;
+use crate::decode::TransportProtocol;
+use crate::flow::{IcmpError, PacketStamp};
+use crate::proto::dns::{Message, Section};
+use crate::report::dns::DnsTransaction;
+use crate::source::PacketNumber;
+
+/// A query, and what is known of it so far.
+#[derive(Debug)]
+pub(super) struct PartStep {
+    /// The transaction's place.
+    pub place: usize,
+    pub asked: Asked,
+    pub recursion_desired: bool,
+    /// Nothing has told it yet where there is none.
+    pub zone: Option<Domain>,
+    /// Whether responses before the query tell the zone.
+    pub is_sure: bool,
+    pub name: Option<Domain>,
+    pub known_by: KnownBy,
+    /// The packet that told of the server.
+    pub told: Option<PacketNumber>,
+    pub outcome: Option<StepOutcome>,
+    pub sent_at: PacketStamp,
+}
+
+/// A resolution.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub who: Who,
+    pub resolver: IpAddr,
+    pub asked: Asked,
+    pub steps: Vec<PartStep>,
+    /// The resolution whose server's address this one finds.
+    pub parent: Option<usize>,
+    pub depth: usize,
+    /// The zone whose servers are to be asked next.
+    pub expects: Option<Domain>,
+    /// An alias was met.
+    pub has_alias: bool,
+    /// It began with a question for the root's servers, as dig does.
+    pub is_like_dig: bool,
+    /// Something came after that question.
+    pub is_extended: bool,
+    pub minimised: bool,
+    /// The packet with the response that ended it.
+    pub closed: Option<PacketStamp>,
+    /// Its last packet.
+    pub last: PacketStamp,
+    /// Its steps are another's now.
+    pub is_merged: bool,
+}
+
+impl Part {
+    /// The addresses that it found.
+    pub(super) fn addresses(&self, all: &[DnsTransaction]) -> Vec<IpAddr> {
+        let Some(step) =
+            self.steps.iter().rfind(|step| matches!(step.outcome, Some(StepOutcome::Answer { .. })))
+        else {
+            return Vec::new();
+        };
+        let Some(response) = all.get(step.place).and_then(DnsTransaction::response) else {
+            return Vec::new();
+        };
+        let read = Message::read(&response.bytes);
+        read.section(Section::Answer).filter_map(address_of).take(MAX_ADDRESSES).collect()
+    }
+
+    /// The resolution without those in it.
+    pub(super) fn trace(&self, all: &[DnsTransaction], bytes_left: &mut usize) -> DnsTrace {
+        let mut steps = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            let later = self.steps.get(at.saturating_add(1)..).unwrap_or_default();
+            // Where nothing told of what zone the server was, it was asked as those after it were.
+            let zone = step.zone.clone().or_else(|| later.iter().find_map(|later| later.zone.clone()));
+            if let Some(transaction) = all.get(step.place) {
+                let until = later.first().map(|later| later.sent_at);
+                let zone = zone.unwrap_or_else(Domain::root);
+                steps.push(step.finished(transaction, zone, until, bytes_left));
+            }
+        }
+        let first = steps.iter().find(|step| !step.recursion_desired).or_else(|| steps.first());
+        let start = match first {
+            Some(step) if !step.zone.is_root() && !self.is_like_dig => Start::Known(step.zone.clone()),
+            _ => Start::Root,
+        };
+        let ending = self.ending();
+        DnsTrace { asked: self.asked.clone(), start, steps, fruitless: Vec::new(), ending }
+    }
+
+    fn ending(&self) -> Ending {
+        let outcomes = || self.steps.iter().rev().filter_map(|step| step.outcome.as_ref());
+        match outcomes().find(|outcome| outcome.is_useful()) {
+            Some(StepOutcome::Answer { .. }) => Ending::Answer,
+            // dig shows the alias and asks no further.
+            Some(StepOutcome::Alias { .. }) if self.is_like_dig => Ending::Answer,
+            Some(StepOutcome::NoData { .. }) => Ending::NoData,
+            Some(StepOutcome::NxDomain { .. }) => Ending::NxDomain,
+            Some(StepOutcome::AliasLoop(_)) => Ending::AliasLoop,
+            _ => Ending::Unfinished,
+        }
+    }
+}
+
+impl PartStep {
+    fn finished(
+        &self,
+        transaction: &DnsTransaction,
+        zone: Domain,
+        next: Option<PacketStamp>,
+        bytes_left: &mut usize,
+    ) -> Step {
+        let response = transaction.response();
+        let kept = response.filter(|response| response.bytes.len() <= *bytes_left);
+        *bytes_left = bytes_left.saturating_sub(kept.map_or(0, |kept| kept.bytes.len()));
+        let last = transaction
+            .queries
+            .iter()
+            .rfind(|query| response.is_none_or(|response| query.at.number < response.at.number));
+        let asked_at = last.map_or(self.sent_at, |query| query.at);
+        let until = response.map(|response| response.at).or(next);
+        let outcome = match (&self.outcome, transaction.icmp) {
+            (Some(outcome), _) => outcome.clone(),
+            (None, Some(error)) => StepOutcome::Unreachable(of_icmp(&error)),
+            (None, None) => StepOutcome::TimeOut,
+        };
+        Step {
+            asked: self.asked.clone(),
+            recursion_desired: self.recursion_desired,
+            zone,
+            server: Server {
+                name: self.name.clone(),
+                address: SocketAddr::new(transaction.server.addr, transaction.server.port),
+                known_by: self.known_by.clone(),
+            },
+            over: match transaction.transport {
+                TransportProtocol::Udp => Over::Udp,
+                TransportProtocol::Tcp => Over::Tcp,
+            },
+            sent: u32::try_from(transaction.queries.len()).unwrap_or(u32::MAX),
+            response: kept.map(|kept| kept.bytes.clone()),
+            size: response.map(|response| response.announced.map_or(response.bytes.len(), usize::from)),
+            elapsed: until.and_then(|until| until.since(asked_at)),
+            outcome,
+            ignored: Vec::new(),
+            nested: Vec::new(),
+            packets: Packets {
+                queries: transaction.queries.iter().map(|query| query.at.number).collect(),
+                response: response.map(|response| response.at.number),
+            },
+        }
+    }
+}
+
+/// What an ICMP error says (RFC 792, RFC 4443 section 3.1).
+fn of_icmp(error: &IcmpError) -> String {
+    let what = match (error.v6, error.icmp_type, error.code) {
+        (false, 3, 0) | (true, 1, 0) => "network unreachable",
+        (false, 3, 1) | (true, 1, 3) => "host unreachable",
+        (false, 3, 3) | (true, 1, 4) => "port unreachable",
+        (false, 3, 9 | 10 | 13) | (true, 1, 1) => "administratively prohibited",
+        (false, 11, _) | (true, 3, _) => "time to live exceeded",
+        (_, kind, code) => {
+            return format!(
+                "ICMP type {kind} code {code} of {} in packet {}",
+                error.from, error.packet.number
+            );
+        }
+    };
+    format!("{what}, says {} in packet {}", error.from, error.packet.number)
+}

@@ -1,0 +1,456 @@
+//! Whose step a query is.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::super::judge::address_of;
+use super::super::{Asked, Domain, KnownBy, MAX_ADDRESSES, StepOutcome, judge};
+use super::known::{Known, upwards};
+use super::part::{Part, PartStep};
+use super::{MAX_NESTED, MAX_STEPS, MAX_TRACES, Who};
+use crate::flow::PacketStamp;
+use crate::proto::dns::{Message, Record, Section};
+use crate::report::dns::{DnsOutcome, DnsTransaction, MAX_AGE};
+use crate::time::{NANOS_PER_SECOND, TimeDelta};
+
+const A: u16 = 1;
+const NS: u16 = 2;
+const SOA: u16 = 6;
+const AAAA: u16 = 28;
+const DS: u16 = 43;
+const RRSIG: u16 = 46;
+/// How long before its first query dig looks up the server that it is told to begin with.
+const JUST_BEFORE: TimeDelta = TimeDelta::from_nanos(5 * NANOS_PER_SECOND);
+
+/// Bytes of an RRSIG record's data before the name of who signed (RFC 4034 section 3.1).
+const BEFORE_SIGNER: usize = 18;
+/// The Internet's class.
+const IN: u16 = 1;
+/// The opcode of a query.
+const QUERY: u8 = 0;
+
+/// The label that stands for the rest of a name, where a resolver asks for an address instead of a server.
+const STAND_IN: &[u8] = b"_";
+
+/// Puts queries into resolutions, one after the other.
+pub(super) struct Storyteller<'a> {
+    pub(super) all: &'a [DnsTransaction],
+    pub(super) parts: Vec<Part>,
+    /// What responses told up to the packet of the moment.
+    known: Known,
+    /// What they tell in all of the capture.
+    ahead: Known,
+    /// The newest resolution that asks for this, or has asked.
+    open: HashMap<(Who, Asked), usize>,
+    /// Resolutions that may go on with a longer name than this.
+    grows: HashMap<(Who, Domain), usize>,
+    /// The newest resolution in which a server of this name was named.
+    servers: HashMap<Domain, usize>,
+    /// Names that were looked up by who began nothing yet.
+    looked_up: HashMap<IpAddr, (Domain, PacketStamp)>,
+    /// Where the step of a transaction is: resolution and place in it.
+    steps: HashMap<usize, (usize, usize)>,
+    /// Questions with recursion desired that are no step.
+    pub(super) recursive: Vec<(usize, Asked)>,
+    pub(super) left_out: u64,
+}
+
+impl<'a> Storyteller<'a> {
+    pub(super) fn new(all: &'a [DnsTransaction]) -> Self {
+        let mut ahead = Known::default();
+        for one in all {
+            if let Some(response) = one.response() {
+                ahead.learn(&response.read(), &Domain::root(), Who::of(one), response.at.number);
+            }
+        }
+        Self {
+            all,
+            parts: Vec::new(),
+            known: Known::with_hints(),
+            ahead,
+            open: HashMap::new(),
+            grows: HashMap::new(),
+            servers: HashMap::new(),
+            looked_up: HashMap::new(),
+            steps: HashMap::new(),
+            recursive: Vec::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Takes a transaction's query.
+    pub(super) fn query(&mut self, place: usize) {
+        let Some(one) = self.all.get(place) else { return };
+        let Some(query) = one.queries.first() else { return };
+        let read = query.read();
+        let Some(header) = read.header.filter(|header| header.opcode() == QUERY) else { return };
+        let Some(question) = read.questions.first().filter(|question| question.class == IN) else { return };
+        let Some(name) = Domain::of(&question.name) else { return };
+        let asked = Asked { name, kind: question.kind };
+        let recursion_desired = header.recursion_desired();
+        let at = query.at;
+        let new = New { one, asked: &asked, at, recursion_desired, who: Who::of(one) };
+        let Some(part) = self.part_of(&new) else {
+            if recursion_desired {
+                self.recursive.push((place, asked));
+            }
+            return;
+        };
+        let step = self.step(part, &new, place);
+        let Some(into) = self.parts.get_mut(part) else { return };
+        if into.steps.len() >= MAX_STEPS {
+            self.left_out += 1;
+            return;
+        }
+        self.steps.insert(place, (part, into.steps.len()));
+        into.steps.push(step);
+        into.last = at;
+        self.open.insert((new.who, asked), part);
+    }
+
+    /// The resolution that a query is a step of, perhaps a new one.
+    fn part_of(&mut self, new: &New<'_>) -> Option<usize> {
+        let open = self.open.get(&(new.who, new.asked.clone())).copied().filter(|&at| self.goes_on(at, new));
+        if new.recursion_desired {
+            // Somebody who goes from server to server by hand lets dig ask for recursion.
+            let by_hand = |at: usize| {
+                let expects = self.parts.get(at).and_then(|part| part.expects.as_ref());
+                expects.is_some_and(|zone| self.known.server(new.one.server.addr, zone).is_some())
+            };
+            if let Some(at) = open.filter(|&at| by_hand(at) || self.is_looked_up_by_a_stub(at)) {
+                return Some(at);
+            }
+            let is_stub = self.server_of(new).is_some();
+            let is_of_root = new.asked.name.is_root() && new.asked.kind == NS;
+            let is_referral = matches!(new.one.outcome, DnsOutcome::Referral { .. });
+            return if is_stub || is_of_root || is_referral { self.begin(new) } else { None };
+        }
+        let longer = self.growing(new);
+        let of_dig = longer.filter(|&at| self.parts.get(at).is_some_and(|part| part.is_like_dig));
+        if let Some(at) = of_dig {
+            return Some(self.extend(at, new));
+        }
+        if let (Some(open), Some(longer)) = (open, longer) {
+            return Some(self.merge(open, longer, new));
+        }
+        if open.is_some() {
+            return open;
+        }
+        if self.server_of(new).is_some() {
+            return self.begin(new);
+        }
+        match longer {
+            Some(at) => Some(self.extend(at, new)),
+            None => self.begin(new),
+        }
+    }
+
+    /// Whether the resolution at `at`, which asks for the same, is not over for this query.
+    fn goes_on(&self, at: usize, new: &New<'_>) -> bool {
+        self.parts.get(at).is_some_and(|part| {
+            let is_open = part.closed.is_none_or(|closed| closed.number > new.at.number);
+            is_open && !part.is_merged && is_soon(part.last, new.at)
+        })
+    }
+
+    fn is_looked_up_by_a_stub(&self, at: usize) -> bool {
+        self.parts
+            .get(at)
+            .is_some_and(|part| part.parent.is_some() && part.steps.iter().all(|step| step.recursion_desired))
+    }
+
+    /// A resolution that asked for the end of this name, and whose servers this query goes to.
+    fn growing(&self, new: &New<'_>) -> Option<usize> {
+        upwards(&new.asked.name).skip(1).find_map(|above| {
+            let hosts = [new.who, Who::Here];
+            let mut found = hosts.iter().filter_map(|who| self.grows.get(&(*who, above.clone())).copied());
+            found.find(|&at| self.parts.get(at).is_some_and(|part| self.may_grow(part, new)))
+        })
+    }
+
+    fn may_grow(&self, part: &Part, new: &New<'_>) -> bool {
+        if part.is_merged || !is_soon(part.last, new.at) {
+            return false;
+        }
+        // A stub resolver of this host was asked for the root's servers, and other hosts are asked for the rest.
+        if part.who != new.who && (part.is_extended || !part.is_like_dig) {
+            return false;
+        }
+        let Some(zone) = &part.expects else { return false };
+        let address = new.one.server.addr;
+        new.asked.name.is_within(zone)
+            && (self.known.server(address, zone).is_some()
+                || self.ahead.server(address, zone).is_some()
+                || self.known.nearest(address, &new.asked.name, false).is_none())
+    }
+
+    /// Goes on with a longer name.
+    fn extend(&mut self, at: usize, new: &New<'_>) -> usize {
+        if let Some(part) = self.parts.get_mut(at) {
+            self.grows.remove(&(part.who, without_stand_in(&part.asked.name)));
+            part.minimised |= !part.is_like_dig || part.is_extended;
+            part.is_extended = true;
+            part.closed = None;
+            part.asked = new.asked.clone();
+            // dig's own address is told by what it asks behind its first query.
+            if part.who != new.who {
+                (part.who, part.resolver) = (new.who, new.one.client.addr);
+            }
+        }
+        at
+    }
+
+    /// What `longer` found out was for an alias that `open` met: one resolution.
+    fn merge(&mut self, open: usize, longer: usize, new: &New<'_>) -> usize {
+        let waits = self.parts.get(open).is_some_and(|part| part.has_alias && part.expects.is_none());
+        if !waits || open == longer {
+            return open;
+        }
+        let Some(other) = self.parts.get_mut(longer).filter(|other| other.parent.is_none()) else {
+            return open;
+        };
+        self.grows.remove(&(other.who, without_stand_in(&other.asked.name)));
+        other.is_merged = true;
+        let steps = std::mem::take(&mut other.steps);
+        let expects = other.expects.clone();
+        for part in self.parts.iter_mut().filter(|part| part.parent == Some(longer)) {
+            part.parent = Some(open);
+        }
+        if let Some(part) = self.parts.get_mut(open) {
+            for step in steps {
+                self.steps.insert(step.place, (open, part.steps.len()));
+                part.steps.push(step);
+            }
+            (part.expects, part.minimised, part.last) = (expects, true, new.at);
+        }
+        open
+    }
+
+    /// The resolution that named a server whose address this query is for.
+    fn server_of(&self, new: &New<'_>) -> Option<usize> {
+        if !matches!(new.asked.kind, A | AAAA) {
+            return None;
+        }
+        let at = *self.servers.get(&new.asked.name)?;
+        let part = self.parts.get(at)?;
+        let is_same =
+            part.who == new.who || new.recursion_desired && (part.who == Who::Here || new.who == Who::Here);
+        (is_same && part.asked != *new.asked && is_soon(part.last, new.at)).then_some(at)
+    }
+
+    /// A new resolution, perhaps of a server's address.
+    fn begin(&mut self, new: &New<'_>) -> Option<usize> {
+        if self.parts.len() >= MAX_TRACES {
+            self.left_out += 1;
+            return None;
+        }
+        let parent = self.server_of(new);
+        let depth = parent.and_then(|at| self.parts.get(at)).map_or(0, |part| part.depth.saturating_add(1));
+        let is_like_dig = new.recursion_desired && new.asked.name.is_root();
+        let at = self.parts.len();
+        self.parts.push(Part {
+            who: new.who,
+            resolver: new.one.client.addr,
+            asked: new.asked.clone(),
+            steps: Vec::new(),
+            parent: parent.filter(|_| depth <= MAX_NESTED),
+            depth,
+            expects: None,
+            has_alias: false,
+            is_like_dig,
+            is_extended: false,
+            minimised: false,
+            closed: None,
+            last: new.at,
+            is_merged: false,
+        });
+        Some(at)
+    }
+
+    /// The step that a query is, as far as is known before its response.
+    fn step(&self, part: usize, new: &New<'_>, place: usize) -> PartStep {
+        let address = new.one.server.addr;
+        let part = self.parts.get(part);
+        let mut step = PartStep {
+            place,
+            asked: new.asked.clone(),
+            recursion_desired: new.recursion_desired,
+            zone: None,
+            is_sure: true,
+            name: None,
+            known_by: KnownBy::Unknown,
+            told: None,
+            outcome: None,
+            sent_at: new.at,
+        };
+        let is_by_hand = matches!(new.one.outcome, DnsOutcome::Referral { .. })
+            || part.is_some_and(|part| part.expects.is_some());
+        if new.recursion_desired && !is_by_hand {
+            // A resolver may say anything. Its name is what was looked up before, if it was.
+            step.zone = Some(Domain::root());
+            let is_fresh = |at: PacketStamp| new.at.since(at).is_some_and(|age| age <= JUST_BEFORE);
+            if let Some((name, _)) = self.looked_up.get(&address).filter(|(_, at)| is_fresh(*at)) {
+                (step.known_by, step.name) = (KnownBy::LookedUp, Some(name.clone()));
+            }
+            return step;
+        }
+        let expected = part.and_then(|part| part.expects.clone());
+        let expected_server =
+            expected.clone().and_then(|zone| Some((zone.clone(), self.known.server(address, &zone)?)));
+        // The DS record of a zone is with the zone above (RFC 4035 section 3.1.4.1).
+        let above = new.asked.kind == DS;
+        let found = expected_server.or_else(|| self.known.nearest(address, &new.asked.name, above));
+        if let Some((zone, served)) = found {
+            (step.zone, step.name) = (Some(zone), Some(served.name.clone()));
+            step.known_by = served.known_by(new.who);
+            step.told = served.told;
+        } else {
+            let later = self.ahead.nearest(address, &new.asked.name, above);
+            step.name = later.as_ref().map(|(_, served)| served.name.clone());
+            step.is_sure = expected.is_some();
+            step.zone = expected.or(later.map(|(zone, _)| zone));
+        }
+        step
+    }
+
+    /// Takes a transaction's response.
+    pub(super) fn response(&mut self, place: usize) {
+        let Some(one) = self.all.get(place) else { return };
+        let Some(response) = one.response() else { return };
+        let read = response.read();
+        let who = Who::of(one);
+        let Some(&(at, number)) = self.steps.get(&place) else {
+            // What a resolver answers is of anywhere; it tells names and addresses all the same.
+            self.known.learn(&read, &Domain::root(), who, response.at.number);
+            self.is_looked_up(&read, response.at);
+            return;
+        };
+        let Some(step) = self.parts.get_mut(at).and_then(|part| part.steps.get_mut(number)) else { return };
+        let outcome = judged(step, &read);
+        step.outcome = Some(outcome.clone());
+        let zone = step.zone.clone().unwrap_or_else(Domain::root);
+        let asked = step.asked.clone();
+        self.known.learn(&read, &zone, who, response.at.number);
+        self.name_servers(at, &read);
+        self.go_on(at, &asked, outcome, (zone, response.at));
+    }
+
+    /// Notes a name that somebody looked up for another reason than a resolution, as dig does with the server that it is told
+    /// to begin with.
+    fn is_looked_up(&mut self, response: &Message<'_>, at: PacketStamp) {
+        let answers = response.section(Section::Answer).take(MAX_ADDRESSES);
+        for (name, address) in
+            answers.filter_map(|record| Some((Domain::of(&record.name)?, address_of(record)?)))
+        {
+            if self.looked_up.len() < MAX_TRACES || self.looked_up.contains_key(&address) {
+                self.looked_up.insert(address, (name, at));
+            }
+        }
+    }
+
+    /// Notes whose servers' addresses may be looked up now.
+    fn name_servers(&mut self, at: usize, response: &Message<'_>) {
+        let named = response
+            .records
+            .iter()
+            .filter(|record| record.kind == NS && record.section != Section::Additional)
+            .take(super::super::MAX_SERVERS);
+        for name in named.filter_map(|record| Domain::of(&record.name_at(0))) {
+            self.servers.insert(name, at);
+        }
+    }
+
+    /// What comes next in a resolution.
+    fn go_on(&mut self, at: usize, asked: &Asked, outcome: StepOutcome, here: (Domain, PacketStamp)) {
+        let Some(part) = self.parts.get_mut(at) else { return };
+        let (zone, when) = here;
+        part.last = when;
+        let is_current = *asked == part.asked;
+        match outcome {
+            StepOutcome::Referral(referral) => part.expects = Some(referral.zone),
+            StepOutcome::Alias { aliases, .. } => {
+                let Some(last) = aliases.last() else { return };
+                (part.has_alias, part.expects) = (true, None);
+                let next = Asked { name: last.to.clone(), kind: asked.kind };
+                if part.is_like_dig {
+                    part.closed = Some(when);
+                } else {
+                    self.open.entry((part.who, next)).or_insert(at);
+                }
+                return;
+            }
+            StepOutcome::Answer { .. }
+            | StepOutcome::NoData { .. }
+            | StepOutcome::NxDomain { .. }
+            | StepOutcome::AliasLoop(_) => {
+                part.closed = Some(when);
+                // Nothing is there, or servers: the same ones may be asked for a longer name.
+                part.expects = Some(zone);
+            }
+            _ => return,
+        }
+        let is_cut_short = asked.kind == NS || asked.name != without_stand_in(&asked.name) || asked.kind == A;
+        let is_of_root = asked.name.is_root();
+        if is_current && part.parent.is_none() && if is_of_root { part.is_like_dig } else { is_cut_short } {
+            self.grows.insert((part.who, without_stand_in(&asked.name)), at);
+        }
+    }
+}
+
+/// A query that is new.
+struct New<'a> {
+    one: &'a DnsTransaction,
+    asked: &'a Asked,
+    at: PacketStamp,
+    recursion_desired: bool,
+    who: Who,
+}
+
+fn is_soon(before: PacketStamp, after: PacketStamp) -> bool {
+    after.since(before).is_none_or(|age| age <= MAX_AGE)
+}
+
+/// The name that `_.example.com.` stands for.
+pub(super) fn without_stand_in(name: &Domain) -> Domain {
+    match name.name().labels().next() {
+        Some(STAND_IN) => name.last_labels(name.label_count().saturating_sub(1)),
+        _ => name.clone(),
+    }
+}
+
+/// What a response means, its server's zone found out by it where nothing else tells.
+fn judged(step: &mut PartStep, response: &Message<'_>) -> StepOutcome {
+    if let Some(zone) = &step.zone {
+        let outcome = judge(zone, &step.asked, response);
+        if step.is_sure || outcome.is_useful() {
+            return outcome;
+        }
+    }
+    let zone = zone_of(&step.asked, response);
+    let outcome = judge(&zone, &step.asked, response);
+    step.zone = Some(zone);
+    outcome
+}
+
+/// The zone that a response is from, by itself: whose keys signed, whose SOA or NS records it has, or the one above the
+/// zone that it refers to.
+fn zone_of(asked: &Asked, response: &Message<'_>) -> Domain {
+    let signer = |record: &Record<'_>| Domain::of(&record.name_at(BEFORE_SIGNER));
+    let records = || response.records.iter().filter(|record| record.class == IN);
+    let authority = |kind| {
+        let mut those = records().filter(move |record| record.section == Section::Authority);
+        those.find(|record| record.kind == kind).and_then(|record| Domain::of(&record.name))
+    };
+    let contains = |zone: &Domain| asked.name.is_within(zone);
+    let signed = records().filter(|record| record.kind == RRSIG).find_map(signer).filter(contains);
+    if let Some(zone) = signed.or_else(|| authority(SOA).filter(contains)) {
+        return zone;
+    }
+    let has_authority = response.header.is_some_and(|header| header.is_authoritative());
+    match authority(NS).filter(contains) {
+        Some(zone) if has_authority => zone,
+        Some(zone) => zone.last_labels(zone.label_count().saturating_sub(1)),
+        None if asked.name.label_count() > 2 => asked.name.last_labels(asked.name.label_count() - 1),
+        None => asked.name.clone(),
+    }
+}

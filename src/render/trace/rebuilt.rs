@@ -1,0 +1,223 @@
+//! The resolutions of a capture: who wanted each, its steps, and what was answered without asking anybody.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::super::color::Style;
+use super::super::format::{Count, Elapsed};
+use super::super::json::Nanos;
+use super::super::json::escape::write_pretty;
+use super::json::{AskedJson, TraceJson};
+use super::{Comments, TraceStyle, words, write_trace, write_trace_ladder};
+use crate::dnstrace::{ClientSide, DnsTrace, Resolution, Start};
+use crate::render::dns::words::outcome_name;
+use crate::source::PacketNumber;
+
+/// Schema of [`write_rebuilt_json`].
+pub const TRACES_SCHEMA: &str = "wirelab.traces/1";
+
+/// Questions answered from a cache that are listed before the rest is counted.
+const LISTED: usize = 12;
+
+/// Writes each resolution as [`write_trace`] does, under a line that says whose it is.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_rebuilt(
+    out: &mut impl Write,
+    resolutions: &[&Resolution],
+    cached: &[&ClientSide],
+    style: TraceStyle,
+) -> io::Result<()> {
+    for resolution in resolutions {
+        head(out, resolution, style)?;
+        let (trace, stubs) = without_stubs(&resolution.trace);
+        write_trace(out, &trace, style)?;
+        write_stubs(out, &stubs, style)?;
+        writeln!(out)?;
+    }
+    from_cache(out, cached, style)
+}
+
+/// The same as ladders.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_rebuilt_ladders(
+    out: &mut impl Write,
+    resolutions: &[&Resolution],
+    cached: &[&ClientSide],
+    style: TraceStyle,
+) -> io::Result<()> {
+    for resolution in resolutions {
+        head(out, resolution, style)?;
+        let (trace, stubs) = without_stubs(&resolution.trace);
+        write_trace_ladder(out, &trace)?;
+        write_stubs(out, &stubs, style)?;
+        writeln!(out)?;
+    }
+    from_cache(out, cached, style)
+}
+
+fn head(out: &mut impl Write, resolution: &Resolution, style: TraceStyle) -> io::Result<()> {
+    let writer = Comments { style, indent: String::new() };
+    let asked = words::asked(&resolution.trace.asked);
+    let heading = format!("{} asks for {asked}", resolution.resolver);
+    writer.comment(out, &heading, Style::Bold)?;
+    if let Some(client) = &resolution.client {
+        writer.comment(out, &client_words(client), Style::Dim)?;
+    }
+    if resolution.minimised {
+        let text = "Servers are asked for no more of the name than they need to know (QNAME minimisation, RFC 9156).";
+        writer.comment(out, text, Style::Dim)?;
+    }
+    if let (Start::Known(zone), Some(told)) = (&resolution.trace.start, resolution.told) {
+        let text = format!(
+            "A shortcut: packet {told} named the servers of {}, and that was remembered.",
+            words::zone(zone)
+        );
+        writer.comment(out, &text, Style::Dim)?;
+    }
+    writeln!(out)
+}
+
+/// The trace without what a stub resolver was asked for in vain, and these names: dig looks up all servers of a zone to
+/// ask one.
+fn without_stubs(trace: &DnsTrace) -> (DnsTrace, Vec<String>) {
+    let is_stub = |one: &DnsTrace| one.steps.iter().all(|step| step.recursion_desired);
+    let mut shown = trace.clone();
+    let (stubs, others): (Vec<_>, _) = std::mem::take(&mut shown.fruitless).into_iter().partition(is_stub);
+    shown.fruitless = others;
+    (shown, stubs.iter().map(|stub| words::asked(&stub.asked)).collect())
+}
+
+fn write_stubs(out: &mut impl Write, names: &[String], style: TraceStyle) -> io::Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let more = match names.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let listed: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
+    let text = format!("Looked up by a stub resolver, and not used: {}{more}.", listed.join(", "));
+    Comments { style, indent: String::new() }.comment(out, &text, Style::Dim)
+}
+
+/// Who wanted it, and what came of it.
+fn client_words(side: &ClientSide) -> String {
+    let Some(response) = side.response else {
+        return format!(
+            "{} wants to know it (packet {}), and gets no answer in this capture.",
+            side.client.addr, side.query
+        );
+    };
+    let after = side.elapsed.map(|elapsed| format!(" after {}", Elapsed(elapsed))).unwrap_or_default();
+    format!(
+        "{} wants to know it (packet {}), and is answered{after} (packet {response}): {}.",
+        side.client.addr,
+        side.query,
+        outcome_name(side.outcome)
+    )
+}
+
+fn from_cache(out: &mut impl Write, cached: &[&ClientSide], style: TraceStyle) -> io::Result<()> {
+    let writer = Comments { style, indent: String::new() };
+    for side in cached.iter().take(LISTED) {
+        let text = format!(
+            "{} answers {} by itself, of its cache or its own zones: {} (packets {} and {}).",
+            side.resolver.addr,
+            words::asked(&side.asked),
+            outcome_name(side.outcome),
+            side.query,
+            side.response.unwrap_or_default()
+        );
+        writer.comment(out, &text, Style::Cyan)?;
+    }
+    let more = cached.len().saturating_sub(LISTED);
+    if more > 0 {
+        let more = Count::new(words::count(more), "more question is", "more questions are");
+        writer.comment(out, &format!("{more} answered so."), Style::Dim)?;
+    }
+    Ok(())
+}
+
+/// Writes `{"schema": "wirelab.traces/1", "traces": [ {…} ], "cached": [ {…} ]}`, where each trace has what
+/// `wirelab.trace/1` has, and whose it is.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_rebuilt_json<W: Write>(
+    out: &mut W,
+    resolutions: &[&Resolution],
+    cached: &[&ClientSide],
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document {
+        schema: &'static str,
+        traces: Vec<ResolutionJson>,
+        /// Questions that a resolver answered without asking anybody.
+        cached: Vec<ClientJson>,
+    }
+    let document = Document {
+        schema: TRACES_SCHEMA,
+        traces: resolutions.iter().map(|one| ResolutionJson::new(one)).collect(),
+        cached: cached.iter().map(|side| ClientJson::new(side)).collect(),
+    };
+    write_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct ResolutionJson {
+    resolver: std::net::IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<ClientJson>,
+    /// QNAME minimisation (RFC 9156).
+    minimised: bool,
+    /// Where it did not begin at the root: the packet that named the servers it began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    servers_named_by_packet: Option<PacketNumber>,
+    #[serde(flatten)]
+    trace: TraceJson,
+}
+
+#[derive(Serialize)]
+struct ClientJson {
+    address: std::net::IpAddr,
+    resolver: std::net::IpAddr,
+    asked: AskedJson,
+    query_packet: PacketNumber,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_packet: Option<PacketNumber>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_ns: Option<Nanos>,
+    outcome: &'static str,
+}
+
+impl ResolutionJson {
+    fn new(resolution: &Resolution) -> Self {
+        Self {
+            resolver: resolution.resolver,
+            client: resolution.client.as_ref().map(ClientJson::new),
+            minimised: resolution.minimised,
+            servers_named_by_packet: resolution.told,
+            trace: TraceJson::new(&resolution.trace),
+        }
+    }
+}
+
+impl ClientJson {
+    fn new(side: &ClientSide) -> Self {
+        Self {
+            address: side.client.addr,
+            resolver: side.resolver.addr,
+            asked: AskedJson::new(&side.asked),
+            query_packet: side.query,
+            response_packet: side.response,
+            time_ns: side.elapsed.map(Nanos),
+            outcome: side.outcome,
+        }
+    }
+}

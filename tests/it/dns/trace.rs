@@ -1,0 +1,285 @@
+//! `dns --trace`: resolutions found again in captures.
+
+use serde_json::Value;
+
+use super::build::{A, AA, AAAA, CNAME, Capture, NS, QR, QR_ONLY, RD, Rr, TC, framed, message, name, soa};
+use super::{printed, run};
+use crate::cut::controls;
+
+type Host = ([u8; 4], u16);
+
+const STUB: Host = ([192, 0, 2, 9], 41_000);
+/// A resolver, as the one who is asked, and as the one who asks.
+const RESOLVER: Host = ([192, 0, 2, 10], 53);
+const ASKING: Host = ([192, 0, 2, 10], 42_000);
+const ROOT: Host = ([198, 51, 100, 1], 53);
+const EDU: Host = ([198, 51, 100, 2], 53);
+const NYU: Host = ([198, 51, 100, 3], 53);
+const NET: Host = ([198, 51, 100, 4], 53);
+
+/// A query that wants no recursion.
+fn asks(id: u16, question: (&str, u16)) -> Vec<u8> {
+    message(id, 0, question, [&[], &[], &[]])
+}
+
+fn address(owner: &'static str, host: Host) -> Rr {
+    Rr(owner, A, host.0.to_vec())
+}
+
+fn ns(zone: &'static str, server: &str) -> Rr {
+    Rr(zone, NS, name(server))
+}
+
+/// One query and its response.
+fn step(capture: &mut Capture, id: u16, to: Host, question: (&str, u16), flags: u16, sections: [&[Rr]; 3]) {
+    capture.udp(ASKING, to, &asks(id, question));
+    capture.udp(to, ASKING, &message(id, flags, question, sections));
+}
+
+/// The root refers to edu., with glue.
+fn root_refers(capture: &mut Capture, id: u16, question: (&str, u16)) {
+    let glue = [address("a.edu-servers.net", EDU)];
+    step(capture, id, ROOT, question, QR_ONLY, [&[], &[ns("edu", "a.edu-servers.net")], &glue]);
+}
+
+/// edu. refers to nyu.edu., with glue.
+fn edu_refers(capture: &mut Capture, id: u16, question: (&str, u16)) {
+    step(
+        capture,
+        id,
+        EDU,
+        question,
+        QR_ONLY,
+        [&[], &[ns("nyu.edu", "ns1.nyu.edu")], &[address("ns1.nyu.edu", NYU)]],
+    );
+}
+
+fn nyu_answers(capture: &mut Capture, id: u16) {
+    let answer = [Rr("www.nyu.edu", A, vec![203, 0, 113, 5])];
+    step(capture, id, NYU, ("www.nyu.edu", A), AA, [&answer, &[ns("nyu.edu", "ns1.nyu.edu")], &[]]);
+}
+
+const WWW: (&str, u16) = ("www.nyu.edu", A);
+
+fn document(capture: &Capture, more: &[&str]) -> Value {
+    let args = [&["dns", "--trace", "--json"], more].concat();
+    let document: Value = serde_json::from_str(&printed(capture, &args)).unwrap();
+    assert_eq!(document["schema"], "wirelab.traces/1");
+    document
+}
+
+/// For each trace what was asked, and of each step zone and outcome.
+fn steps(document: &Value) -> Vec<(String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let told = |trace: &Value| {
+        let asked = format!("{} {}", text(&trace["asked"]["name"]), text(&trace["asked"]["type"]));
+        let steps = trace["steps"].as_array().unwrap().iter();
+        (asked, steps.map(|step| format!("{} {}", text(&step["zone"]), text(&step["outcome"]))).collect())
+    };
+    document["traces"].as_array().unwrap().iter().map(told).collect()
+}
+
+fn one(asked: &str, steps: &[&str]) -> (String, Vec<String>) {
+    (asked.to_owned(), steps.iter().map(|step| (*step).to_owned()).collect())
+}
+
+#[test]
+fn a_resolver_is_followed_down_for_its_client() {
+    let mut capture = Capture::new();
+    capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
+    root_refers(&mut capture, 2, WWW);
+    edu_refers(&mut capture, 3, WWW);
+    nyu_answers(&mut capture, 4);
+    let answer = [Rr("www.nyu.edu", A, vec![203, 0, 113, 5])];
+    capture.udp(RESOLVER, STUB, &message(1, QR, WWW, [&answer, &[], &[]]));
+    capture.udp(STUB, RESOLVER, &message(5, RD, WWW, [&[], &[], &[]]));
+    capture.udp(RESOLVER, STUB, &message(5, QR, WWW, [&answer, &[], &[]]));
+    let found = document(&capture, &[]);
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &[". referral", "edu. referral", "nyu.edu. answer"])]);
+    let trace = &found["traces"][0];
+    assert_eq!(trace["client"]["address"], "192.0.2.9");
+    assert_eq!(
+        (&trace["client"]["query_packet"], &trace["client"]["response_packet"]),
+        (&1.into(), &8.into())
+    );
+    assert_eq!((&trace["ending"], &trace["minimised"]), (&"answer".into(), &false.into()));
+    assert_eq!(trace["steps"][1]["server"]["name"], "a.edu-servers.net.");
+    assert_eq!(trace["steps"][2]["server"]["known_by"], "glue");
+    assert_eq!(trace["steps"][2]["query_packets"], serde_json::json!([6]));
+    // The second question is answered without asking anybody.
+    assert_eq!(found["cached"][0]["query_packet"], 9);
+    insta::assert_snapshot!(printed(&capture, &["dns", "--trace"]));
+}
+
+#[test]
+fn names_that_grow_are_one_resolution_and_types_are_two() {
+    let mut capture = Capture::new();
+    root_refers(&mut capture, 2, ("edu", NS));
+    edu_refers(&mut capture, 3, ("nyu.edu", NS));
+    // Both types are asked for at once.
+    capture.udp(ASKING, NYU, &asks(4, WWW));
+    capture.udp(ASKING, NYU, &asks(5, ("www.nyu.edu", AAAA)));
+    let none = message(5, AA, ("www.nyu.edu", AAAA), [&[], &[soa("nyu.edu")], &[]]);
+    capture.udp(NYU, ASKING, &none);
+    capture.udp(NYU, ASKING, &message(4, AA, WWW, [&[Rr("www.nyu.edu", A, vec![203, 0, 113, 5])], &[], &[]]));
+    let found = document(&capture, &[]);
+    let a = one("www.nyu.edu. A", &[". referral", "edu. referral", "nyu.edu. answer"]);
+    assert_eq!(steps(&found), [a, one("www.nyu.edu. AAAA", &["nyu.edu. nodata"])]);
+    assert_eq!(
+        (&found["traces"][0]["minimised"], &found["traces"][1]["minimised"]),
+        (&true.into(), &false.into())
+    );
+    assert_eq!(found["traces"][1]["began_at"], "nyu.edu.");
+    assert_eq!(found["traces"][1]["servers_named_by_packet"], 4);
+    let text = printed(&capture, &["dns", "--trace"]);
+    assert!(text.contains("A shortcut: packet 4 named the servers of nyu.edu."), "{text}");
+    assert!(text.contains("RFC 9156"), "{text}");
+}
+
+#[test]
+fn lost_queries_and_other_servers_are_steps_of_it() {
+    let mut capture = Capture::new();
+    capture.udp(ASKING, ROOT, &asks(2, WWW)).wait(1000).udp(ASKING, ROOT, &asks(2, WWW));
+    capture.udp(
+        ROOT,
+        ASKING,
+        &message(
+            2,
+            QR_ONLY,
+            WWW,
+            [
+                &[],
+                &[ns("edu", "a.edu-servers.net"), ns("edu", "b.edu-servers.net")],
+                &[address("a.edu-servers.net", EDU), address("b.edu-servers.net", NET)],
+            ],
+        ),
+    );
+    capture.udp(ASKING, EDU, &asks(3, WWW)).wait(2000);
+    step(&mut capture, 4, NET, WWW, AA | 3, [&[], &[soa("edu")], &[]]);
+    let found = document(&capture, &[]);
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &[". referral", "edu. timeout", "edu. nxdomain"])]);
+    let trace = &found["traces"][0];
+    assert_eq!((&trace["steps"][0]["sent"], &trace["ending"]), (&2.into(), &"nxdomain".into()));
+    assert_eq!(trace["steps"][1]["time_ns"], 2_010_000_000_u64);
+    assert_eq!(trace["steps"][2]["server"]["name"], "b.edu-servers.net.");
+}
+
+#[test]
+fn interleaved_resolutions_are_told_apart() {
+    let mut capture = Capture::new();
+    let other = ("www.mit.edu", A);
+    root_refers(&mut capture, 2, WWW);
+    root_refers(&mut capture, 3, other);
+    edu_refers(&mut capture, 4, WWW);
+    step(&mut capture, 5, EDU, other, AA | 3, [&[], &[soa("edu")], &[]]);
+    nyu_answers(&mut capture, 6);
+    let found = document(&capture, &[]);
+    let wanted = [
+        one("www.nyu.edu. A", &[". referral", "edu. referral", "nyu.edu. answer"]),
+        one("www.mit.edu. A", &[". referral", "edu. nxdomain"]),
+    ];
+    assert_eq!(steps(&found), wanted);
+    assert_eq!(steps(&document(&capture, &["--name", "mit.edu"])), wanted[1..]);
+    assert_eq!(steps(&document(&capture, &["-Y", "frame.number == 7"])), wanted[1..]);
+}
+
+#[test]
+fn a_server_without_glue_is_looked_up_within() {
+    let mut capture = Capture::new();
+    let server = ("ns.host.net", A);
+    step(&mut capture, 2, ROOT, WWW, QR_ONLY, [&[], &[ns("edu", "ns.host.net")], &[]]);
+    let glue = [address("a.net-servers.net", NET)];
+    step(&mut capture, 3, ROOT, server, QR_ONLY, [&[], &[ns("net", "a.net-servers.net")], &glue]);
+    step(&mut capture, 4, NET, server, AA, [&[address("ns.host.net", EDU)], &[], &[]]);
+    step(&mut capture, 5, EDU, WWW, AA, [&[Rr("www.nyu.edu", A, vec![203, 0, 113, 5])], &[], &[]]);
+    let found = document(&capture, &[]);
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &[". referral", "edu. answer"])]);
+    let last = &found["traces"][0]["steps"][1];
+    assert_eq!(
+        (&last["server"]["name"], &last["server"]["known_by"]),
+        (&"ns.host.net.".into(), &"looked_up".into())
+    );
+    assert_eq!(last["nested"][0]["asked"]["name"], "ns.host.net.");
+    assert_eq!(last["nested"][0]["steps"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn aliases_and_truncation_go_on() {
+    let mut capture = Capture::new();
+    edu_refers(&mut capture, 2, WWW);
+    capture.udp(ASKING, NYU, &asks(3, WWW)).udp(NYU, ASKING, &message(3, TC, WWW, [&[], &[], &[]]));
+    // Over TCP, by the builder's own hosts, another resolution: its answer is an alias elsewhere.
+    let alias = [Rr("www.nyu.edu", CNAME, name("www.cdn.net"))];
+    step(&mut capture, 4, NYU, WWW, AA, [&alias, &[], &[]]);
+    let target = ("www.cdn.net", A);
+    step(
+        &mut capture,
+        5,
+        NET,
+        target,
+        AA,
+        [&[Rr("www.cdn.net", A, vec![203, 0, 113, 6])], &[ns("cdn.net", "ns.cdn.net")], &[]],
+    );
+    capture.tcp(true, &framed(&asks(6, WWW)));
+    capture.tcp(false, &framed(&message(6, QR_ONLY, WWW, [&[], &[ns("edu", "x.edu")], &[]])));
+    let found = document(&capture, &[]);
+    let wanted = ["edu. referral", "nyu.edu. truncated", "nyu.edu. alias", "cdn.net. answer"];
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &wanted), one("www.nyu.edu. A", &[". referral"])]);
+    assert_eq!(found["traces"][1]["steps"][0]["over"], "tcp");
+}
+
+#[test]
+fn dig_is_printed_as_it_prints() {
+    let mut capture = Capture::new();
+    let lookup = |capture: &mut Capture, id, question: (&str, u16), flags, answer: &[Rr]| {
+        capture.udp(ASKING, RESOLVER, &message(id, RD, question, [&[], &[], &[]]));
+        capture.udp(RESOLVER, ASKING, &message(id, flags, question, [answer, &[], &[]]));
+    };
+    lookup(&mut capture, 1, ("", NS), QR, &[ns("", "a.root-servers.net"), ns("", "b.root-servers.net")]);
+    lookup(&mut capture, 2, ("a.root-servers.net", A), QR, &[address("a.root-servers.net", ROOT)]);
+    lookup(&mut capture, 3, ("b.root-servers.net", A), QR | 3, &[]);
+    root_refers(&mut capture, 4, WWW);
+    lookup(&mut capture, 5, ("a.edu-servers.net", A), QR, &[address("a.edu-servers.net", EDU)]);
+    edu_refers(&mut capture, 6, WWW);
+    lookup(&mut capture, 7, ("ns1.nyu.edu", A), QR, &[address("ns1.nyu.edu", NYU)]);
+    nyu_answers(&mut capture, 8);
+    insta::assert_snapshot!(printed(&capture, &["dns", "--trace", "--dig"]));
+    let ladder = printed(&capture, &["dns", "--trace", "--ladder"]);
+    assert!(
+        ladder.contains("Looked up by a stub resolver, and not used: b.root-servers.net. A."),
+        "{ladder}"
+    );
+}
+
+#[test]
+fn a_stub_alone_is_no_resolution() {
+    let mut capture = Capture::new();
+    capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
+    let (code, out, err) = run(&capture, &["dns", "--trace"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("no resolution from server to server"), "{err}");
+}
+
+#[test]
+fn hostile_messages_are_steps_with_a_name() {
+    let mut capture = Capture::new();
+    let evil = ("\\027[2J.\\007\\255.edu", A);
+    let refers = message(7, QR_ONLY, evil, [&[], &[ns("edu", "\\027]0;x.edu")], &[]]);
+    for cut in 0..refers.len() {
+        capture.udp(ASKING, ROOT, &asks(7, evil));
+        capture.udp(ROOT, ASKING, &refers[..cut]);
+    }
+    // A name that points at itself, and aliases that lead in a circle.
+    let mut looped = message(8, QR_ONLY, WWW, [&[], &[], &[]]);
+    looped.splice(12..12, [0xc0, 12]);
+    capture.udp(ASKING, ROOT, &asks(8, WWW)).udp(ROOT, ASKING, &looped);
+    let circle = [Rr("www.nyu.edu", CNAME, name("w.nyu.edu")), Rr("w.nyu.edu", CNAME, name("www.nyu.edu"))];
+    step(&mut capture, 9, NYU, WWW, AA, [&circle, &[], &[]]);
+    for how in ["--json", "--ladder", "--dig", "--trace"] {
+        let args = if how == "--trace" { vec!["dns", how] } else { vec!["dns", "--trace", how] };
+        let text = printed(&capture, &args);
+        assert_eq!(text.chars().find(|&c| c != '\t' && controls(c)), None, "{how}");
+    }
+    let text = document(&capture, &[]).to_string();
+    assert!(text.contains("\"damaged\"") && text.contains("\"alias_loop\""), "{text}");
+}
