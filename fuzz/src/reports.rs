@@ -25,7 +25,7 @@ use wirelab::render::trace::{
 };
 use wirelab::render::tree::PacketDetails;
 use wirelab::report::audit::Audit;
-use wirelab::report::dns::{DnsCollector, DnsSummary, Learnt};
+use wirelab::report::dns::{DnsCollector, DnsSummary};
 use wirelab::report::http::{BodyFound, Exchanges, FileNames, safe_name};
 use wirelab::report::stats::{CaptureStats, Intervals};
 use wirelab::source::{CaptureFacts, CapturedPacket, Interface};
@@ -207,9 +207,6 @@ impl Reports {
         steps.retain(|byte| *byte != b'\t');
         is_safe(&steps);
         document(|out| write_rebuilt_json(out, &traces, &cached).unwrap());
-        let learnt = Learnt::of(dns.selected(), self.pipeline.totals().last_ts);
-        let story = ExplainOptions { colors: Colors::OFF, width: 80, full: true, secrets: false };
-        explain::learnt(&mut out, &learnt, story).unwrap();
         let http = self.http.finish(self.pipeline.flows(), |_, _| true);
         for secrets in [false, true] {
             let options = HttpOptions { colors: Colors::OFF, width: 80, secrets, first: None };
