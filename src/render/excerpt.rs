@@ -3,12 +3,16 @@
 use std::io::{self, Write};
 
 use super::safe::{Safe, split_columns};
+use crate::proto::judge;
 
 /// Columns of the bar and the gap behind it.
 const BAR: usize = 2;
 
 /// Fewest columns of text in a line, however narrow the terminal.
 const MIN_COLUMNS: usize = 20;
+
+/// Bytes in a line of the hex dump: it fits 80 columns behind the gutter of a story.
+const HEX_BYTES: usize = 12;
 
 /// How an excerpt is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,16 @@ impl Excerpt {
             lines = lines.saturating_add(1);
         }
         Ok(bytes.len().saturating_sub(rest.len()))
+    }
+
+    /// Text as it reads, anything else as a hex dump that fits 80 columns; how many bytes of it were shown.
+    pub(in crate::render) fn any(
+        self,
+        out: &mut impl Write,
+        bytes: &[u8],
+        width: usize,
+    ) -> io::Result<usize> {
+        if judge(bytes).is_text() { self.text(out, bytes, width) } else { self.hex(out, bytes, HEX_BYTES) }
     }
 
     /// A hex dump with `row` bytes a line; how many bytes of it were shown.

@@ -83,6 +83,23 @@ fn sums_that_are_wrong_are_named() {
 }
 
 #[test]
+fn messages_of_one_segment_are_told_one_by_one() {
+    let mut capture = Capture::new();
+    let mut flow = capture.connect([40_000, 43_389]);
+    capture.ask(&mut flow, "Ann\n1 + 1");
+    capture.answer(&mut flow, "2.0");
+    capture.ask(&mut flow, "2 + 2\n3 * 4\n");
+    capture.answer(&mut flow, "4.0");
+    capture.answer(&mut flow, "12.0");
+    capture.close(&mut flow);
+    let text = capture.explained();
+    says(&text, &["had 3 sums worked out: 3 right, 0 not.", "2 messages, 9 bytes:", "2 messages, 12 bytes:"]);
+    says(&text, &["6 → 7: 2 + 2 = 4.0 right", "6 → 8: 3 * 4 = 12.0 right", "Nothing is wrong"]);
+    says(&text, &["4 0.003000 │ Ann 4 0.003000 │ 1 + 1 5", "6 0.005000 │ 2 + 2 6 0.005000 │ 3 * 4 7"]);
+    says(&text, &["2 messages, 7 bytes: 7 0.006000 │ 4.0 8 0.007000 │ 12.0 Close"]);
+}
+
+#[test]
 fn a_room_says_whom_a_line_did_not_reach() {
     let mut capture = Capture::new();
     let mut flows: Vec<_> = (0..3).map(|member| capture.connect([40_000 + member, 43_389])).collect();

@@ -23,7 +23,7 @@ use talk::Talk;
 use typed::{Prompted, lines};
 
 use crate::lab::client::{self, Messages, Options, Outcome, Ready, Session};
-use crate::lab::{self, Event, PingRun, Policy, Server};
+use crate::lab::{self, Event, PingRun, Policy, Server, scene};
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -50,7 +50,7 @@ Examples:
 Lines about clients go to standard output; \"listening on …\" and problems
 go to standard error.")]
 pub struct ServeArgs {
-    /// Which lab (a wrong name lists them)
+    /// Which lab (`wirelab labs` lists them)
     pub name: String,
     /// Port to listen on, 0 for any free one [default: the lab's own]
     #[arg(long, value_name = "N")]
@@ -89,7 +89,7 @@ standard error.
 Exit status: 0 every message was answered, 1 the server refused or did not
 reply, 2 error.")]
 pub struct ClientArgs {
-    /// Which lab (a wrong name lists them)
+    /// Which lab (`wirelab labs` lists them)
     pub name: String,
     /// Port of the server [default: the lab's own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -136,7 +136,7 @@ pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, sto
     }
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
-        Err(unknown) => return fail(err, &unknown),
+        Err(unknown) => return no_lab(err, &unknown, &args.name),
     };
     if let Some(option) = args.zones.given() {
         return fail(err, &format_args!("the lab `{}` has no {option}", lab.name));
@@ -166,7 +166,7 @@ pub fn run_client(
     }
     let lab = match lab::find(&args.name) {
         Ok(lab) => lab,
-        Err(unknown) => return fail(err, &unknown),
+        Err(unknown) => return no_lab(err, &unknown, &args.name),
     };
     let settings = match args.options.for_client(lab) {
         Ok(settings) => settings,
@@ -225,6 +225,17 @@ fn fail(err: &mut dyn Write, what: &dyn std::fmt::Display) -> u8 {
     // Where standard error is gone too, the exit status is all that is left to say.
     let _ = writeln!(err, "error: {what}");
     FAILED
+}
+
+/// Says that no lab is called so, and what helps.
+fn no_lab(err: &mut dyn Write, unknown: &lab::UnknownLab, name: &str) -> u8 {
+    let code = fail(err, unknown);
+    let hint = match scene::find(name) {
+        Ok(scene) => format!("it is an experiment, played with both sides by `wirelab lab {}`", scene.name),
+        Err(_) => "`wirelab labs` lists them".to_owned(),
+    };
+    let _ = writeln!(err, "hint: {hint}");
+    code
 }
 
 #[cfg(test)]

@@ -68,10 +68,10 @@ fn run(arguments: &[&str], input: &'static [u8]) -> (u8, String, String) {
 }
 
 #[test]
-fn an_unknown_lab_is_one_line_and_exit_2() {
+fn an_unknown_lab_is_told_with_a_hint_and_exit_2() {
     let (code, out, err) = run(&["knok"], b"");
     assert_eq!((code, out.as_str()), (FAILED, ""));
-    assert_eq!(err, "error: no lab is called `knok`: did you mean knock?\n");
+    assert_eq!(err, "error: no lab is called `knok`: did you mean knock?\nhint: `wirelab labs` lists them\n");
     let args = Serve::try_parse_from(["serve", "knok"]).unwrap().args;
     let mut err = Vec::new();
     assert_eq!(run_serve(&args, &mut Vec::new(), &mut err, &AtomicBool::new(false)), FAILED);

@@ -13,6 +13,16 @@ const BACKLOG: i32 = 8;
 const ASKED: &[u8] = b"What time is it?";
 const ANSWERED: &[u8] = b"Time to close.";
 
+/// Closes a connection, one side when the other has.
+pub(super) fn in_order(mut first: Wire, mut second: Wire) -> Result<(), LabError> {
+    first.half_close()?;
+    second.hear()?;
+    second.close();
+    first.hear()?;
+    first.close();
+    Ok(())
+}
+
 pub(super) static CLIENT_CLOSES_FIRST: Scene = Scene {
     name: "client-closes-first",
     title: "the client's FIN first, and its TIME-WAIT",
@@ -25,13 +35,8 @@ pub(super) static CLIENT_CLOSES_FIRST: Scene = Scene {
     ],
     pace: 1.0,
     play: |stage| {
-        let (mut client, mut server) = talk(stage)?;
-        client.half_close()?;
-        server.hear()?;
-        server.close();
-        client.hear()?;
-        client.close();
-        Ok(())
+        let (client, server) = talk(stage)?;
+        in_order(client, server)
     },
 };
 
@@ -47,13 +52,8 @@ pub(super) static SERVER_CLOSES_FIRST: Scene = Scene {
     ],
     pace: 1.0,
     play: |stage| {
-        let (mut client, mut server) = talk(stage)?;
-        server.half_close()?;
-        client.hear()?;
-        client.close();
-        server.hear()?;
-        server.close();
-        Ok(())
+        let (client, server) = talk(stage)?;
+        in_order(server, client)
     },
 };
 

@@ -1,7 +1,6 @@
 //! Labs of one server and one client: the client says what the lab says.
 
-use std::net::SocketAddr;
-
+use super::pairs::both_families;
 use super::{Kind, Scene, Stage, TCP, UDP};
 use crate::lab::{
     Lab, LabError, calculator, chatbot, datetime, dual_stack, greeting, knock, ping, uppercase,
@@ -150,20 +149,8 @@ pub(super) static DUAL_STACK: Scene = Scene {
         "Only the network layer differs: addresses of 4 and of 16 bytes, headers of 20 and of 40.",
     ],
     pace: 1.0,
-    play: dual_stack,
+    play: |stage| both_families(stage, &dual_stack::LAB),
 };
-
-fn dual_stack(stage: &mut Stage) -> Result<(), LabError> {
-    let lab = &dual_stack::LAB;
-    for address in stage.families() {
-        let [server, client] =
-            if address.is_ipv4() { ["ipv4 server", "ipv4 client"] } else { ["ipv6 server", "ipv6 client"] };
-        let settings = stage.settings();
-        let at = stage.serve_at(server, lab, SocketAddr::new(address, lab.default_port), &settings)?;
-        stage.client(client, lab, at, &[])?;
-    }
-    Ok(())
-}
 
 pub(super) static UDP_PING: Scene = Scene {
     name: "udp-ping",

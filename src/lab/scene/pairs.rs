@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{BOTH, Kind, Scene, Stage, TCP};
-use crate::lab::{LabError, chatbot, uppercase};
+use crate::lab::{Lab, LabError, chatbot, uppercase};
 
 pub(super) static IPV4_IPV6: Scene = Scene {
     name: "ipv4-ipv6",
@@ -17,11 +17,11 @@ pub(super) static IPV4_IPV6: Scene = Scene {
         "The MSS in the SYNs is 20 bytes less, for the same reason.",
     ],
     pace: 1.0,
-    play: ipv4_ipv6,
+    play: |stage| both_families(stage, &uppercase::TCP),
 };
 
-fn ipv4_ipv6(stage: &mut Stage) -> Result<(), LabError> {
-    let lab = &uppercase::TCP;
+/// Plays a lab over IPv4, then over IPv6.
+pub(super) fn both_families(stage: &mut Stage, lab: &'static Lab) -> Result<(), LabError> {
     for address in stage.families() {
         let [server, client] =
             if address.is_ipv4() { ["ipv4 server", "ipv4 client"] } else { ["ipv6 server", "ipv6 client"] };

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use super::{Kind, PATIENCE, Scene, Stage, TCP, Wire};
+use super::{Kind, PATIENCE, Scene, Stage, TCP, Wire, closing};
 use crate::lab::LabError;
 
 const PORT: u16 = 12_200;
@@ -94,12 +94,7 @@ fn zero_window(stage: &mut Stage) -> Result<(), LabError> {
     server.hear_all(text.len())?;
     server.say(b"All read.")?;
     client.hear()?;
-    client.half_close()?;
-    server.hear()?;
-    server.close();
-    client.hear()?;
-    client.close();
-    Ok(())
+    closing::in_order(client, server)
 }
 
 /// How long after one piece the next is sent: longer than the other side takes to read.
@@ -133,10 +128,5 @@ fn split_writes(stage: &mut Stage) -> Result<(), LabError> {
         client.hear_all(piece.len())?;
         thread::sleep(BETWEEN);
     }
-    client.half_close()?;
-    server.hear()?;
-    server.close();
-    client.hear()?;
-    client.close();
-    Ok(())
+    closing::in_order(client, server)
 }

@@ -2,7 +2,7 @@
 
 use super::python::{number, written};
 use super::waiting::{Asked, Waiting};
-use super::{Cut, Fault, Heard, LabMessage, Mark, Said, Says, Session, kept};
+use super::{Cut, Fault, Heard, LabMessage, Mark, Said, Says, Session, cut_line, kept};
 use crate::flow::PacketStamp;
 
 /// What ends a session.
@@ -59,11 +59,30 @@ pub(super) fn work_out(text: &str) -> Option<Right> {
     Some(Right::Is(written(result).into()))
 }
 
+/// Most lines of one segment that are looked at: our server answers no more.
+const MAX_LINES: usize = 64;
+
+/// Longest name, in bytes, that a sum is looked for behind.
+const MAX_NAME: usize = 64;
+
 /// Whether `answer` is one that this lab's server gives to the sum `text`: a float as Python prints it, the right number, or
-/// words about a division by zero.
+/// words about a division by zero. Of several lines the first sum is answered first; their answers may run together.
 pub(super) fn is_answered(text: &str, answer: &str) -> bool {
-    let Some(right) = work_out(text) else { return false };
+    let lines = text.split(['\r', '\n']).take(MAX_LINES);
+    let mut sums = lines.filter_map(|line| work_out(line.get(name_before(line)..)?));
+    let Some(right) = sums.next() else { return false };
     match (right, number(answer)) {
+        (Right::Is(right), None) => {
+            let mut rest = answer.trim_end().strip_prefix(&*right);
+            for next in sums {
+                let (Some(answers), Right::Is(next)) = (rest, next) else { return false };
+                rest = answers.strip_prefix(&*next);
+                if rest == Some("") {
+                    return true;
+                }
+            }
+            false
+        }
         (Right::Is(right), Some(given)) => {
             let is_float = written(given) == answer.trim();
             is_float || compare(&right, answer) != Mark::Wrong
@@ -71,6 +90,18 @@ pub(super) fn is_answered(text: &str, answer: &str) -> bool {
         (Right::NoDivision, None) => says_zero(answer),
         _ => false,
     }
+}
+
+/// How many bytes of a line are a name that the sum behind it ran into: none where it is a sum, or holds none.
+fn name_before(line: &str) -> usize {
+    if work_out(line).is_some() {
+        return 0;
+    }
+    let begins = |letter: char| letter.is_ascii_digit() || matches!(letter, '+' | '-' | '.');
+    let places = line.char_indices().take_while(|(at, _)| *at <= MAX_NAME);
+    let mut places = places.filter(|(_, letter)| begins(*letter)).map(|(at, _)| at);
+    let sum = places.find(|at| line.get(*at..).and_then(work_out).is_some());
+    sum.filter(|at| line.get(..*at).is_some_and(|name| !name.trim().is_empty())).unwrap_or(0)
 }
 
 fn says_zero(answer: &str) -> bool {
@@ -118,9 +149,10 @@ const MAX_NO_SUMS: u8 = 3;
 
 impl Session for Calculator {
     fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
-        let (false, Some(Sum { right: Right::Is(right), .. })) = (by_client, self.waiting.front()) else {
-            return Cut::Whole;
-        };
+        if by_client {
+            return self.cut_asked(bytes);
+        }
+        let Some(Sum { right: Right::Is(right), .. }) = self.waiting.front() else { return Cut::Whole };
         let given = std::str::from_utf8(bytes).ok().and_then(|text| number(text.trim_end()));
         match given {
             // A number may be the beginning of the right one, or a wrong answer: what comes next tells.
@@ -155,11 +187,30 @@ fn begins(right: &str, bytes: &[u8]) -> bool {
 }
 
 impl Calculator {
+    /// Where what a client says first ends, as our server parts it: a line, the name that a sum ran into, the sum that a
+    /// farewell did.
+    fn cut_asked(&self, bytes: &[u8]) -> Cut {
+        let first = match cut_line(bytes) {
+            Cut::At(end) => bytes.get(..end).unwrap_or(bytes),
+            _ => bytes,
+        };
+        let Ok(line) = std::str::from_utf8(first) else { return cut_line(bytes) };
+        if !self.is_named {
+            let name = name_before(line);
+            return if name > 0 { Cut::At(name) } else { cut_line(bytes) };
+        }
+        match line.trim_end().strip_suffix(QUIT) {
+            Some(sum) if work_out(sum).is_some() => Cut::At(sum.len()),
+            _ => cut_line(bytes),
+        }
+    }
+
     fn asked(&mut self, text: &str, at: PacketStamp) -> Said {
+        let text = text.trim_start_matches(['\r', '\n']);
         let right = work_out(text);
         if !self.is_named && right.is_none() {
             self.is_named = true;
-            return Said::new(true, Says::Name(kept(text)));
+            return Said::new(true, Says::Name(kept(text.trim_end())));
         }
         self.is_named = true;
         if text.trim() == QUIT {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cut, Fault, Heard, Said, Says, Session, kept};
+use super::{Cut, Fault, Heard, Said, Says, Session, cut_line, kept};
 
 /// Longest name of a member, in bytes.
 pub const MAX_NAME: usize = 64;
@@ -42,6 +42,12 @@ pub(super) fn read(text: &str) -> Option<Told<'_>> {
     joined().or_else(left).or_else(line)
 }
 
+/// Whether `text` begins with the words that tell of somebody who joined.
+pub(super) fn tells_of_joining(text: &str) -> bool {
+    let name = text.strip_prefix(NEW_USER).and_then(|rest| rest.split_once(JOINED));
+    name.is_some_and(|(name, _)| is_name(name)) || matches!(read(text), Some(Told::Joined(_)))
+}
+
 fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= MAX_NAME && !name.contains(['\n', '\r'])
 }
@@ -69,7 +75,8 @@ impl Session for Chat {
                 .map_or("", |valid| std::str::from_utf8(valid).unwrap_or("")),
         };
         if by_client {
-            return Cut::Whole;
+            // A name ends with its line. Lines of a member are passed on as they came, several as one.
+            return if self.gives_name() { cut_line(bytes) } else { Cut::Whole };
         }
         if let Some(rest) = text.strip_prefix(NEW_USER) {
             return told_end(rest, JOINED, NEW_USER.len(), text.len());
@@ -148,8 +155,13 @@ impl Chat {
         }
     }
 
+    /// Whether what the member says next is a name.
+    fn gives_name(&self) -> bool {
+        self.own.is_none() || !self.is_in && self.is_asked_again
+    }
+
     fn typed(&mut self, text: &str) -> Said {
-        if self.own.is_none() || !self.is_in && self.is_asked_again {
+        if self.gives_name() {
             self.is_asked_again = false;
             self.own = Some(kept(text));
             self.learn(text);

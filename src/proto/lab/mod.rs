@@ -442,6 +442,17 @@ fn kept(text: &str) -> Box<str> {
     text.get(..end).unwrap_or(text).into()
 }
 
+/// Where the first line of what a client says ends, where another follows it: a server that reads lines takes it by itself.
+fn cut_line(bytes: &[u8]) -> Cut {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let line = bytes.iter().skip(blank).take_while(|byte| !is_end(byte)).count();
+    let ends = bytes.iter().skip(blank.saturating_add(line)).take_while(|byte| is_end(byte)).count();
+    let end = blank.saturating_add(line).saturating_add(ends);
+    let goes_on = bytes.iter().skip(end).any(|byte| !byte.is_ascii_whitespace());
+    if goes_on { Cut::At(end) } else { Cut::Whole }
+}
+
 /// Where set words part the first message from others behind it: `bytes` begin with one of `set`, and another of them, or
 /// nothing, follows.
 fn cut_set(bytes: &[u8], set: &[&str]) -> Cut {

@@ -201,10 +201,9 @@ fn by_words(transport: TransportProtocol, text: &[u8], before: &[Piece]) -> Opti
         }
         TransportProtocol::Tcp => {
             let has_one_key = || matches!(before, [key] if key.bytes.len() <= MAX_NAME_OF_KEY);
-            let told = text_of.and_then(chat::read);
             match () {
                 () if text.starts_with(KNOCK.as_bytes()) => Some((Lab::Knock, true)),
-                () if matches!(told, Some(chat::Told::Joined(_))) => Some((Lab::Chat, false)),
+                () if text_of.is_some_and(chat::tells_of_joining) => Some((Lab::Chat, false)),
                 () if text.starts_with(file::SUCCESS.as_bytes()) && has_one_key() => {
                     Some((Lab::FileTransfer, false))
                 }

@@ -225,6 +225,51 @@ fn several_answers_in_a_segment_are_parted() {
 }
 
 #[test]
+fn what_a_client_says_at_once_is_parted_as_the_server_parts_it() {
+    for (said, expected) in [
+        // Each as one segment, with the answers as our server gives them.
+        (
+            &[(C, &b"Ann\n1 + 1"[..]), (S, b"2.0"), (C, b"3 * 4\r\n\r\n5 - 6\n"), (S, b"12.0"), (S, b"-1.0")]
+                [..],
+            &["name", "sum", "result", "sum", "sum", "result", "result"][..],
+        ),
+        (
+            &[(C, b"Ann\r\n1 + 1\r\n2 + 2\r\nq"), (S, b"2.04.0")],
+            &["name", "sum", "sum", "farewell", "result", "result"],
+        ),
+        (&[(C, b"Ann12 + 42"), (S, b"54.0")], &["name", "sum", "result"]),
+        (&[(C, b"Ann -1.5 * 2"), (S, b"-3.0")], &["name", "sum", "result"]),
+        (
+            &[(C, b"Ann"), (C, b"1 + 1"), (S, b"2.0"), (C, b"1 + 2q"), (S, b"3.0"), (S, b"Session ended")],
+            &["name", "sum", "result", "sum", "farewell", "result", "farewell"],
+        ),
+        (&[(C, b"1 + 1\n2 + 2"), (S, b"2.0"), (S, b"4.0")], &["sum", "sum", "result", "result"]),
+    ] {
+        let (lab, told) = messages(Tcp, said);
+        assert_eq!(
+            (lab, kinds(&told).as_slice(), faults(&told)),
+            (Lab::Calculator, expected, vec![]),
+            "{said:?}"
+        );
+    }
+    let (_, told) = messages(Tcp, &[(C, b"Ann\n1 + 1\n2 + 2"), (S, b"2.0"), (S, b"5.0")]);
+    assert_eq!(faults(&told), [(3, "right would be 4.0".to_owned())]);
+    assert_eq!(lab(Tcp, &[(C, "Ann\nBob"), (S, "2.0")]), None);
+
+    let (lab, told) = messages(
+        Tcp,
+        &[(C, b"ann\nhello"), (S, b"new user :ann joined:ann:hello"), (C, b"a\nb"), (S, b":ann:a\nb")],
+    );
+    assert_eq!((lab, kinds(&told)), (Lab::Chat, vec!["name", "typed", "joined", "line", "typed", "line"]));
+    assert_eq!(faults(&told), []);
+    let typed = told.iter().rev().find_map(|message| match &message.said.says {
+        Says::Typed(line) => Some(&**line),
+        _ => None,
+    });
+    assert_eq!(typed, Some("a\nb"), "our server passes it on as one");
+}
+
+#[test]
 fn set_words_are_parted_and_put_together() {
     let said: &[(Direction, &[u8])] = &[
         (C, b"Hii ServerHii Server"),

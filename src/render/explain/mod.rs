@@ -15,6 +15,7 @@ mod notes;
 mod outcome;
 mod payload;
 mod segments;
+mod sends;
 mod socks;
 mod ssh;
 mod telnet;
@@ -29,10 +30,12 @@ use std::io::{self, Write};
 
 pub use lan::lan;
 pub use learnt::learnt;
+pub(in crate::render) use sends::Sent;
 pub(in crate::render) use tls::finding as certificate_words;
 
 use self::datagrams::Datagrams;
 use self::middle::Middle;
+use self::notes::Explained;
 use self::turns::TurnStory;
 use super::color::{Colors, Style};
 use super::format::{Count, Elapsed, Seconds, Utc};
@@ -84,6 +87,11 @@ impl<'f> Said<'f> {
         let words = self.turns.get(turn);
         let line = words.filter(|words| words.counts.is_none()).and_then(|words| words.below.as_deref());
         Together { line, with: words.and_then(|words| words.joined) }
+    }
+
+    /// The messages that this turn of a lab is made of, where there are several.
+    pub(in crate::render) fn sends(&self, turn: &Turn) -> Option<&[Sent]> {
+        self.turns.sends(turn)
     }
 
     /// `HTTP request GET /, host example.org`; `None` of bytes that are only shown.
@@ -147,7 +155,8 @@ pub fn capture(
     options: ExplainOptions,
 ) -> io::Result<()> {
     heading(out, name, totals, flows.len(), options)?;
-    flows.iter().try_for_each(|told| flow(out, told, options))
+    let mut explained = Explained::default();
+    flows.iter().try_for_each(|told| flow(out, told, &mut explained, options))
 }
 
 /// What the capture holds that is of no flow, in a line or two; nothing where it holds nothing else.
@@ -172,7 +181,12 @@ pub fn beside(out: &mut impl Write, beside: &Beside, options: ExplainOptions) ->
 }
 
 /// The story of one flow.
-fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::Result<()> {
+fn flow(
+    out: &mut impl Write,
+    told: &Told<'_>,
+    explained: &mut Explained,
+    options: ExplainOptions,
+) -> io::Result<()> {
     let flow = told.flow;
     let colors = options.colors;
     let names = words::Names::of(flow);
@@ -217,7 +231,7 @@ fn flow(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::R
         }
         line(out, (told, &datagrams, &turns), &moment, &names, (&mut marks, &mut masker), options)?;
     }
-    let notes = notes::of(told, &names);
+    let notes = notes::of(told, &names, explained);
     if !notes.is_empty() {
         writeln!(out)?;
     }
@@ -245,10 +259,14 @@ fn line(
     let dns = turn.and_then(|turn| dns::Turn::of(told, turn));
     let sealed = turn.and_then(|turn| datagrams.said(turn));
     let worded = turn.and_then(|turn| turns.get(turn));
+    let sends = turn.and_then(|turn| turns.sends(turn));
     let mut text = match (&dns, turn, sealed, worded) {
         (Some(dns), ..) => dns.sentence(),
         (None, Some(turn), Some(said), _) => format!("{}: {said}.", Count::bytes(turn.total)),
         (None, Some(turn), None, Some(words)) => words::worded(turn, words),
+        (None, Some(turn), None, None) if sends.is_some() => {
+            sends.map(|sends| sends::sentence(turn, sends)).unwrap_or_default()
+        }
         _ => words::sentence(flow, &moment.event, names, marks),
     };
     if !head.is_empty() {
@@ -274,7 +292,10 @@ fn line(
         (Some(dns), _) => dns.write_records(out, GUTTER, options),
         // Its bytes tell a reader nothing more.
         (None, Some(_)) if sealed.is_some() && !options.full => Ok(()),
-        (None, Some(turn)) => payload::write(out, turn, GUTTER, masker, options),
+        (None, Some(turn)) => match sends {
+            Some(sends) => sends::write(out, (flow, turn), sends, masker, options),
+            None => payload::write(out, turn, GUTTER, masker, options),
+        },
         (None, None) => Ok(()),
     }
 }

@@ -10,8 +10,15 @@ use crate::flow::{Conversation, Direction, Doubt, Flow, Opening, SegmentKind, Tc
 use crate::proto::{Protocol, Recognised, judge};
 use crate::report::{ChecksumTally, SideNumbers, Told};
 
+/// What is explained once: later flows have the fact alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Explained {
+    time_wait: bool,
+    offloading: bool,
+}
+
 /// What else is worth knowing of the flow.
-pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
+pub(super) fn of(told: &Told<'_>, names: &Names, explained: &mut Explained) -> Vec<String> {
     let flow = told.flow;
     let mut notes = Vec::new();
     notes.extend(ftp::note(told));
@@ -20,7 +27,7 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
         notes.extend(tls::notes(flow));
     }
     if let Some(tcp) = &flow.tcp {
-        notes.extend(time_wait(tcp, names));
+        notes.extend(time_wait(tcp, names, explained));
         notes.extend(doubted(tcp, names));
         notes.extend(numbers(flow, names));
         notes.extend(large_segments(flow, tcp, names));
@@ -36,11 +43,14 @@ pub(super) fn of(told: &Told<'_>, names: &Names) -> Vec<String> {
         ));
     }
     let damaged = flow.tcp.as_ref().and_then(|tcp| tcp.doubts.as_ref()).map_or(0, |doubts| doubts.damaged());
-    notes.extend(told.checksums.into_iter().flat_map(|tally| {
+    if let Some(tally) = told.checksums {
         // Those that were damaged are told of.
         let others = if tally.bad_count > damaged { tally.bad_count } else { 0 };
-        checksum_notes(&ChecksumTally { bad_count: others, ..tally.clone() }, flow.packets())
-    }));
+        let wrong = ChecksumTally { bad_count: others, offloaded: 0, ..tally.clone() };
+        notes.extend(checksum_notes(&wrong, flow.packets()));
+        notes.extend(offloading(tally.offloaded, explained.offloading));
+        explained.offloading |= tally.offloaded > 0;
+    }
     if let Some(talk) = &flow.conversation {
         let conflicts = talk.count(None, |side| side.conflicts);
         if conflicts > 0 {
@@ -82,18 +92,25 @@ pub(super) fn checksum_notes(tally: &ChecksumTally, packets: u64) -> Vec<String>
             list.join(", ")
         ));
     }
-    if tally.offloaded > 0 {
-        notes.push(format!(
-            "{} captured before the checksum was filled in, which the sending host leaves to its network card (loopback has \
-             none): nothing is wrong.",
-            were(tally.offloaded, "packet was", "packets were")
-        ));
-    }
+    notes.extend(offloading(tally.offloaded, false));
     notes
 }
 
+/// Packets whose checksums were still to be filled in, and unless that was explained before, why.
+fn offloading(packets: u64, explained: bool) -> Option<String> {
+    let why = if explained {
+        ", as above"
+    } else {
+        ", which the sending host leaves to its network card (loopback has none): nothing is wrong"
+    };
+    (packets > 0).then(|| {
+        let packets = were(packets, "packet was", "packets were");
+        format!("{packets} captured before the checksum was filled in{why}.")
+    })
+}
+
 /// Which end keeps the connection for a while after it is over.
-fn time_wait(tcp: &TcpFlow, names: &Names) -> Option<String> {
+fn time_wait(tcp: &TcpFlow, names: &Names, explained: &mut Explained) -> Option<String> {
     let both = [Direction::OrigToResp, Direction::RespToOrig].map(|by| tcp.holds_time_wait(by));
     let by = match both {
         [true, true] => {
@@ -104,11 +121,12 @@ fn time_wait(tcp: &TcpFlow, names: &Names) -> Option<String> {
         [false, false] => return None,
     };
     let closed_first = if tcp.teardown.closed_first() == Some(by) { "closed first and " } else { "" };
-    Some(format!(
-        "The {} {closed_first}waits in TIME-WAIT for 2 MSL (RFC 9293), so that late segments of this connection harm \
-         no later one.",
-        names.role(by)
-    ))
+    let why = if std::mem::replace(&mut explained.time_wait, true) {
+        ""
+    } else {
+        " for 2 MSL (RFC 9293), so that late segments of this connection harm no later one"
+    };
+    Some(format!("The {} {closed_first}waits in TIME-WAIT{why}.", names.role(by)))
 }
 
 /// Segments that the other end must not take, each with the reason.

@@ -7,13 +7,10 @@ use super::super::excerpt::Excerpt;
 use super::super::format::Count;
 use super::{ExplainOptions, http, tls};
 use crate::flow::Turn;
-use crate::proto::judge;
 use crate::report::secret::Masker;
 
 /// Lines of text or hex shown of a payload that is folded.
 const FOLDED_LINES: usize = 8;
-/// Bytes in a line of the hex dump: it fits 80 columns behind the gutter.
-const HEX_BYTES: usize = 12;
 
 /// Writes the payload of `turn` under its line, behind `indent` columns; `masker` has seen the turns before.
 pub(super) fn write(
@@ -56,11 +53,7 @@ pub(super) fn write_bytes(
     options: ExplainOptions,
 ) -> io::Result<()> {
     let excerpt = Excerpt { indent, lines: if options.full { usize::MAX } else { FOLDED_LINES } };
-    let shown = if judge(bytes).is_text() {
-        excerpt.text(out, bytes, options.width)?
-    } else {
-        excerpt.hex(out, bytes, HEX_BYTES)?
-    };
+    let shown = excerpt.any(out, bytes, options.width)?;
     let folded = bytes.len().saturating_sub(shown);
     if folded > 0 {
         let folded = Count::bytes(u64::try_from(folded).unwrap_or(u64::MAX));

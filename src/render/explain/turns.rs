@@ -1,7 +1,9 @@
-//! Turns that are told in words, or together with others, instead of by their bytes: Telnet, SSH, SOCKS.
+//! Turns that are told in words, or together with others, instead of by their bytes: Telnet, SSH, SOCKS. Or message by
+//! message: labs.
 
 use std::collections::HashMap;
 
+use super::sends::{Sends, Sent};
 use super::words::Names;
 use super::{socks, ssh, telnet};
 use crate::flow::Turn;
@@ -36,13 +38,20 @@ impl TurnWords {
 
 /// The turns of a flow that are told so, by their first packets.
 #[derive(Debug, Default)]
-pub(super) struct TurnStory(HashMap<PacketNumber, TurnWords>);
+pub(super) struct TurnStory {
+    words: HashMap<PacketNumber, TurnWords>,
+    sends: Sends,
+}
 
 impl TurnStory {
     /// What there is to say of the turns; nothing of protocols that are told turn by turn.
     pub(super) fn of(told: &Told<'_>, full: bool, secrets: bool) -> Self {
         let Some(talk) = &told.flow.conversation else { return Self::default() };
         match told.spoken {
+            Some(Protocol::Lab(_)) => {
+                let sends = told.lab.map(|lab| Sends::of(told.flow, lab)).unwrap_or_default();
+                Self { sends, ..Self::default() }
+            }
             Some(Protocol::Telnet) => telnet::turns(told.flow, secrets),
             Some(Protocol::Ssh) => ssh::turns(talk, &Names::of(told.flow), full),
             _ => socks::turns(talk, told.spoken, secrets),
@@ -51,16 +60,21 @@ impl TurnStory {
 
     /// Tells of a turn.
     pub(super) fn add(&mut self, turn: &Turn, words: TurnWords) {
-        self.0.insert(turn.first.number, words);
+        self.words.insert(turn.first.number, words);
     }
 
     /// What is told of the turn that begins with this packet.
     pub(super) fn of_packet(&mut self, number: PacketNumber) -> Option<&mut TurnWords> {
-        self.0.get_mut(&number)
+        self.words.get_mut(&number)
     }
 
     /// How a turn is told; `None` where it is told by itself.
     pub(super) fn get(&self, turn: &Turn) -> Option<&TurnWords> {
-        self.0.get(&turn.first.number)
+        self.words.get(&turn.first.number)
+    }
+
+    /// The messages that a turn is made of, where there are several.
+    pub(super) fn sends(&self, turn: &Turn) -> Option<&[Sent]> {
+        self.sends.get(turn)
     }
 }

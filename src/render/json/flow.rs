@@ -22,7 +22,7 @@ use crate::flow::{
 };
 use crate::proto::socks::is_socks;
 use crate::proto::{Protocol, judge};
-use crate::render::explain::Said;
+use crate::render::explain::{Said, Sent};
 use crate::render::flows::{Carries, round_trip};
 use crate::render::format::EpochNanos;
 use crate::render::words::{IcmpMessage, state_words};
@@ -216,8 +216,20 @@ struct TurnJson<'a> {
     /// The first packet of the turn that tells this one, too: it brought more of the same line, or its echo.
     #[serde(skip_serializing_if = "Option::is_none")]
     part_of: Option<PacketNumber>,
+    /// Labs: the messages that it is made of, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<SentJson>,
     #[serde(flatten)]
     payload: PayloadJson<'a>,
+}
+
+/// A message of a turn: its bytes are the next of the turn's.
+#[derive(Debug, Serialize)]
+struct SentJson {
+    /// The packet that it ends in.
+    packet: PacketNumber,
+    /// Bytes.
+    length: usize,
 }
 
 impl<'a> TurnJson<'a> {
@@ -232,8 +244,15 @@ impl<'a> TurnJson<'a> {
             says: said.turn(turn),
             line: together.line.map(|line| String::from_utf8_lossy(line).into_owned()),
             part_of: together.with,
+            messages: said.sends(turn).unwrap_or_default().iter().map(SentJson::new).collect(),
             payload: PayloadJson::new(bytes, turn.total),
         }
+    }
+}
+
+impl SentJson {
+    fn new(sent: &Sent) -> Self {
+        Self { packet: sent.at.number, length: sent.len }
     }
 }
 

@@ -238,10 +238,12 @@ impl Labs {
         }
         // The rest of an answer that came in pieces stands with its beginning.
         let mut begun = note.begun.clone();
-        if let Says::Result { .. } = note.said.says
+        if let Says::Result { given, .. } = &note.said.says
             && let Some(last) = flow.messages.last()
             && matches!(last.said.says, Says::Result { .. })
             && last.said.answers == note.said.answers
+            // Not the answer to another sum of the same segment.
+            && given.as_bytes().strip_prefix(&*last.text) == Some(text)
         {
             begun = flow.messages.pop().map(|last| last.text).unwrap_or_default();
             self.messages = self.messages.saturating_sub(1);

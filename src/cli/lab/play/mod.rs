@@ -46,6 +46,9 @@ pub(in crate::cli) struct PlayArgs {
     /// Show payloads whole instead of folding long ones
     #[arg(long)]
     full: bool,
+    /// The talk and the checks, without the story of each flow
+    #[arg(long, conflicts_with_all = ["full", "json"])]
+    brief: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -62,6 +65,7 @@ const EXAMPLES: &str = "\
 Examples:
   wirelab lab knock                    a TCP connection from SYN to FIN
   wirelab lab chat -w chat.pcapng      and keep the capture
+  wirelab lab chat --brief             the talk and the checks alone
   wirelab lab udp-ping --seed 7        other losses than with another seed
   wirelab lab uppercase-tcp -6         over IPv6
   wirelab lab half-close               an experiment
@@ -184,8 +188,10 @@ fn show(
             "what follows is the recording of this scene that wirelab brings along, not what was just played",
         );
     }
-    writeln!(out)?;
-    study.explain(out, &flows, options)?;
+    if !args.brief {
+        writeln!(out)?;
+        study.explain(out, &flows, options)?;
+    }
     write_sides(out, &sides(scene, log, &evidence), options.colors)?;
     study::pings(out, scene, log, &flows)?;
     write_checks(out, &found, options)?;
