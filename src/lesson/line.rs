@@ -170,7 +170,7 @@ fn twice(done: &Done, segments: &[Segment]) -> Check {
         return Check::new(false, text, [segment.packet]);
     }
     let text = format!(
-        "{} segments with data were sent twice by the line, and come twice in the capture",
+        "Segments with data that the line sent twice, and that come twice in the capture: {}",
         done.repeated.values().sum::<usize>()
     );
     Check::new(true, text, found)
@@ -191,7 +191,7 @@ fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
     let holds = names == overtaken;
     let text = if holds {
         format!(
-            "{} segments with data came behind later ones by the line's log, and the analysis finds just those reordered",
+            "Segments with data that came behind later ones by the line's log, and that the analysis finds reordered, no other: {}",
             names.len()
         )
     } else {

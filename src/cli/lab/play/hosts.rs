@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::PlayArgs;
 use crate::cli::output::Failure;
 use crate::lab::scene::{Cast, Hosts, How, Line, SCENES, Scene, Teller, What};
-use crate::lab::{Impairment, Note, Policy, Transport};
+use crate::lab::{Impairment, Policy, Transport};
 use crate::sandbox::{Plan, Side, is_a_host};
 use crate::source::Interrupt;
 
@@ -103,6 +103,7 @@ fn words(line: &Impairment) -> String {
 #[cfg(feature = "live")]
 pub(super) fn pass_on(how: &How, interrupt: &Interrupt, teller: &Teller) -> u8 {
     use crate::hop::{Hop, HopEvent};
+    use crate::lab::Note;
     let line = how.settings.impairment;
     let tell = |what| teller(Line { who: "line".to_owned(), aside: false, what });
     let noted = |note| tell(What::Noted { peer: None, note });
