@@ -44,19 +44,22 @@ pub struct Impairment {
 
 impl Default for Impairment {
     fn default() -> Self {
-        Self {
-            loss: 0.0,
-            delay: Duration::ZERO,
-            jitter: Duration::ZERO,
-            duplicate: 0.0,
-            reorder: 0.0,
-            rate: None,
-            patience: PATIENCE,
-        }
+        Self::NONE
     }
 }
 
 impl Impairment {
+    /// That of a good line.
+    pub const NONE: Self = Self {
+        loss: 0.0,
+        delay: Duration::ZERO,
+        jitter: Duration::ZERO,
+        duplicate: 0.0,
+        reorder: 0.0,
+        rate: None,
+        patience: PATIENCE,
+    };
+
     /// Whether packets come out as they went in.
     #[must_use]
     pub fn is_none(&self) -> bool {

@@ -32,6 +32,26 @@ pub enum Note {
         /// What was done.
         deed: Deed,
     },
+    /// A line between two hosts, and what it does to the packets of the server's.
+    Between {
+        /// In words.
+        does: String,
+        /// The capture has packets as they were sent, before the line; else as they arrive behind it.
+        before: bool,
+    },
+    /// Something was done on purpose to a packet between two hosts.
+    OnTheWay {
+        /// The how manieth packet it is that the sending host put on the line, from 1.
+        number: u64,
+        /// Ports of sender and receiver.
+        ports: [u16; 2],
+        /// Its sequence number, as sent; `None` for a datagram.
+        seq: Option<u32>,
+        /// Bytes of payload.
+        length: u32,
+        /// What was done.
+        deed: Deed,
+    },
     /// A client's ping, and what became of it: told when that is known, and again where its answer comes late.
     Ping(Ping),
     /// A ping was acknowledged again.
@@ -103,6 +123,14 @@ impl fmt::Display for Note {
                 write!(f, "message {number} answered after {:.1} ms", by.as_secs_f64() * 1e3)
             }
             Self::Impaired { number, deed } => write!(f, "number {number} {deed}"),
+            Self::Between { does, before } => {
+                write!(f, "{does}; captured {} it", if *before { "before" } else { "behind" })
+            }
+            Self::OnTheWay { number, seq, length, deed, .. } => {
+                write!(f, "packet {number} of the server ({length} bytes")?;
+                seq.map_or(Ok(()), |seq| write!(f, ", number {seq}"))?;
+                write!(f, ") {deed}")
+            }
             Self::Ping(ping) => ping.fmt(f),
             Self::Again { number } => write!(f, "ping {number}: acknowledged again"),
             Self::Unclear { first, last } => {

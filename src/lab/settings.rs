@@ -127,7 +127,9 @@ impl LabOption {
         matches!(self, Self::Fault | Self::Pace)
     }
 
-    const fn is_of_a_line(self) -> bool {
+    /// Whether it tells what happens to packets on their way.
+    #[must_use]
+    pub const fn is_of_a_line(self) -> bool {
         matches!(self, Self::Loss | Self::Delay | Self::Jitter | Self::Duplicate | Self::Reorder | Self::Rate)
     }
 

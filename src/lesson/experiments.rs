@@ -1,7 +1,7 @@
 //! What an experiment is there to show.
 
 use super::talks::is_v6;
-use super::{Case, Check};
+use super::{Case, Check, labs};
 use crate::flow::Opening;
 use crate::lab::Transport;
 use crate::lab::scene::What;
@@ -18,6 +18,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "backlog" => vec![backlog(case)],
         "zero-window" => vec![zero_window(case)],
         "split-writes" => vec![split_writes(case)],
+        "retransmission" => vec![labs::file(case)],
         "ipv4-ipv6" => vec![both_families(case)],
         _ => Vec::new(),
     }

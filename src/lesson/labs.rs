@@ -33,7 +33,11 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
 
 /// The flows of this scene that are recognised as a lab's.
 fn flows<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a LabFlow> {
-    let name = if case.scene.name == "udp-throughput" { "udp-ping" } else { case.scene.name };
+    let name = match case.scene.name {
+        "udp-throughput" => "udp-ping",
+        "retransmission" => "file-transfer",
+        name => name,
+    };
     case.evidence.flows.iter().filter_map(|told| told.lab).filter(move |flow| flow.lab.name() == name)
 }
 
@@ -164,7 +168,7 @@ fn relay(case: &Case<'_>) -> Check {
     }
 }
 
-fn file(case: &Case<'_>) -> Check {
+pub(super) fn file(case: &Case<'_>) -> Check {
     let told: Vec<(&str, u64, &str)> = case
         .log
         .iter()

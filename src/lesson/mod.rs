@@ -7,11 +7,13 @@ mod check;
 mod experiments;
 mod general;
 mod labs;
+mod line;
 mod pings;
 mod sides;
 mod talks;
 
 pub use check::{Check, MAX_PACKETS, PacketList};
+pub use line::{MAX_SEGMENTS, Segment, Segments};
 pub use pings::{Losses, PingRow, PingSide, PingsBeside};
 pub use sides::{Side, sides};
 
@@ -33,6 +35,8 @@ pub struct Evidence<'a> {
     pub exchanges: &'a [Exchange],
     /// Its mail sessions.
     pub mails: &'a [Session],
+    /// Its TCP segments with data or a FIN.
+    pub segments: &'a Segments,
 }
 
 /// The scene, what was told while it was played, and what was captured.
@@ -53,6 +57,7 @@ pub fn checks(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Check
     checks.extend(general::of(&case));
     checks.extend(labs::of(&case));
     checks.extend(experiments::of(&case));
+    checks.extend(line::of(&case));
     checks
 }
 

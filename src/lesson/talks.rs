@@ -50,7 +50,7 @@ pub(super) struct Talk<'a> {
 }
 
 /// Scenes whose clients tell what they say and hear line by line, as a person reads it: only the servers tell the bytes.
-const TOLD_BY_LINES: [&str; 4] = ["web", "proxy", "file-transfer", "mail"];
+const TOLD_BY_LINES: [&str; 5] = ["web", "proxy", "file-transfer", "retransmission", "mail"];
 
 /// All talks that a scene's log tells of.
 pub(super) fn talks<'a>(scene: &Scene, log: &'a [Line]) -> Vec<Talk<'a>> {

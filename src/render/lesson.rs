@@ -8,7 +8,7 @@ use super::format::Count;
 use super::safe::{Message, safe_line};
 use super::wrap::Wrapped;
 use crate::lab::scene::{Line, Scene, What};
-use crate::lab::{Ending, Note, Transport};
+use crate::lab::{Deed, Ending, Note, Transport};
 use crate::lesson::{Check, PacketList, Side};
 
 /// Columns for who speaks: the longest name of a scene's, and a gap.
@@ -81,6 +81,8 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Listening { local, transport } => ("listens", format!("on {local} ({transport})")),
         // A table tells of them.
         What::Noted { note: Note::Ping(_) | Note::Delayed { .. }, .. } => return Ok(()),
+        // That is so of every packet.
+        What::Noted { note: Note::OnTheWay { deed: Deed::Held { .. }, .. }, .. } => return Ok(()),
         What::Noted { note, .. } => ("notes", Message(note).to_string()),
         What::Failed { text, expected: true } => ("fails", Message(text).to_string()),
         What::Failed { text, expected: false } => ("FAILS", Message(text).to_string()),

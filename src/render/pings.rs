@@ -107,6 +107,48 @@ pub fn write_seconds<W: Write + ?Sized>(
     Ok(())
 }
 
+/// What each second carried by a client's clock, and in the capture; a second that one of them does not have is empty there.
+#[must_use]
+pub fn seconds_beside(clock: &[PingSecond], capture: &[Second]) -> Vec<[SecondRow; 2]> {
+    (0..clock.len().max(capture.len()))
+        .map(|place| {
+            let clock = clock.get(place).map(SecondRow::from).unwrap_or_default();
+            [clock, capture.get(place).map(SecondRow::from).unwrap_or_default()]
+        })
+        .collect()
+}
+
+const SECONDS_BESIDE: [Column; 6] = [
+    Column { title: "second", align: Align::Right, width: 6, min: 6, shrink: 0 },
+    Column { title: "pings", align: Align::Right, width: 5, min: 5, shrink: 0 },
+    Column { title: "throughput", align: Align::Right, width: 12, min: 10, shrink: 0 },
+    Column { title: "in the capture", align: Align::Right, width: 14, min: 12, shrink: 0 },
+    Column { title: "mean delay", align: Align::Right, width: 10, min: 10, shrink: 0 },
+    Column { title: "in the capture", align: Align::Right, width: 14, min: 12, shrink: 0 },
+];
+
+/// Writes a row for each second, by the client's clock and in the capture.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_seconds_beside<W: Write + ?Sized>(
+    out: &mut W,
+    output: TableOutput,
+    seconds: &[[SecondRow; 2]],
+) -> io::Result<()> {
+    write_table(out, output, &SECONDS_BESIDE, seconds.iter().enumerate(), |(place, both), row| {
+        let [clock, capture] = both;
+        row.cell(place);
+        row.cell(clock.sent);
+        row.cell(Bits(clock.bits));
+        row.cell(Bits(capture.bits));
+        for mean in [clock.mean, capture.mean] {
+            row.cell(mean.map_or_else(|| "-".to_owned(), |mean| Elapsed(mean).to_string()));
+        }
+    })?;
+    Ok(())
+}
+
 /// Throughput and mean delay, second by second.
 #[must_use]
 pub fn plot_of<'a>(title: &'a str, seconds: &[SecondRow]) -> Plot<'a> {
@@ -160,6 +202,14 @@ pub fn write_beside<W: Write + ?Sized>(
         row.cell(or_dash(ping.difference()));
         row.cell(outcome(ping, slack));
     })?;
+    write_totals_beside(out, beside)
+}
+
+/// Writes what the client and the capture say of all pings together.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_totals_beside<W: Write + ?Sized>(out: &mut W, beside: &PingsBeside) -> io::Result<()> {
     write_side(out, "by the client", &beside.clock)?;
     write_side(out, "in the capture", &beside.capture)
 }
@@ -248,6 +298,12 @@ mod tests {
                 "0       4         3     864 bit/s      183 ms"
             ]
         );
+        let capture = [Second { sent: 4, answered: 3, bits: 800, mean: None }, Second::default()];
+        let both = seconds_beside(&run().seconds(), &capture);
+        let table = shown(|out| write_seconds_beside(out, TableOutput::default(), &both));
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[1], ["0", "4", "864", "bit/s", "800", "bit/s", "183", "ms", "-"]);
+        assert_eq!(rows[2], ["1", "0", "0", "bit/s", "0", "bit/s", "-", "-"]);
         let plot = plot_of("a run", &seconds);
         assert_eq!(plot.panels.len(), 2);
         assert_eq!(plot.panels[0].values, [Some(864)]);

@@ -149,6 +149,17 @@ fn settle(index: i32, side: Side) -> Result<(), Errno> {
     }
 }
 
+/// Whether the network namespace of this process is a host's: with our interface, and with no way out.
+pub(super) fn is_here() -> bool {
+    let number = nix::net::if_::if_nametoindex("eth0").ok().and_then(|number| i32::try_from(number).ok());
+    let is_ours = number.is_some_and(|number| [NEAR_CLIENT, OF_SERVER, OF_CLIENT].contains(&number));
+    let routes = fs::read_to_string("/proc/self/net/route").unwrap_or_default();
+    // The third column is the gateway, as a number of base 16.
+    let leads_out =
+        |route: &str| route.split_ascii_whitespace().nth(2).is_some_and(|gateway| gateway != "00000000");
+    is_ours && !routes.lines().skip(1).any(leads_out)
+}
+
 /// Plays a host: enters its namespace, gives up what rights that took, and becomes the command.
 pub(super) fn run(stage: &StageArgs, host: &HostArgs, command: &[OsString]) -> u8 {
     let Ok(mut report) = adopt(stage.report, true) else { return 2 };

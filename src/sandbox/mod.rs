@@ -236,6 +236,15 @@ impl Plan {
     }
 }
 
+/// Whether this process is one of two hosts of a sandbox: its packets reach the other one, and nobody else.
+#[must_use]
+pub fn is_a_host() -> bool {
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    return hosts::is_here();
+    #[cfg(not(all(target_os = "linux", feature = "live")))]
+    false
+}
+
 /// Why there is no sandbox here at all.
 const UNSUPPORTED: Option<&str> = if cfg!(not(target_os = "linux")) {
     Some("a sandbox is made of Linux namespaces, which this system does not have")

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use serde_json::Value;
-use wirelab::lab::scene::{Kind, SCENES};
+use wirelab::lab::scene::{Hosts, Kind, SCENES};
 
-use crate::program::wirelab;
+use crate::program::{binary, wirelab};
 use crate::record::refused::run_where_forbidden;
 use crate::record::{ordinary, possible};
 use crate::skip::skip;
@@ -32,7 +32,8 @@ fn every_scene_is_played_captured_and_checked() {
     for scene in SCENES {
         let document = played(&mut ordinary(&["lab", scene.name, "--json"]), scene.name);
         assert_eq!(document["schema"], "wirelab.lab/1");
-        assert_eq!((&document["name"], &document["played"]), (&scene.name.into(), &"sandbox".into()));
+        let place = if matches!(scene.hosts, Hosts::Two(_)) { "two_hosts" } else { "sandbox" };
+        assert_eq!((&document["name"], &document["played"]), (&scene.name.into(), &place.into()));
         assert!(!document["flows"].as_array().unwrap().is_empty(), "{}", scene.name);
         assert!(!document["log"].as_array().unwrap().is_empty(), "{}", scene.name);
         assert!(!document["checks"].as_array().unwrap().is_empty(), "{}", scene.name);
@@ -61,6 +62,87 @@ fn a_scene_can_be_played_over_ipv6_and_kept() {
 }
 
 #[test]
+fn server_and_clients_play_on_two_hosts() {
+    if !possible("scenes on two hosts") {
+        return;
+    }
+    for scene in SCENES.iter().filter(|scene| scene.hosts == Hosts::OneOrTwo) {
+        let document = played(&mut ordinary(&["lab", scene.name, "--two-hosts", "--json"]), scene.name);
+        assert_eq!(document["played"], "two_hosts");
+        let flow = &document["flows"][0];
+        let ends = (&flow["orig"]["address"], &flow["resp"]["address"]);
+        assert_eq!(ends, (&"10.0.0.2".into(), &"10.0.0.1".into()), "{}", scene.name);
+    }
+    if std::net::UdpSocket::bind("[::1]:0").is_ok() {
+        let document = played(&mut ordinary(&["lab", "knock", "--two-hosts", "-6", "--json"]), "knock -6");
+        assert_eq!(document["flows"][0]["resp"]["address"], "fd00::1");
+    }
+}
+
+/// How often the log of a scene says that the line did this to a segment with data.
+fn deeds(document: &Value, is: impl Fn(&Value) -> bool) -> usize {
+    let notes = document["log"].as_array().unwrap().iter().map(|line| &line["noted"]["note"]["on_the_way"]);
+    notes.filter(|note| note["length"].as_u64() > Some(0) && is(&note["deed"])).count()
+}
+
+#[test]
+fn what_a_line_between_two_hosts_does_is_what_the_analysis_finds() {
+    if !possible("a bad line between two hosts") {
+        return;
+    }
+    let [mut lost, mut repeated, mut overtaken] = [0; 3];
+    for seed in ["1", "2", "3", "4", "5", "6"] {
+        let lossy = ["lab", "retransmission", "--loss", "20%", "--delay", "3ms", "--seed", seed, "--json"];
+        let document = played(&mut ordinary(&lossy), &format!("loss, seed {seed}"));
+        lost += deeds(&document, |deed| deed == "lost");
+        let mixed =
+            ["lab", "retransmission", "--duplicate", "20%", "--reorder", "20%", "--seed", seed, "--json"];
+        let document = played(&mut ordinary(&mixed), &format!("copies and disorder, seed {seed}"));
+        repeated += deeds(&document, |deed| deed == "repeated");
+        overtaken += deeds(&document, |deed| deed["overtaken"].is_object());
+    }
+    assert!(lost > 6 && repeated > 6 && overtaken > 6, "{lost} {repeated} {overtaken}");
+    for args in [
+        &["lab", "file-transfer", "--two-hosts", "--loss", "20%", "--json"][..],
+        &["lab", "uppercase-tcp", "--two-hosts", "--loss", "5%", "--delay", "10ms", "--json"],
+        &["lab", "web", "--two-hosts", "--rate", "1mbit", "--jitter", "2ms", "--json"],
+    ] {
+        let document = played(&mut ordinary(args), args[1]);
+        let is_line = |line: &Value| line["noted"]["note"]["between"].is_object();
+        assert!(document["log"].as_array().unwrap().iter().any(is_line), "{args:?}");
+    }
+}
+
+#[test]
+fn pings_are_told_by_the_clients_clock_and_by_the_capture() {
+    if !possible("pings by two clocks") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.svg");
+    let plot = ["lab", "udp-throughput", "--count", "20", "--json", "--plot", file.to_str().unwrap()];
+    let document = played(Command::new(binary()).args(plot), "udp-throughput");
+    let pings = &document["pings"];
+    assert_eq!((&pings["by_client"]["sent"], &pings["in_capture"]["sent"]), (&20.into(), &20.into()));
+    let seconds = pings["seconds"].as_array().unwrap();
+    for side in ["by_client", "in_capture"] {
+        let sent: u64 = seconds.iter().map(|second| second[side]["sent"].as_u64().unwrap()).sum();
+        assert_eq!(sent, 20, "{side}: {pings}");
+    }
+    let rtts = |name: &str| {
+        let pings = pings["pings"].as_array().unwrap();
+        pings.iter().filter(|ping| ping[name].as_u64().is_some_and(|rtt| rtt > 0)).count()
+    };
+    assert!(rtts("rtt_by_client_ns") > 10 && rtts("rtt_in_capture_ns") > 10, "{pings}");
+    assert!(std::fs::read_to_string(file).unwrap().starts_with("<svg "));
+    let text = ordinary(&["lab", "udp-throughput", "--count", "20"]).output().unwrap().stdout;
+    let text = String::from_utf8(text).unwrap();
+    for words in ["Second by second", "mean delay of answered pings", "by the client: 20 pings"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
 fn where_nothing_can_be_captured_the_recording_is_explained() {
     if !possible("a scene without a sandbox") {
         return;
@@ -79,6 +161,27 @@ fn where_nothing_can_be_captured_the_recording_is_explained() {
         assert!(ran.out.contains(&format!("captures/{name}.pcapng: ")), "{ran:?}");
         assert!(ran.out.contains("listens on") && ran.out.contains("hold: the capture shows"), "{ran:?}");
     }
+}
+
+#[test]
+fn with_the_right_to_capture_but_no_namespaces_a_scene_is_captured_in_place() {
+    if !possible("a scene captured in place") {
+        return;
+    }
+    // Root of a network of its own, who may make no more of them.
+    let forbid = "for kind in user net; do echo 0 > /proc/sys/user/max_${kind}_namespaces; done";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--net", "sh", "-c"]);
+    command.arg(format!("ip link set lo up && {forbid} && exec \"$@\"")).arg("sh").arg(binary());
+    let output = command.args(["lab", "knock", "--json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if ["unshare:", "sh:", "RTNETLINK"].iter().any(|words| said.starts_with(words)) {
+        return skip("a scene captured in place", said.lines().next().unwrap_or_default());
+    }
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!((&document["played"], &document["holds"]), (&"in_place".into(), &true.into()), "{said}");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("played without a sandbox"), "{said}");
 }
 
 #[test]
@@ -107,6 +210,8 @@ fn what_cannot_be_played_is_named() {
         ),
         (&["lab", "knock", "--seed", "1"], &["the lab `knock` has no --seed"]),
         (&["lab", "half-close", "--count", "3"], &["the experiment `half-close` has no --count"]),
+        (&["lab", "knock", "--loss", "5%"], &["the lab `knock` has no --loss", "--two-hosts"]),
+        (&["lab", "half-close", "--two-hosts"], &["`half-close` is played on one host", "file-transfer"]),
         (&["lab", "web", "--dir", "x"], &["`lab` has no --dir", "wirelab serve"]),
         (&["lab", "knock", "-w", "-"], &["standard output has the story"]),
     ] {

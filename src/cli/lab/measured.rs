@@ -33,7 +33,7 @@ impl Drawing {
         }
     }
 
-    fn write(&mut self, svg: &str) -> io::Result<()> {
+    pub(super) fn write(&mut self, svg: &str) -> io::Result<()> {
         self.file
             .write_all(svg.as_bytes())
             .map_err(|source| io::Error::new(source.kind(), NotDrawn { path: self.path.clone(), source }))

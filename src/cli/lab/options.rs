@@ -114,12 +114,17 @@ impl LabOptions {
     /// # Errors
     /// [`NoSuchOption::Lab`] for the first option that the lab does not have.
     pub fn settings(&self, lab: &'static Lab) -> Result<Settings, NoSuchOption> {
-        if let Some(option) = self.given().find(|option| !lab.takes(*option)) {
-            return Err(NoSuchOption::Lab { lab: lab.name, option });
+        match self.given().find(|option| !lab.takes(*option)) {
+            Some(option) => Err(NoSuchOption::Lab { lab: lab.name, option }),
+            None => Ok(self.all()),
         }
+    }
+
+    /// What they ask for, whichever of it a lab has.
+    pub(super) fn all(&self) -> Settings {
         let own = Settings::default();
         let line = own.impairment;
-        Ok(Settings {
+        Settings {
             seed: self.seed.unwrap_or(own.seed),
             pace: self.pace.unwrap_or(own.pace),
             folder: self.folder.clone(),
@@ -139,7 +144,7 @@ impl LabOptions {
                 ..line
             },
             fault: self.fault,
-        })
+        }
     }
 
     /// The same for a server alone.

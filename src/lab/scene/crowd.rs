@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Kind, Part, Scene, Stage, TCP, UDP};
+use super::{Hosts, Kind, Part, Scene, Stage, TCP, UDP};
 use crate::lab::{LabError, chat, relay};
 
 pub(super) static CHAT: Scene = Scene {
@@ -17,6 +17,7 @@ pub(super) static CHAT: Scene = Scene {
         "When bob has closed its connection, the others are told, and later lines no longer go to it.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: chat,
 };
 
@@ -64,6 +65,7 @@ pub(super) static RELAY: Scene = Scene {
         "What is malformed, or addressed to the outside, gets a number: 400 and 405.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: relay,
 };
 

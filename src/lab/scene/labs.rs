@@ -1,7 +1,7 @@
 //! Labs of one server and one client: the client says what the lab says.
 
 use super::pairs::both_families;
-use super::{Kind, Scene, Stage, TCP, UDP};
+use super::{Hosts, Kind, Scene, Stage, TCP, UDP};
 use crate::lab::{
     Lab, LabError, calculator, chatbot, datetime, dual_stack, greeting, knock, ping, uppercase,
 };
@@ -25,6 +25,7 @@ pub(super) static GREETING: Scene = Scene {
         "The answer comes from the port that was asked, to the port that asked.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &greeting::LAB),
 };
 
@@ -40,6 +41,7 @@ pub(super) static KNOCK: Scene = Scene {
         "Each side closes its own direction with a FIN, and the other acknowledges it. The client closes first.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &knock::LAB),
 };
 
@@ -54,6 +56,7 @@ pub(super) static UPPERCASE_TCP: Scene = Scene {
         "How many packets it takes for two messages: compare with the lab uppercase-udp.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &uppercase::TCP),
 };
 
@@ -68,6 +71,7 @@ pub(super) static UPPERCASE_UDP: Scene = Scene {
         "Nothing says that the datagram arrived but the answer itself.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &uppercase::UDP),
 };
 
@@ -82,6 +86,7 @@ pub(super) static DATETIME: Scene = Scene {
         "The time between two questions is random. Compare the answers with the times of their packets, which are in UTC.",
     ],
     pace: 0.1,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &datetime::LAB),
 };
 
@@ -97,6 +102,7 @@ pub(super) static CALCULATOR: Scene = Scene {
         "Each sum is worked out again from the capture. Division by zero gets an error, and the session goes on.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: calculator,
 };
 
@@ -121,6 +127,7 @@ pub(super) static CHATBOT_TCP: Scene = Scene {
         "Every message is acknowledged, mostly by the answer itself.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &chatbot::TCP),
 };
 
@@ -135,6 +142,7 @@ pub(super) static CHATBOT_UDP: Scene = Scene {
         "That the talk has ended is said by its words alone.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &chatbot::UDP),
 };
 
@@ -149,6 +157,7 @@ pub(super) static DUAL_STACK: Scene = Scene {
         "Only the network layer differs: addresses of 4 and of 16 bytes, headers of 20 and of 40.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| both_families(stage, &dual_stack::LAB),
 };
 
@@ -164,6 +173,7 @@ pub(super) static UDP_PING: Scene = Scene {
         "The round trip by the client's clock, beside that of the packets.",
     ],
     pace: 0.4,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &ping::PING),
 };
 
@@ -178,5 +188,6 @@ pub(super) static UDP_THROUGHPUT: Scene = Scene {
         "When the interval is shorter than the server takes, answers come late, although nothing was lost.",
     ],
     pace: 0.3,
+    hosts: Hosts::OneOrTwo,
     play: |stage| one_client(stage, &ping::THROUGHPUT),
 };

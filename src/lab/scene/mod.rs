@@ -15,10 +15,10 @@ mod streams;
 mod wire;
 
 pub use line::{Bytes, Line, What};
-pub use stage::{How, PATIENCE, Part, Stage, Teller};
+pub use stage::{Cast, How, PATIENCE, Part, Stage, Teller};
 pub use wire::Wire;
 
-use super::{LabError, Transport};
+use super::{Impairment, LabError, Transport};
 use crate::suggest::nearest;
 
 /// What a scene is.
@@ -28,6 +28,17 @@ pub enum Kind {
     Lab,
     /// Something that happens to connections and datagrams, made to happen.
     Experiment,
+}
+
+/// On how many hosts a scene can be played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hosts {
+    /// On one alone: both ends are in one hand.
+    One,
+    /// Its servers can be on one host and its clients on another.
+    OneOrTwo,
+    /// On two, with this line between them for what the server sends, unless asked for another.
+    Two(Impairment),
 }
 
 /// Something that can be played.
@@ -47,6 +58,8 @@ pub struct Scene {
     pub look_for: &'static [&'static str],
     /// What random delays are multiplied by unless asked otherwise, so that a scene takes seconds; 1 where there are none.
     pub pace: f64,
+    /// Where it can be played.
+    pub hosts: Hosts,
     /// Plays it. What fails on purpose is no error.
     pub play: fn(&mut Stage) -> Result<(), LabError>,
 }
@@ -87,6 +100,7 @@ pub static SCENES: &[&Scene] = &[
     &queue::SPLIT_WRITES,
     &pairs::IPV4_IPV6,
     &pairs::CHATBOTS,
+    &streams::RETRANSMISSION,
 ];
 
 /// No scene has this name.

@@ -1,6 +1,6 @@
 //! Clients where nobody listens: before the server is there, and at another port than the server's.
 
-use super::{BOTH, Kind, Scene, Stage, TCP, UDP};
+use super::{BOTH, Hosts, Kind, Scene, Stage, TCP, UDP};
 use crate::lab::{LabError, uppercase};
 
 /// A port of the course where nothing of a lab listens.
@@ -17,6 +17,7 @@ pub(super) static REFUSED: Scene = Scene {
         "The client learns it within a round trip: \"connection refused\". No message was ever sent.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: |stage| stage.client_in_vain("client", &uppercase::TCP, stage.at(EMPTY), &[]),
 };
 
@@ -32,6 +33,7 @@ pub(super) static PORT_UNREACHABLE: Scene = Scene {
         "Only a connected socket is told; a program that uses sendto on an unconnected one hears nothing.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: |stage| stage.client_in_vain("client", &uppercase::UDP, stage.at(EMPTY), &[]),
 };
 
@@ -47,6 +49,7 @@ pub(super) static WRONG_PORT: Scene = Scene {
         "The same client at the right port is answered at once.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: wrong_port,
 };
 

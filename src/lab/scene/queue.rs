@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use super::{Kind, PATIENCE, Scene, Stage, TCP, Wire, closing};
+use super::{Hosts, Kind, PATIENCE, Scene, Stage, TCP, Wire, closing};
 use crate::lab::LabError;
 
 const PORT: u16 = 12_200;
@@ -28,6 +28,7 @@ pub(super) static FULL_BACKLOG: Scene = Scene {
         "A second later its system sends the SYN again. By then there is room.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: backlog,
 };
 
@@ -80,6 +81,7 @@ pub(super) static ZERO_WINDOW: Scene = Scene {
         "When the server reads, a window update says so, and the rest follows. Nothing was lost.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: zero_window,
 };
 
@@ -112,6 +114,7 @@ pub(super) static SPLIT_WRITES: Scene = Scene {
         "What a receive returns is not what a send was. Only an end that both sides know tells where a message ends.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: split_writes,
 };
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,11 +16,29 @@ use crate::lab::{Event, Lab, LabError, Policy, Server, Settings};
 /// Longest wait of a client, and of a scene for what must come: generous, since the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Who of a scene is played here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cast {
+    /// Servers and clients.
+    #[default]
+    All,
+    /// The servers; their clients are on another host.
+    Servers,
+    /// The clients; their servers are on another host, and listen.
+    Clients,
+}
+
 /// How a scene is to be played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct How {
     /// Where servers listen, and clients are.
     pub address: IpAddr,
+    /// The same place by IPv4 and by IPv6, for scenes that want both.
+    pub families: [IpAddr; 2],
+    /// Who is played here.
+    pub cast: Cast,
+    /// Where packets may go.
+    pub policy: Policy,
     /// The settings of servers and clients.
     pub settings: Settings,
     /// A port that is taken is no failure: another one is used. Outside a sandbox ports are everybody's.
@@ -28,7 +47,14 @@ pub struct How {
 
 impl Default for How {
     fn default() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into(), settings: Settings::default(), any_port: false }
+        Self {
+            address: Ipv4Addr::LOCALHOST.into(),
+            families: [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            cast: Cast::All,
+            policy: Policy::from_env(),
+            settings: Settings::default(),
+            any_port: false,
+        }
     }
 }
 
@@ -41,6 +67,7 @@ pub struct Stage {
     teller: Teller,
     servers: Vec<Running>,
     over: Arc<AtomicBool>,
+    files: Vec<PathBuf>,
 }
 
 struct Running {
@@ -52,7 +79,7 @@ impl Stage {
     /// An empty stage.
     #[must_use]
     pub fn new(how: How, teller: Teller) -> Self {
-        Self { how, teller, servers: Vec::new(), over: Arc::default() }
+        Self { how, teller, servers: Vec::new(), over: Arc::default(), files: Vec::new() }
     }
 
     /// How the scene is to be played.
@@ -67,11 +94,22 @@ impl Stage {
         self.how.settings.clone()
     }
 
-    /// Both loopback addresses, IPv4 first; only one of them where the machine lacks the other.
+    /// Where servers listen by both families, IPv4 first; only one of them where the machine lacks the other.
     #[must_use]
     pub fn families(&self) -> Vec<IpAddr> {
-        let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        both.into_iter().filter(|address| std::net::UdpSocket::bind((*address, 0)).is_ok()).collect()
+        let own = |address: &IpAddr| -> IpAddr {
+            if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() }
+        };
+        let is_there = |address: &IpAddr| std::net::UdpSocket::bind((own(address), 0)).is_ok();
+        self.how.families.into_iter().filter(is_there).collect()
+    }
+
+    /// The path of a file that nobody else has, in the folder for such files; it goes with the stage.
+    #[must_use]
+    pub fn temporary_file(&mut self, what: &str) -> PathBuf {
+        let file = std::env::temp_dir().join(format!("wirelab-{what}-{:016x}", fastrand::u64(..)));
+        self.files.push(file.clone());
+        file
     }
 
     /// Tells a line.
@@ -116,7 +154,10 @@ impl Stage {
         address: SocketAddr,
         settings: &Settings,
     ) -> Result<SocketAddr, LabError> {
-        let bind = |address| Server::bind(lab, address, settings, Policy::from_env());
+        if self.how.cast == Cast::Clients {
+            return Ok(address);
+        }
+        let bind = |address| Server::bind(lab, address, settings, self.how.policy);
         let server = match bind(address) {
             Err(LabError::PortInUse { .. }) if self.how.any_port => bind(SocketAddr::new(address.ip(), 0))?,
             bound => bound?,
@@ -173,10 +214,14 @@ impl Stage {
         messages: &[&str],
         settings: &Settings,
     ) -> Result<Outcome, LabError> {
+        if self.how.cast == Cast::Servers {
+            return Ok(Outcome::Done);
+        }
         let mut own = client::own_messages(lab, settings);
         let mut given = Ready(messages.iter().map(|text| Ok(text.as_bytes().to_vec())));
         let messages: &mut dyn Messages = if messages.is_empty() { &mut own } else { &mut given };
-        let role = Role { who: who.to_owned(), lab, server, settings: settings.clone() };
+        let settings = settings.clone();
+        let role = Role { who: who.to_owned(), lab, server, settings, policy: self.how.policy };
         play(role, messages, &self.over, &self.teller, &mut |_| {})
     }
 
@@ -212,7 +257,11 @@ impl Stage {
     pub fn enter(&self, who: &str, lab: &'static Lab, server: SocketAddr) -> Result<Part, LabError> {
         let (cue, cues) = channel();
         let (heard, opened) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
-        let role = Role { who: who.to_owned(), lab, server, settings: self.settings() };
+        if self.how.cast == Cast::Servers {
+            return Ok(Part { cue: None, heard, opened, thread: None });
+        }
+        let settings = self.settings();
+        let role = Role { who: who.to_owned(), lab, server, settings, policy: self.how.policy };
         let (teller, over) = (Arc::clone(&self.teller), Arc::clone(&self.over));
         let (hears, opens) = (Arc::clone(&heard), Arc::clone(&opened));
         let spawned = thread::Builder::new().spawn(move || {
@@ -235,6 +284,12 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
+        // Whoever reads or writes them ends first.
+        self.servers.clear();
+        for file in &self.files {
+            // Where it was not written there is nothing to take away.
+            let _ = std::fs::remove_file(file);
+        }
     }
 }
 
@@ -254,6 +309,7 @@ struct Role {
     lab: &'static Lab,
     server: SocketAddr,
     settings: Settings,
+    policy: Policy,
 }
 
 /// Runs a client, and tells what happens.
@@ -264,11 +320,11 @@ fn play(
     teller: &Teller,
     look: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, LabError> {
-    let Role { who, lab, server, settings } = role;
+    let Role { who, lab, server, settings, policy } = role;
     let transport = lab.transport;
     let tell = |what| teller(Line { who: who.clone(), aside: false, what });
     tell(What::Tries { server, transport });
-    let options = Options { server, timeout: PATIENCE, policy: Policy::from_env(), settings };
+    let options = Options { server, timeout: PATIENCE, policy, settings };
     client::run(Session {
         lab,
         options: &options,

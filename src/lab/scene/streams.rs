@@ -1,9 +1,10 @@
 //! Labs whose messages are more than one send each: pages, a file, mails.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use super::{Kind, Scene, Stage, TCP};
-use crate::lab::{LabError, Settings, mail, proxy, transfer, web};
+use super::{Hosts, Kind, Scene, Stage, TCP};
+use crate::lab::{Impairment, LabError, Settings, mail, proxy, transfer, web};
 
 pub(super) static WEB: Scene = Scene {
     name: "web",
@@ -17,6 +18,7 @@ pub(super) static WEB: Scene = Scene {
         "All of it on one connection, which is kept open between the requests.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: |stage| super::labs::one_client(stage, &web::LAB),
 };
 
@@ -32,6 +34,7 @@ pub(super) static PROXY: Scene = Scene {
         "The headers say so, too: Age, Via, X-Cache. But only the missing packets prove it.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: proxy,
 };
 
@@ -55,21 +58,53 @@ pub(super) static FILE_TRANSFER: Scene = Scene {
         "The SHA-256 of what was sent, of what was received, and of what the packets carry.",
     ],
     pace: 1.0,
+    hosts: Hosts::OneOrTwo,
     play: file_transfer,
 };
 
 fn file_transfer(stage: &mut Stage) -> Result<(), LabError> {
-    let lab = &transfer::LAB;
-    let server = stage.serve("server", lab)?;
-    // A name of our own, which nobody else has; it goes when the scene is over.
-    let name = format!("wirelab-received-{}-{}", std::process::id(), server.port());
-    let file = std::env::temp_dir().join(name);
-    let settings = Settings { file: Some(file.clone()), ..stage.settings() };
-    let ran = stage.client_with("client", lab, server, &[], &settings);
-    // Where it was not written there is nothing to take away.
-    let _ = std::fs::remove_file(file);
-    ran.map(|_| ())
+    let settings = stage.settings();
+    transferred(stage, &settings)
 }
+
+/// A server that sends a file, and a client that keeps it for as long as the scene takes.
+fn transferred(stage: &mut Stage, settings: &Settings) -> Result<(), LabError> {
+    let lab = &transfer::LAB;
+    let server = stage.serve_at("server", lab, stage.at(lab.default_port), settings)?;
+    let settings = Settings { file: Some(stage.temporary_file("received")), ..stage.settings() };
+    stage.client_with("client", lab, server, &[], &settings)?;
+    Ok(())
+}
+
+/// What a good part of all segments do not survive.
+const LOSSY: Impairment = Impairment { loss: 0.15, delay: Duration::from_millis(5), ..Impairment::NONE };
+
+/// Lines of the file: some twenty segments.
+const LINES: usize = 600;
+
+pub(super) static RETRANSMISSION: Scene = Scene {
+    name: "retransmission",
+    title: "a file over a line that loses segments",
+    kind: Kind::Experiment,
+    transports: TCP,
+    port: 9000,
+    look_for: &[
+        "Client and server are two hosts, and the line between them loses some of what the server sends. The capture is the server's.",
+        "The client acknowledges again and again the last byte before the gap, and says what it has beyond it (SACK).",
+        "The server sends what was lost again: at once where acknowledgements show it, after a time-out where none comes.",
+        "The file arrives whole all the same. With another seed, other segments are lost: --seed 7.",
+    ],
+    pace: 1.0,
+    hosts: Hosts::Two(LOSSY),
+    play: |stage| {
+        let file = stage.temporary_file("sent");
+        let text: String =
+            (1..=LINES).map(|line| format!("This is line {line} of {LINES} of the file.\n")).collect();
+        std::fs::write(&file, text).map_err(LabError::file(&file))?;
+        let settings = Settings { file: Some(file), ..stage.settings() };
+        transferred(stage, &settings)
+    },
+};
 
 pub(super) static MAIL: Scene = Scene {
     name: "mail",
@@ -83,6 +118,7 @@ pub(super) static MAIL: Scene = Scene {
         "The forged mail brings a Received line along that no agent here has written: `wirelab mail` shows the first hop nobody vouches for.",
     ],
     pace: 1.0,
+    hosts: Hosts::One,
     play: mail,
 };
 

@@ -7,7 +7,7 @@ use nix::libc::linger;
 use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
 
 use super::{Bytes, Line, PATIENCE, Stage, Teller, What};
-use crate::lab::{Ending, LabError, Policy, Transport};
+use crate::lab::{Ending, LabError, Transport};
 
 /// Most bytes that one [`Wire::hear`] takes.
 const MOST_HEARD: usize = 65_536;
@@ -36,7 +36,7 @@ impl Stage {
         room: Option<usize>,
     ) -> Result<(TcpListener, SocketAddr), LabError> {
         let wanted = self.at(port);
-        Policy::from_env().check(wanted.ip())?;
+        self.how().policy.check(wanted.ip())?;
         let listener = match listener(wanted, backlog, room) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && self.how().any_port => {
                 listener(self.at(0), backlog, room)
@@ -54,7 +54,7 @@ impl Stage {
     /// # Errors
     /// [`LabError`].
     pub fn connect(&self, who: &str, server: SocketAddr) -> Result<Wire, LabError> {
-        Policy::from_env().check(server.ip())?;
+        self.how().policy.check(server.ip())?;
         self.tell(who, What::Tries { server, transport: Transport::Tcp });
         let stream = TcpStream::connect_timeout(&server, PATIENCE).map_err(|error| match error.kind() {
             ErrorKind::ConnectionRefused => LabError::Refused(server),

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::Nanos;
 use super::escape;
 use super::flow::Flows;
 use crate::lab::scene::{Line, Scene};
-use crate::lesson::Check;
+use crate::lesson::{Check, PingRow, PingSide, PingsBeside};
+use crate::render::pings::SecondRow;
 use crate::report::Told;
 
 /// Schema of [`write_lesson_json`].
@@ -19,6 +21,8 @@ pub const LESSON_SCHEMA: &str = "wirelab.lab/1";
 pub enum Played {
     /// In a sandbox.
     Sandbox,
+    /// On two hosts of a sandbox.
+    TwoHosts,
     /// On the loopback interface that all programs share.
     InPlace,
     /// Without a capture, for this reason; the flows and checks are those of the recording that wirelab brings along.
@@ -28,17 +32,113 @@ pub enum Played {
     },
 }
 
+/// A scene that was played, and everything that is to be told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// The scene.
+    pub scene: &'a Scene,
+    /// Where it was played.
+    pub played: &'a Played,
+    /// What its programs told.
+    pub log: &'a [Line],
+    /// The flows of its capture.
+    pub flows: &'a [Told<'a>],
+    /// Its pings by the client's clock and by the capture; each second of them, where the scene is about those.
+    pub pings: Option<(&'a PingsBeside, &'a [[SecondRow; 2]])>,
+    /// What must hold.
+    pub checks: &'a [Check],
+}
+
+#[derive(Serialize)]
+struct PingsOut {
+    by_client: SideOut,
+    in_capture: SideOut,
+    pings: Vec<PingOut>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    seconds: Vec<BothSecondsOut>,
+}
+
+#[derive(Serialize)]
+struct SideOut {
+    sent: u64,
+    in_time: u64,
+    late: u64,
+    lost: u64,
+    unclear: u64,
+    mean_rtt_ns: Option<Nanos>,
+}
+
+#[derive(Serialize)]
+struct PingOut {
+    number: u64,
+    packet: Option<u64>,
+    rtt_by_client_ns: Option<Nanos>,
+    rtt_in_capture_ns: Option<Nanos>,
+    lost_by_client: Option<bool>,
+    lost_in_capture: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct BothSecondsOut {
+    by_client: SecondOut,
+    in_capture: SecondOut,
+}
+
+#[derive(Serialize)]
+struct SecondOut {
+    sent: u64,
+    answered: u64,
+    bits: u64,
+    mean_delay_ns: Option<Nanos>,
+}
+
+impl SideOut {
+    fn of(side: &PingSide) -> Self {
+        let PingSide { sent, in_time, late, unclear, mean } = *side;
+        Self { sent, in_time, late, lost: side.lost(), unclear, mean_rtt_ns: mean.map(Nanos) }
+    }
+}
+
+impl PingOut {
+    fn of(row: &PingRow) -> Self {
+        Self {
+            number: row.number,
+            packet: row.capture.map(|seen| seen.at.number),
+            rtt_by_client_ns: row.rtt_by_clock().map(Nanos),
+            rtt_in_capture_ns: row.rtt_in_capture().map(Nanos),
+            lost_by_client: row.is_lost_by_clock(),
+            lost_in_capture: row.is_lost_in_capture(),
+        }
+    }
+}
+
+impl SecondOut {
+    fn of(second: SecondRow) -> Self {
+        let SecondRow { sent, answered, bits, mean } = second;
+        Self { sent, answered, bits, mean_delay_ns: mean.map(Nanos) }
+    }
+}
+
+impl PingsOut {
+    fn of(beside: &PingsBeside, seconds: &[[SecondRow; 2]]) -> Self {
+        let both = |[clock, capture]: &[SecondRow; 2]| BothSecondsOut {
+            by_client: SecondOut::of(*clock),
+            in_capture: SecondOut::of(*capture),
+        };
+        Self {
+            by_client: SideOut::of(&beside.clock),
+            in_capture: SideOut::of(&beside.capture),
+            pings: beside.rows.iter().map(PingOut::of).collect(),
+            seconds: seconds.iter().map(both).collect(),
+        }
+    }
+}
+
 /// Writes the document.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_lesson_json<W: Write>(
-    out: &mut W,
-    (scene, played): (&Scene, &Played),
-    log: &[Line],
-    flows: &[Told<'_>],
-    checks: &[Check],
-) -> io::Result<()> {
+pub fn write_lesson_json<W: Write>(out: &mut W, told: &Lesson<'_>) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
@@ -49,10 +149,13 @@ pub fn write_lesson_json<W: Write>(
         /// What the programs told, in the order they did.
         log: &'a [Line],
         flows: Flows<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pings: Option<PingsOut>,
         checks: &'a [Check],
         /// All of them do.
         holds: bool,
     }
+    let Lesson { scene, played, log, flows, pings, checks } = *told;
     let document = Document {
         schema: LESSON_SCHEMA,
         name: scene.name,
@@ -61,6 +164,7 @@ pub fn write_lesson_json<W: Write>(
         look_for: scene.look_for,
         log,
         flows: Flows(flows, true),
+        pings: pings.map(|(beside, seconds)| PingsOut::of(beside, seconds)),
         checks,
         holds: checks.iter().all(|check| check.holds),
     };

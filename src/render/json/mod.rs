@@ -36,7 +36,7 @@ pub use ek::EkJson;
 pub use flow::{FlowJson, write_flows_json};
 pub use follow::write_stream_json;
 pub use lan::write_explain_json;
-pub use lesson::{LESSON_SCHEMA, Played, write_lesson_json};
+pub use lesson::{LESSON_SCHEMA, Lesson, Played, write_lesson_json};
 pub use packet::{PacketJson, PacketsJson, PayloadJson};
 pub use tshark::TsharkJson;
 

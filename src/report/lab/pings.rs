@@ -86,6 +86,22 @@ impl PingTotals {
     /// Those of `flow`.
     #[must_use]
     pub fn of(flow: &LabFlow) -> Self {
+        let (mut totals, answer_bytes) = Self::paired(flow);
+        if totals.shrinks() {
+            totals.seconds = Some(totals.by_second(&answer_bytes));
+        }
+        totals
+    }
+
+    /// What each second of `flow` carried, whatever its intervals, the first 3600 of them.
+    #[must_use]
+    pub fn seconds_of(flow: &LabFlow) -> Vec<Second> {
+        let (totals, answer_bytes) = Self::paired(flow);
+        totals.by_second(&answer_bytes)
+    }
+
+    /// All but the seconds, and the bytes of the answer to each ping by its place.
+    fn paired(flow: &LabFlow) -> (Self, HashMap<usize, u64>) {
         let mut totals = Self::default();
         let mut by_packet: HashMap<PacketNumber, usize> = HashMap::new();
         let mut answer_bytes: HashMap<usize, u64> = HashMap::new();
@@ -112,10 +128,7 @@ impl PingTotals {
         totals.perhaps = newest.zip(oldest).map(|(newest, oldest)| [newest, oldest]);
         totals.find_late();
         totals.measure();
-        if totals.shrinks() {
-            totals.seconds = Some(totals.by_second(&answer_bytes));
-        }
-        totals
+        (totals, answer_bytes)
     }
 
     fn answer(

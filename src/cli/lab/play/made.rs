@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::hosts::Places;
 use super::{PlayArgs, stage};
 use crate::cli::output::{Failure, say};
 use crate::lab::scene::{How, Line, Scene, What};
@@ -35,6 +36,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) enum Manner {
     /// In a sandbox.
     Sandbox,
+    /// On two hosts of a sandbox.
+    TwoHosts,
     /// On the shared loopback interface.
     InPlace,
     /// Without a capture.
@@ -128,23 +131,26 @@ pub(super) type OnLine<'a> = &'a mut dyn FnMut(&Line) -> Result<(), Failure>;
 /// Plays the scene.
 pub(super) fn make(
     args: &PlayArgs,
-    scene: &'static Scene,
+    (scene, places): (&'static Scene, Places),
     how: &How,
     interrupt: &Interrupt,
     on_line: OnLine<'_>,
 ) -> Result<Played, Failure> {
-    let refused = match start(args, false) {
-        Ok((running, file)) => return watch(running, file, Manner::Sandbox, args, interrupt, on_line),
+    let manner = if places == Places::One { Manner::Sandbox } else { Manner::TwoHosts };
+    let refused = match start(args, places, false) {
+        Ok((running, file)) => return watch(running, file, manner, args, interrupt, on_line),
         Err(SandboxError::NotRun { message, .. }) => return Err(Failure::new(message)),
         Err(refused) => refused,
     };
-    match start(args, true) {
-        Ok((running, file)) => {
+    // The shared loopback interface is one host's.
+    let in_place = if places == Places::One { start(args, places, true).ok() } else { None };
+    match in_place {
+        Some((running, file)) => {
             say(&refused);
             say("played without a sandbox, on the loopback interface that all programs share");
             watch(running, file, Manner::InPlace, args, interrupt, on_line)
         }
-        Err(_) => {
+        None => {
             say(&refused);
             say("nothing can be captured here, and the scene is played all the same");
             let because = refused.to_string().lines().next().unwrap_or_default().to_owned();
@@ -154,15 +160,15 @@ pub(super) fn make(
 }
 
 /// Starts this program anew, with the same arguments, on a stage that is captured.
-fn start(args: &PlayArgs, in_place: bool) -> Result<(Running, File), SandboxError> {
+fn start(args: &PlayArgs, places: Places, in_place: bool) -> Result<(Running, File), SandboxError> {
     let file = unnamed_file().map_err(SandboxError::Start)?;
     // Whoever executes it finds itself there, also where its path cannot be reached.
     let mut command = vec![OsString::from("/proc/self/exe")];
     command.extend(std::env::args_os().skip(1));
-    command.push("--on-stage".into());
     let pcap = args.write.as_deref().is_some_and(|path| SaveFormat::of_name(path) == SaveFormat::Pcap);
     let capture = file.try_clone().map_err(SandboxError::Start)?;
-    let plan = Plan::new(command, capture).pcap(pcap).stdin(Stdio::null()).stdout(Stdio::piped());
+    let plan = places.arrange(&command, |command| Plan::new(command, capture));
+    let plan = plan.pcap(pcap).stdin(Stdio::null()).stdout(Stdio::piped());
     let plan = if in_place { plan.in_place() } else { plan };
     Ok((plan.start()?, file))
 }

@@ -1,7 +1,9 @@
 //! `lab NAME`: server and client played on one stage, captured, explained, and checked. `labs`: what there is.
 
+mod hosts;
 mod list;
 mod made;
+mod pings;
 mod recordings;
 mod stage;
 mod study;
@@ -12,19 +14,23 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::LabOptions;
+use super::measured::Drawing;
+use super::{LabOptions, NoSuchOption};
 use crate::cli::args::ColorArgs;
 use crate::cli::output::{self, Failure, Status, say};
 use crate::cli::view;
-use crate::lab::scene::{self, How, Line, Scene};
-use crate::lab::{self, LabOption, Settings};
+use crate::lab::scene::{self, Hosts, How, Line, Scene};
+use crate::lab::{self, LabOption, Settings, Transport};
 use crate::lesson::{Check, checks, sides};
 use crate::render::explain::ExplainOptions;
-use crate::render::json::{Played, write_lesson_json};
+use crate::render::json::{Lesson, Played, write_lesson_json};
 use crate::render::lesson::{Talk, write_checks, write_head, write_sides};
 use crate::source::Interrupt;
+use hosts::Places;
 pub(in crate::cli) use list::{LabsArgs, run as run_labs};
 use made::{Manner, Played as Made};
+use pings::Pings;
+use stage::Role;
 use study::Study;
 
 /// Play a lab or an experiment: its server and its clients run in a sandbox, everything they send is captured and
@@ -43,6 +49,10 @@ pub(in crate::cli) struct PlayArgs {
     /// Play it over IPv6
     #[arg(short = '6', long)]
     ipv6: bool,
+    /// Put server and clients on two hosts, 10.0.0.1 and 10.0.0.2, with a cable between them; over TCP with --loss,
+    /// --delay and so on a line that does that to what the server sends
+    #[arg(long)]
+    two_hosts: bool,
     /// Show payloads whole instead of folding long ones
     #[arg(long)]
     full: bool,
@@ -53,8 +63,8 @@ pub(in crate::cli) struct PlayArgs {
     #[arg(long)]
     json: bool,
     /// Play it here and now, and tell it line by line: how the program calls itself inside the sandbox.
-    #[arg(long, hide = true)]
-    on_stage: bool,
+    #[arg(long, hide = true, value_name = "ROLE", require_equals = true)]
+    on_stage: Option<Role>,
     #[command(flatten)]
     options: LabOptions,
     #[command(flatten)]
@@ -67,8 +77,11 @@ Examples:
   wirelab lab chat -w chat.pcapng      and keep the capture
   wirelab lab chat --brief             the talk and the checks alone
   wirelab lab udp-ping --seed 7        other losses than with another seed
+  wirelab lab udp-throughput --plot run.svg   and draw each second
   wirelab lab uppercase-tcp -6         over IPv6
   wirelab lab half-close               an experiment
+  wirelab lab web --two-hosts          on two hosts that a cable joins
+  wirelab lab file-transfer --two-hosts --loss 10%   over a bad line
 
 Random delays are shortened so that a lab takes seconds; --pace 1 plays it at
 its own pace.
@@ -76,14 +89,8 @@ its own pace.
 Exit status: 0 all checks hold, 1 one does not, 2 it could not be played.";
 
 /// Options that mean something to one side alone, or to a person who runs it: not to a scene that has both.
-const NOT_HERE: [LabOption; 6] = [
-    LabOption::Folder,
-    LabOption::File,
-    LabOption::AllowOrigin,
-    LabOption::AllowTarget,
-    LabOption::Next,
-    LabOption::Plot,
-];
+const NOT_HERE: [LabOption; 5] =
+    [LabOption::Folder, LabOption::File, LabOption::AllowOrigin, LabOption::AllowTarget, LabOption::Next];
 
 impl PlayArgs {
     /// How the scene is to be played.
@@ -93,9 +100,23 @@ impl PlayArgs {
             return Err(Failure::new(format_args!("`lab` has no {}", option.flag()))
                 .hint("`wirelab serve` and `wirelab client` play one side each"));
         }
+        let is_on_the_way = |option: &&LabOption| option.is_of_a_line() || **option == LabOption::Seed;
+        let has_line = match scene.hosts {
+            Hosts::One => false,
+            Hosts::OneOrTwo => self.two_hosts && scene.transports == [Transport::Tcp],
+            Hosts::Two(_) => true,
+        };
+        let others = given.iter().filter(|option| !(has_line && is_on_the_way(option)));
         let settings = match lab::find(scene.name) {
-            Ok(lab) => self.options.settings(lab).map_err(Failure::new)?,
-            Err(_) => match given.first() {
+            Ok(lab) => match others.copied().find(|option| !lab.takes(*option)) {
+                Some(option) if option.is_of_a_line() && scene.hosts == Hosts::OneOrTwo => {
+                    return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })
+                        .hint("with --two-hosts there is a line between server and client"));
+                }
+                Some(option) => return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })),
+                None => self.options.all(),
+            },
+            Err(_) => match others.copied().next() {
                 Some(option) => {
                     return Err(Failure::new(format_args!(
                         "the experiment `{}` has no {}",
@@ -103,12 +124,12 @@ impl PlayArgs {
                         option.flag()
                     )));
                 }
-                None => Settings::default(),
+                None => self.options.all(),
             },
         };
         let settings = Settings { pace: self.options.pace.unwrap_or(scene.pace), ..settings };
         let address: IpAddr = if self.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
-        Ok(How { address, settings, any_port: false })
+        Ok(How { address, settings, ..How::default() })
     }
 
     fn options(&self) -> ExplainOptions {
@@ -121,11 +142,15 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
     let scene =
         scene::find(&args.name).map_err(|unknown| Failure::new(unknown).hint("`wirelab labs` lists them"))?;
     let how = args.how(scene)?;
-    if args.on_stage {
-        return Ok(stage::run(scene, how));
+    let places = Places::of(args, scene, how.settings.impairment)?;
+    if let Some(role) = args.on_stage {
+        let line = if let Places::Line(line) = places { line } else { how.settings.impairment };
+        let settings = Settings { impairment: line, ..how.settings };
+        return Ok(stage::run(scene, role, How { settings, ..how }));
     }
     let interrupt = Interrupt::install()?;
     let files = made::Files::open(args)?;
+    let mut drawing = args.options.plot.as_deref().map(Drawing::create).transpose().map_err(Failure::new)?;
     let options = args.options();
     let mut out = output::stdout();
     if !args.json {
@@ -136,7 +161,7 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
         out.flush()?;
     }
     let mut talk = Talk::of(scene, options);
-    let made = made::make(args, scene, &how, &interrupt, &mut |line| {
+    let made = made::make(args, (scene, places), &how, &interrupt, &mut |line| {
         if !args.json {
             talk.write(&mut out, line)?;
             out.flush()?;
@@ -146,7 +171,7 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
     let interrupted = interrupt.is_set();
     files.write(&made)?;
     let study = study::of(&made, scene)?;
-    let holds = show(args, scene, &made, &study, &mut out)?;
+    let holds = show(args, scene, &made, &study, drawing.as_mut(), &mut out)?;
     Ok(match (interrupted, holds) {
         (true, _) => Status::Interrupted,
         (false, true) => Status::Done,
@@ -161,6 +186,7 @@ fn show(
     scene: &Scene,
     made: &Made,
     study: &Study,
+    drawing: Option<&mut Drawing>,
     out: &mut output::Stdout,
 ) -> Result<bool, Failure> {
     let flows = study.flows();
@@ -171,13 +197,20 @@ fn show(
         found.insert(0, Check { holds: false, text: trouble.to_owned(), packets: Vec::new() });
     }
     let holds = found.iter().all(|check| check.holds);
+    let pings = Pings::of(scene, log, &flows);
+    if let (Some(pings), Some(drawing)) = (&pings, drawing) {
+        pings.draw(scene, drawing)?;
+    }
     if args.json {
         let played = match &made.manner {
             Manner::Sandbox => Played::Sandbox,
+            Manner::TwoHosts => Played::TwoHosts,
             Manner::InPlace => Played::InPlace,
             Manner::NotCaptured { because } => Played::Recording { because: because.clone() },
         };
-        write_lesson_json(out, (scene, &played), log, &flows, &found)?;
+        let pings = pings.as_ref().map(|pings| (&pings.beside, pings.seconds.as_slice()));
+        let told = Lesson { scene, played: &played, log, flows: &flows, pings, checks: &found };
+        write_lesson_json(out, &told)?;
         out.flush()?;
         return Ok(holds);
     }
@@ -193,7 +226,9 @@ fn show(
         study.explain(out, &flows, options)?;
     }
     write_sides(out, &sides(scene, log, &evidence), options.colors)?;
-    study::pings(out, scene, log, &flows)?;
+    if let Some(pings) = &pings {
+        pings.write(out, scene, options)?;
+    }
     write_checks(out, &found, options)?;
     out.flush()?;
     Ok(holds)

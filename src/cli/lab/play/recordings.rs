@@ -45,6 +45,7 @@ recordings! {
     "refused"
     "relay"
     "reset"
+    "retransmission"
     "server-closes-first"
     "split-writes"
     "udp-ping"

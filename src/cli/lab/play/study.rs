@@ -1,31 +1,21 @@
 //! A scene's capture, taken through every stage.
 
-use std::io::Write;
-use std::time::Duration;
-
 use super::made::Played;
 use super::recordings;
 use crate::cli::output::{Failure, Stdout};
 use crate::flow::PayloadWanted;
-use crate::lab::PingRun;
-use crate::lab::scene::{Line, Scene, What};
-use crate::lesson::{Evidence, PingsBeside};
+use crate::lab::scene::{Line, Scene};
+use crate::lesson::{Evidence, Segments};
 use crate::pipeline::Pipeline;
 use crate::render::explain::{self, ExplainOptions};
-use crate::render::pings::write_beside;
-use crate::render::table::TableOutput;
 use crate::report::Told;
 use crate::report::http::{Exchange, Exchanges};
-use crate::report::lab::PingTotals;
 use crate::report::lan::{Lan, LanCollector};
 use crate::report::mail::{Session, Sessions};
 use crate::source::{Next, PacketSource, Savefile};
 
 /// Payload bytes kept of each side of a flow: all that a scene says.
 const PAYLOAD_PER_SIDE: usize = 4 << 20;
-
-/// How near to the next ping an answer may come such that clock and capture may differ on whether it was late.
-const SLACK: Duration = Duration::from_millis(5);
 
 /// What a capture shows.
 pub(super) struct Study {
@@ -34,6 +24,7 @@ pub(super) struct Study {
     lan: Lan,
     exchanges: Vec<Exchange>,
     mails: Vec<Session>,
+    segments: Segments,
     /// The log that belongs to the recording, where the capture is one.
     log: Option<Vec<Line>>,
 }
@@ -56,10 +47,12 @@ fn through(mut source: Savefile, name: String, log: Option<Vec<Line>>) -> Result
     let mut pipeline = Pipeline::new(Some(PayloadWanted::for_story(PAYLOAD_PER_SIDE)));
     let mut lan = LanCollector::default();
     let (mut exchanges, mut sessions) = (Exchanges::new(), Sessions::new());
+    let mut segments = Segments::default();
     loop {
         match source.next_packet()? {
             Next::Packet(packet, _) => {
                 let step = pipeline.step(&packet);
+                segments.take(packet.number, &step.decoded, step.verdicts);
                 lan.take(&step.packet, &step.decoded, step.echo, step.messages);
                 exchanges.packet(&step.decoded, step.messages, true, &mut |_| {});
                 sessions.packet(&step.decoded, step.messages, true, &mut |_| {});
@@ -74,7 +67,7 @@ fn through(mut source: Savefile, name: String, log: Option<Vec<Line>>) -> Result
     });
     let exchanges = exchanges.finish(pipeline.flows(), |_, _| true);
     let mails = sessions.finish(pipeline.flows(), |_, _| true);
-    Ok(Study { name, lan: lan.finish(), exchanges, mails, log, pipeline })
+    Ok(Study { name, lan: lan.finish(), exchanges, mails, segments, log, pipeline })
 }
 
 impl Study {
@@ -85,7 +78,13 @@ impl Study {
 
     /// What checks need.
     pub(super) fn evidence<'a>(&'a self, flows: &'a [Told<'a>]) -> Evidence<'a> {
-        Evidence { flows, labs: self.pipeline.labs(), exchanges: &self.exchanges, mails: &self.mails }
+        Evidence {
+            flows,
+            labs: self.pipeline.labs(),
+            exchanges: &self.exchanges,
+            mails: &self.mails,
+            segments: &self.segments,
+        }
     }
 
     /// What was told when this was captured.
@@ -107,30 +106,4 @@ impl Study {
         explain::lan(out, &self.lan, options)?;
         Ok(())
     }
-}
-
-/// The round trips by the client's clock beside those of the capture, of a scene with pings.
-pub(super) fn pings(
-    out: &mut Stdout,
-    scene: &Scene,
-    log: &[Line],
-    flows: &[Told<'_>],
-) -> Result<(), Failure> {
-    if scene.name != "udp-ping" {
-        return Ok(());
-    }
-    let run = PingRun::of(log.iter().filter_map(|line| match &line.what {
-        What::Noted { note, .. } => Some(note),
-        _ => None,
-    }));
-    let Some(lab) = flows.iter().find_map(|told| told.lab) else { return Ok(()) };
-    writeln!(out, "\nThe client's clock and the capture")?;
-    let colors = crate::render::color::Colors::OFF;
-    write_beside(
-        out,
-        TableOutput { width: None, colors },
-        &PingsBeside::of(&run, &PingTotals::of(lab)),
-        SLACK,
-    )?;
-    Ok(())
 }

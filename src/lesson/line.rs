@@ -1,0 +1,205 @@
+//! What a line between two hosts did to segments, beside what the analysis finds of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Case, Check};
+use crate::decode::{DecodedPacket, TcpFlags};
+use crate::flow::{Kind, Verdict};
+use crate::lab::scene::What;
+use crate::lab::{Deed, Note};
+use crate::source::PacketNumber;
+
+/// Most segments of a capture that are looked at: a scene has some hundred.
+pub const MAX_SEGMENTS: usize = 1 << 18;
+
+/// A TCP segment with data, or with a FIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its packet.
+    pub packet: PacketNumber,
+    /// Ports of sender and receiver.
+    pub ports: [u16; 2],
+    /// Its sequence number, as sent.
+    pub seq: u32,
+    /// Bytes of payload.
+    pub length: u32,
+    /// What the analysis calls it, where it is not simply the next one.
+    pub kind: Option<Kind>,
+}
+
+/// The TCP segments with data or a FIN of a capture, the first [`MAX_SEGMENTS`].
+#[derive(Clone, Debug, Default)]
+pub struct Segments(Vec<Segment>);
+
+impl Segments {
+    /// Takes a packet, of which `verdicts` says one thing for each of its transports.
+    pub fn take(&mut self, packet: PacketNumber, decoded: &DecodedPacket<'_>, verdicts: &[Verdict]) {
+        for (transport, verdict) in decoded.transports().iter().zip(verdicts) {
+            let Some(tcp) = verdict.tcp else { continue };
+            let Some(segment) = decoded.tcp_segment(transport) else { continue };
+            let says = segment.payload_len > 0 || segment.flags.has(TcpFlags::FIN);
+            if says && self.0.len() < MAX_SEGMENTS {
+                self.0.push(Segment {
+                    packet,
+                    ports: [transport.src.port, transport.dst.port],
+                    seq: segment.seq,
+                    length: segment.payload_len,
+                    kind: tcp.judgement.map(|judgement| judgement.kind),
+                });
+            }
+        }
+    }
+}
+
+/// Which segment: ports and sequence number.
+type Name = ([u16; 2], u32);
+
+/// Segments by what was done to them, and how often.
+#[derive(Default)]
+struct Done {
+    lost: BTreeMap<Name, usize>,
+    repeated: BTreeMap<Name, usize>,
+    overtaken: BTreeSet<Name>,
+}
+
+pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
+    let before = case.log.iter().find_map(|line| match &line.what {
+        What::Noted { note: Note::Between { before, .. }, .. } => Some(*before),
+        _ => None,
+    });
+    let Some(before) = before else { return Vec::new() };
+    let mut done = Done::default();
+    for line in case.log {
+        let What::Noted { note: Note::OnTheWay { ports, seq: Some(seq), length: 1.., deed, .. }, .. } =
+            &line.what
+        else {
+            continue;
+        };
+        let name = (*ports, *seq);
+        match deed {
+            Deed::Lost | Deed::Overflowed => *done.lost.entry(name).or_default() += 1,
+            Deed::Repeated => *done.repeated.entry(name).or_default() += 1,
+            Deed::Overtaken { .. } => {
+                done.overtaken.insert(name);
+            }
+            Deed::Held { .. } => {}
+        }
+    }
+    let segments = case.evidence.segments.0.as_slice();
+    let mut checks = vec![whole(case)];
+    if before {
+        checks.push(sent_again(&done, segments));
+    } else {
+        checks.push(twice(&done, segments));
+        checks.push(out_of_order(&done, segments));
+    }
+    checks
+}
+
+/// The packets of a segment: those that bear its first byte.
+fn copies(segments: &[Segment], (ports, seq): Name) -> impl Iterator<Item = &Segment> {
+    segments
+        .iter()
+        .filter(move |segment| segment.ports == ports && seq.wrapping_sub(segment.seq) < segment.length)
+}
+
+/// A line loses and repeats packets, and changes none.
+fn whole(case: &Case<'_>) -> Check {
+    let wrong = case.evidence.flows.iter().filter(|told| told.checksums.is_some()).count();
+    let text = "What the line lets through is as it was sent: every checksum is right";
+    Check::new(wrong == 0, if wrong == 0 { text } else { "Checksums are wrong in the capture" }, [])
+}
+
+/// Before the line: what is lost is there, and again for each loss; and nothing else is called a repair of a loss.
+fn sent_again(done: &Done, segments: &[Segment]) -> Check {
+    let lost: usize = done.lost.values().sum();
+    let mut found: Vec<PacketNumber> = Vec::new();
+    for (name, times) in &done.lost {
+        let copies: Vec<&Segment> = copies(segments, *name).collect();
+        let again = copies.iter().filter(|segment| is_repair(segment.kind)).count();
+        if copies.len() <= *times || again < *times {
+            let text = format!(
+                "The line lost the segment with number {} {times} times, and the analysis finds it sent again {again} times",
+                name.1
+            );
+            return Check::new(false, text, copies.iter().map(|segment| segment.packet));
+        }
+        found.extend(copies.iter().filter(|segment| is_repair(segment.kind)).map(|segment| segment.packet));
+    }
+    let is_of_the_line = |segment: &&Segment| matches!(segment.kind, Some(Kind::TimeOut | Kind::Fast));
+    if let Some(segment) =
+        segments.iter().filter(is_of_the_line).find(|segment| !found.contains(&segment.packet))
+    {
+        let text = format!(
+            "The analysis says that packet {} repairs a loss, and the line lost no such segment",
+            segment.packet
+        );
+        return Check::new(false, text, [segment.packet]);
+    }
+    let text = match lost {
+        0 => {
+            "The line lost no segment with data, and the analysis finds none sent again for a loss".to_owned()
+        }
+        1 => "The line lost a segment with data, and the analysis finds it sent again".to_owned(),
+        _ => {
+            format!("The line lost {lost} segments with data, and the analysis finds each of them sent again")
+        }
+    };
+    Check::new(true, text, found)
+}
+
+/// Whether that is what a sender does about a loss.
+fn is_repair(kind: Option<Kind>) -> bool {
+    matches!(kind, Some(Kind::TimeOut | Kind::Fast | Kind::TailLossProbe))
+}
+
+/// Behind the line: what was sent twice comes twice.
+fn twice(done: &Done, segments: &[Segment]) -> Check {
+    let mut found = Vec::new();
+    for (name, times) in &done.repeated {
+        let copies: Vec<&Segment> = copies(segments, *name).collect();
+        if copies.len() <= *times {
+            let text = format!("The line sent the segment with number {} twice, and it came once", name.1);
+            return Check::new(false, text, copies.iter().map(|segment| segment.packet));
+        }
+        found.extend(copies.iter().skip(1).map(|segment| segment.packet));
+    }
+    let is_twice = |segment: &&Segment| segment.kind == Some(Kind::CapturedTwice);
+    if let Some(segment) = segments.iter().filter(is_twice).find(|segment| !found.contains(&segment.packet)) {
+        let text = format!("Packet {} came twice, and the line sent it once", segment.packet);
+        return Check::new(false, text, [segment.packet]);
+    }
+    let text = format!(
+        "Segments with data that the line sent twice, and that come twice in the capture: {}",
+        done.repeated.values().sum::<usize>()
+    );
+    Check::new(true, text, found)
+}
+
+/// Behind the line: what is called reordered was overtaken, and what was overtaken is called so.
+fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
+    let found: Vec<&Segment> =
+        segments.iter().filter(|segment| segment.kind == Some(Kind::Reordered)).collect();
+    let names: BTreeSet<Name> = found.iter().map(|segment| (segment.ports, segment.seq)).collect();
+    let packets = found.iter().map(|segment| segment.packet);
+    // What only an acknowledgement or an older segment has overtaken is in order.
+    let is_behind = |name: &&Name| {
+        let mut earlier = segments.iter().take_while(|segment| (segment.ports, segment.seq) != **name);
+        earlier.any(|segment| segment.ports == name.0 && segment.seq.wrapping_sub(name.1).cast_signed() > 0)
+    };
+    let overtaken: BTreeSet<Name> = done.overtaken.iter().filter(is_behind).copied().collect();
+    let holds = names == overtaken;
+    let text = if holds {
+        format!(
+            "Segments with data that came behind later ones by the line's log, and that the analysis finds reordered, no other: {}",
+            names.len()
+        )
+    } else {
+        format!(
+            "{} segments with data came behind later ones by the line's log, and the analysis finds {} reordered",
+            overtaken.len(),
+            names.len()
+        )
+    };
+    Check::new(holds, text, packets)
+}
