@@ -110,7 +110,7 @@ fn whole(case: &Case<'_>) -> Check {
     Check::new(wrong == 0, if wrong == 0 { text } else { "Checksums are wrong in the capture" }, [])
 }
 
-/// Before the line: what is lost is there, and again for each loss; and nothing else is called a repair of a loss.
+/// Before the line: what is lost is there, and again for each loss; and where it lost nothing, nothing is called a repair.
 fn sent_again(done: &Done, segments: &[Segment]) -> Check {
     let lost: usize = done.lost.values().sum();
     let mut found: Vec<PacketNumber> = Vec::new();
@@ -127,8 +127,12 @@ fn sent_again(done: &Done, segments: &[Segment]) -> Check {
         found.extend(copies.iter().filter(|segment| is_repair(segment.kind)).map(|segment| segment.packet));
     }
     let is_of_the_line = |segment: &&Segment| matches!(segment.kind, Some(Kind::TimeOut | Kind::Fast));
-    if let Some(segment) =
-        segments.iter().filter(is_of_the_line).find(|segment| !found.contains(&segment.packet))
+    // A sender whose timer ran out for one lost segment sends those behind it again, too, lost or not (RFC 5681 section 3.1).
+    let lost_before = |segment: &&Segment| done.lost.keys().any(|(ports, _)| *ports == segment.ports);
+    if let Some(segment) = segments
+        .iter()
+        .filter(is_of_the_line)
+        .find(|segment| !found.contains(&segment.packet) && !lost_before(segment))
     {
         let text = format!(
             "The analysis says that packet {} repairs a loss, and the line lost no such segment",
