@@ -1,5 +1,6 @@
 //! Servers: socket loops around a lab's [`Logic`], bounded in clients, bytes and time.
 
+mod budget;
 mod talk;
 mod tcp;
 mod turns;
