@@ -125,9 +125,11 @@ mod tests {
         let mut budget = Budget::default();
         let now = Instant::now();
         let mut heard = 0;
-        for other in 0..60_000 {
+        for other in 0..3_000 {
             budget.take(peer(other + 1), now);
-            heard += u32::from(budget.take(peer(0), now) == Leave::Given);
+            for _ in 0..4 {
+                heard += u32::from(budget.take(peer(0), now) == Leave::Given);
+            }
             assert!(budget.0.len() <= MAX_PEERS);
         }
         assert_eq!(heard, BURST);
