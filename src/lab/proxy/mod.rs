@@ -84,8 +84,10 @@ impl Proxy {
             Ok(target) => target,
             Err((status, why)) => return Ok(page(status, why).into()),
         };
-        let addresses = match self.allowed.addresses(&target, door.talk.policy()) {
+        let stop = door.talk.stop_flag();
+        let addresses = match self.allowed.addresses(&target, door.talk.policy(), stop) {
             Ok(addresses) => addresses,
+            Err(_) if stop.load(std::sync::atomic::Ordering::Relaxed) => return Err(stopped()),
             Err((status, why)) => return Ok(page(status, why).into()),
         };
         let here = door.talk.server();
