@@ -12,6 +12,10 @@ pub(super) const MAX_NAME: usize = 64;
 /// Longest line, in bytes: with the longest name before it, one `recv(1024)` still gets all of it.
 const MAX_LINE: usize = 1024 - MAX_NAME - 2;
 
+/// Most lines of one message: each goes to everybody.
+const MAX_LINES: usize = 64;
+
+const TOO_MANY: &str = "Not passed on: at most 64 lines at once.";
 const TAKEN: &str = "This name is taken: send another.";
 const NO_NAME: &str =
     "A name has 1 to 64 bytes of UTF-8 without colons and control characters: send another.";
@@ -58,7 +62,7 @@ impl Conversation for Guest {
             return Vec::new();
         }
         if self.is_in {
-            return self.line(said);
+            return self.lines(said);
         }
         // Lines that a program sends at once run together: the first is the name.
         let end = said.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(said.len());
@@ -66,7 +70,7 @@ impl Conversation for Guest {
         let mut actions = self.enter(name);
         let rest = rest.trim_ascii_start();
         if self.is_in && !rest.is_empty() {
-            actions.extend(self.line(rest));
+            actions.extend(self.lines(rest));
         }
         actions
     }
@@ -94,13 +98,37 @@ impl Guest {
         actions
     }
 
-    fn line(&self, said: &[u8]) -> Vec<Action> {
-        let Some(text) = std::str::from_utf8(said).ok().filter(|text| text.len() <= MAX_LINE) else {
+    /// Lines that came at once go out as lines of their own, each with who said it: a line end must not put words into the mouths of
+    /// others.
+    fn lines(&self, said: &[u8]) -> Vec<Action> {
+        let Ok(text) = std::str::from_utf8(said) else { return super::say(NO_LINE) };
+        let visible =
+            |line: &str| -> String { line.chars().filter(|letter| is_passed_on(*letter)).collect() };
+        let lines: Vec<String> =
+            text.split(ends_line).map(visible).filter(|line| !line.is_empty()).take(MAX_LINES + 1).collect();
+        if lines.len() > MAX_LINES {
+            return super::say(TOO_MANY);
+        }
+        lines.iter().flat_map(|line| self.line(line)).collect()
+    }
+
+    fn line(&self, text: &str) -> Vec<Action> {
+        if text.len() > MAX_LINE {
             return super::say(NO_LINE);
-        };
+        }
         let members = lock(&self.members);
         members.get(&self.peer).map_or_else(Vec::new, |name| to_all(&members, &format!(":{name}:{text}")))
     }
+}
+
+/// What somebody's terminal begins a new line for.
+fn ends_line(letter: char) -> bool {
+    matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Control characters move the cursor of others, and could write over what they were told.
+fn is_passed_on(letter: char) -> bool {
+    letter == '\t' || !letter.is_control()
 }
 
 fn to_all(members: &BTreeMap<SocketAddr, String>, text: &str) -> Vec<Action> {
@@ -176,6 +204,27 @@ mod tests {
         assert_eq!(said(guest.respond(line.as_bytes())), all(&[1], &format!(":é 你:{line}")));
         assert_eq!(said(guest.respond(format!("{line}x").as_bytes())), all(&[0], NO_LINE));
         assert_eq!(said(guest.respond(b"\xc3")), all(&[0], NO_LINE));
+    }
+
+    #[test]
+    fn nobody_puts_words_into_the_mouths_of_others() {
+        let room = Room::default();
+        let mut ann = room.open(peer(1));
+        ann.respond(b"ann");
+        for (message, lines) in [
+            ("hi\nuser :bob left", &[":ann:hi", ":ann:user :bob left"][..]),
+            ("hi\r\n\r\n:bob:no\n", &[":ann:hi", ":ann::bob:no"]),
+            ("hi\u{2028}:bob:no\u{b}x", &[":ann:hi", ":ann::bob:no", ":ann:x"]),
+            ("\u{1b}[2K\u{8}hi\tyou\0", &[":ann:[2Khi\tyou"]),
+            ("\u{1b}\n\0", &[]),
+        ] {
+            let expected: Vec<_> = lines.iter().map(|line| (1, (*line).to_owned())).collect();
+            assert_eq!(said(ann.respond(message.as_bytes())), expected, "{message:?}");
+        }
+        // 64 is also in words.
+        assert_eq!(MAX_LINES, 64);
+        assert_eq!(said(ann.respond("x\n".repeat(MAX_LINES).as_bytes())).len(), MAX_LINES);
+        assert_eq!(said(ann.respond("x\n".repeat(MAX_LINES + 1).as_bytes())), all(&[0], TOO_MANY));
     }
 
     #[test]

@@ -62,7 +62,9 @@ fn questions(message: &[u8]) -> Vec<&[u8]> {
             return vec![whole];
         };
         questions.push(question.as_bytes());
-        rest = behind.trim_ascii_start();
+        // Over UDP, where nothing runs together, a space more makes another question; so it does here.
+        let ends = behind.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        rest = behind.get(ends..).unwrap_or_default();
     }
     questions
 }
@@ -96,6 +98,9 @@ mod tests {
             ("Hey you", &["Hey you"]),
             ("Goodbye!", &["Goodbye!"]),
             ("HeyHo", &["HeyHo"]),
+            ("Hey ", &["Hey "]),
+            ("Hey \r\n", &["Hey "]),
+            ("Hey Goodbye", &["Hey Goodbye"]),
             ("\r\n", &[]),
         ] {
             let parted: Vec<&str> = questions(message.as_bytes())

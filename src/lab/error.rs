@@ -57,6 +57,16 @@ pub enum LabError {
         /// RST rather than FIN.
         reset: bool,
     },
+    /// A file began to come and did not come to its end.
+    #[error("{server} {}: the file broke off after {after} bytes", broke(.reset))]
+    BrokenOff {
+        /// The server's address.
+        server: SocketAddr,
+        /// Bytes of the file that had come.
+        after: u64,
+        /// RST, rather than a silence that lasted too long.
+        reset: bool,
+    },
     /// A message longer than a datagram can be.
     #[error("a message of more than {limit} bytes does not fit a datagram")]
     MessageTooLong {
@@ -134,9 +144,14 @@ impl LabError {
                 | Self::NoConnection { .. }
                 | Self::NoReply { .. }
                 | Self::Hung { .. }
+                | Self::BrokenOff { .. }
                 | Self::Refusal { .. }
         )
     }
+}
+
+fn broke(reset: &bool) -> &'static str {
+    if *reset { "reset the connection" } else { "fell silent" }
 }
 
 fn seconds(within: &Duration) -> String {

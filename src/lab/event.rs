@@ -133,6 +133,12 @@ pub enum Problem {
         /// How many may wait at once.
         limit: usize,
     },
+    /// This address was answered so often in a row that it is taken for another server, which answers the answers.
+    #[error("not answered: {limit} answers went there already, as if two servers answered each other")]
+    TooManyAnswers {
+        /// How many there may be.
+        limit: u32,
+    },
     /// The policy does not allow this peer.
     #[error(transparent)]
     NotLocal(#[from] NotLocal),

@@ -29,6 +29,7 @@ fn hint(error: &LabError, lab: &Lab) -> Cow<'static, str> {
             "is the server running there? try --port or --timeout".into()
         }
         LabError::Hung { .. } => "is it the right server? try --port".into(),
+        LabError::BrokenOff { .. } => "nothing was written; try again, or with a longer --timeout".into(),
         LabError::MessageTooLong { .. } => "say it in parts".into(),
         LabError::EmptyMessage => "say at least one character".into(),
         LabError::Refusal { .. } | LabError::File { .. } | LabError::Setting { .. } => "".into(),

@@ -71,10 +71,14 @@ impl Fields {
     /// The members of a list (RFC 9110 §5.6.1) over all fields of the name, in small letters.
     pub(in crate::lab) fn list(&self, name: &str) -> Vec<String> {
         self.all(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(|member| String::from_utf8_lossy(member.trim_ascii()).to_ascii_lowercase())
-            .filter(|member| !member.is_empty())
+            .flat_map(|value| members(value, true))
+            .map(|member| String::from_utf8_lossy(member).to_ascii_lowercase())
             .collect()
+    }
+
+    /// The entity tags over all fields of the name, as they came: they differ by case, and a backslash in them is one (RFC 9110 §8.8.3).
+    pub(in crate::lab) fn entity_tags<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.all(name).flat_map(|value| members(value, false))
     }
 
     pub(in crate::lab) fn lists(&self, name: &str, member: &str) -> bool {
@@ -108,6 +112,23 @@ impl Fields {
     }
 }
 
+/// The members of one field's list. A comma within quotes parts nothing; `escapes` says whether a backslash there takes its
+/// meaning from the next byte (RFC 9110 §5.6.4).
+fn members(value: &[u8], escapes: bool) -> impl Iterator<Item = &[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = value.split(move |byte| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted && escapes => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b',' => return !is_quoted,
+            _ => {}
+        }
+        false
+    });
+    parts.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
 /// A token of RFC 9110 §5.6.2.
 pub(super) fn is_token(text: &[u8]) -> bool {
     !text.is_empty()
@@ -117,4 +138,35 @@ pub(super) fn is_token(text: &[u8]) -> bool {
 /// The lines of a head without their ends; a lone LF ends a line too (RFC 9112 §2.2).
 pub(super) fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(value: &str) -> Fields {
+        let mut fields = Fields::default();
+        fields.add("X", value);
+        fields
+    }
+
+    #[test]
+    fn commas_in_quotes_part_nothing() {
+        for (value, members) in [
+            ("a, B ,,c", &["a", "b", "c"][..]),
+            ("private=\"Set-Cookie, X\", max-age=5", &["private=\"set-cookie, x\"", "max-age=5"]),
+            (r#"a="x\", y", b"#, &[r#"a="x\", y""#, "b"]),
+            ("a=\"never, closed", &["a=\"never, closed"]),
+            ("", &[]),
+        ] {
+            assert_eq!(fields(value).list("x"), members, "{value}");
+        }
+    }
+
+    #[test]
+    fn entity_tags_keep_their_case_and_their_backslashes() {
+        let tags = fields(r#""a,B", W/"C\", "d""#);
+        let tags: Vec<&[u8]> = tags.entity_tags("x").collect();
+        assert_eq!(tags, [&b"\"a,B\""[..], b"W/\"C\\\"", b"\"d\""]);
+    }
 }

@@ -55,11 +55,11 @@ pub(super) static THROUGHPUT: Lab = Lab {
     client: client::ever_faster,
 };
 
-/// The size that a calibration sets: the number behind a `C`. What is too large for a number is a ping like others.
+/// The size that a calibration sets: the number behind a `C`, whatever follows it. What is too large for a number is a ping like others.
 fn calibration(text: &str) -> Option<u64> {
-    let digits = text.trim_end().strip_prefix('C')?.trim_start();
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { digits.parse().ok() } else { None }
+    let rest = text.strip_prefix('C')?.trim_start();
+    let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    digits.parse().ok()
 }
 
 /// The one number in a text; `None` where there is none, or more than one.
@@ -81,7 +81,11 @@ mod tests {
             ("C7 ", Some(7)),
             ("C", None),
             ("Cat", None),
-            ("C12x", None),
+            ("C12x", Some(12)),
+            ("C100 bytes", Some(100)),
+            ("C5x7", Some(5)),
+            ("C-5", None),
+            (" C5", None),
             ("c12", None),
             ("Hello Server 12", None),
             ("C99999999999999999999999", None),

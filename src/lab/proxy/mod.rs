@@ -84,8 +84,10 @@ impl Proxy {
             Ok(target) => target,
             Err((status, why)) => return Ok(page(status, why).into()),
         };
-        let addresses = match self.allowed.addresses(&target, door.talk.policy()) {
+        let stop = door.talk.stop_flag();
+        let addresses = match self.allowed.addresses(&target, door.talk.policy(), stop) {
             Ok(addresses) => addresses,
+            Err(_) if stop.load(std::sync::atomic::Ordering::Relaxed) => return Err(stopped()),
             Err((status, why)) => return Ok(page(status, why).into()),
         };
         let here = door.talk.server();
@@ -191,16 +193,20 @@ fn from_entry(entry: &Entry, request: &Request, how: &str, name: &str) -> Answer
 
 /// Whether the client has this already (RFC 9110 §13.1.2 and §13.1.3: tags before dates).
 fn is_unchanged(entry: &Entry, request: &Request) -> bool {
-    let tag = |tag: &str| tag.strip_prefix("w/").unwrap_or(tag).to_owned();
     if request.fields.has("if-none-match") {
-        let own = entry.fields.text("etag").map(|own| tag(&own.to_ascii_lowercase()));
-        let tags = request.fields.list("if-none-match");
-        return tags.iter().any(|other| other == "*" || own.as_deref() == Some(&*tag(other)));
+        let own = entry.fields.get("etag").map(opaque_tag);
+        let mut tags = request.fields.entity_tags("if-none-match");
+        return tags.any(|tag| tag == b"*" || own == Some(opaque_tag(tag)));
     }
     let date = |fields: &Fields, name| fields.text(name).and_then(clock::read_http_date);
     date(&request.fields, "if-modified-since")
         .zip(date(&entry.fields, "last-modified"))
         .is_some_and(|(since, changed)| changed <= since)
+}
+
+/// An entity tag as it is compared here, weakly (RFC 9110 §8.8.3.2): whether it is weak does not count, its case does.
+fn opaque_tag(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
 /// The client: the same page twice through the proxy, of the `web` server unless told otherwise.

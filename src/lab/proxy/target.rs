@@ -4,15 +4,27 @@
 //! http://HOST:PORT/PATH`. Course proxies are asked as if they were the site, with the address as the path: `GET /HOST:PORT/PATH`,
 //! which a browser sends for `http://localhost:8888/HOST:PORT/PATH`.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::lab::{LabError, Policy};
+use crate::lab::{LabError, Policy, TICK};
 
 /// The port of an origin that names none.
 const HTTP: u16 = 80;
 
 /// Most addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 8;
+
+/// Longest wait for the system to look a name up.
+const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// Most names that are looked up at once, those included that nobody waits for any more.
+const MAX_LOOK_UPS: usize = 32;
 
 /// A page of an origin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,7 +108,10 @@ fn split_authority(text: &str) -> Option<(String, Option<u16>)> {
 }
 
 /// Which origins may be asked.
-pub(super) struct Allowed(Vec<(String, Option<u16>)>);
+pub(super) struct Allowed {
+    origins: Vec<(String, Option<u16>)>,
+    look_ups: LookUps,
+}
 
 impl Allowed {
     /// From `--allow-origin`.
@@ -108,13 +123,19 @@ impl Allowed {
                 problem: "not HOST or HOST:PORT",
             })
         };
-        origins.iter().map(read).collect::<Result<_, _>>().map(Self)
+        let origins = origins.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { origins, look_ups: LookUps::default() })
     }
 
     /// Where the origin is: loopback, or one that was allowed. No name is looked up that was not allowed.
-    pub(super) fn addresses(&self, target: &Target, policy: Policy) -> Result<Vec<SocketAddr>, Refused> {
+    pub(super) fn addresses(
+        &self,
+        target: &Target,
+        policy: Policy,
+        stop: &AtomicBool,
+    ) -> Result<Vec<SocketAddr>, Refused> {
         let is_allowed = self
-            .0
+            .origins
             .iter()
             .any(|(host, port)| *host == target.host && port.is_none_or(|port| port == target.port));
         let port = target.port;
@@ -135,13 +156,67 @@ impl Allowed {
                 "WIRELAB_LOCAL_ONLY is set here: no name is looked up, only loopback is asked.",
             ));
         } else {
-            let found = (target.host.as_str(), port).to_socket_addrs();
-            found.map_err(|_| (502, "That host has no address."))?.take(MAX_ADDRESSES).collect()
+            let host = target.host.clone();
+            let look_up = move || Ok((host.as_str(), port).to_socket_addrs()?.take(MAX_ADDRESSES).collect());
+            self.look_ups.run(look_up, LOOK_UP, stop)?
         };
         if addresses.iter().any(|address| policy.check(address.ip()).is_err()) {
             return Err((403, "WIRELAB_LOCAL_ONLY is set here: only loopback may be asked."));
         }
         Ok(addresses)
+    }
+}
+
+/// Names that are being looked up. The system's resolver can take long and cannot be stopped, so that each look-up has a thread,
+/// which is not waited for when the time is up or the server stops.
+#[derive(Default)]
+struct LookUps(Arc<AtomicUsize>);
+
+/// One of them, for as long as it takes.
+struct Running(Arc<AtomicUsize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl LookUps {
+    fn run(
+        &self,
+        look_up: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
+        within: Duration,
+        stop: &AtomicBool,
+    ) -> Result<Vec<SocketAddr>, Refused> {
+        let running = self.0.fetch_add(1, Ordering::Relaxed);
+        let place = Running(Arc::clone(&self.0));
+        if running >= MAX_LOOK_UPS {
+            return Err((503, "Too many names are being looked up."));
+        }
+        let (sender, found) = sync_channel(1);
+        let spawned = thread::Builder::new().spawn(move || {
+            // Who asked may have had enough.
+            let _ = sender.send(look_up());
+            drop(place);
+        });
+        if spawned.is_err() {
+            return Err((503, "The name cannot be looked up now."));
+        }
+        let end = Instant::now() + within;
+        while !stop.load(Ordering::Relaxed) {
+            let left = end.saturating_duration_since(Instant::now());
+            match found.recv_timeout(left.min(TICK)) {
+                Ok(Ok(addresses)) => return Ok(addresses),
+                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
+                    return Err((502, "That host has no address."));
+                }
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => {
+                    return Err((504, "That host's address was not found in time."));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        Err((503, "The proxy was stopped."))
     }
 }
 
@@ -199,9 +274,51 @@ mod tests {
         let allowed: Vec<String> = allowed.iter().map(|origin| (*origin).to_owned()).collect();
         Allowed::of(&allowed)
             .unwrap()
-            .addresses(&Target::of(target).unwrap(), policy)
+            .addresses(&Target::of(target).unwrap(), policy, &AtomicBool::new(false))
             .map(|all| all.iter().map(ToString::to_string).collect())
             .map_err(|(status, _)| status)
+    }
+
+    #[test]
+    fn a_slow_look_up_holds_nobody_up() {
+        let look_ups = LookUps::default();
+        let begun = Instant::now();
+        let slow = || {
+            thread::sleep(Duration::from_secs(60));
+            Ok(Vec::new())
+        };
+        let run = |within, is_stopped| look_ups.run(slow, within, &AtomicBool::new(is_stopped));
+        assert_eq!(run(Duration::from_millis(50), false).unwrap_err().0, 504);
+        assert_eq!(run(LOOK_UP, true).unwrap_err().0, 503);
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(50));
+                stop.store(true, Ordering::Relaxed);
+            });
+            assert_eq!(look_ups.run(slow, Duration::from_secs(60), &stop).unwrap_err().0, 503);
+        });
+        for _ in 3..MAX_LOOK_UPS {
+            assert_eq!(run(Duration::ZERO, false).unwrap_err().0, 504);
+        }
+        assert_eq!(run(Duration::ZERO, false), Err((503, "Too many names are being looked up.")));
+        assert_eq!(look_ups.0.load(Ordering::Relaxed), MAX_LOOK_UPS);
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn what_a_look_up_finds_is_told_and_its_place_is_free_again() {
+        let look_ups = LookUps::default();
+        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        for _ in 0..MAX_LOOK_UPS * 3 {
+            let found = look_ups.run(move || Ok(vec![address]), LOOK_UP, &AtomicBool::new(false));
+            assert_eq!(found, Ok(vec![address]));
+            while look_ups.0.load(Ordering::Relaxed) > 0 {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let failed = look_ups.run(|| Err(io::Error::other("no")), LOOK_UP, &AtomicBool::new(false));
+        assert_eq!(failed.unwrap_err().0, 502);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Servers: socket loops around a lab's [`Logic`], bounded in clients, bytes and time.
 
+mod budget;
 mod talk;
 mod tcp;
 mod turns;
@@ -95,6 +96,15 @@ impl Server {
     ) -> Result<Self, LabError> {
         policy.check(address.ip())?;
         let logic = (lab.logic)(settings)?;
+        if let (Logic::Messages(service), Some(fault)) = (&logic, settings.fault)
+            && service.is_room()
+        {
+            return Err(LabError::Setting {
+                option: "--fault",
+                value: fault.name().to_owned(),
+                problem: "a room does nothing wrong: what is said there goes to all who are in, whole and at once",
+            });
+        }
         let bound = match lab.transport {
             Transport::Tcp => TcpListener::bind(address).and_then(|listener| {
                 let local = listener.local_addr()?;

@@ -8,6 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::budget::{self, Budget, Leave};
 use super::{MAX_FAILURES, Outlet, Shared};
 use crate::lab::stream::only_waited;
 use crate::lab::wait::is_readable;
@@ -30,7 +31,8 @@ pub(super) fn serve(
     let how = &shared.how;
     let line = (!how.impairment.is_none())
         .then(|| (Line::new(how.impairment, how.seed.wrapping_add(LINE_SEED)), Instant::now()));
-    let mut desk = Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0, line };
+    let mut desk =
+        Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0, line, budget: Budget::default() };
     let mut buffer = vec![0; MAX_MESSAGE];
     let mut failures = 0;
     while !shared.stopped() {
@@ -85,6 +87,7 @@ struct Desk<'a> {
     number: u64,
     /// What is done to datagrams on purpose, and since when time is counted there.
     line: Option<(Line<SocketAddr, Datagram>, Instant)>,
+    budget: Budget,
 }
 
 type Datagram = (SocketAddr, Vec<u8>);
@@ -137,7 +140,7 @@ impl Desk<'_> {
         }
         for action in service.open(peer).respond(message) {
             match action {
-                Action::Say(bytes) => self.send(peer, bytes)?,
+                Action::Say(bytes) => self.reply(peer, bytes)?,
                 Action::SayTo(to, bytes) => {
                     if let Err(problem) = self.send(to, bytes) {
                         self.outlet.problem(Some(to), problem);
@@ -145,10 +148,10 @@ impl Desk<'_> {
                 }
                 Action::SayLater(after, bytes) => self.put_off(after, peer, bytes),
                 Action::Forward { to, bytes, sent, failed } => match self.pass_on(to, bytes) {
-                    Ok(()) => self.send(peer, sent)?,
+                    Ok(()) => self.reply(peer, sent)?,
                     Err(problem) => {
                         self.outlet.problem(Some(to), problem);
-                        self.send(peer, failed)?;
+                        self.reply(peer, failed)?;
                     }
                 },
                 Action::Note(note) => self.outlet.tell(Event::Noted { peer: Some(peer), note }),
@@ -158,6 +161,16 @@ impl Desk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Answers at once, unless that address had too many answers. What is put off does not count: a ping lab's clients may ping for
+    /// as long as they like, and its server leaves one of ten unanswered, which ends a talk of servers.
+    fn reply(&mut self, peer: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        match self.budget.take(peer, Instant::now()) {
+            Leave::Given => self.send(peer, bytes),
+            Leave::Refused => Err(Problem::TooManyAnswers { limit: budget::BURST }),
+            Leave::RefusedAgain => Ok(()),
+        }
     }
 
     fn put_off(&mut self, after: Duration, to: SocketAddr, bytes: Vec<u8>) {

@@ -41,6 +41,8 @@ fn fetch(session: Session<'_>) -> Result<(), Fault> {
         if let Some(path) = wanted.filter(|path| path.symlink_metadata().is_ok()) {
             return Err(taken(path).into());
         }
+        // Made before anybody is asked: where it cannot be, no connection is needed.
+        let mut part = Part::create(wanted)?;
         let mut link = Link::open(peer, None, within, options.policy, stop)?;
         on_event(Event::Opened { local: link.local(), peer });
         link.send(&key, Instant::now() + within)?;
@@ -54,7 +56,6 @@ fn fetch(session: Session<'_>) -> Result<(), Fault> {
             let said = String::from_utf8_lossy(&said).escape_debug().to_string();
             return Err(LabError::Refusal { server: peer, said }.into());
         }
-        let mut part = Part::create(wanted)?;
         let mut digest = Digest::new();
         let last = Instant::now() + LONGEST;
         loop {
@@ -63,9 +64,14 @@ fn fetch(session: Session<'_>) -> Result<(), Fault> {
             if digest.length() > MAX_FILE {
                 return Err(Broken::Malformed("the file does not end").into());
             }
-            match link.piece(64 * PIECE, last.min(Instant::now() + within))? {
-                Some(piece) => file = piece,
-                None => break,
+            match link.piece(64 * PIECE, last.min(Instant::now() + within)) {
+                Ok(Some(piece)) => file = piece,
+                Ok(None) => break,
+                Err(broken @ (Broken::Reset | Broken::Silent)) => {
+                    let reset = matches!(broken, Broken::Reset);
+                    return Err(LabError::BrokenOff { server: peer, after: digest.length(), reset }.into());
+                }
+                Err(broken) => return Err(broken.into()),
             }
         }
         let path = part.keep(wanted)?;
@@ -127,7 +133,8 @@ impl Part {
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Self { file, path }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(LabError::file(&path)(error)),
+                // What was asked for is named, not the name of the moment.
+                Err(error) => return Err(LabError::file(wanted)(error)),
             }
         }
         Err(taken(wanted))

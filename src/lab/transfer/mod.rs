@@ -104,14 +104,40 @@ impl StreamService for Transfer {
 fn has_key(talk: &mut Talk<'_>) -> Result<bool, Over> {
     let mut said = talk.receive()?;
     let end = Instant::now() + PATIENCE.min(talk.limits().idle);
-    while said.len() < KEY.len() && KEY.starts_with(&said) {
+    loop {
+        match keys(&said) {
+            Keys::Whole => return Ok(true),
+            Keys::Wrong => return Ok(false),
+            Keys::InPart => {}
+        }
         match talk.receive_within(end.saturating_duration_since(Instant::now())) {
             Ok(more) => said.extend_from_slice(&more),
-            Err(Over::Failed(Problem::Idle { .. }) | Over::Ended(Ending::ByPeer)) => break,
+            Err(Over::Failed(Problem::Idle { .. }) | Over::Ended(Ending::ByPeer)) => return Ok(false),
             Err(over) => return Err(over),
         }
     }
-    Ok(without_line_end(&said) == KEY)
+}
+
+/// What the bytes that came are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// The key, once or, where sends ran together, several times.
+    Whole,
+    /// The last key lacks its end.
+    InPart,
+    Wrong,
+}
+
+fn keys(said: &[u8]) -> Keys {
+    let mut rest = without_line_end(said);
+    while let Some(behind) = rest.strip_prefix(KEY) {
+        let ends = behind.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        rest = behind.get(ends..).unwrap_or_default();
+        if rest.is_empty() {
+            return Keys::Whole;
+        }
+    }
+    if !rest.is_empty() && KEY.starts_with(rest) && said.ends_with(rest) { Keys::InPart } else { Keys::Wrong }
 }
 
 fn pause(talk: &Talk<'_>) -> Result<(), Over> {
@@ -142,6 +168,25 @@ fn send(talk: &mut Talk<'_>, mut file: impl Read) -> Result<(), Over> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_run_together_are_known() {
+        for (said, keys_are) in [
+            ("SECRET_KEY", Keys::Whole),
+            ("SECRET_KEY\r\n", Keys::Whole),
+            ("SECRET_KEYSECRET_KEY", Keys::Whole),
+            ("SECRET_KEY\nSECRET_KEY\n", Keys::Whole),
+            ("SECRET_", Keys::InPart),
+            ("SECRET_KEYSEC", Keys::InPart),
+            ("SECRET_\n", Keys::Wrong),
+            ("SECRET_KEYSECRET_KEX", Keys::Wrong),
+            ("SECRET_KEY ", Keys::Wrong),
+            (" SECRET_KEY", Keys::Wrong),
+            ("\r\n", Keys::Wrong),
+        ] {
+            assert_eq!(keys(said.as_bytes()), keys_are, "{said:?}");
+        }
+    }
 
     #[test]
     fn the_own_file_needs_several_pieces_and_a_short_one() {

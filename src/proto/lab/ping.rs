@@ -64,11 +64,11 @@ fn number_in(text: &str) -> Option<u64> {
     numbers.next().is_none().then_some(number)
 }
 
-/// The size that a calibration sets: the number behind a `C`.
+/// The size that a calibration sets: the number behind a `C`, whatever follows it.
 pub(super) fn calibration(text: &str) -> Option<u64> {
-    let digits = text.trim_end().strip_prefix('C')?.trim_start();
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { digits.parse().ok() } else { None }
+    let rest = text.strip_prefix('C')?.trim_start();
+    let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    digits.parse().ok()
 }
 
 /// Whether `text` is an acknowledgement: the number that it bears.

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use wirelab::lab::{Ending, Event, Fault, Limits, Settings};
+use wirelab::lab::{self, Ending, Event, Fault, LabError, Limits, Policy, Server, Settings};
 
 use super::{PATIENCE, Running, V4, say};
 
@@ -97,5 +97,16 @@ fn a_talk_of_short_messages_goes_on_with_most_faults() {
         let talk = say("uppercase-tcp", server.address, &[b"one", b"two"], PATIENCE);
         assert!(talk.result.is_ok(), "{fault}: {:?}", talk.result);
         assert_eq!(talk.replies, [b"ONE", b"TWO"], "{fault}");
+    }
+}
+
+#[test]
+fn a_room_takes_no_fault() {
+    for fault in Fault::ALL {
+        let settings = Settings { fault: Some(fault), ..Settings::default() };
+        let chat = lab::find("chat").unwrap();
+        let error = Server::bind(chat, (V4, 0).into(), &settings, Policy::LocalOnly).err().unwrap();
+        assert!(matches!(error, LabError::Setting { option: "--fault", .. }), "{error}");
+        assert!(error.to_string().starts_with(&format!("--fault {fault}: a room ")), "{error}");
     }
 }

@@ -230,13 +230,63 @@ fn a_reset_is_told_as_a_reset() {
     still_answers(&server, "knock");
 }
 
+/// What `socket` hears until nothing comes for a while, each datagram sent back as a server sends answers.
+fn bounced(socket: &UdpSocket) -> usize {
+    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let (mut buffer, mut heard) = ([0; 1024], 0);
+    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+        heard += 1;
+        socket.send_to(&buffer[..length], from).unwrap();
+    }
+    heard
+}
+
 #[test]
-fn an_answer_too_long_for_a_datagram_is_a_problem_of_that_one_only() {
+fn a_server_whose_answers_are_answered_falls_silent() {
+    let server = Running::start("greeting");
+    let socket = UdpSocket::bind((V4, 0)).unwrap();
+    socket.send_to(b"hi", server.address).unwrap();
+    let heard = bounced(&socket);
+    assert!((10_000..12_000).contains(&heard), "{heard}");
+    assert_eq!(
+        server.count(|event| is_problem(event, |problem| matches!(problem, Problem::TooManyAnswers { .. }))),
+        1
+    );
+    still_answers(&server, "greeting");
+}
+
+#[test]
+fn a_relay_and_another_server_do_not_answer_each_other() {
+    let (relay, other) = (Running::start("relay"), Running::start("relay"));
+    let servers = ["greeting", "uppercase-udp", "datetime", "chatbot-udp"].map(Running::start);
+    let socket = UdpSocket::bind((V4, 0)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    for to in servers.iter().chain([&other]) {
+        let request = format!("to: 127.0.0.1/{} ; content : hi", to.address.port());
+        socket.send_to(request.as_bytes(), relay.address).unwrap();
+        let mut buffer = [0; 64];
+        let length = socket.recv(&mut buffer).unwrap();
+        assert!(buffer[..length].starts_with(b"200, "));
+        to.wait_for(1, |event| matches!(event, Event::Received { .. }));
+    }
+    // Each answer is in; what is not answered is noted.
+    relay.wait_for(4, |event| matches!(event, Event::Noted { .. }));
+    for server in &servers {
+        assert_eq!(server.count(|event| matches!(event, Event::Received { .. })), 1, "{server:?}");
+    }
+    assert_eq!(other.count(|event| matches!(event, Event::Sent { .. })), 0, "{other:?}");
+}
+
+#[test]
+fn an_answer_too_long_for_a_datagram_is_told_in_words() {
     let server = Running::start("uppercase-udp");
     let socket = UdpSocket::bind((V4, 0)).unwrap();
     // Two bytes that become six in capitals.
     socket.send_to("\u{390}".repeat(32_000).as_bytes(), server.address).unwrap();
-    server.wait_for(1, |event| is_problem(event, |problem| matches!(problem, Problem::Io { .. })));
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut buffer = [0; 1024];
+    let length = socket.recv(&mut buffer).unwrap();
+    assert!(buffer[..length].starts_with(b"Not sent: "), "{:?}", &buffer[..length]);
     still_answers(&server, "uppercase-udp");
 }
 

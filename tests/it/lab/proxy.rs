@@ -374,3 +374,24 @@ fn the_client_goes_through_a_course_proxy() {
     assert_eq!(lines.last().map(String::as_str), Some("from the course"));
     proxy.end();
 }
+
+#[test]
+fn entity_tags_differ_by_case_and_have_commas() {
+    let page =
+        b"HTTP/1.1 200 OK\r\nETag: W/\"Abc,x\"\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nhi";
+    let origin = Script::of(vec![page.to_vec()]);
+    let proxy = Running::start("proxy");
+    assert!(is(&get(&proxy, &url(origin.address, "/"), ""), "200 "));
+    for (tags, status) in [
+        ("\"abc,x\"", "200 "),
+        ("\"Abc\", \"x\"", "200 "),
+        ("w/\"Abc,x\"", "200 "),
+        ("\"Abc,x\"", "304 "),
+        ("\"other\", W/\"Abc,x\"", "304 "),
+        ("*", "304 "),
+    ] {
+        let answer = get(&proxy, &url(origin.address, "/"), &format!("If-None-Match: {tags}\r\n"));
+        assert!(is(&answer, status) && field(&answer, "X-Cache") == Some("HIT"), "{tags}: {answer}");
+    }
+    assert_eq!(origin.asked().len(), 1);
+}

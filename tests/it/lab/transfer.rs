@@ -66,12 +66,13 @@ fn a_wrong_key_gets_nothing() {
         "SECRET_KEY ",
         "SECRET_KEY\n../../etc/passwd",
         "../../etc/passwd",
-        "SECRET_KEYSECRET_KEY",
+        "SECRET_KEYsecret_key",
+        "SECRET_KEYSECRET_",
         "\u{e9}\u{0}",
     ] {
         assert_eq!(exchange(server.address, key.as_bytes()), "AUTH_ERROR", "{key:?}");
     }
-    for key in ["SECRET_KEY", "SECRET_KEY\n", "SECRET_KEY\r\n"] {
+    for key in ["SECRET_KEY", "SECRET_KEY\n", "SECRET_KEY\r\n", "SECRET_KEYSECRET_KEY"] {
         assert!(exchange(server.address, key.as_bytes()).starts_with("AUTH_SUCCESSA file"), "{key:?}");
     }
     let folder = tempfile::tempdir().unwrap();
@@ -94,6 +95,17 @@ fn no_file_is_written_over() {
     }
     assert_eq!(fs::read(&there).unwrap(), b"mine");
     assert_eq!(names(folder.path()).len(), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_anybody_is_asked() {
+    let server = Running::start("file-transfer");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("no/such/folder/out");
+    let (result, events) = client("file-transfer", server.address, &["SECRET_KEY"], writing(&out));
+    let error = result.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: ", out.display())), "{error}");
+    assert!(events.is_empty(), "{events:?}");
 }
 
 #[test]
@@ -158,6 +170,8 @@ fn a_broken_transfer_leaves_nothing() {
         let (result, _) = client("file-transfer", scripted(pieces, resets), &["SECRET_KEY"], writing(&out));
         let error = result.unwrap_err();
         assert!(error.is_no_reply(), "{pieces:?}: {error}");
+        let broke_off = matches!(error, LabError::BrokenOff { after: 4, reset: true, .. });
+        assert_eq!(broke_off, resets, "{pieces:?}: {error}");
         assert_eq!(names(folder.path()), [""; 0], "{pieces:?}");
     }
 }
