@@ -16,6 +16,7 @@ mod follow;
 mod http;
 mod input;
 mod interfaces;
+mod kept;
 mod keys;
 pub mod lab;
 mod limits;

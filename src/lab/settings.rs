@@ -93,6 +93,27 @@ pub enum LabOption {
 }
 
 impl LabOption {
+    /// Every option.
+    pub const ALL: [Self; 17] = [
+        Self::Seed,
+        Self::Pace,
+        Self::Folder,
+        Self::File,
+        Self::AllowOrigin,
+        Self::AllowTarget,
+        Self::Next,
+        Self::Count,
+        Self::Interval,
+        Self::Plot,
+        Self::Loss,
+        Self::Delay,
+        Self::Jitter,
+        Self::Duplicate,
+        Self::Reorder,
+        Self::Rate,
+        Self::Fault,
+    ];
+
     /// As it is typed.
     #[must_use]
     pub const fn flag(self) -> &'static str {
@@ -136,7 +157,8 @@ impl LabOption {
     /// Whether only a server can do what it asks for.
     #[must_use]
     pub const fn is_of_server(self) -> bool {
-        self.is_of_a_line() || matches!(self, Self::Fault)
+        self.is_of_a_line()
+            || matches!(self, Self::Folder | Self::AllowOrigin | Self::AllowTarget | Self::Fault)
     }
 
     /// Whether only a client can.

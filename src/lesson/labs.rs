@@ -129,13 +129,12 @@ fn room(case: &Case<'_>) -> Check {
     if typed == 0 {
         against.push("no line was typed".to_owned());
     }
-    let names = room.members.iter().filter(|member| member.is_sure).count();
     let delivered = room.lines.iter().flat_map(|line| &line.reached).map(|delivery| delivery.packet);
     match against.into_iter().next() {
         Some(text) => Check::new(false, text, []),
         None => Check::new(
             true,
-            format!("Each of {typed} lines reached all of the {names} members who were in, once"),
+            format!("Each of {typed} lines reached every member who was in then, once"),
             delivered,
         ),
     }
@@ -152,13 +151,20 @@ fn relay(case: &Case<'_>) -> Check {
         passed.iter().filter_map(|passed| passed.forwarded).map(|(_, at)| at.number).collect();
     match (wrong, strays.first()) {
         (Some(wrong), _) => {
-            Check::new(false, "What became of a request is not what its sender was told", [wrong.at.number])
+            let text = match (&wrong.changed, &wrong.forwarded, &wrong.status) {
+                (Some(_), ..) => "What was passed on is not what a request asked for",
+                (None, _, None) => "The sender of a request was told nothing",
+                (None, None, _) => "A request's sender was told 200, and nothing was passed on",
+                (None, Some(_), _) => "A request was passed on, and its sender was not told 200",
+            };
+            Check::new(false, text, [wrong.at.number])
         }
         (None, Some(stray)) => {
             Check::new(false, "A message was passed on that nobody asked for", [stray.at.number])
         }
+        (None, None) if forwarded.is_empty() => Check::new(false, "No message was passed on", []),
         (None, None) => Check::new(
-            !forwarded.is_empty(),
+            true,
             format!(
                 "{} messages were passed on, each as it was asked for, and its sender was told 200",
                 forwarded.len()
@@ -188,8 +194,14 @@ pub(super) fn file(case: &Case<'_>) -> Check {
         Some((who, ..)) => {
             Check::new(false, format!("The file of the {who} is not the one in the capture"), [])
         }
+        None if seen.missing > 0 => {
+            Check::new(false, format!("{} bytes of the file are not in the capture", seen.missing), [])
+        }
+        None if told.len() < 2 => {
+            Check::new(false, format!("Of server and client {} told what file it was", told.len()), [])
+        }
         None => Check::new(
-            told.len() >= 2 && seen.missing == 0,
+            true,
             format!(
                 "The file has one SHA-256 at the server, at the client and in the capture: {}…",
                 seen_hash.get(..16).unwrap_or_default()
@@ -225,10 +237,19 @@ fn pings(case: &Case<'_>) -> Vec<Check> {
     );
     let run = PingRun::of(notes(false));
     let losses = Losses::of(&run, notes(true), SLACK);
-    let by_client = format!(
-        "The client counts {} as lost: {} dropped by the server, {} answered too late",
-        losses.lost, losses.dropped, losses.too_late
-    );
+    let by_client = if run.sent() != sent {
+        format!("The client says that it sent {} pings, the capture shows {sent}", run.sent())
+    } else if losses.hold() {
+        format!(
+            "The client counts {} as lost: {} dropped by the server, {} answered too late",
+            losses.lost, losses.dropped, losses.too_late
+        )
+    } else {
+        format!(
+            "The client counts {} as lost, but {} were dropped by the server and {} answered too late",
+            losses.lost, losses.dropped, losses.too_late
+        )
+    };
     vec![
         Check::new(dropped == unanswered.len() && sent > 0, by_server, unanswered),
         Check::new(losses.hold() && run.sent() == sent, by_client, []),
@@ -259,24 +280,27 @@ fn proxy(case: &Case<'_>) -> Vec<Check> {
     let reached: Vec<PacketNumber> = at("origin").map(Exchange::first_packet).collect();
     let warm: Vec<PacketNumber> = asked.iter().copied().skip(reached.len()).collect();
     let after = warm.first().is_some_and(|warm| reached.iter().all(|packet| packet < warm));
-    vec![
-        Check::new(
-            reached.len() == fetched && fetched > 0,
-            format!(
-                "Cold: the origin is asked as often as the proxy says, {fetched} of {} requests",
-                asked.len()
-            ),
-            reached.clone(),
+    let cold = reached.len() == fetched && fetched > 0;
+    let cold_text = if cold {
+        format!("Cold: the origin is asked as often as the proxy says, {fetched} of {} requests", asked.len())
+    } else {
+        format!(
+            "Cold: the proxy says that it asked the origin {fetched} times, the capture shows {}",
+            reached.len()
+        )
+    };
+    let warm_text = match (warm.len() == cached, after) {
+        (true, true) => format!(
+            "Warm: {cached} of {} requests is answered from the cache, and never reaches the origin",
+            asked.len()
         ),
-        Check::new(
-            after && warm.len() == cached,
-            format!(
-                "Warm: {cached} of {} requests is answered from the cache, and never reaches the origin",
-                asked.len()
-            ),
-            warm,
+        (true, false) => "Warm: no request is left that only the cache can have answered".to_owned(),
+        (false, _) => format!(
+            "Warm: the proxy says that its cache answered {cached} requests, the capture shows {} that did not reach the origin",
+            warm.len()
         ),
-    ]
+    };
+    vec![Check::new(cold, cold_text, reached), Check::new(after && warm.len() == cached, warm_text, warm)]
 }
 
 /// The statuses of a web server's answers.
@@ -306,20 +330,22 @@ fn mails(case: &Case<'_>) -> Vec<Check> {
         path.is_some_and(|path| (0..path.hops.len()).any(|hop| path.is_unvouched(hop)))
     };
     let doubted: Vec<&&Mail> = all.iter().filter(is_doubted).collect();
+    let is_one = doubted.len() == 1 && all.len() > 1;
+    let took = if passed == all.len() && passed > 0 {
+        format!("Each of {} mails in the capture is one that an agent says it took", all.len())
+    } else {
+        format!("The agents say that they took {passed} mails, the capture shows {}", all.len())
+    };
+    let forged = if is_one {
+        format!(
+            "1 of {} mails on their way names a hop that nobody vouches for: the forgery, as it reaches the mailbox",
+            all.len()
+        )
+    } else {
+        format!("{} of {} mails name a hop that nobody vouches for, and not one", doubted.len(), all.len())
+    };
     vec![
-        Check::new(
-            passed == all.len() && passed > 0,
-            format!("Each of {} mails in the capture is one that an agent says it took", all.len()),
-            all.iter().filter_map(|mail| packet(mail)),
-        ),
-        Check::new(
-            doubted.len() == 1 && all.len() > 1,
-            format!(
-                "{} of {} mails on their way names a hop that nobody vouches for: the forgery, as it reaches the mailbox",
-                doubted.len(),
-                all.len()
-            ),
-            doubted.iter().filter_map(|mail| packet(mail)),
-        ),
+        Check::new(passed == all.len() && passed > 0, took, all.iter().filter_map(|mail| packet(mail))),
+        Check::new(is_one, forged, doubted.iter().filter_map(|mail| packet(mail))),
     ]
 }

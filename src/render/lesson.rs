@@ -166,7 +166,13 @@ pub fn write_sides(out: &mut impl Write, sides: &[Side], colors: Colors) -> io::
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_checks(out: &mut impl Write, checks: &[Check], options: ExplainOptions) -> io::Result<()> {
+pub fn write_checks(
+    out: &mut impl Write,
+    checks: &[Check],
+    options: ExplainOptions,
+    is_recording: bool,
+) -> io::Result<()> {
+    let capture = if is_recording { "recording that wirelab brings along" } else { "capture" };
     let colors = options.colors;
     writeln!(out, "\n{}", colors.paint(Style::Bold, "Checks"))?;
     for check in checks {
@@ -181,8 +187,14 @@ pub fn write_checks(out: &mut impl Write, checks: &[Check], options: ExplainOpti
     let failed = checks.iter().filter(|check| !check.holds).count();
     let text = match (failed, checks.len()) {
         (_, 0) => "There is nothing to check.".to_owned(),
-        (0, 1) => "It holds: the capture shows what was said.".to_owned(),
-        (0, all) => format!("All {all} hold: the capture shows what was said and done."),
+        (0, 1) => format!("It holds: the {capture} shows what was said."),
+        (0, all) => format!("All {all} hold: the {capture} shows what was said and done."),
+        (failed, all) if is_recording => {
+            format!(
+                "{failed} of {all} {} not hold of the {capture}.",
+                if failed == 1 { "does" } else { "do" }
+            )
+        }
         (failed, all) => format!("{failed} of {all} {} not hold.", if failed == 1 { "does" } else { "do" }),
     };
     let style = if failed == 0 { Style::Green } else { Style::Red };

@@ -29,6 +29,9 @@ const ENDED: u8 = 128 + 9;
 
 /// Plays init; gives the command's exit status.
 pub(super) fn run(stage: &StageArgs, command: &[OsString]) -> u8 {
+    if !stage.in_place && namespace::close_sockets().is_err() {
+        return 2;
+    }
     // Two hosts inherit the report's descriptor from here.
     let alone = stage.topology == Topology::Alone;
     let report = if alone { adopt(stage.report, true) } else { reopen(stage.report, true) };

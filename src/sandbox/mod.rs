@@ -45,6 +45,8 @@ use std::time::Duration;
 pub use channel::{Outcome, Side};
 pub use refused::{Cause, Refused};
 pub use unnamed::unnamed_file;
+#[cfg(target_os = "linux")]
+pub use unnamed::unnamed_file_beside;
 
 use channel::{HostArgs, Inherited, Listener, Orders, StageArgs, StageKind, Topology, Word};
 

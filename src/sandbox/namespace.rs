@@ -116,6 +116,24 @@ pub(super) fn permit_ports_and_pings() {
     let _ = write("/proc/sys/net/ipv4/ping_group_range", &format!("{gid} {gid}"));
 }
 
+/// Closes the sockets that this process inherited beside its standard streams: they are in the network outside, and
+/// the command could go on talking there. Pipes and files stay the command's (`<(...)` of a shell). To be called before
+/// this process opens any of its own.
+pub(super) fn close_sockets() -> std::io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let mut sockets = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let entry = entry?;
+        let number = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+        let is_socket = fs::metadata(entry.path()).is_ok_and(|file| file.file_type().is_socket());
+        sockets.extend(number.filter(|number| *number > 2 && is_socket));
+    }
+    for number in sockets {
+        nix::unistd::close(number)?;
+    }
+    Ok(())
+}
+
 /// Lets the next program that is executed inherit what init needs.
 pub(super) fn hand_on_to_init() -> Result<(), String> {
     hand_on(&FOR_INIT)

@@ -229,3 +229,39 @@ fn a_scene_that_failed_is_not_passed_over() {
     case.log.push(Line { who: "client".to_owned(), aside: false, what });
     assert_eq!(case.failed(), ["client: it broke"]);
 }
+
+#[test]
+fn a_check_that_fails_says_what_is_there() {
+    let is_mail: fn(&Note) -> bool = |note| matches!(note, Note::Mail { .. });
+    type IsOf = fn(&Note) -> bool;
+    let cases: [(&str, IsOf, &str); 4] = [
+        ("mail", is_mail, "The agents say that they took 0 mails, the capture shows "),
+        (
+            "proxy",
+            |note| matches!(note, Note::Fetched { .. }),
+            "asked the origin 0 times, the capture shows ",
+        ),
+        ("proxy", |note| matches!(note, Note::Cached { .. }), "its cache answered 0 requests, the capture "),
+        (
+            "udp-ping",
+            |note| matches!(note, Note::Ping(_)),
+            "The client says that it sent 0 pings, the capture",
+        ),
+    ];
+    for (name, test, words) in cases {
+        let mut case = Case::named(name);
+        case.log.retain(|line| !matches!(&line.what, What::Noted { note, .. } if test(note)));
+        let failed = case.failed();
+        assert!(failed.iter().any(|text| text.contains(words)), "{name}: {failed:?}");
+    }
+}
+
+#[test]
+fn what_is_compared_by_its_length_is_not_said_to_be_equal() {
+    for (name, is_whole) in [("knock", true), ("web", false), ("proxy", false)] {
+        let checks = Case::named(name).checks();
+        let has = |words: &str| checks.iter().any(|check| check.text.contains(words));
+        assert_eq!(has("byte for byte"), is_whole, "{name}");
+        assert_eq!(has("only the number is compared"), !is_whole, "{name}");
+    }
+}

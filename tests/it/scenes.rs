@@ -148,18 +148,72 @@ fn where_nothing_can_be_captured_the_recording_is_explained() {
         return;
     }
     for name in ["knock", "chat"] {
-        let inner = ordinary(&["lab", name]);
+        let file = std::env::temp_dir().join(format!("{name}-{}.pcapng", std::process::id()));
+        let inner = ordinary(&["lab", name, "-w", file.to_str().unwrap()]);
         let Some(ran) = run_where_forbidden("echo 0 > /proc/sys/user/max_user_namespaces", &inner) else {
             return;
         };
         assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!file.exists() && ran.err.contains("is not written"), "{ran:?}");
         assert!(
             ran.err.contains("max_user_namespaces") && ran.err.contains("nothing can be captured here"),
             "{ran:?}"
         );
         assert!(ran.err.contains("the recording of this scene that wirelab brings along"), "{ran:?}");
         assert!(ran.out.contains(&format!("captures/{name}.pcapng: ")), "{ran:?}");
-        assert!(ran.out.contains("listens on") && ran.out.contains("hold: the capture shows"), "{ran:?}");
+        assert!(
+            ran.out.contains("listens on")
+                && ran.out.contains("hold: the recording that wirelab brings along"),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn files_are_changed_only_by_a_scene_that_was_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keep.pcapng");
+    std::fs::write(&file, "before").unwrap();
+    let name = file.to_str().unwrap();
+    let other = folder.path().join("./keep.pcapng");
+    for (log, words) in [
+        ("/no/such/folder/x", "cannot create /no"),
+        (other.to_str().unwrap(), "both the capture and the log"),
+    ] {
+        let output = wirelab(&["lab", "knock", "-w", name, "--log", log]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
+        assert_eq!(std::fs::read(&file).unwrap(), b"before");
+    }
+}
+
+#[test]
+fn a_scene_that_is_broken_off_has_no_verdict() {
+    if !possible("scenes that are broken off") {
+        return;
+    }
+    use nix::sys::signal::{Signal, kill, killpg};
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
+    use std::process::Stdio;
+    // A terminal's Ctrl-C goes to the whole group, the stage among it.
+    for (signal, to_group, code) in
+        [(Signal::SIGINT, true, 130), (Signal::SIGINT, false, 130), (Signal::SIGTERM, false, 143)]
+    {
+        let mut command = ordinary(&["lab", "datetime", "--pace", "20"]);
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("listens on") {
+            assert_ne!(out.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        let process = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+        if to_group { killpg(process, signal) } else { kill(process, signal) }.unwrap();
+        std::io::Read::read_to_string(&mut out, &mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said}");
+        assert!(said.contains("was broken off: nothing is checked"), "{said}");
+        assert!(!said.contains(" hold"), "{said}");
     }
 }
 
@@ -212,6 +266,8 @@ fn what_cannot_be_played_is_named() {
         (&["lab", "half-close", "--count", "3"], &["the experiment `half-close` has no --count"]),
         (&["lab", "knock", "--loss", "5%"], &["the lab `knock` has no --loss", "--two-hosts"]),
         (&["lab", "half-close", "--two-hosts"], &["`half-close` is played on one host", "file-transfer"]),
+        (&["client", "web", "--dir", "x"], &["--dir is an option of the server"]),
+        (&["client", "relay", "--allow-target", "10.0.0.1"], &["--allow-target is an option of the server"]),
         (&["lab", "web", "--dir", "x"], &["`lab` has no --dir", "wirelab serve"]),
         (&["lab", "knock", "-w", "-"], &["standard output has the story"]),
     ] {

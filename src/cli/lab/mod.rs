@@ -23,7 +23,7 @@ use talk::Talk;
 use typed::{Prompted, lines};
 
 use crate::lab::client::{self, Messages, Options, Outcome, Ready, Session};
-use crate::lab::{self, Event, PingRun, Policy, Server, scene};
+use crate::lab::{self, Event, LabOption, PingRun, Policy, Server, scene};
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -48,7 +48,7 @@ Examples:
   wirelab serve dns                      name servers, from the root down
 
 Lines about clients go to standard output; \"listening on …\" and problems
-go to standard error.")]
+go to standard error.", mut_args(|arg| options::without(arg, LabOption::is_of_client)))]
 pub struct ServeArgs {
     /// Which lab (`wirelab labs` lists them)
     pub name: String,
@@ -87,7 +87,7 @@ Replies, or what was measured, go to standard output; everything else to
 standard error.
 
 Exit status: 0 every message was answered, 1 the server refused or did not
-reply, 2 error.")]
+reply, 2 error.", mut_args(|arg| options::without(arg, LabOption::is_of_server)))]
 pub struct ClientArgs {
     /// Which lab (`wirelab labs` lists them)
     pub name: String,

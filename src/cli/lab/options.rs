@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::units::{parse_pace, parse_rate, parse_share, parse_span};
 use crate::lab::{Fault, Impairment, Lab, LabOption, Settings};
@@ -195,6 +195,13 @@ impl LabOptions {
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))
     }
+}
+
+/// Hides an option that a verb always refuses.
+pub(super) fn without(arg: Arg, is_refused: impl Fn(LabOption) -> bool) -> Arg {
+    let is_it = |option: &LabOption| option.flag().strip_prefix("--") == arg.get_long();
+    let hidden = LabOption::ALL.iter().any(|option| is_it(option) && is_refused(*option));
+    if hidden { arg.hide(true) } else { arg }
 }
 
 fn parse_fault(text: &str) -> Result<Fault, String> {

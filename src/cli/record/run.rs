@@ -1,7 +1,7 @@
 //! The recording itself, on Linux.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Stdio;
@@ -15,11 +15,12 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::RecordArgs;
 use crate::cli::input::{Go, Reading};
+use crate::cli::kept::Kept;
 use crate::cli::output::{Failure, Status, say};
 use crate::cli::select::Selection;
 use crate::cli::view::{Shower, View};
 use crate::render::format::Count;
-use crate::sandbox::{Outcome, Plan, Running, SandboxError, unnamed_file};
+use crate::sandbox::{Outcome, Plan, Running, SandboxError, unnamed_file, unnamed_file_beside};
 use crate::source::{Interrupt, SaveFormat, Savefile, drop_privileges};
 
 /// How long a signal may wait until it is passed on.
@@ -40,13 +41,11 @@ pub(in crate::cli) fn run(args: &RecordArgs) -> Result<u8, Failure> {
     // A mistake in a filter is told before the command runs.
     Selection::of_options(&args.select)?;
     args.select.bpf()?;
-    let file = match &args.write {
-        Some(path) => named_file(path)?,
-        None => unnamed_file().map_err(|error| {
-            Failure::new(format_args!("cannot make a file for the capture: {error}"))
-                .hint("name one with -w, in a folder you may write to")
-        })?,
-    };
+    let kept = args.write.as_deref().map(named_file).transpose()?;
+    let file = capture_file(kept.as_ref(), args.write.as_deref()).map_err(|error| {
+        Failure::new(format_args!("cannot make a file for the capture: {error}"))
+            .hint("name one with -w, in a folder you may write to")
+    })?;
     let early = Early::listen()?;
     let mut running = match start(args, &file) {
         Ok(running) => running,
@@ -57,10 +56,16 @@ pub(in crate::cli) fn run(args: &RecordArgs) -> Result<u8, Failure> {
     drop_privileges().map_err(Failure::new)?;
     let outcome = match signals.wait(&mut running) {
         Ok(outcome) => outcome,
-        Err(error) => return not_run(error),
+        Err(error) => {
+            if !matches!(error, SandboxError::NotRun { .. }) {
+                keep(kept, &file)?;
+            }
+            return not_run(error);
+        }
     };
     drop(running);
     signals.unblock()?;
+    keep(kept, &file)?;
     tell(args, &outcome);
     let empty = outcome.packets == 0 && !args.json;
     let shown = if empty { Ok(Status::Done) } else { show(args, file) };
@@ -74,7 +79,7 @@ pub(in crate::cli) fn run(args: &RecordArgs) -> Result<u8, Failure> {
 }
 
 /// The file of `-w`. It is read again for the story, so it has to be a real one.
-fn named_file(path: &Path) -> Result<File, Failure> {
+fn named_file(path: &Path) -> Result<Kept, Failure> {
     if path.as_os_str() == "-" {
         return Err(Failure::new("-w - cannot have standard output, which is the command's")
             .hint("name a file after -w"));
@@ -83,12 +88,38 @@ fn named_file(path: &Path) -> Result<File, Failure> {
         if path.exists() && !path.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
-        File::options().read(true).write(true).create(true).truncate(true).open(path)
+        Kept::open(path)
     };
     open().map_err(|error| {
         Failure::new(format_args!("cannot create {}: {error}", path.display()))
             .hint("name a file after -w, in a folder you may write to")
     })
+}
+
+/// Where the capture goes while the command runs: a file that was there keeps what it has until then.
+fn capture_file(kept: Option<&Kept>, path: Option<&Path>) -> io::Result<File> {
+    match (kept, path) {
+        (Some(kept), _) if kept.is_new() => kept.itself(),
+        (_, Some(path)) => unnamed_file_beside(path),
+        (_, None) => unnamed_file(),
+    }
+}
+
+/// Puts the capture of a command that was run where it was asked for.
+fn keep(kept: Option<Kept>, mut capture: &File) -> Result<(), Failure> {
+    let Some(kept) = kept else { return Ok(()) };
+    let copied = if kept.is_new() {
+        kept.stays();
+        Ok(())
+    } else {
+        let copy = |mut file: File| {
+            capture.rewind()?;
+            io::copy(&mut capture, &mut file)?;
+            capture.rewind()
+        };
+        kept.emptied().and_then(copy)
+    };
+    copied.map_err(|error| Failure::new(format_args!("cannot write the capture: {error}")))
 }
 
 /// Starts the command: in a sandbox, or where the system forbids that and this process may capture, in place.

@@ -1,5 +1,6 @@
 //! Whatever the command does, the end is clean: its exit status, no process, no namespace, no file.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -92,6 +93,30 @@ fn the_exit_status_is_the_commands() {
         let not_run = run(&mut record(&args));
         assert_eq!((not_run.code, not_run.out.as_str()), (Some(code), ""), "{args:?}");
         assert!(not_run.err.starts_with(said), "{args:?}: {not_run:?}");
+    }
+}
+
+#[test]
+fn a_capture_is_replaced_only_by_that_of_a_command_that_ran() {
+    if !possible("ends of sandboxes") {
+        return;
+    }
+    let folder = folder();
+    let (old, new) = (folder.path().join("old.pcapng"), folder.path().join("new.pcapng"));
+    std::fs::write(&old, vec![b'x'; 100_000]).unwrap();
+    std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o666)).unwrap();
+    for path in [&old, &new] {
+        let not_run = run(&mut record(&["-w", path.to_str().unwrap(), "--", "no-such-command-17"]));
+        assert_eq!(not_run.code, Some(127), "{not_run:?}");
+    }
+    assert_eq!(std::fs::read(&old).unwrap(), vec![b'x'; 100_000]);
+    assert!(!new.exists());
+    for path in [&old, &new] {
+        let name = path.to_str().unwrap();
+        let ran = run(&mut record(&["-w", name, "--", "getent", "hosts", "kept.example"]));
+        assert!(ran.out.contains("kept.example"), "{ran:?}");
+        let read = run(&mut super::ordinary(&["read", name]));
+        assert!(read.code == Some(0) && read.out.contains("kept.example"), "{read:?}");
     }
 }
 

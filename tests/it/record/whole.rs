@@ -172,6 +172,27 @@ fn nothing_is_reached_outside() {
 }
 
 #[test]
+fn an_open_connection_does_not_go_along() {
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+    use std::os::fd::AsRawFd;
+    if !possible("recording beside open connections") {
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (pipe, _write) = std::io::pipe().unwrap();
+    fcntl(&socket, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
+    fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
+    for (number, status) in [(socket.as_raw_fd(), 1), (pipe.as_raw_fd(), 0)] {
+        let script = format!("test -e /proc/self/fd/{number}");
+        // Without the recorder both are there.
+        assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        let ran = run(&mut record(&["--", "sh", "-c", &script]));
+        assert_eq!(ran.code, Some(status), "{ran:?}");
+    }
+}
+
+#[test]
 fn raw_sockets_and_every_port_are_free_inside() {
     let Some(python) = python() else { return };
     if !possible("rights in the sandbox") {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::hosts::Places;
 use super::{PlayArgs, stage};
+use crate::cli::kept::Kept;
 use crate::cli::output::{Failure, say};
 use crate::lab::scene::{How, Line, Scene, What};
 use crate::render::format::Count;
@@ -25,8 +26,26 @@ const MAX_LINES: usize = 200_000;
 /// Longest line, in bytes: the longest message, each byte of it a number.
 const MAX_LINE: u64 = 1 << 19;
 
-/// Longest silence of a scene: longer than every wait of its own.
+/// Longest silence of a scene at its own pace or faster: longer than every wait of its own.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// When a scene is broken off.
+struct Limits<'a> {
+    interrupt: &'a Interrupt,
+    silence: Duration,
+}
+
+impl<'a> Limits<'a> {
+    /// What is slowed down on purpose makes waits longer.
+    fn of(how: &How, interrupt: &'a Interrupt) -> Self {
+        let line = &how.settings.impairment;
+        let asked = how.settings.interval.unwrap_or_default() + line.delay + line.jitter;
+        Self { interrupt, silence: (SILENCE + asked).mul_f64(how.settings.pace.max(1.0)) }
+    }
+}
+
+/// An exit status above it is a signal's.
+const SIGNALLED: u8 = 128;
 
 /// How often Ctrl-C is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -59,9 +78,14 @@ pub(super) struct Played {
 }
 
 impl Played {
+    /// It did not come to its end.
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.broken_off
+    }
+
     /// Why the capture or the scene may not be whole.
     pub(super) fn trouble(&self) -> Option<&str> {
-        if self.broken_off {
+        if self.is_broken_off() {
             return Some("the scene was broken off");
         }
         match self.outcome.as_ref()? {
@@ -77,8 +101,8 @@ impl Played {
 /// Files that were asked for, opened before anything is played and before privileges are given up.
 #[derive(Debug)]
 pub(super) struct Files {
-    capture: Option<(File, String)>,
-    log: Option<(File, String)>,
+    capture: Option<(Kept, String)>,
+    log: Option<(Kept, String)>,
 }
 
 impl Files {
@@ -88,22 +112,28 @@ impl Files {
             if name == "-" {
                 return Err(Failure::new("standard output has the story").hint("name a file"));
             }
-            File::create(path).map(|file| (file, name.clone())).map_err(|error| {
+            Kept::open(path).map(|file| (file, name.clone())).map_err(|error| {
                 Failure::new(format_args!("cannot create {name}: {error}"))
                     .hint("name a file in a folder you may write to")
             })
         };
-        Ok(Self {
-            capture: args.write.as_deref().map(create).transpose()?,
-            log: args.log.as_deref().map(create).transpose()?,
-        })
+        let capture = args.write.as_deref().map(create).transpose()?;
+        let log = args.log.as_deref().map(create).transpose()?;
+        if let (Some((capture, name)), Some((log, _))) = (&capture, &log)
+            && capture.is_same(log)
+        {
+            return Err(Failure::new(format_args!("{name} cannot have both the capture and the log"))
+                .hint("name two files after -w and --log"));
+        }
+        Ok(Self { capture, log })
     }
 
     /// Writes them, and says so.
     pub(super) fn write(self, made: &Played) -> Result<(), Failure> {
         let failed =
             |name: &str, error: io::Error| Failure::new(format_args!("cannot write {name}: {error}"));
-        if let Some((mut file, name)) = self.log {
+        if let Some((kept, name)) = self.log {
+            let mut file = kept.emptied().map_err(|error| failed(&name, error))?;
             for line in &made.log {
                 let mut text = serde_json::to_vec(line).unwrap_or_default();
                 text.push(b'\n');
@@ -111,14 +141,17 @@ impl Files {
             }
         }
         match (self.capture, &made.capture) {
-            (Some((mut file, name)), Some(capture)) => {
+            (Some((kept, name)), Some(capture)) => {
+                let mut file = kept.emptied().map_err(|error| failed(&name, error))?;
                 let mut capture = capture;
                 let copied = capture.rewind().and_then(|()| io::copy(&mut capture, &mut file));
                 copied.and_then(|_| capture.rewind()).map_err(|error| failed(&name, error))?;
                 let packets = made.outcome.as_ref().map_or(0, |outcome| outcome.packets);
                 say(format_args!("{} written to {name}", Count::packets(packets)));
             }
-            (Some((_, name)), None) => say(format_args!("warning: nothing was captured, {name} is empty")),
+            (Some((_, name)), None) => {
+                say(format_args!("warning: nothing was captured, {name} is not written"))
+            }
             (None, _) => {}
         }
         Ok(())
@@ -136,6 +169,7 @@ pub(super) fn make(
     interrupt: &Interrupt,
     on_line: OnLine<'_>,
 ) -> Result<Played, Failure> {
+    let interrupt = &Limits::of(how, interrupt);
     let manner = if places == Places::One { Manner::Sandbox } else { Manner::TwoHosts };
     let refused = match start(args, places, false) {
         Ok((running, file)) => return watch(running, file, manner, args, interrupt, on_line),
@@ -179,7 +213,7 @@ fn watch(
     file: File,
     manner: Manner,
     args: &PlayArgs,
-    interrupt: &Interrupt,
+    interrupt: &Limits<'_>,
     on_line: OnLine<'_>,
 ) -> Result<Played, Failure> {
     // From here on bytes of others are read.
@@ -198,6 +232,8 @@ fn watch(
         running.end();
     }
     let outcome = running.wait().map_err(Failure::new)?;
+    // A signal can reach the stage first, or alone.
+    let broken_off = broken_off || outcome.status > SIGNALLED;
     drop(running);
     let _ = reader.join();
     let (capture, outcome) = match manner {
@@ -212,7 +248,7 @@ fn here(
     scene: &'static Scene,
     how: &How,
     because: String,
-    interrupt: &Interrupt,
+    interrupt: &Limits<'_>,
     on_line: OnLine<'_>,
 ) -> Result<Played, Failure> {
     let (sender, lines) = channel();
@@ -226,7 +262,7 @@ fn here(
 /// Takes lines until there are no more; whether it was broken off before.
 fn gather(
     lines: &Receiver<Line>,
-    interrupt: &Interrupt,
+    interrupt: &Limits<'_>,
     on_line: OnLine<'_>,
 ) -> Result<(Vec<Line>, bool), Failure> {
     let mut log = Vec::new();
@@ -238,10 +274,11 @@ fn gather(
                 on_line(&line)?;
                 log.push(line);
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok((log, false)),
+            // Ctrl-C on a terminal ends the stage, too.
+            Err(RecvTimeoutError::Disconnected) => return Ok((log, interrupt.interrupt.is_set())),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if interrupt.is_set() || last.elapsed() > SILENCE || log.len() >= MAX_LINES {
+        if interrupt.interrupt.is_set() || last.elapsed() > interrupt.silence || log.len() >= MAX_LINES {
             return Ok((log, true));
         }
     }
@@ -302,4 +339,29 @@ fn selected(file: File, log: &[Line], args: &PlayArgs, outcome: Outcome) -> Resu
     let mut kept = kept;
     kept.seek(SeekFrom::Start(0)).map_err(failed)?;
     Ok((kept, Outcome { packets, ..outcome }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::Settings;
+
+    #[test]
+    fn the_longest_silence_follows_the_pace() {
+        let interrupt = Interrupt::default();
+        let silence = |pace, interval| {
+            let settings = Settings { pace, interval, ..Settings::default() };
+            let how = How {
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
+                settings,
+                any_port: false,
+                ..How::default()
+            };
+            Limits::of(&how, &interrupt).silence
+        };
+        assert_eq!(silence(0.1, None), SILENCE);
+        // The longest wait of `datetime` is two seconds at its own pace.
+        assert!(silence(100.0, None) > Duration::from_secs(200));
+        assert!(silence(1.0, Some(SILENCE)) > SILENCE);
+    }
 }

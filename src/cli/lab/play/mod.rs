@@ -36,7 +36,7 @@ use study::Study;
 /// Play a lab or an experiment: its server and its clients run in a sandbox, everything they send is captured and
 /// explained, and what the packets show is compared with what the programs say that they did. Needs no root.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_args(|arg| super::options::without(arg, |option| NOT_HERE.contains(&option))))]
 pub(in crate::cli) struct PlayArgs {
     /// Which lab or experiment (`wirelab labs` lists them)
     name: String,
@@ -86,7 +86,8 @@ Examples:
 Random delays are shortened so that a lab takes seconds; --pace 1 plays it at
 its own pace.
 
-Exit status: 0 all checks hold, 1 one does not, 2 it could not be played.";
+Exit status: 0 all checks hold, 1 one does not, 2 it could not be played, 130
+where Ctrl-C and 143 where SIGTERM broke it off: then nothing is checked.";
 
 /// Options that mean something to one side alone, or to a person who runs it: not to a scene that has both.
 const NOT_HERE: [LabOption; 5] =
@@ -168,16 +169,12 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
         }
         Ok(())
     })?;
-    let interrupted = interrupt.is_set();
+    let interrupted = interrupt.exit_code();
     files.write(&made)?;
     let study = study::of(&made, scene)?;
     let holds = show(args, scene, &made, &study, drawing.as_mut(), &mut out)?;
-    Ok(match (interrupted, holds) {
-        (true, _) => Status::Interrupted,
-        (false, true) => Status::Done,
-        (false, false) => Status::No,
-    }
-    .code())
+    let status = if holds { Status::Done } else { Status::No };
+    Ok(interrupted.unwrap_or(status.code()))
 }
 
 /// The story, what is to be compared, and the checks; whether all of them hold.
@@ -192,7 +189,8 @@ fn show(
     let flows = study.flows();
     let evidence = study.evidence(&flows);
     let log: &[Line] = study.log(made);
-    let mut found: Vec<Check> = checks(scene, log, &evidence);
+    let whole = !made.is_broken_off();
+    let mut found: Vec<Check> = if whole { checks(scene, log, &evidence) } else { Vec::new() };
     if let Some(trouble) = made.trouble() {
         found.insert(0, Check { holds: false, text: trouble.to_owned(), packets: Vec::new() });
     }
@@ -229,7 +227,11 @@ fn show(
     if let Some(pings) = &pings {
         pings.write(out, scene, options)?;
     }
-    write_checks(out, &found, options)?;
+    if whole {
+        write_checks(out, &found, options, made.capture.is_none())?;
+    } else {
+        writeln!(out, "\nThe scene was broken off: nothing is checked.")?;
+    }
     out.flush()?;
     Ok(holds)
 }
