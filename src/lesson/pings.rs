@@ -200,8 +200,8 @@ pub struct Losses {
 impl Losses {
     /// Holds the client's run against the log of a server that no other client pinged.
     ///
-    /// An answer that the server sent within `slack` of the moment when the next ping was due is too late if the client says so:
-    /// before, that is the time it had for the way; behind, a busy client sent its next ping late and still took it.
+    /// An answer that the server sent within `slack` before the next ping was due is too late if the client says so: that is
+    /// the time that it had for the way.
     #[must_use]
     pub fn of<'a>(run: &PingRun, server: impl IntoIterator<Item = &'a Note>, slack: Duration) -> Self {
         let mut fates: BTreeMap<u64, Option<Duration>> = BTreeMap::new();
@@ -225,10 +225,8 @@ impl Losses {
                     ping.fate == PingFate::Lost
                 }
                 Some(Some(by)) => {
-                    let is_late = match is_lost {
-                        true => by.saturating_add(slack) > ping.interval,
-                        false => *by > ping.interval.saturating_add(slack),
-                    };
+                    let is_late =
+                        *by > ping.interval || (is_lost && by.saturating_add(slack) > ping.interval);
                     losses.too_late += u64::from(is_late);
                     is_late == is_lost
                 }
