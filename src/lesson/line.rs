@@ -110,7 +110,7 @@ fn whole(case: &Case<'_>) -> Check {
     Check::new(wrong == 0, if wrong == 0 { text } else { "Checksums are wrong in the capture" }, [])
 }
 
-/// Before the line: what is lost is there, and again for each loss; and where it lost nothing, nothing is called a repair.
+/// Before the line: what is lost is there, and again for each loss; and nothing else is called a repair, but for what goes along with one.
 fn sent_again(done: &Done, segments: &[Segment]) -> Check {
     let lost: usize = done.lost.values().sum();
     let mut found: Vec<PacketNumber> = Vec::new();
@@ -127,12 +127,17 @@ fn sent_again(done: &Done, segments: &[Segment]) -> Check {
         found.extend(copies.iter().filter(|segment| is_repair(segment.kind)).map(|segment| segment.packet));
     }
     let is_of_the_line = |segment: &&Segment| matches!(segment.kind, Some(Kind::TimeOut | Kind::Fast));
-    // A sender whose timer ran out for one lost segment sends those behind it again, too, lost or not (RFC 5681 section 3.1).
-    let lost_before = |segment: &&Segment| done.lost.keys().any(|(ports, _)| *ports == segment.ports);
+    // A sender whose timer ran out for a lost segment sends those behind it again, too, lost or not (RFC 6298 section 5).
+    let goes_back = |segment: &&Segment| {
+        let is_cause = |other: &&Segment| {
+            other.ports == segment.ports && other.packet < segment.packet && other.kind == Some(Kind::TimeOut)
+        };
+        segments.iter().filter(is_cause).any(|other| found.contains(&other.packet))
+    };
     if let Some(segment) = segments
         .iter()
         .filter(is_of_the_line)
-        .find(|segment| !found.contains(&segment.packet) && !lost_before(segment))
+        .find(|segment| !found.contains(&segment.packet) && !goes_back(segment))
     {
         let text = format!(
             "The analysis says that packet {} repairs a loss, and the line lost no such segment",
