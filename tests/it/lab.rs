@@ -20,7 +20,7 @@ mod web;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ struct Running {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     events: Arc<Mutex<Vec<Event>>>,
-    thread: Option<JoinHandle<Result<(), LabError>>>,
+    thread: Mutex<Option<JoinHandle<Result<(), LabError>>>>,
 }
 
 impl Running {
@@ -72,7 +72,7 @@ impl Running {
                 }
             })
         });
-        Self { address, stop, events, thread: Some(thread) }
+        Self { address, stop, events, thread: Mutex::new(Some(thread)) }
     }
 
     fn count(&self, what: impl Fn(&Event) -> bool) -> usize {
@@ -100,9 +100,24 @@ impl Running {
         }
     }
 
-    fn stop(&mut self) -> Result<(), LabError> {
+    /// Waits until there are `number` events that are so, and finds no more of them.
+    #[track_caller]
+    fn exactly(&self, number: usize, what: impl Fn(&Event) -> bool) {
+        self.wait_for(number, &what);
+        assert_eq!(self.count(what), number, "{self:?}");
+    }
+
+    /// Ends the server, and with it the threads that still had something to tell.
+    fn stop(&self) -> Result<(), LabError> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap())
+        let thread = self.thread.lock().unwrap().take();
+        thread.map_or(Ok(()), |thread| thread.join().unwrap())
+    }
+
+    /// All that happened, nothing of it still on its way: the server is stopped.
+    fn log(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.stop().unwrap();
+        self.events.lock().unwrap()
     }
 }
 
@@ -116,9 +131,11 @@ impl std::fmt::Debug for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let result = self.stop();
-        if !thread::panicking() {
-            result.unwrap();
+        // A second panic while the first unwinds would end all tests.
+        if thread::panicking() {
+            self.stop.store(true, Ordering::Relaxed);
+        } else {
+            self.stop().unwrap();
         }
     }
 }
@@ -316,7 +333,7 @@ fn one_connection_carries_many_messages_in_order() {
     talk.result.unwrap();
     assert_eq!(talk.replies, [b"ONE".as_slice(), b"TWO", b"DREISS"]);
     server.wait_for(1, |event| matches!(event, Event::Closed { .. }));
-    assert_eq!(server.count(|event| matches!(event, Event::Opened { .. })), 1);
+    server.exactly(1, |event| matches!(event, Event::Opened { .. }));
 }
 
 #[test]
@@ -333,7 +350,7 @@ fn a_port_in_use_is_named() {
 
 #[test]
 fn a_server_can_be_started_again_at_once_on_its_port() {
-    let mut first = Running::start("knock");
+    let first = Running::start("knock");
     say("knock", first.address, &[b"Knock knock.."], PATIENCE).result.unwrap();
     first.stop().unwrap();
     Server::bind(lab::find("knock").unwrap(), first.address, &Settings::default(), Policy::LocalOnly)

@@ -12,7 +12,7 @@ use crate::labs::build::{Capture, Connection};
 
 /// Says each message on one connection or socket and waits for the answer where there is one.
 fn talk(name: &str, messages: &[(&str, bool)]) -> (Running, Vec<String>) {
-    let mut server = Running::start(name);
+    let server = Running::start(name);
     let mut buffer = [0; 2048];
     let mut answers = Vec::new();
     let mut said = 0;
@@ -59,7 +59,7 @@ fn explained(name: &str, server: &Running) -> String {
     let port = lab.default_port;
     let mut capture = Capture::new();
     let mut connections: BTreeMap<u16, Connection> = BTreeMap::new();
-    for event in server.events.lock().unwrap().iter() {
+    for event in server.log().iter() {
         match (event, lab.transport) {
             (Event::Opened { peer, .. }, Transport::Tcp) => {
                 connections.insert(peer.port(), capture.connect([peer.port(), port]));

@@ -451,11 +451,11 @@ fn our_chat_client_enters_a_course_room() {
 
 #[test]
 fn a_relay_serves_course_programs_and_ours() {
-    let mut server = Running::start("relay");
+    let server = Running::start("relay");
     let Some(child) = python(RELAY_CLIENTS, &[&server.address.port().to_string()]) else { return };
     assert_eq!(printed(child), "200, UDP Packet Sent Successfully\nTrue\n400\n");
     let begun = std::time::Instant::now();
-    while !server.thread.as_ref().unwrap().is_finished() {
+    while !server.thread.lock().unwrap().as_ref().unwrap().is_finished() {
         assert!(begun.elapsed() < PATIENCE, "`exit server` did not stop it: {server:?}");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }

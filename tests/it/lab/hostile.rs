@@ -151,7 +151,7 @@ fn requests_cut_anywhere_are_answered_or_ignored() {
 
 #[test]
 fn a_relay_sends_nothing_to_itself_and_stops_when_told() {
-    let mut server = Running::start("relay");
+    let server = Running::start("relay");
     let socket = UdpSocket::bind((V4, 0)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let port = server.address.port();
@@ -164,11 +164,10 @@ fn a_relay_sends_nothing_to_itself_and_stops_when_told() {
         assert_eq!(answer, "405, Could not send the message to the requested address", "{request}");
     }
     let sent = |event: &Event| matches!(event, Event::Sent { .. });
-    server.wait_for(2, sent);
-    assert_eq!(server.count(sent), 2);
+    server.exactly(2, sent);
     socket.send_to(b" EXIT Server\n", server.address).unwrap();
     let begun = Instant::now();
-    while !server.thread.as_ref().unwrap().is_finished() {
+    while !server.thread.lock().unwrap().as_ref().unwrap().is_finished() {
         assert!(begun.elapsed() < PATIENCE, "{server:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -202,9 +201,8 @@ fn two_hundred_clients_at_once_get_the_places_there_are() {
     let mut crowd: Vec<TcpStream> = (0..200).map(|_| connect(server.address)).collect();
     let turned_away =
         |event: &Event| is_problem(event, |problem| matches!(problem, Problem::TooManyClients { .. }));
-    server.wait_for(200 - PLACES, turned_away);
-    server.wait_for(PLACES, |event| matches!(event, Event::Opened { .. }));
-    assert_eq!(server.count(turned_away), 200 - PLACES);
+    server.exactly(PLACES, |event| matches!(event, Event::Opened { .. }));
+    server.exactly(200 - PLACES, turned_away);
     // Who is in is served; who is not sees the connection end.
     let mut reply = [0; 100];
     crowd[0].write_all(b"Knock knock..").unwrap();
@@ -248,10 +246,7 @@ fn a_server_whose_answers_are_answered_falls_silent() {
     socket.send_to(b"hi", server.address).unwrap();
     let heard = bounced(&socket);
     assert!((10_000..12_000).contains(&heard), "{heard}");
-    assert_eq!(
-        server.count(|event| is_problem(event, |problem| matches!(problem, Problem::TooManyAnswers { .. }))),
-        1
-    );
+    server.exactly(1, |event| is_problem(event, |problem| matches!(problem, Problem::TooManyAnswers { .. })));
     still_answers(&server, "greeting");
 }
 
@@ -272,7 +267,7 @@ fn a_relay_and_another_server_do_not_answer_each_other() {
     // Each answer is in; what is not answered is noted.
     relay.wait_for(4, |event| matches!(event, Event::Noted { .. }));
     for server in &servers {
-        assert_eq!(server.count(|event| matches!(event, Event::Received { .. })), 1, "{server:?}");
+        server.exactly(1, |event| matches!(event, Event::Received { .. }));
     }
     assert_eq!(other.count(|event| matches!(event, Event::Sent { .. })), 0, "{other:?}");
 }
@@ -293,7 +288,7 @@ fn an_answer_too_long_for_a_datagram_is_told_in_words() {
 #[test]
 fn stopping_does_not_wait_for_silent_clients() {
     for name in ["knock", "greeting"] {
-        let mut server = Running::start(name);
+        let server = Running::start(name);
         let silent: Vec<TcpStream> =
             if name == "knock" { (0..5).map(|_| connect(server.address)).collect() } else { Vec::new() };
         server.wait_for(silent.len(), |event| matches!(event, Event::Opened { .. }));
@@ -306,7 +301,7 @@ fn stopping_does_not_wait_for_silent_clients() {
 #[test]
 fn stopping_does_not_wait_for_a_client_that_reads_nothing() {
     let limits = Limits { write: PATIENCE * 10, received: u64::MAX, ..Limits::default() };
-    let mut server = Running::with("uppercase-tcp", V4, limits);
+    let server = Running::with("uppercase-tcp", V4, limits);
     let mut stream = connect(server.address);
     stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     // Ends when nothing more fits anywhere: the server is stuck in its answer.

@@ -245,8 +245,9 @@ fn ask(server: &Running, times: usize) -> Vec<String> {
     answers
 }
 
+/// What the line of the server did, now that it is stopped.
 fn deeds(server: &Running) -> Vec<(u64, Deed)> {
-    let events = server.events.lock().unwrap();
+    let events = server.log();
     let notes = events.iter().filter_map(|event| match event {
         Event::Noted { note: Note::Impaired { number, deed }, .. } => Some((*number, *deed)),
         _ => None,
@@ -301,7 +302,7 @@ fn a_slow_line_is_late_and_still_sends_everything() {
 
 #[test]
 fn stopping_does_not_wait_for_the_line() {
-    let mut server = serve(Impairment { delay: PATIENCE * 2, ..Impairment::default() });
+    let server = serve(Impairment { delay: PATIENCE * 2, ..Impairment::default() });
     let socket = UdpSocket::bind((V4, 0)).unwrap();
     socket.send_to(b"hey", server.address).unwrap();
     server.wait_for(1, |event| matches!(event, Event::Received { .. }));

@@ -47,8 +47,9 @@ pub(super) fn measure(
     (result, notes)
 }
 
+/// What the server noted, now that it is stopped.
 pub(super) fn notes_of(server: &Running) -> Vec<Note> {
-    let events = server.events.lock().unwrap();
+    let events = server.log();
     let notes = events.iter().filter_map(|event| match event {
         Event::Noted { note, .. } => Some(note.clone()),
         _ => None,
@@ -190,7 +191,7 @@ fn exit_ends_the_server() {
     said.result.unwrap();
     assert_eq!(said.replies, [b"Buffer Size Calibrated at Server.".as_slice(), b"Stopping the Server."]);
     let end = Instant::now() + PATIENCE;
-    while !server.thread.as_ref().unwrap().is_finished() {
+    while !server.thread.lock().unwrap().as_ref().unwrap().is_finished() {
         assert!(Instant::now() < end, "still there: {server:?}");
         thread::sleep(ms(5));
     }
@@ -280,7 +281,7 @@ fn a_text_with_digits_is_sent_as_it_is() {
     let settings = Settings { pace: 0.01, count: Some(3), ..Settings::default() };
     let server = serve(&settings);
     measure("udp-ping", server.address, settings.clone(), &["7 of 9"]).0.unwrap();
-    assert_eq!(server.count(|event| matches!(event, Event::Received { bytes, .. } if bytes == b"7 of 9")), 3);
+    server.exactly(3, |event| matches!(event, Event::Received { bytes, .. } if bytes == b"7 of 9"));
     let (_, notes) = measure("udp-ping", server.address, settings, &["Hello Server"]);
     let sent: Vec<u64> = notes
         .iter()

@@ -232,7 +232,7 @@ fn ten_thousand_connections_leave_the_servers_as_they_were() {
 #[test]
 fn stopping_waits_for_nobody() {
     for name in STREAMS {
-        let mut server = Running::start(name);
+        let server = Running::start(name);
         let silent: Vec<TcpStream> = (0..5).map(|_| connect(server.address)).collect();
         server.wait_for(silent.len(), |event| matches!(event, Event::Opened { .. }));
         let begun = Instant::now();

@@ -120,7 +120,7 @@ fn requests_in_one_send_are_answered_in_their_order() {
     let codes: Vec<u16> = answers.match_indices("HTTP/1.1 ").map(|(at, _)| status(&answers[at..])).collect();
     assert_eq!(codes, [200, 404, 200, 301]);
     server.wait_for(1, |event| matches!(event, Event::Closed { .. }));
-    assert_eq!(server.count(|event| matches!(event, Event::Opened { .. })), 1);
+    server.exactly(1, |event| matches!(event, Event::Opened { .. }));
 }
 
 #[test]
@@ -225,7 +225,8 @@ fn the_client_shows_a_page_that_is_there_and_one_that_is_not() {
         .collect();
     assert_eq!(pages, [("/".to_owned(), 200), ("/missing.html".to_owned(), 404)]);
     server.wait_for(1, |event| matches!(event, Event::Closed { ending: Ending::ByPeer, .. }));
-    assert_eq!(server.count(|event| matches!(event, Event::Opened { .. })), 1, "one connection for both");
+    // One connection for both.
+    server.exactly(1, |event| matches!(event, Event::Opened { .. }));
 }
 
 const PYTHON_CLIENT: &str = "
