@@ -152,10 +152,11 @@ impl Session<'_> {
                     self.flush()?;
                 }
             }
-            if let Some(at) = &stopping
-                && (quiet || (look && at.is_overdue()) || rule.packets == Some(self.progress.packets))
-            {
-                return Ok(Ok(at.cause));
+            if let Some(at) = &mut stopping {
+                let is_empty = quiet && at.was_waited_for() && self.unread(source) == 0;
+                if is_empty || (look && at.is_overdue()) || rule.packets == Some(self.progress.packets) {
+                    return Ok(Ok(at.cause));
+                }
             }
             match rule.met_by(&self.progress) {
                 Some(cause @ StopCause::Packets(_)) => return Ok(Ok(cause)),
@@ -163,6 +164,11 @@ impl Session<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// How many packets the kernel has counted and not yet handed on, where it says so.
+    fn unread(&self, source: &mut LiveSource) -> u32 {
+        source.stats().map_or(0, |stats| unread(&stats, self.read))
     }
 
     /// Takes a packet through every stage; whether it closed the flow that is watched.
@@ -246,6 +252,8 @@ impl Session<'_> {
 struct Stopping {
     cause: StopCause,
     since: Instant,
+    /// Nothing was there since it was told to stop.
+    has_been_quiet: bool,
     /// By the clock that packets are stamped with.
     at: Timestamp,
 }
@@ -254,12 +262,18 @@ impl Stopping {
     fn now(cause: StopCause) -> Self {
         let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let at = Timestamp::from_nanos(i128::try_from(at.as_nanos()).unwrap_or(i128::MAX));
-        Self { cause, since: Instant::now(), at }
+        Self { cause, since: Instant::now(), has_been_quiet: false, at }
     }
 
     /// Whether a packet came later: a line that stays busy ends here.
     fn is_before(&self, packet: &CapturedPacket<'_>) -> bool {
         packet.ts.is_some_and(|ts| ts > self.at)
+    }
+
+    /// Whether this quiet moment is not the first: the source waits before it says again that there is nothing.
+    /// The first may fall before the kernel hands on the block of packets that it is filling.
+    fn was_waited_for(&mut self) -> bool {
+        std::mem::replace(&mut self.has_been_quiet, true)
     }
 
     fn is_overdue(&self) -> bool {
