@@ -57,6 +57,7 @@ pub(in crate::cli) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
         saver,
         progress: Progress::default(),
         read: 0,
+        left: 0,
         shows: view != View::None || to_stdout,
     };
     let ended = session.gather(&mut source, &interrupt);
@@ -115,6 +116,8 @@ struct Session<'a> {
     progress: Progress,
     /// Packets taken from the kernel, selected or not.
     read: u64,
+    /// Packets that were there and that nobody takes any more. What comes after the stop is none of them.
+    left: u32,
     /// Standard output has a reader that can go away.
     shows: bool,
 }
@@ -132,7 +135,10 @@ impl Session<'_> {
         let mut stopping: Option<Stopping> = None;
         loop {
             let (quiet, closes) = match source.next_packet() {
-                Err(error) => return Ok(Err(error)),
+                Err(error) => {
+                    self.left = self.unread(source);
+                    return Ok(Err(error));
+                }
                 Ok(Next::End) => return Ok(Ok(StopCause::Interrupted)),
                 Ok(Next::Tick) => (true, false),
                 Ok(Next::Packet(packet, _)) if stopping.as_ref().is_some_and(|at| at.is_before(&packet)) => {
@@ -154,8 +160,13 @@ impl Session<'_> {
             }
             if let Some(at) = &mut stopping {
                 let is_empty = quiet && at.was_waited_for() && self.unread(source) == 0;
-                if is_empty || (look && at.is_overdue()) || rule.packets == Some(self.progress.packets) {
-                    return Ok(Ok(at.cause));
+                let is_overdue = look && at.is_overdue();
+                if is_empty || is_overdue || rule.packets == Some(self.progress.packets) {
+                    let cause = at.cause;
+                    if is_overdue {
+                        self.left = self.unread(source);
+                    }
+                    return Ok(Ok(cause));
                 }
             }
             match rule.met_by(&self.progress) {
@@ -237,10 +248,7 @@ impl Session<'_> {
         }
         match source.stats() {
             Ok(stats) => {
-                // After a stop by count packets are left unread on purpose.
-                let by_count = matches!(ended, Ok(Ok(StopCause::Packets(_))) | Err(_));
-                let unread = if by_count { 0 } else { unread(&stats, self.read) };
-                say(counts(&self.taken(), &stats, unread));
+                say(counts(&self.taken(), &stats, self.left));
             }
             Err(error) => say(format_args!("{}; how many were lost is not known: {error}", self.taken())),
         }
