@@ -213,13 +213,14 @@ impl Resolver<'_> {
     /// Remembers whom a referral names.
     fn remember(&mut self, name: &Domain, servers: &[NameServer], trace: &DnsTrace) -> usize {
         let by = trace.steps.last().map_or_else(Domain::root, |step| step.zone.clone());
-        let servers = servers.iter().map(|server| Known {
-            name: Some(server.name.clone()),
-            addresses: server
-                .glue
-                .iter()
-                .map(|&ip| (SocketAddr::new(ip, self.options.port), KnownBy::Glue(by.clone())))
-                .collect(),
+        let mut servers: Vec<&NameServer> = servers.iter().collect();
+        // Records of a set come in any order: who is asked is to follow from the seed, not from that.
+        servers.sort_by_cached_key(|server| server.name.name().folded().collect::<Vec<u8>>());
+        let servers = servers.into_iter().map(|server| {
+            let mut glue = server.glue.clone();
+            glue.sort_unstable();
+            let known = |ip| (SocketAddr::new(ip, self.options.port), KnownBy::Glue(by.clone()));
+            Known { name: Some(server.name.clone()), addresses: glue.into_iter().map(known).collect() }
         });
         let zone = Zone { name: name.clone(), servers: servers.collect() };
         let place = self.zones.iter().position(|known| known.name == *name);
@@ -386,6 +387,7 @@ impl Resolver<'_> {
             let mut nested = DnsTrace::new(Asked { name: name.clone(), kind });
             nested.ending = self.run(&mut nested, depth + 1).unwrap_or_else(|ending| ending);
             found = addresses_of(&nested);
+            found.sort_unstable();
             let is_over = matches!(nested.ending, Ending::Spent(Budget::Queries | Budget::Time));
             // A name that is not there has no other addresses either, and whoever did not answer will not now.
             let goes_on = nested.ending == Ending::NoData && found.is_empty();

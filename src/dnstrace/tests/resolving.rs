@@ -75,18 +75,23 @@ fn silence_is_asked_again_and_ends() {
 
 #[test]
 fn the_order_of_servers_follows_from_the_seed() {
-    let order = |seed| {
-        let servers: Vec<_> = (1..9).map(|at| names("edu", NS, &format!("n{at}.edu"))).collect();
+    let order = |seed, is_reversed| {
+        let mut numbers: Vec<u32> = (1..9).collect();
+        if is_reversed {
+            numbers.reverse();
+        }
+        let servers: Vec<_> = numbers.iter().map(|at| names("edu", NS, &format!("n{at}.edu"))).collect();
         let glue: Vec<_> =
-            (1..9).map(|at| address(&format!("n{at}.edu"), &format!("127.0.1.{at}"))).collect();
+            numbers.iter().map(|at| address(&format!("n{at}.edu"), &format!("127.0.1.{at}"))).collect();
         let mut internet =
             Internet::default().with("127.0.0.1", move |query| query.reply(0, [&[], &servers, &glue]));
         let asked = Asked { name: name("x.edu"), kind: wire::A };
         resolve(&mut internet, &asked, &TraceOptions { seed, ..options() });
         internet.log
     };
-    assert_eq!(order(5), order(5));
-    assert_ne!(order(5), order(6));
+    assert_ne!(order(5, false), order(6, false));
+    // Servers turn the records of a set round from answer to answer.
+    assert_eq!(order(5, false), order(5, true));
 }
 
 #[test]
