@@ -213,14 +213,13 @@ impl Resolver<'_> {
     /// Remembers whom a referral names.
     fn remember(&mut self, name: &Domain, servers: &[NameServer], trace: &DnsTrace) -> usize {
         let by = trace.steps.last().map_or_else(Domain::root, |step| step.zone.clone());
-        let mut servers: Vec<&NameServer> = servers.iter().collect();
-        // Records of a set come in any order: who is asked is to follow from the seed, not from that.
-        servers.sort_by_cached_key(|server| server.name.name().folded().collect::<Vec<u8>>());
-        let servers = servers.into_iter().map(|server| {
-            let mut glue = server.glue.clone();
-            glue.sort_unstable();
-            let known = |ip| (SocketAddr::new(ip, self.options.port), KnownBy::Glue(by.clone()));
-            Known { name: Some(server.name.clone()), addresses: glue.into_iter().map(known).collect() }
+        let servers = servers.iter().map(|server| Known {
+            name: Some(server.name.clone()),
+            addresses: server
+                .glue
+                .iter()
+                .map(|&ip| (SocketAddr::new(ip, self.options.port), KnownBy::Glue(by.clone())))
+                .collect(),
         });
         let zone = Zone { name: name.clone(), servers: servers.collect() };
         let place = self.zones.iter().position(|known| known.name == *name);
@@ -282,13 +281,17 @@ impl Resolver<'_> {
     /// The servers of a zone whose addresses are known, and the names of the others, in an order that the seed tells.
     fn candidates(&mut self, place: usize) -> (VecDeque<Server>, Vec<Domain>) {
         let Some(zone) = self.zones.get(place) else { return Default::default() };
-        let mut order: Vec<usize> = (0..zone.servers.len()).collect();
+        let mut order: Vec<&Known> = zone.servers.iter().collect();
+        // Records of a set come in any order: who is asked is to follow from the seed, not from that.
+        order.sort_by_cached_key(|known| known.name.as_ref().map(Domain::folded));
         self.rng.shuffle(&mut order);
         let (mut servers, mut nameless) = (Vec::new(), Vec::new());
-        for known in order.into_iter().filter_map(|place| zone.servers.get(place)) {
+        for known in order {
             let before = servers.len();
             let usable = known.addresses.iter().filter(|(to, _)| self.options.family.takes(to.ip()));
-            servers.extend(usable.map(|(address, known_by)| Server {
+            let mut usable: Vec<_> = usable.collect();
+            usable.sort_by_key(|(address, _)| *address);
+            servers.extend(usable.into_iter().map(|(address, known_by)| Server {
                 name: known.name.clone(),
                 address: *address,
                 known_by: known_by.clone(),
@@ -429,7 +432,6 @@ impl Resolver<'_> {
                 break;
             }
         }
-        keys.steps.retain(|step| step.outcome != StepOutcome::Truncated);
         keys.steps
     }
 

@@ -68,7 +68,8 @@ fn trace() -> DnsTrace {
     let referral = step("edu", "a.edu-servers.net", 0x8000, [&[], &servers, &glue]);
     let mut answer =
         step("nyu.edu", "ns1.nyu.edu", 0x8400, [&[record("www.nyu.edu", 1, &[192, 0, 2, 1])], &[], &[]]);
-    answer.ignored = vec![Ignored { from: SocketAddr::from(([127, 0, 0, 66], 53)), why: Misfit::Id(9) }];
+    answer.ignored =
+        vec![Ignored { from: SocketAddr::from(([127, 0, 0, 66], 53)), why: Misfit::Id(9), packet: None }];
     let lost = Step {
         response: None,
         size: None,
