@@ -132,3 +132,6 @@ pub fn rebuild(transactions: &[DnsTransaction]) -> Rebuilt {
     }
     teller.finish()
 }
+
+#[cfg(test)]
+mod tests;
