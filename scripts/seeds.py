@@ -404,6 +404,47 @@ def lab_talks():
     yield tcp + said(*[b"aHii Server", b"AAcknowledgement"] * 4, b"aHii ServerHii Server", b"AAcknowledgement", b"aexit", b"f")
 
 
+def record(owner, kind, data):
+    return name(owner) + struct.pack(">HHIH", kind, 1, 3600, len(data)) + data
+
+
+def resolutions():
+    """As fuzz/targets/trace.rs reads them: what servers answer, one after the other."""
+
+    def response(flags, answers=(), authority=(), additional=(), kind=1):
+        sections = (answers, authority, additional)
+        message = struct.pack(">HHHHHH", 0, flags, 1, *map(len, sections)) + b"".join(map(b"".join, sections))
+        return bytes([1, kind]) + struct.pack("<H", len(message)) + message
+
+    def refer(zone, server):
+        glue = [record(server, 1, bytes([127, 0, 0, 1]))] if server.endswith(zone) else []
+        return response(0x8000, authority=[record(zone, 2, name(server))], additional=glue)
+
+    address = [record("www.nyu.edu", 1, bytes([192, 0, 2, 1]))]
+    down = refer("edu", "a.edu") + refer("nyu.edu", "ns.nyu.edu")
+    answer = response(0x8400, answers=address)
+    alias = response(0x8400, answers=[record("www.nyu.edu", 5, name("w.com"))])
+    key = response(0x8400, answers=[record("nyu.edu", 48, struct.pack(">HBB", 257, 3, 13) + bytes(64))])
+    circle = [record("www.nyu.edu", 5, name("w.nyu.edu")), record("w.nyu.edu", 5, name("www.nyu.edu"))]
+    yield b"\0" + down + answer + key
+    yield b"\1" + down + response(0x8200) + answer + key
+    yield b"\0" + down + response(0x8403) + b"\0\x80" + alias + refer("com", "ns.nyu.edu") + answer
+    yield b"\0" + down + response(0x8400, answers=circle)
+    yield b"\0" + refer("edu", "ns.nyu.com") + refer("com", "ns.nyu.edu")
+    yield b"\0" + down + response(0x8400, answers=address, kind=3) + response(0x8402) + refer("com", "a.com")
+
+
+def zone_files():
+    """As fuzz/targets/zones.rs reads them: the files of some zones, and a query."""
+    head = "$TTL 60\n@ SOA ns1 admin (1 2 3\n 4 5)\n@ NS ns1\nns1 A 192.0.2."
+    root = "; wirelab: sign\n" + head + "1\nedu NS ns1.edu.\nns1.edu. A 192.0.2.2\n"
+    edu = "; wirelab: sign opt-out\n" + head + "2\nnyu NS ns1.nyu\nns1.nyu 1h30m IN A 192.0.2.3\n"
+    more = "3\n*.wild TXT \"a \\034\" b\nalias CNAME www\nold DNAME edu.\nwww AAAA 2001:db8::1\n MX 10 www\n"
+    files = [root, edu, head + more, "; wirelab: sign broken\n" + head + "4\n; wirelab: server ns1 truncates\n"]
+    yield "\0".join(files).encode() + b"\0" + struct.pack(">HHHHHH", 7, 0, 1, 0, 0, 0) + name("www.nyu.edu") + b"\0\1\0\1"
+    yield root.encode()
+
+
 def seeds():
     files = [path.read_bytes() for path in sorted((ROOT / "captures").glob("*.pcapng"))]
     packets = [packet for file in files for packet in frames(file)]
@@ -437,7 +478,7 @@ def seeds():
     yield from (("splits", splits(kind)) for kind in (0, 1, 2, 0x80, 0x83))
     for target in ("talk", "audit"):
         yield from ((target, talk) for talk in conversations())
-    more = {"content": content_heads(), "quic": quic_packets(), "datagrams": datagrams(), "certificates": certificates(), "packed": packed(), "labs": lab_talks()}
+    more = {"content": content_heads(), "quic": quic_packets(), "datagrams": datagrams(), "certificates": certificates(), "packed": packed(), "labs": lab_talks(), "trace": resolutions(), "zones": zone_files()}
     for target, messages in (("dns", dns), ("tls", tls), ("http", http), *more.items()):
         yield from ((target, message) for message in messages)
     yield from (("text", message) for message in [*http, "Größe – \u202e".encode(), "text".encode("utf-16")])

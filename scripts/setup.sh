@@ -2,7 +2,8 @@
 # Finds or installs what a build or the checks need. Sourced by the other scripts, never run alone.
 #
 #   setup_build   a Rust new enough, a C linker, libpcap. Sets FEATURES, an array: empty, or --no-default-features.
-#   setup_tests   rustfmt, clippy, tshark, tcpdump, python3, DNS clients. What stays missing is for `have` to find out.
+#   setup_tests   rustfmt, clippy, tshark, tcpdump, python3, DNS clients and servers. What stays missing is for `have` to
+#                 find out.
 #
 # Progress is told on standard error. Nothing is installed that is already there.
 
@@ -12,9 +13,13 @@ FEATURES=()
 # Programs of other people that ask the lab's name servers.
 DNS_TOOLS=(dig delv kdig drill named-checkzone)
 
+# Name servers of other people (BIND, NSD, Knot), which the tests start themselves. None runs because it was installed.
+DNS_SERVERS=(named nsd knotd)
+
 say() { printf '%s\n' "$*" >&2; }
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# have PROGRAM: system programs are not on everybody's path.
+have() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
 
 die() {
     say "$*"
@@ -52,6 +57,10 @@ package_of() {
         dig:brew | delv:brew) echo bind ;;
         named-checkzone:apt-get) echo bind9-utils ;;
         named-checkzone:dnf) echo bind ;;
+        named:apt-get) echo bind9 ;;
+        named:dnf | named:brew) echo bind ;;
+        nsd:*) echo nsd ;;
+        knotd:*) echo knot ;;
         kdig:apt-get) echo knot-dnsutils ;;
         kdig:dnf) echo knot-utils ;;
         kdig:brew) echo knot ;;
@@ -83,10 +92,28 @@ by_hand() {
     esac
 }
 
-# run_packager PACKAGE...: installs; debconf (tshark asks whether users may capture) takes its default answer.
+# What Debian's packages ask before they start a service; 101 is "no". It is there while apt-get runs, and one that was there
+# before decides, and stays.
+POLICY=/usr/sbin/policy-rc.d
+
+# shellcheck disable=SC2016 # for the shell that root gets
+QUIETLY='
+    policy=$1
+    shift
+    if [ ! -e "$policy" ] && [ ! -L "$policy" ]; then
+        trap "rm -f \"$policy\"" EXIT
+        trap "exit 1" HUP INT TERM
+        printf "#!/bin/sh\nexit 101\n" >"$policy" && chmod 755 "$policy" || exit
+    fi
+    "$@"'
+
+# run_packager PACKAGE...: installs, and starts nothing; debconf (tshark asks whether users may capture) takes its default answer.
 run_packager() {
     case "$PACKAGER" in
-        apt-get) as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" ;;
+        apt-get)
+            as_root env DEBIAN_FRONTEND=noninteractive sh -c "$QUIETLY" sh "$POLICY" \
+                apt-get install -y -q --no-install-recommends "$@"
+            ;;
         dnf) as_root dnf install -y -q "$@" ;;
         brew) brew install --quiet "$@" ;;
         *) return 1 ;;
@@ -178,7 +205,7 @@ setup_build() {
 
 setup_tests() {
     local missing=() tool component
-    for tool in tshark tcpdump python3 "${DNS_TOOLS[@]}"; do
+    for tool in tshark tcpdump python3 "${DNS_TOOLS[@]}" "${DNS_SERVERS[@]}"; do
         have "$tool" || missing+=("$tool")
     done
     if [ ${#missing[@]} -gt 0 ]; then

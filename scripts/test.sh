@@ -59,7 +59,7 @@ all_features() {
 }
 
 [ ${#FEATURES[@]} -eq 0 ] || skip "live capture and BPF filters: libpcap is not installed and could not be"
-for tool in tshark tcpdump python3 "${DNS_TOOLS[@]}"; do
+for tool in tshark tcpdump python3 "${DNS_TOOLS[@]}" "${DNS_SERVERS[@]}"; do
     have "$tool" || skip "what needs $tool: it is not installed and could not be"
 done
 

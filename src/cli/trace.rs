@@ -17,7 +17,8 @@ use crate::dnstrace::{
 };
 use crate::lab::Policy;
 use crate::render::trace::{
-    TraceStyle, write_chain, write_trace, write_trace_dig, write_trace_json, write_trace_ladder,
+    Checked, TraceStyle, write_checked_trace, write_trace, write_trace_dig, write_trace_json,
+    write_trace_ladder,
 };
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
@@ -125,26 +126,27 @@ pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
     let asked = Asked { name: args.name.clone(), kind: args.kind };
     let mut sockets = Sockets::new(policy);
     let anchors = args.dnssec.then(|| anchors(args.anchor.as_deref())).transpose()?;
-    let (trace, chain) = match anchors {
-        None => (resolve(&mut sockets, &asked, &options), None),
+    let (trace, keys, chain) = match anchors {
+        None => (resolve(&mut sockets, &asked, &options), Vec::new(), None),
         Some(anchors) => {
             let (trace, keys) = resolve_with_keys(&mut sockets, &asked, &options);
             let chain = dnssec::check(&trace, &keys, &anchors, sockets.wall_clock());
-            (trace, Some(chain))
+            (trace, keys, Some(chain))
         }
     };
+    let checked = chain.as_deref().map(|chain| Checked { keys: &keys, chain });
     let mut out = output::stdout();
     if args.json {
-        write_trace_json(&mut out, &trace, chain.as_deref())?;
+        write_trace_json(&mut out, &trace, checked)?;
     } else if args.dig {
         write_trace_dig(&mut out, &trace)?;
     } else if args.ladder {
         write_trace_ladder(&mut out, &trace)?;
     } else {
         let style = TraceStyle { colors: args.color.colors(), width: view::prose_width() };
-        write_trace(&mut out, &trace, style)?;
-        if let Some(chain) = &chain {
-            write_chain(&mut out, chain, style)?;
+        match checked {
+            Some(checked) => write_checked_trace(&mut out, &trace, checked, style)?,
+            None => write_trace(&mut out, &trace, style)?,
         }
     }
     out.flush()?;

@@ -70,7 +70,7 @@ pub(super) fn exchange(
                 }
                 Some(_) if exchange.ignored.len() >= MAX_IGNORED => Err(NoReply::TimeOut),
                 Some(why) => {
-                    exchange.ignored.push(Ignored { from, why });
+                    exchange.ignored.push(Ignored { from, why, packet: None });
                     Ok(())
                 }
             },

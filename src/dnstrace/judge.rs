@@ -36,7 +36,7 @@ pub fn judge(zone: &Domain, asked: &Asked, response: &Message<'_>) -> StepOutcom
     match of_response(None, response) {
         DnsOutcome::Truncated => return StepOutcome::Truncated,
         DnsOutcome::Damaged(damage) => return StepOutcome::Damaged(damage),
-        DnsOutcome::Failed(code) => return StepOutcome::Failed(code),
+        DnsOutcome::Failed(code) => return of_failure(code, zone, asked, response),
         _ => {}
     }
     let Some(header) = response.header else { return StepOutcome::Unrelated };
@@ -67,6 +67,14 @@ pub fn judge(zone: &Domain, asked: &Asked, response: &Message<'_>) -> StepOutcom
         return StepOutcome::Unrelated;
     }
     of_referral(zone, asked, response, authoritative)
+}
+
+/// What a response with this code means: BIND follows aliases that lead in a circle, shows them, and says SERVFAIL.
+fn of_failure(code: u16, zone: &Domain, asked: &Asked, response: &Message<'_>) -> StepOutcome {
+    match follow(zone, asked, response) {
+        Some(Followed { aliases, state: State::Loop, .. }) => StepOutcome::AliasLoop(aliases),
+        _ => StepOutcome::Failed(code),
+    }
 }
 
 /// What aliases led to.

@@ -298,6 +298,8 @@ pub struct Ignored {
     pub from: SocketAddr,
     /// Why it does not fit.
     pub why: Misfit,
+    /// The packet of a capture that completes it.
+    pub packet: Option<PacketNumber>,
 }
 
 /// Why a message is no response to a query.

@@ -281,13 +281,17 @@ impl Resolver<'_> {
     /// The servers of a zone whose addresses are known, and the names of the others, in an order that the seed tells.
     fn candidates(&mut self, place: usize) -> (VecDeque<Server>, Vec<Domain>) {
         let Some(zone) = self.zones.get(place) else { return Default::default() };
-        let mut order: Vec<usize> = (0..zone.servers.len()).collect();
+        let mut order: Vec<&Known> = zone.servers.iter().collect();
+        // Records of a set come in any order: who is asked is to follow from the seed, not from that.
+        order.sort_by_cached_key(|known| known.name.as_ref().map(Domain::folded));
         self.rng.shuffle(&mut order);
         let (mut servers, mut nameless) = (Vec::new(), Vec::new());
-        for known in order.into_iter().filter_map(|place| zone.servers.get(place)) {
+        for known in order {
             let before = servers.len();
             let usable = known.addresses.iter().filter(|(to, _)| self.options.family.takes(to.ip()));
-            servers.extend(usable.map(|(address, known_by)| Server {
+            let mut usable: Vec<_> = usable.collect();
+            usable.sort_by_key(|(address, _)| *address);
+            servers.extend(usable.into_iter().map(|(address, known_by)| Server {
                 name: known.name.clone(),
                 address: *address,
                 known_by: known_by.clone(),
@@ -386,6 +390,7 @@ impl Resolver<'_> {
             let mut nested = DnsTrace::new(Asked { name: name.clone(), kind });
             nested.ending = self.run(&mut nested, depth + 1).unwrap_or_else(|ending| ending);
             found = addresses_of(&nested);
+            found.sort_unstable();
             let is_over = matches!(nested.ending, Ending::Spent(Budget::Queries | Budget::Time));
             // A name that is not there has no other addresses either, and whoever did not answer will not now.
             let goes_on = nested.ending == Ending::NoData && found.is_empty();
@@ -427,7 +432,6 @@ impl Resolver<'_> {
                 break;
             }
         }
-        keys.steps.retain(|step| step.outcome != StepOutcome::Truncated);
         keys.steps
     }
 

@@ -66,7 +66,7 @@ pub(crate) fn ordinary(args: &[&str]) -> Command {
 }
 
 /// This test binary, under a path that the user of [`record`] can execute.
-fn test_binary() -> &'static str {
+pub(crate) fn test_binary() -> &'static str {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     let path = BINARY.get_or_init(|| {
         let own = std::env::current_exe().unwrap();
@@ -90,7 +90,7 @@ pub(crate) fn possible(what: &str) -> bool {
 }
 
 /// A folder that the user of [`record`] can write to.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     folder
@@ -104,7 +104,7 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
-fn run(command: &mut Command) -> Run {
+pub(crate) fn run(command: &mut Command) -> Run {
     said(&command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap())
 }
 

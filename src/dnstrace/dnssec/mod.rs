@@ -214,7 +214,9 @@ impl Checker<'_> {
 
     /// The keys of a zone, if one that is trusted signs them.
     fn zone_keys(&mut self, name: &Domain, trusts: impl Fn(&Key) -> bool) -> Result<Vec<Key>, Why> {
-        let asked = self.keys.iter().find(|step| step.asked.name == *name && step.asked.kind == DNSKEY);
+        // Behind a truncated response is the one that came over TCP.
+        let mut whole = self.keys.iter().filter(|step| step.outcome != StepOutcome::Truncated);
+        let asked = whole.find(|step| step.asked.name == *name && step.asked.kind == DNSKEY);
         let message = asked.and_then(Step::message).ok_or(Why::NoKeys)?;
         let set = RecordSet::of(&message, Section::Answer, name, DNSKEY).ok_or(Why::NoKeys)?;
         let keys: Vec<Key> = set.data.iter().filter_map(|data| Key::read(data)).take(MAX_KEYS).collect();

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::{Asked, DnsTrace, Ending, Start};
 use super::part::Part;
 use super::story::Storyteller;
+use super::stray::Strays;
 use super::{ClientSide, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
 use crate::report::dns::DnsTransaction;
 use crate::source::PacketNumber;
@@ -23,11 +24,12 @@ impl Storyteller<'_> {
         let parts = std::mem::take(&mut self.parts);
         let all = self.all;
         let mut bytes_left = MAX_STEP_BYTES;
+        let mut strays = Strays::of(all);
         let mut made: Vec<Option<(DnsTrace, Vec<usize>)>> = Vec::new();
         for part in &parts {
             let is_part = !part.is_merged && !part.steps.is_empty() && is_resolution(part);
             let places = part.steps.iter().map(|step| step.place).collect();
-            made.push(is_part.then(|| (part.trace(all, &mut bytes_left), places)));
+            made.push(is_part.then(|| (part.trace(all, &mut bytes_left, &mut strays), places)));
         }
         // Those within others began later: from the last one on, all that is within one is there when it is moved.
         for at in (0..parts.len()).rev() {
@@ -53,8 +55,10 @@ impl Storyteller<'_> {
             let (first, last) = span(&trace);
             let told = part.steps.first().and_then(|step| step.told);
             let told = told.filter(|_| matches!(trace.start, Start::Known(_)));
+            let is_guess = part.steps.first().is_some_and(|step| step.is_guess);
+            let guessed = is_guess && matches!(trace.start, Start::Known(_));
             let (resolver, minimised) = (part.resolver, part.minimised);
-            let resolution = Resolution { resolver, client: None, minimised, told, trace, places };
+            let resolution = Resolution { resolver, client: None, minimised, told, guessed, trace, places };
             wholes.push(Whole { resolution, who: part.who, first, last });
         }
         let cached = join(all, &mut wholes, &self.recursive);
@@ -64,10 +68,11 @@ impl Storyteller<'_> {
     }
 }
 
-/// Whether servers were asked one after the other: not where a stub resolver was asked for the root's servers, and
-/// nothing else.
+/// Whether servers were asked one after the other: not where a stub resolver was asked for the root's servers and nothing
+/// else, and not where nothing tells that anybody asked is a name server.
 fn is_resolution(part: &Part) -> bool {
-    part.parent.is_some() || !part.is_like_dig || part.is_extended
+    let is_known = part.steps.iter().any(|step| step.zone.is_some());
+    is_known && (part.parent.is_some() || !part.is_like_dig || part.is_extended)
 }
 
 /// Puts a look-up of a server's address before the first step that it made possible.

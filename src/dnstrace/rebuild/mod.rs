@@ -3,12 +3,14 @@
 //! [`rebuild`] goes through queries and responses in the order of their packets. Of each query it asks whose step it is: a
 //! question that is under way, the address of a server that a referral named, a longer name under one that was asked for
 //! first (RFC 9156), or the beginning of something. Which zone a server is asked as a server of follows from what
-//! responses have said before.
+//! responses have said before. A response that no query is for goes with the query that it came too late or too wrong for.
 
 mod finish;
 mod known;
 mod part;
 mod story;
+mod stray;
+mod zone;
 
 use std::net::IpAddr;
 
@@ -54,6 +56,8 @@ pub struct Resolution {
     pub minimised: bool,
     /// Where it did not begin at the root: the packet of this capture that named the servers it began with.
     pub told: Option<PacketNumber>,
+    /// Where it did not begin at the root: nothing but the name tells which zone the first server is one of.
+    pub guessed: bool,
     /// The steps.
     pub trace: DnsTrace,
     /// Places of its transactions, those of the client and of nested resolutions among them.
@@ -128,3 +132,6 @@ pub fn rebuild(transactions: &[DnsTransaction]) -> Rebuilt {
     }
     teller.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use super::super::{
     Asked, DnsTrace, Domain, Ending, KnownBy, MAX_ADDRESSES, Over, Packets, Server, Start, Step, StepOutcome,
 };
 use super::Who;
+use super::stray::Strays;
 use crate::decode::TransportProtocol;
 use crate::flow::{IcmpError, PacketStamp};
 use crate::proto::dns::{Message, Section};
@@ -24,6 +25,8 @@ pub(super) struct PartStep {
     pub zone: Option<Domain>,
     /// Whether responses before the query tell the zone.
     pub is_sure: bool,
+    /// Nothing but the name tells it.
+    pub is_guess: bool,
     pub name: Option<Domain>,
     pub known_by: KnownBy,
     /// The packet that told of the server.
@@ -75,16 +78,24 @@ impl Part {
     }
 
     /// The resolution without those in it.
-    pub(super) fn trace(&self, all: &[DnsTransaction], bytes_left: &mut usize) -> DnsTrace {
+    pub(super) fn trace(
+        &self,
+        all: &[DnsTransaction],
+        bytes_left: &mut usize,
+        strays: &mut Strays,
+    ) -> DnsTrace {
         let mut steps = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
             let later = self.steps.get(at.saturating_add(1)..).unwrap_or_default();
             // Where nothing told of what zone the server was, it was asked as those after it were.
             let zone = step.zone.clone().or_else(|| later.iter().find_map(|later| later.zone.clone()));
-            if let Some(transaction) = all.get(step.place) {
+            let place = step.place;
+            if let Some(transaction) = all.get(place) {
                 let until = later.first().map(|later| later.sent_at);
                 let zone = zone.unwrap_or_else(Domain::root);
-                steps.push(step.finished(transaction, zone, until, bytes_left));
+                let mut step = step.finished(transaction, zone, until, bytes_left);
+                step.ignored = strays.take(place);
+                steps.push(step);
             }
         }
         let first = steps.iter().find(|step| !step.recursion_desired).or_else(|| steps.first());

@@ -4,26 +4,25 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::super::judge::address_of;
-use super::super::{Asked, Domain, KnownBy, MAX_ADDRESSES, StepOutcome, judge};
+use super::super::{Asked, Domain, KnownBy, MAX_ADDRESSES, StepOutcome};
 use super::known::{Known, upwards};
 use super::part::{Part, PartStep};
+use super::zone::judged;
 use super::{MAX_NESTED, MAX_STEPS, MAX_TRACES, Who};
 use crate::flow::PacketStamp;
-use crate::proto::dns::{Message, Record, Section};
+use crate::proto::dns::{Message, Question, Section};
 use crate::report::dns::{DnsOutcome, DnsTransaction, MAX_AGE};
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
 const A: u16 = 1;
 const NS: u16 = 2;
-const SOA: u16 = 6;
 const AAAA: u16 = 28;
 const DS: u16 = 43;
-const RRSIG: u16 = 46;
+/// TKEY, TSIG, IXFR and AXFR.
+const META: [u16; 4] = [249, 250, 251, 252];
 /// How long before its first query dig looks up the server that it is told to begin with.
 const JUST_BEFORE: TimeDelta = TimeDelta::from_nanos(5 * NANOS_PER_SECOND);
 
-/// Bytes of an RRSIG record's data before the name of who signed (RFC 4034 section 3.1).
-const BEFORE_SIGNER: usize = 18;
 /// The Internet's class.
 const IN: u16 = 1;
 /// The opcode of a query.
@@ -84,7 +83,12 @@ impl<'a> Storyteller<'a> {
         let Some(query) = one.queries.first() else { return };
         let read = query.read();
         let Some(header) = read.header.filter(|header| header.opcode() == QUERY) else { return };
-        let Some(question) = read.questions.first().filter(|question| question.class == IN) else { return };
+        // A group is no name server, and transfers and keys agreed on are between servers (RFC 6895 section 3.1).
+        let is_of_names = |question: &&Question<'_>| question.class == IN && !META.contains(&question.kind);
+        let Some(question) = read.questions.first().filter(is_of_names) else { return };
+        if one.server.addr.is_multicast() {
+            return;
+        }
         let Some(name) = Domain::of(&question.name) else { return };
         let asked = Asked { name, kind: question.kind };
         let recursion_desired = header.recursion_desired();
@@ -277,6 +281,7 @@ impl<'a> Storyteller<'a> {
             recursion_desired: new.recursion_desired,
             zone: None,
             is_sure: true,
+            is_guess: false,
             name: None,
             known_by: KnownBy::Unknown,
             told: None,
@@ -406,7 +411,7 @@ struct New<'a> {
     who: Who,
 }
 
-fn is_soon(before: PacketStamp, after: PacketStamp) -> bool {
+pub(super) fn is_soon(before: PacketStamp, after: PacketStamp) -> bool {
     after.since(before).is_none_or(|age| age <= MAX_AGE)
 }
 
@@ -415,42 +420,5 @@ pub(super) fn without_stand_in(name: &Domain) -> Domain {
     match name.name().labels().next() {
         Some(STAND_IN) => name.last_labels(name.label_count().saturating_sub(1)),
         _ => name.clone(),
-    }
-}
-
-/// What a response means, its server's zone found out by it where nothing else tells.
-fn judged(step: &mut PartStep, response: &Message<'_>) -> StepOutcome {
-    if let Some(zone) = &step.zone {
-        let outcome = judge(zone, &step.asked, response);
-        if step.is_sure || outcome.is_useful() {
-            return outcome;
-        }
-    }
-    let zone = zone_of(&step.asked, response);
-    let outcome = judge(&zone, &step.asked, response);
-    step.zone = Some(zone);
-    outcome
-}
-
-/// The zone that a response is from, by itself: whose keys signed, whose SOA or NS records it has, or the one above the
-/// zone that it refers to.
-fn zone_of(asked: &Asked, response: &Message<'_>) -> Domain {
-    let signer = |record: &Record<'_>| Domain::of(&record.name_at(BEFORE_SIGNER));
-    let records = || response.records.iter().filter(|record| record.class == IN);
-    let authority = |kind| {
-        let mut those = records().filter(move |record| record.section == Section::Authority);
-        those.find(|record| record.kind == kind).and_then(|record| Domain::of(&record.name))
-    };
-    let contains = |zone: &Domain| asked.name.is_within(zone);
-    let signed = records().filter(|record| record.kind == RRSIG).find_map(signer).filter(contains);
-    if let Some(zone) = signed.or_else(|| authority(SOA).filter(contains)) {
-        return zone;
-    }
-    let has_authority = response.header.is_some_and(|header| header.is_authoritative());
-    match authority(NS).filter(contains) {
-        Some(zone) if has_authority => zone,
-        Some(zone) => zone.last_labels(zone.label_count().saturating_sub(1)),
-        None if asked.name.label_count() > 2 => asked.name.last_labels(asked.name.label_count() - 1),
-        None => asked.name.clone(),
     }
 }

@@ -40,6 +40,9 @@ fn aliases_are_followed_within_the_zone_and_loops_seen() {
     let circle = [names("a.edu", CNAME, "b.edu"), names("b.edu", CNAME, "A.edu")];
     let outcome = judged("edu", "a.edu", QR | AA, [&circle, &[], &[]]);
     assert!(matches!(&outcome, StepOutcome::AliasLoop(aliases) if aliases.len() == 2), "{outcome:?}");
+    // As BIND says it; any other SERVFAIL stays one.
+    assert_eq!(judged("edu", "a.edu", QR | AA | 2, [&circle, &[], &[]]), outcome);
+    assert_eq!(judged("edu", "a.edu", QR | AA | 2, [&chain, &[], &[]]), StepOutcome::Failed(2));
     let above = [names("edu", DNAME, "org")];
     let StepOutcome::Alias { aliases, .. } = judged("edu", "a.b.edu", QR | AA, [&above, &[], &[]]) else {
         panic!("an alias by DNAME");

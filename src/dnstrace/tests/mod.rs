@@ -2,7 +2,7 @@ mod internet;
 mod judging;
 mod resolving;
 mod sockets;
-mod wire;
+pub(super) mod wire;
 
 use super::*;
 

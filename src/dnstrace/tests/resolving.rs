@@ -75,18 +75,23 @@ fn silence_is_asked_again_and_ends() {
 
 #[test]
 fn the_order_of_servers_follows_from_the_seed() {
-    let order = |seed| {
-        let servers: Vec<_> = (1..9).map(|at| names("edu", NS, &format!("n{at}.edu"))).collect();
+    let order = |seed, is_reversed| {
+        let mut numbers: Vec<u32> = (1..9).collect();
+        if is_reversed {
+            numbers.reverse();
+        }
+        let servers: Vec<_> = numbers.iter().map(|at| names("edu", NS, &format!("n{at}.edu"))).collect();
         let glue: Vec<_> =
-            (1..9).map(|at| address(&format!("n{at}.edu"), &format!("127.0.1.{at}"))).collect();
+            numbers.iter().map(|at| address(&format!("n{at}.edu"), &format!("127.0.1.{at}"))).collect();
         let mut internet =
             Internet::default().with("127.0.0.1", move |query| query.reply(0, [&[], &servers, &glue]));
         let asked = Asked { name: name("x.edu"), kind: wire::A };
         resolve(&mut internet, &asked, &TraceOptions { seed, ..options() });
         internet.log
     };
-    assert_eq!(order(5), order(5));
-    assert_ne!(order(5), order(6));
+    assert_ne!(order(5, false), order(6, false));
+    // Servers turn the records of a set round from answer to answer.
+    assert_eq!(order(5, false), order(5, true));
 }
 
 #[test]
@@ -273,4 +278,46 @@ fn servers_elsewhere_are_not_asked() {
     let trace = internet.trace("www.nyu.edu");
     let last = trace.steps.last().unwrap();
     assert_eq!((&last.outcome, last.sent), (&StepOutcome::NotAllowed, 0));
+}
+
+/// Records until a message has no room for more.
+fn filled(record: impl Fn(usize) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let mut left = 65_000_usize;
+    let fits = |record: &Vec<u8>| {
+        left = left.saturating_sub(record.len());
+        left > 0
+    };
+    (0..).map(record).take_while(fits).collect()
+}
+
+#[test]
+fn responses_of_64_kilobytes_end_within_the_budgets() {
+    let chain = filled(|at| names(&format!("x{at}.nyu.edu"), CNAME, &format!("x{}.nyu.edu", at + 1)));
+    let down = filled(|at| names("nyu.edu", wire::DNAME, &format!("x{at}.nyu.edu")));
+    let servers = filled(|at| names("www.nyu.edu", NS, &format!("n{at}.com")));
+    let poison = filled(|at| address(&format!("n{at}.com"), "127.0.0.66"));
+    let evil = filled(|_| address("\\027[2J.\\000\\.\\\\.nyu.edu", "127.0.0.66"));
+    let none = Vec::new();
+    for (flags, sections, ending) in [
+        (AA, [&chain, &none, &none], Ending::AliasLoop),
+        (AA, [&down, &none, &none], Ending::AliasLoop),
+        // Of thousands of servers without addresses a few are looked up.
+        (0, [&none, &servers, &none], Ending::NoServer(name("www.nyu.edu"))),
+        (0, [&none, &none, &poison], Ending::NoServer(name("nyu.edu"))),
+        (AA, [&evil, &none, &none], Ending::NoServer(name("nyu.edu"))),
+    ] {
+        let sections = sections.map(Clone::clone);
+        let kinds = sections.each_ref().map(Vec::len);
+        let mut internet = nyu()
+            .with("127.0.0.3", |query| query.reply(AA | 3, [&[], &[soa("com")], &[]]))
+            .with("127.0.0.4", move |query| query.reply(flags, sections.each_ref().map(Vec::as_slice)));
+        let trace = internet.trace(if kinds[0] > 0 && ending == Ending::AliasLoop {
+            "x0.nyu.edu"
+        } else {
+            "www.nyu.edu"
+        });
+        assert!(trace.steps[2].size.unwrap() > 60_000, "{kinds:?}");
+        assert_eq!(trace.ending, ending, "{kinds:?}");
+        assert!(internet.log.len() < 20, "{kinds:?}: {} queries", internet.log.len());
+    }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::dns::{RecordJson, type_text};
 use super::super::json::Nanos;
 use super::super::json::escape::write_pretty;
-use super::{chain, words};
+use super::{Checked, chain, words};
 use crate::dnstrace::dnssec::{Link, Part};
 use crate::dnstrace::{
     Asked, DnsTrace, Ignored, KnownBy, Misfit, NameServer, Over, Start, Step, StepOutcome,
@@ -19,22 +19,30 @@ use crate::source::PacketNumber;
 /// Schema of [`write_trace_json`].
 pub const TRACE_SCHEMA: &str = "wirelab.trace/1";
 
-/// Writes `{"schema": "wirelab.trace/1", "asked": {…}, "steps": [ {…} ], …}`; with `dnssec` where `chain` was checked.
+/// Writes `{"schema": "wirelab.trace/1", "asked": {…}, "steps": [ {…} ], …}`; with `keys` and `dnssec` where signatures were checked.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_trace_json<W: Write>(out: &mut W, trace: &DnsTrace, chain: Option<&[Link]>) -> io::Result<()> {
+pub fn write_trace_json<W: Write>(
+    out: &mut W,
+    trace: &DnsTrace,
+    checked: Option<Checked<'_>>,
+) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document {
         schema: &'static str,
         #[serde(flatten)]
         trace: TraceJson,
+        /// Questions for the keys of the zones on the way, where signatures were checked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keys: Option<Vec<StepJson>>,
         /// Zone by zone whether it can be believed, where that was checked.
         #[serde(skip_serializing_if = "Option::is_none")]
         dnssec: Option<Vec<LinkJson>>,
     }
-    let dnssec = chain.map(|chain| chain.iter().map(LinkJson::new).collect());
-    write_pretty(&mut *out, &Document { schema: TRACE_SCHEMA, trace: TraceJson::new(trace), dnssec })?;
+    let keys = checked.map(|checked| checked.keys.iter().map(StepJson::new).collect());
+    let dnssec = checked.map(|checked| checked.chain.iter().map(LinkJson::new).collect());
+    write_pretty(&mut *out, &Document { schema: TRACE_SCHEMA, trace: TraceJson::new(trace), keys, dnssec })?;
     out.write_all(b"\n")
 }
 
@@ -158,6 +166,8 @@ struct IgnoredJson {
     from: SocketAddr,
     /// `source`, `no_response`, `id`, `question`.
     why: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packet: Option<PacketNumber>,
 }
 
 #[derive(Serialize)]
@@ -262,6 +272,6 @@ impl IgnoredJson {
             Misfit::Id(_) => "id",
             Misfit::Question => "question",
         };
-        Self { from: ignored.from, why }
+        Self { from: ignored.from, why, packet: ignored.packet }
     }
 }

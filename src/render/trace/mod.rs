@@ -11,15 +11,16 @@ mod words;
 
 use std::io::{self, Write};
 
-pub use chain::write_chain;
 pub use dig::write_trace_dig;
 pub use json::{TRACE_SCHEMA, write_trace_json};
 pub use ladder::write_trace_ladder;
 pub use rebuilt::{TRACES_SCHEMA, write_rebuilt, write_rebuilt_json, write_rebuilt_ladders};
 
+use self::chain::write_chain;
 use super::color::{Colors, Style};
 use super::format::Count;
 use super::wrap::Wrapped;
+use crate::dnstrace::dnssec::Link;
 use crate::dnstrace::{DnsTrace, Ending, Step, StepOutcome};
 use crate::proto::dns::{OPT, Section};
 
@@ -38,12 +39,51 @@ pub struct TraceStyle {
     pub width: usize,
 }
 
+/// What the check of signatures asked for, and what it found.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked<'a> {
+    /// Questions for the keys of the zones on the way.
+    pub keys: &'a [Step],
+    /// What each zone is worth.
+    pub chain: &'a [Link],
+}
+
 /// Writes each step: whom it asked for what, the records in dig's form, dig's closing line, and the outcome in words.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_trace(out: &mut impl Write, trace: &DnsTrace, style: TraceStyle) -> io::Result<()> {
-    write_part(out, trace, style, "", 0)
+    write_part(out, trace, style, "", 0)?;
+    write_total(out, queries(trace), style)
+}
+
+/// The same, the questions for keys behind the steps, and what each zone is worth.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_checked_trace(
+    out: &mut impl Write,
+    trace: &DnsTrace,
+    checked: Checked<'_>,
+    style: TraceStyle,
+) -> io::Result<()> {
+    write_part(out, trace, style, "", 0)?;
+    let writer = Comments { style, indent: String::new() };
+    if !checked.keys.is_empty() {
+        writeln!(out)?;
+        writer.comment(out, "The keys of the zones on the way, to check signatures with:", Style::Bold)?;
+    }
+    for (number, step) in (trace.steps.len().saturating_add(1)..).zip(checked.keys) {
+        write_step(out, step, &writer, &number.to_string())?;
+    }
+    let of_keys = checked.keys.iter().map(|step| u64::from(step.sent));
+    write_total(out, of_keys.fold(queries(trace), u64::saturating_add), style)?;
+    write_chain(out, checked.chain, style)
+}
+
+fn write_total(out: &mut impl Write, queries: u64, style: TraceStyle) -> io::Result<()> {
+    let queries = Count::new(queries, "query", "queries");
+    Comments { style, indent: String::new() }.comment(out, &format!("{queries} in all"), Style::Dim)
 }
 
 /// Writes a trace whose steps are numbered behind `number`, so deep inside others.
@@ -65,12 +105,7 @@ fn write_part(
     }
     let next = trace.steps.len().saturating_add(1);
     write_nested(out, &trace.fruitless, style, &format!("{number}{next}"), depth)?;
-    writer.comment(out, &words::ending(trace), ending_style(&trace.ending))?;
-    if depth == 0 {
-        let queries = Count::new(queries(trace), "query", "queries");
-        writer.comment(out, &format!("{queries} in all"), Style::Dim)?;
-    }
-    Ok(())
+    writer.comment(out, &words::ending(trace), ending_style(&trace.ending))
 }
 
 /// Queries that were sent, those of nested resolutions counted.
@@ -89,11 +124,7 @@ fn write_nested(
 ) -> io::Result<()> {
     let writer = Comments { style, indent: " ".repeat(depth.saturating_add(1).saturating_mul(INDENT)) };
     for (letter, trace) in ('a'..='z').cycle().zip(nested) {
-        let heading = format!(
-            "{number}{letter}. No address of {} is known: it is looked up first ({})",
-            trace.asked.name,
-            words::asked(&trace.asked)
-        );
+        let heading = format!("{number}{letter}. {}", words::look_up(trace));
         writer.comment(out, &heading, Style::Bold)?;
         write_part(out, trace, style, &format!("{number}{letter}."), depth.saturating_add(1))?;
         writeln!(out)?;

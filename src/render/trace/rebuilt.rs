@@ -30,13 +30,7 @@ pub fn write_rebuilt(
     cached: &[&ClientSide],
     style: TraceStyle,
 ) -> io::Result<()> {
-    for resolution in resolutions {
-        head(out, resolution, style)?;
-        let (trace, stubs) = without_stubs(&resolution.trace);
-        write_trace(out, &trace, style)?;
-        write_stubs(out, &stubs, style)?;
-        writeln!(out)?;
-    }
+    write_each(out, resolutions, style, |out, trace| write_trace(out, trace, style))?;
     from_cache(out, cached, style)
 }
 
@@ -50,14 +44,24 @@ pub fn write_rebuilt_ladders(
     cached: &[&ClientSide],
     style: TraceStyle,
 ) -> io::Result<()> {
+    write_each(out, resolutions, style, |out, trace| write_trace_ladder(out, trace))?;
+    from_cache(out, cached, style)
+}
+
+fn write_each<W: Write>(
+    out: &mut W,
+    resolutions: &[&Resolution],
+    style: TraceStyle,
+    mut steps: impl FnMut(&mut W, &DnsTrace) -> io::Result<()>,
+) -> io::Result<()> {
     for resolution in resolutions {
         head(out, resolution, style)?;
         let (trace, stubs) = without_stubs(&resolution.trace);
-        write_trace_ladder(out, &trace)?;
+        steps(out, &trace)?;
         write_stubs(out, &stubs, style)?;
         writeln!(out)?;
     }
-    from_cache(out, cached, style)
+    Ok(())
 }
 
 fn head(out: &mut impl Write, resolution: &Resolution, style: TraceStyle) -> io::Result<()> {
@@ -72,14 +76,25 @@ fn head(out: &mut impl Write, resolution: &Resolution, style: TraceStyle) -> io:
         let text = "Servers are asked for no more of the name than they need to know (QNAME minimisation, RFC 9156).";
         writer.comment(out, text, Style::Dim)?;
     }
-    if let (Start::Known(zone), Some(told)) = (&resolution.trace.start, resolution.told) {
-        let text = format!(
-            "A shortcut: packet {told} named the servers of {}, and that was remembered.",
-            words::zone(zone)
-        );
-        writer.comment(out, &text, Style::Dim)?;
+    if let Start::Known(zone) = &resolution.trace.start {
+        writer.comment(out, &shortcut(&words::zone(zone), resolution), Style::Dim)?;
     }
     writeln!(out)
+}
+
+/// Why it did not begin at the root, as far as the capture tells.
+fn shortcut(zone: &str, resolution: &Resolution) -> String {
+    match resolution.told {
+        Some(told) => format!(
+            "A shortcut: packet {told} named the servers of {zone}, and that was remembered. Nothing above is asked."
+        ),
+        None if resolution.guessed => {
+            format!("Nothing tells which zone its first server is one of: {zone} is guessed from the name.")
+        }
+        None => format!(
+            "It begins at a server of {zone}: who that is was known from before, or found out where this capture does not see it."
+        ),
+    }
 }
 
 /// The trace without what a stub resolver was asked for in vain, and these names: dig looks up all servers of a zone to
@@ -179,6 +194,9 @@ struct ResolutionJson {
     /// Where it did not begin at the root: the packet that named the servers it began with.
     #[serde(skip_serializing_if = "Option::is_none")]
     servers_named_by_packet: Option<PacketNumber>,
+    /// Whether nothing but the name tells which zone that server is one of.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    zone_guessed: bool,
     #[serde(flatten)]
     trace: TraceJson,
 }
@@ -203,6 +221,7 @@ impl ResolutionJson {
             client: resolution.client.as_ref().map(ClientJson::new),
             minimised: resolution.minimised,
             servers_named_by_packet: resolution.told,
+            zone_guessed: resolution.guessed,
             trace: TraceJson::new(&resolution.trace),
         }
     }

@@ -68,7 +68,8 @@ fn trace() -> DnsTrace {
     let referral = step("edu", "a.edu-servers.net", 0x8000, [&[], &servers, &glue]);
     let mut answer =
         step("nyu.edu", "ns1.nyu.edu", 0x8400, [&[record("www.nyu.edu", 1, &[192, 0, 2, 1])], &[], &[]]);
-    answer.ignored = vec![Ignored { from: SocketAddr::from(([127, 0, 0, 66], 53)), why: Misfit::Id(9) }];
+    answer.ignored =
+        vec![Ignored { from: SocketAddr::from(([127, 0, 0, 66], 53)), why: Misfit::Id(9), packet: None }];
     let lost = Step {
         response: None,
         size: None,
@@ -140,4 +141,53 @@ fn json_has_every_step() {
     assert_eq!(read["steps"][2]["response"]["answers"][0]["data"], "192.0.2.1");
     assert_eq!(read["steps"][2]["ignored"][0]["why"], "id");
     assert_eq!(read["ending"], "answer");
+}
+
+#[test]
+fn what_is_not_known_is_not_said() {
+    let name = name("ns.nyu.edu");
+    let mut look_up = DnsTrace::new(Asked { name: name.clone(), kind: 1 });
+    (look_up.start, look_up.ending) = (Start::Known(name.clone()), Ending::Circle(name));
+    // Nobody was asked.
+    assert_eq!(words::start(&look_up), None);
+    assert_eq!(
+        words::look_up(&look_up),
+        "No address of ns.nyu.edu. is known, and nobody can be asked for it (ns.nyu.edu. A)"
+    );
+    // A capture does not tell why somebody asked, nor that a response came too late.
+    let mut lost =
+        Step { response: None, elapsed: None, outcome: StepOutcome::TimeOut, ..trace().steps.remove(2) };
+    assert_eq!(words::outcome(&lost), "Time-out: nothing came");
+    lost.packets.queries = vec![3];
+    assert_eq!(words::outcome(&lost), "No response in this capture");
+    lost.ignored[0].packet = Some(4);
+    assert_eq!(
+        words::ignored(&lost.ignored[0]),
+        "Ignored: 127.0.0.66#53 answered with another id, 9 (packet 4)"
+    );
+    lost.outcome = StepOutcome::NoData { authoritative: true, aliases: Vec::new(), ttl: Some(0) };
+    assert!(words::outcome(&lost).ends_with("which may not be remembered (0 s)"));
+    look_up.steps.push(lost);
+    assert_eq!(words::start(&look_up), None);
+    assert_eq!(words::look_up(&look_up), "The address of ns.nyu.edu. is looked up (ns.nyu.edu. A)");
+}
+
+#[test]
+fn questions_for_keys_are_steps_and_counted() {
+    let trace = trace();
+    let mut key = trace.steps[0].clone();
+    key.asked = Asked { name: name("nyu.edu"), kind: 48 };
+    let keys = [key];
+    let style = TraceStyle { colors: Colors::OFF, width: 80 };
+    let checked = Checked { keys: &keys, chain: &[] };
+    let text = written(|out| write_checked_trace(out, &trace, checked, style));
+    assert!(
+        text.contains(";; 4. edu.: a.edu-servers.net (127.53.0.1) is asked for nyu.edu. DNSKEY,"),
+        "{text}"
+    );
+    assert!(text.contains(";; 5 queries in all\n"), "{text}");
+    let json = written(|out| write_trace_json(out, &trace, Some(checked)));
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(read["keys"][0]["asked"]["type"], "DNSKEY");
+    assert_eq!(read["dnssec"], serde_json::json!([]));
 }

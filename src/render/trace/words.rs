@@ -66,10 +66,28 @@ pub(super) fn heading(step: &Step) -> String {
 /// Where a trace began, if not at the root.
 pub(super) fn start(trace: &DnsTrace) -> Option<String> {
     match &trace.start {
-        Start::Root => None,
-        Start::Known(zone) => Some(format!(
+        // Of a capture more is known, or less.
+        Start::Known(zone) if !trace.steps.is_empty() && !is_captured(trace) => Some(format!(
             "The servers of {zone} are asked directly: who they are was known from before, so that nothing above is asked."
         )),
+        _ => None,
+    }
+}
+
+/// Whether it is from a capture, which may not show all.
+fn is_captured(trace: &DnsTrace) -> bool {
+    trace.steps.iter().any(|step| !step.packets.queries.is_empty())
+}
+
+/// What a look-up within another is for. Why somebody looked it up is not in a capture.
+pub(super) fn look_up(trace: &DnsTrace) -> String {
+    let (name, asked) = (&trace.asked.name, asked(&trace.asked));
+    if is_captured(trace) {
+        format!("The address of {name} is looked up ({asked})")
+    } else if trace.steps.is_empty() {
+        format!("No address of {name} is known, and nobody can be asked for it ({asked})")
+    } else {
+        format!("No address of {name} is known: it is looked up first ({asked})")
     }
 }
 
@@ -122,6 +140,7 @@ pub(super) fn outcome(step: &Step) -> String {
         StepOutcome::Mismatch => "Nothing came that fits the query".to_owned(),
         StepOutcome::TimeOut => match step.elapsed {
             Some(elapsed) => format!("Time-out: nothing came within {}", Elapsed(elapsed)),
+            None if !step.packets.queries.is_empty() => "No response in this capture".to_owned(),
             None => "Time-out: nothing came".to_owned(),
         },
         StepOutcome::Unreachable(why) => format!("Unreachable: {}", Safe(why.as_bytes())),
@@ -160,13 +179,14 @@ fn and_more(all: usize) -> String {
 }
 
 fn remembered(ttl: Option<u32>) -> String {
-    ttl.map_or_else(
-        || ", without a SOA record, so that it may not be remembered".to_owned(),
-        |ttl| {
+    match ttl {
+        None => ", without a SOA record, so that it may not be remembered".to_owned(),
+        Some(0) => ", which may not be remembered (0 s)".to_owned(),
+        Some(ttl) => {
             let span = TimeDelta::from_nanos(i128::from(ttl) * NANOS_PER_SECOND);
             format!(", which may be remembered for {}", Elapsed(span))
-        },
-    )
+        }
+    }
 }
 
 fn referral(to: &Referral, by: &crate::dnstrace::Domain) -> String {
@@ -213,7 +233,8 @@ pub(super) fn ignored(ignored: &Ignored) -> String {
         Misfit::Id(id) => format!("answered with another id, {id}"),
         Misfit::Question => "answered another question".to_owned(),
     };
-    format!("Ignored: {from} {why}")
+    let packet = ignored.packet.map(|packet| format!(" (packet {packet})")).unwrap_or_default();
+    format!("Ignored: {from} {why}{packet}")
 }
 
 /// How a trace ended.

@@ -261,6 +261,56 @@ fn a_stub_alone_is_no_resolution() {
 }
 
 #[test]
+fn forged_answers_are_ignored_ones_with_their_packets() {
+    let mut capture = Capture::new();
+    let evil = [Rr("www.nyu.edu", A, vec![203, 0, 113, 66])];
+    let forged = |id| message(id, AA, WWW, [&evil, &[], &[]]);
+    root_refers(&mut capture, 2, WWW);
+    edu_refers(&mut capture, 3, WWW);
+    capture.udp(ASKING, NYU, &asks(4, WWW));
+    capture.udp(NYU, ASKING, &forged(5)).udp(NET, ASKING, &forged(4));
+    let answer = [Rr("www.nyu.edu", A, vec![203, 0, 113, 5])];
+    capture.udp(NYU, ASKING, &message(4, AA, WWW, [&answer, &[], &[]]));
+    let found = document(&capture, &[]);
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &[". referral", "edu. referral", "nyu.edu. answer"])]);
+    let wanted = serde_json::json!([
+        { "from": "198.51.100.3:53", "why": "id", "packet": 6 },
+        { "from": "198.51.100.4:53", "why": "source", "packet": 7 },
+    ]);
+    assert_eq!(found["traces"][0]["steps"][2]["ignored"], wanted);
+    assert_eq!(found["traces"][0]["steps"][2]["response"]["answers"][0]["data"], "203.0.113.5");
+    let text = printed(&capture, &["dns", "--trace"]);
+    assert!(text.contains(";; Ignored: 198.51.100.3#53 answered with another id, 5 (packet 6)\n"), "{text}");
+    assert!(text.contains(";; Ignored: 198.51.100.4#53 was not asked (packet 7)\n"), "{text}");
+}
+
+#[test]
+fn transfers_and_groups_are_no_resolutions() {
+    let mut capture = Capture::new();
+    let group = ([224, 0, 0, 251], 53);
+    capture.udp(ASKING, group, &asks(1, ("printer.local", A)));
+    let zone = ("nyu.edu", 251);
+    step(&mut capture, 2, NYU, zone, AA, [&[soa("nyu.edu")], &[], &[]]);
+    capture.udp(ASKING, NET, &asks(3, ("unanswered.nyu.edu", A)));
+    let (code, out, err) = run(&capture, &["dns", "--trace"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+}
+
+#[test]
+fn what_the_capture_does_not_show_is_not_claimed() {
+    let mut capture = Capture::new();
+    let answer = [Rr("www.nyu.edu", A, vec![203, 0, 113, 5])];
+    step(&mut capture, 2, NYU, WWW, AA, [&answer, &[], &[]]);
+    capture.udp(ASKING, ROOT, &asks(3, ("www.mit.edu", A)));
+    let found = document(&capture, &[]);
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &["nyu.edu. answer"])]);
+    assert_eq!(found["traces"][0]["zone_guessed"], true);
+    let text = printed(&capture, &["dns", "--trace"]);
+    assert!(text.contains("nyu.edu. is guessed from the name"), "{text}");
+    assert!(!text.contains("known from before"), "{text}");
+}
+
+#[test]
 fn hostile_messages_are_steps_with_a_name() {
     let mut capture = Capture::new();
     let evil = ("\\027[2J.\\007\\255.edu", A);

@@ -1,63 +1,42 @@
-//! BIND, NSD and Knot, serving an exported zone, answer as our server does.
+//! BIND, NSD and Knot, serving the exported zones in a sandbox, answer as our servers do, and a trace is the same.
 
-use std::fs;
+mod programs;
+mod steps;
+
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use wirelab::lab::Policy;
+use wirelab::lab::dns::{Addresses, Internet, Sockets, Validity};
 use wirelab::proto::dns::{Message, Section};
 
-use super::servers;
+use self::programs::{Group, Programs};
 use crate::program::PATIENCE;
+use crate::record;
 use crate::skip::skip;
 
-/// Another name server, stopped when dropped.
-struct Other(Child);
+/// Set for the process in the sandbox: which program it is about, the folder to work in, and wirelab's file.
+const PROGRAM: &str = "WIRELAB_TEST_SERVER";
+const FOLDER: &str = "WIRELAB_TEST_FOLDER";
+const WIRELAB: &str = "WIRELAB_TEST_PROGRAM";
 
-impl Drop for Other {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// Our servers' port there, and that of the others, at the same addresses.
+const OURS: u16 = 5300;
+const THEIRS: u16 = 5301;
 
 /// Where a program is: system programs are not on everybody's path.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    folders.push("/usr/sbin".into());
+    folders.extend(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
-}
-
-/// A configuration for one zone at 127.0.0.1, where BIND finds itself an interface.
-fn configuration(program: &str, folder: &Path, port: u16, zone: &str, file: &Path) -> String {
-    let (folder, file) = (folder.display(), file.display());
-    match program {
-        "named" => format!(
-            "options {{ directory \"{folder}\"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; \
-             recursion no; minimal-responses yes; notify no; dnssec-validation no; pid-file \"{folder}/pid\"; \
-             session-keyfile \"{folder}/key\"; }};\ncontrols {{ }};\n\
-             zone \"{zone}\" {{ type primary; file \"{file}\"; }};\n"
-        ),
-        "nsd" => format!(
-            "server:\n  ip-address: 127.0.0.1@{port}\n  port: {port}\n  username: \"\"\n  database: \"\"\n  \
-             zonesdir: \"{folder}\"\n  pidfile: \"{folder}/pid\"\n  xfrdfile: \"{folder}/xfrd\"\n  \
-             zonelistfile: \"{folder}/list\"\n  server-count: 1\n  minimal-responses: yes\n\
-             remote-control:\n  control-enable: no\nzone:\n  name: \"{zone}\"\n  zonefile: \"{file}\"\n"
-        ),
-        _ => format!(
-            "server:\n  listen: 127.0.0.1@{port}\n  rundir: \"{folder}\"\ndatabase:\n  storage: \"{folder}\"\n\
-             control:\n  listen: \"{folder}/control\"\nzone:\n- domain: \"{zone}\"\n  file: \"{file}\"\n  \
-             zonefile-sync: -1\n  journal-content: none\n"
-        ),
-    }
 }
 
 fn query(name: &str, kind: u16) -> Vec<u8> {
     let mut bytes = b"\x12\x34\0\0\0\x01\0\0\0\0\0\x01".to_vec();
-    for label in name.split('.') {
+    for label in name.split('.').filter(|label| !label.is_empty()) {
         bytes.push(u8::try_from(label.len()).unwrap());
         bytes.extend(label.bytes());
     }
@@ -132,47 +111,74 @@ const QUESTIONS: [(&str, u16); 16] = [
 ];
 
 #[test]
-fn other_name_servers_answer_the_same() {
-    let Some(servers) = servers() else { return };
-    let ours = SocketAddr::new(servers.at("ns1.signed.edu.").parse().unwrap(), servers.port);
-    let file = servers.folder.path().join("signed.edu.zone");
-    for program in ["named", "nsd", "knotd"] {
-        let Some(path) = find(program) else {
-            skip(&format!("what {program} answers from an exported zone"), "it is not installed");
-            continue;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let settings = folder.path().join("settings");
-        fs::write(&settings, configuration(program, folder.path(), port, "signed.edu", &file)).unwrap();
-        let log = folder.path().join("log");
-        let output = fs::File::create(&log).unwrap();
-        let mut command = Command::new(path);
-        // In the foreground; Knot stays there anyway.
-        command.args(match program {
-            "named" => &["-g"][..],
-            "nsd" => &["-d"],
-            _ => &[],
-        });
-        command
-            .arg("-c")
-            .arg(&settings)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output);
-        let _running = Other(command.spawn().unwrap());
-        let theirs = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
-        let end = Instant::now() + PATIENCE;
-        while ask(theirs, "signed.edu", 6, Duration::from_millis(100))
-            .is_none_or(|answer| answer[3] & 0xf != 0)
-        {
-            assert!(Instant::now() < end, "{program}: {}", fs::read_to_string(&log).unwrap());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        for (name, kind) in QUESTIONS {
-            let mine = ask(ours, name, kind, PATIENCE).unwrap();
-            let other = ask(theirs, name, kind, PATIENCE).unwrap();
-            assert_eq!(shape(&mine), shape(&other), "{program}: {name} {kind}");
-        }
+fn bind_answers_the_same() {
+    in_sandbox("named");
+}
+
+#[test]
+fn nsd_answers_the_same() {
+    in_sandbox("nsd");
+}
+
+#[test]
+fn knot_answers_the_same() {
+    in_sandbox("knotd");
+}
+
+/// Runs [`child`] in a sandbox.
+fn in_sandbox(program: &str) {
+    let what = format!("what {program} answers from the exported zones");
+    if find(program).is_none() {
+        return skip(&what, "it is not installed");
+    }
+    if !record::possible(&what) {
+        return;
+    }
+    let folder = record::folder();
+    let child = "name_servers::others::child";
+    let args = ["record", "--view", "none", "--", record::test_binary(), "--exact", child, "--ignored"];
+    let mut command = record::ordinary(&args);
+    let wirelab = command.get_program().to_owned();
+    command.env(PROGRAM, program).env(FOLDER, folder.path()).env(WIRELAB, wirelab);
+    let run = record::run(&mut command);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.out, run.err);
+}
+
+#[test]
+#[ignore = "run by those above, in a sandbox"]
+fn child() {
+    let Ok(program) = std::env::var(PROGRAM) else { return };
+    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+    let internet = Internet::own(Addresses::Loopback, Validity::starting_now()).unwrap();
+    internet.export(&folder.join("zones")).unwrap();
+    let sockets = Sockets::bind(&internet, OURS, Policy::from_env()).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| sockets.serve(&internet, &stop, &mut |_| {}).unwrap());
+        let end = StopAtEnd(&stop);
+        let path = find(&program).unwrap();
+        let groups = Group::all(&internet);
+        let _running = Programs::start(&program, &path, &groups, THEIRS, &folder);
+        compare_messages(&program, &groups);
+        steps::compare(&program, &groups, &folder);
+        drop(end);
+    });
+}
+
+/// Stops our servers, also where a comparison fails.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn compare_messages(program: &str, groups: &[Group]) {
+    let signed = groups.iter().find(|group| group.zones == ["signed.edu"]).unwrap();
+    for (name, kind) in QUESTIONS {
+        let shape =
+            |port| shape(&ask(SocketAddr::new(signed.addresses[0], port), name, kind, PATIENCE).unwrap());
+        assert_eq!(shape(OURS), shape(THEIRS), "{program}: {name} {kind}");
     }
 }
