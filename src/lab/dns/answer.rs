@@ -1,6 +1,8 @@
 //! What a name server answers: a referral, an answer, or a "no" (RFC 1034 section 4.3.2, RFC 4035 section 3.1,
 //! RFC 5155 section 7.2). It follows no name out of its own zones.
 
+use std::net::SocketAddr;
+
 use super::message::{Carrier, Code, IN, Item, Query, Question, Response, Section};
 use super::nsec3::{Chain, Link};
 use super::record::{Kind, Set};
@@ -18,6 +20,21 @@ pub struct Answered {
     pub question: Option<Question>,
     /// What it is, in a word.
     pub word: Word,
+    /// Where it is from.
+    pub by: By,
+}
+
+/// Where an answer is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The server knows by itself.
+    Itself,
+    /// It was asked before, and remembers.
+    Cache,
+    /// It sent so many queries to others.
+    Asking(u32),
+    /// It passed the question on to this server.
+    Passing(SocketAddr),
 }
 
 /// What an answer is.
@@ -35,6 +52,8 @@ pub enum Word {
     NxDomain,
     /// The server is not asked about that, or not so.
     Refused(Code),
+    /// A resolver found no answer, or none that it believes; why, in words.
+    Failed(String),
     /// Too long for a datagram.
     Truncated,
     /// No answer.
@@ -48,7 +67,9 @@ pub fn respond(zones: &[&Zone], manner: Manner, bytes: &[u8], carrier: Carrier) 
         Manner::Silent => None,
         Manner::Usual | Manner::Truncates => Query::read(bytes),
     };
-    let Some(query) = query else { return Answered { bytes: None, question: None, word: Word::Silence } };
+    let Some(query) = query else {
+        return Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself };
+    };
     let (mut response, word) = match (query.refusal, &query.question) {
         (Some(code), _) => (Response::of(code), Word::Refused(code)),
         (None, Some(question)) => answer(zones, question, query.wants_signatures()),
@@ -57,7 +78,7 @@ pub fn respond(zones: &[&Zone], manner: Manner, bytes: &[u8], carrier: Carrier) 
     response.is_empty_over_udp = manner == Manner::Truncates;
     let (bytes, is_truncated) = response.write(&query, carrier);
     let word = if is_truncated { Word::Truncated } else { word };
-    Answered { bytes: Some(bytes), question: query.question, word }
+    Answered { bytes: Some(bytes), question: query.question, word, by: By::Itself }
 }
 
 fn answer(zones: &[&Zone], question: &Question, wants_signatures: bool) -> (Response, Word) {

@@ -18,15 +18,15 @@ mod server;
 mod sign;
 mod zone;
 
-pub use answer::{Answered, Word, respond};
+pub use answer::{Answered, By, Word, respond};
 pub use export::{ExportError, write_own_files};
 pub use master::ZoneFileError;
-pub use message::{Carrier, Code, Question};
+pub use message::{Carrier, Code, ExtendedError, Item, Query, Question, Response, Section};
 pub use name::{Name, NotAName};
 pub use nsec3::{Chain, Hash, Link};
 pub use plan::{Addresses, NameServer};
 pub use record::{Kind, Set};
-pub use server::{Served, Sockets};
+pub use server::{Answers, Served, Sockets};
 pub use sign::{Keys, NoKey, Validity};
 pub use zone::{Signing, Zone};
 
