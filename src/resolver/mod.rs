@@ -25,6 +25,9 @@ use crate::lab::{LabError, Policy};
 pub use self::kept::{MAX_ANSWERS, MAX_BYTES, MAX_ZONES};
 pub use self::recursive::{MAX_QUERIES, MAX_TIME};
 
+/// The port of DNS.
+const PORT: u16 = 53;
+
 /// Where the two listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -102,6 +105,22 @@ impl<'a> Resolvers<'a> {
         let [_, recursive] = self.places;
         recursive
     }
+}
+
+/// Binds both for a scene: at [`Places::LOOPBACK`], or at port 53, which a network of its own has free, at
+/// [`Places::OWN_NETWORK`].
+///
+/// # Errors
+/// [`LabError`], as [`Resolvers::bind`].
+pub fn bind<'a>(
+    internet: &'a Internet,
+    sockets: &mut Sockets,
+    port: u16,
+) -> Result<(Box<dyn Answers + 'a>, [SocketAddr; 2]), LabError> {
+    let places = if port == PORT { Places::OWN_NETWORK } else { Places::LOOPBACK };
+    let resolvers = Resolvers::bind(internet, sockets, places, port)?;
+    let places = resolvers.places;
+    Ok((Box::new(resolvers), places))
 }
 
 impl Answers for Resolvers<'_> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{DONE, NoSuchOption, ServeArgs, fail};
 use crate::lab::dns::{
-    self, Addresses, By, Carrier, ExportError, Internet, Name, NameServer, Served, Sockets, Validity, Word,
+    self, Addresses, Carrier, ExportError, Internet, Name, NameServer, Served, Sockets, Validity,
 };
 use crate::lab::{LabError, Policy};
 use crate::resolver::{Places, Resolvers};
@@ -132,26 +132,11 @@ fn line(served: &Served) -> String {
         Some(question) => format!("{} {}", question.name, question.kind),
         None => "nothing that could be read".to_owned(),
     };
-    let word = match &served.word {
-        Word::Answer => "answer".to_owned(),
-        Word::Alias => "alias, to be followed elsewhere".to_owned(),
-        Word::Referral(zone) => format!("referral to {zone}"),
-        Word::NoData => "no such records (NODATA)".to_owned(),
-        Word::NxDomain => "no such name (NXDOMAIN)".to_owned(),
-        Word::Refused(code) => format!("refused ({})", code.name()),
-        Word::Failed(why) => format!("not found out (SERVFAIL: {why})"),
-        Word::Truncated => "truncated".to_owned(),
-        Word::Silence => {
-            return format!("{} asked {} {question} ({carrier}): not answered", served.peer, served.server);
+    let Served { peer, server, word, by, .. } = served;
+    match &served.response {
+        Some(response) => {
+            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {} bytes", response.len())
         }
-    };
-    let by = match served.by {
-        By::Itself => String::new(),
-        By::Cache => ", from its cache".to_owned(),
-        By::Asking(1) => ", by 1 query".to_owned(),
-        By::Asking(count) => format!(", by {count} queries"),
-        By::Passing(other) => format!(", by asking {other}"),
-    };
-    let Served { peer, server, bytes, .. } = served;
-    format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {bytes} bytes")
+        None => format!("{peer} asked {server} {question} ({carrier}): {word}{by}"),
+    }
 }

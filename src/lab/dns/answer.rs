@@ -1,6 +1,7 @@
 //! What a name server answers: a referral, an answer, or a "no" (RFC 1034 section 4.3.2, RFC 4035 section 3.1,
 //! RFC 5155 section 7.2). It follows no name out of its own zones.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use super::message::{Carrier, Code, IN, Item, Query, Question, Response, Section};
@@ -58,6 +59,36 @@ pub enum Word {
     Truncated,
     /// No answer.
     Silence,
+}
+
+/// In words: `referral to edu.`.
+impl fmt::Display for Word {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => out.write_str("answer"),
+            Self::Alias => out.write_str("alias, to be followed elsewhere"),
+            Self::Referral(zone) => write!(out, "referral to {zone}"),
+            Self::NoData => out.write_str("no such records (NODATA)"),
+            Self::NxDomain => out.write_str("no such name (NXDOMAIN)"),
+            Self::Refused(code) => write!(out, "refused ({})", code.name()),
+            Self::Failed(why) => write!(out, "not found out (SERVFAIL: {why})"),
+            Self::Truncated => out.write_str("truncated"),
+            Self::Silence => out.write_str("not answered"),
+        }
+    }
+}
+
+/// What follows a [`Word`]: `, by 3 queries`; nothing where the server knows by itself.
+impl fmt::Display for By {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Itself => Ok(()),
+            Self::Cache => out.write_str(", from its cache"),
+            Self::Asking(1) => out.write_str(", by 1 query"),
+            Self::Asking(count) => write!(out, ", by {count} queries"),
+            Self::Passing(other) => write!(out, ", by asking {other}"),
+        }
+    }
 }
 
 /// Answers a query from these zones, among which the closest one speaks for a name.

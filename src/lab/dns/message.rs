@@ -6,7 +6,7 @@ use super::Name;
 use super::record::{Kind, Set};
 
 /// Bytes of a header.
-const HEADER: usize = 12;
+pub(super) const HEADER: usize = 12;
 
 /// Largest message over UDP where a query says nothing else (RFC 1035 section 4.2.1).
 const UDP_BYTES: u16 = 512;
@@ -27,7 +27,7 @@ pub(super) const IN: u16 = 1;
 const RESPONSE: u16 = 0x8000;
 const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATED: u16 = 0x0200;
-const RECURSION_DESIRED: u16 = 0x0100;
+pub(super) const RECURSION_DESIRED: u16 = 0x0100;
 const RECURSION_AVAILABLE: u16 = 0x0080;
 const AUTHENTIC_DATA: u16 = 0x0020;
 const CHECKING_DISABLED: u16 = 0x0010;
@@ -231,7 +231,7 @@ impl<'a> Query<'a> {
 }
 
 /// How long the name at the beginning of `bytes` is in its place.
-fn name_length(bytes: &[u8]) -> Option<usize> {
+pub(super) fn name_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         match *bytes.get(at)? {

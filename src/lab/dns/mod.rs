@@ -6,6 +6,7 @@
 //! the whole of a name server, bytes to bytes; [`Sockets`] gives it sockets.
 
 mod answer;
+mod client;
 mod data;
 mod export;
 mod master;
@@ -19,6 +20,7 @@ mod sign;
 mod zone;
 
 pub use answer::{Answered, By, Word, respond};
+pub use client::{addresses, question};
 pub use export::{ExportError, write_own_files};
 pub use master::ZoneFileError;
 pub use message::{Carrier, Code, ExtendedError, Item, Query, Question, Response, Section};

@@ -30,8 +30,9 @@ const WRITE: Duration = Duration::from_secs(5);
 /// Most datagrams taken from one socket before the next one is looked at.
 const MAX_TURN: usize = 64;
 
-/// What was answered and waits to be shown; a slow terminal slows the servers down rather than filling the memory.
-const EVENT_QUEUE: usize = 256;
+/// What was answered and waits to be shown, with its bytes; a slow terminal slows the servers down rather than filling the
+/// memory.
+const EVENT_QUEUE: usize = 64;
 
 /// Stack of a connection's thread in bytes: its buffers are on the heap, and nothing recurses.
 const STACK: usize = 256 * 1024;
@@ -79,8 +80,10 @@ pub struct Served {
     pub word: Word,
     /// Where it is from.
     pub by: By,
-    /// How many bytes it had; 0 for none.
-    pub bytes: usize,
+    /// The query, without the length that stands before it on a connection.
+    pub query: Vec<u8>,
+    /// The response, likewise; `None` for silence.
+    pub response: Option<Vec<u8>>,
 }
 
 /// The sockets of all servers, bound.
@@ -223,10 +226,9 @@ impl House<'_> {
     }
 }
 
-fn served(door: &Door, peer: SocketAddr, carrier: Carrier, answered: Answered) -> Served {
-    let Answered { bytes, question, word, by } = answered;
-    let bytes = bytes.map_or(0, |bytes| bytes.len());
-    Served { server: door.local, peer, carrier, question, word, by, bytes }
+fn served(door: &Door, peer: SocketAddr, carrier: Carrier, query: Vec<u8>, answered: Answered) -> Served {
+    let Answered { bytes: response, question, word, by } = answered;
+    Served { server: door.local, peer, carrier, question, word, by, query, response }
 }
 
 fn attend_all<'scope>(
@@ -278,7 +280,7 @@ fn take_datagrams<'scope>(
         }
         let message = buffer.get(..length).unwrap_or_default();
         if !asks_others {
-            answer_datagram(door, house, message, peer, sender);
+            answer_datagram(door, house, message.to_vec(), peer, sender);
             continue;
         }
         // Where there is no place or no thread the datagram is lost, which happens to datagrams.
@@ -286,7 +288,7 @@ fn take_datagrams<'scope>(
         let (message, sender) = (message.to_vec(), sender.clone());
         let _ = thread::Builder::new().stack_size(ASKING_STACK).spawn_scoped(scope, move || {
             let _place = place;
-            answer_datagram(door, house, &message, peer, &sender);
+            answer_datagram(door, house, message, peer, &sender);
         });
     }
 }
@@ -294,17 +296,17 @@ fn take_datagrams<'scope>(
 fn answer_datagram(
     door: &Door,
     house: &House<'_>,
-    message: &[u8],
+    message: Vec<u8>,
     peer: SocketAddr,
     sender: &SyncSender<Served>,
 ) {
-    let answered = house.answer(door, message, Carrier::Udp);
+    let answered = house.answer(door, &message, Carrier::Udp);
     if let Some(bytes) = &answered.bytes {
         // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
         let _ = door.udp.send_to(bytes, peer);
     }
     // The inbox lives as long as the threads: it cannot be gone.
-    let _ = sender.send(served(door, peer, Carrier::Udp, answered));
+    let _ = sender.send(served(door, peer, Carrier::Udp, message, answered));
 }
 
 /// A place among so many, given back when dropped.
@@ -382,7 +384,7 @@ fn converse(
             stream.write_all(&[&length.to_be_bytes(), &**bytes].concat())?;
         }
         // The inbox lives as long as the threads: it cannot be gone.
-        let _ = sender.send(served(door, peer, Carrier::Tcp, answered));
+        let _ = sender.send(served(door, peer, Carrier::Tcp, message, answered));
     }
 }
 
