@@ -148,3 +148,6 @@ fn asked(question: &Question) -> Option<Asked> {
 fn zone_name(domain: &Domain) -> Option<Name> {
     Name::read(domain.wire()).map(|(name, _)| name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -301,12 +301,14 @@ fn answer_datagram(
     sender: &SyncSender<Served>,
 ) {
     let answered = house.answer(door, &message, Carrier::Udp);
-    if let Some(bytes) = &answered.bytes {
-        // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
-        let _ = door.udp.send_to(bytes, peer);
-    }
-    // The inbox lives as long as the threads: it cannot be gone.
+    let response = answered.bytes.clone();
+    // Told first, so that of servers that ask each other the first to know is the first to tell. The inbox lives as long as
+    // the threads: it cannot be gone.
     let _ = sender.send(served(door, peer, Carrier::Udp, message, answered));
+    if let Some(bytes) = response {
+        // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
+        let _ = door.udp.send_to(&bytes, peer);
+    }
 }
 
 /// A place among so many, given back when dropped.
@@ -378,13 +380,13 @@ fn converse(
             return Ok(());
         }
         let answered = house.answer(door, &message, Carrier::Tcp);
-        if let Some(bytes) = &answered.bytes {
+        let response = answered.bytes.clone();
+        let _ = sender.send(served(door, peer, Carrier::Tcp, message, answered));
+        if let Some(bytes) = response {
             // One write, so that length and message go into one segment where they fit (RFC 7766 section 8).
             let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
-            stream.write_all(&[&length.to_be_bytes(), &**bytes].concat())?;
+            stream.write_all(&[&length.to_be_bytes(), &*bytes].concat())?;
         }
-        // The inbox lives as long as the threads: it cannot be gone.
-        let _ = sender.send(served(door, peer, Carrier::Tcp, message, answered));
     }
 }
 
