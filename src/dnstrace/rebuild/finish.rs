@@ -1,12 +1,13 @@
 //! Resolutions within the ones that they were for, and the clients that wanted them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
 
-use super::super::{Asked, DnsTrace, Ending, Start};
+use super::super::{Asked, DnsTrace, Ending, Start, StepOutcome};
 use super::part::Part;
 use super::story::Storyteller;
 use super::stray::Strays;
-use super::{ClientSide, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
+use super::{ClientSide, MAX_NESTED, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
 use crate::report::dns::DnsTransaction;
 use crate::source::PacketNumber;
 
@@ -58,7 +59,16 @@ impl Storyteller<'_> {
             let is_guess = part.steps.first().is_some_and(|step| step.is_guess);
             let guessed = is_guess && matches!(trace.start, Start::Known(_));
             let (resolver, minimised) = (part.resolver, part.minimised);
-            let resolution = Resolution { resolver, client: None, minimised, told, guessed, trace, places };
+            let resolution = Resolution {
+                resolver,
+                client: None,
+                minimised,
+                rest_remembered: false,
+                told,
+                guessed,
+                trace,
+                places,
+            };
             wholes.push(Whole { resolution, who: part.who, first, last });
         }
         let cached = join(all, &mut wholes, &self.recursive);
@@ -112,9 +122,8 @@ fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked
         asked.entry((whole.who, whole.resolution.trace.asked.clone())).or_default().push(at);
     }
     let mut cached = Vec::new();
-    for (place, question) in recursive {
-        let Some(one) = all.get(*place) else { continue };
-        let Some(side) = client_side(one, *place, question) else { continue };
+    for side in innermost(all, recursive) {
+        let Some(one) = all.get(side.place) else { continue };
         let who = Who::of_server(one);
         let until = side.response.unwrap_or(PacketNumber::MAX);
         let fits = |at: &&mut usize| {
@@ -123,30 +132,83 @@ fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked
             })
         };
         // Each is looked at by few: one that has its client is of no other.
-        let place_of = asked.get_mut(&(who, question.clone()));
+        let place_of = asked.get_mut(&(who, side.asked.clone()));
         let found = place_of.and_then(|places| {
             let found = places.iter_mut().find(fits).copied()?;
             places.retain(|&at| at != found);
             Some(found)
         });
         match found.and_then(|at| wholes.get_mut(at)) {
-            Some(whole) => {
-                whole.resolution.places.push(*place);
-                let is_given_up =
-                    side.outcome == "servfail" && whole.resolution.trace.ending == Ending::Unfinished;
-                if let Some(step) = whole.resolution.trace.steps.last().filter(|_| is_given_up) {
-                    whole.resolution.trace.ending = Ending::NoServer(step.zone.clone());
-                }
-                // A resolver that is the client's own host has its own address in the question.
-                whole.resolution.resolver = side.resolver.addr;
-                whole.last = whole.last.max(side.response.unwrap_or_default());
-                whole.resolution.client = Some(side);
-            }
+            Some(whole) => whole.is_for(side),
             None if resolvers.contains(&who) && one.response().is_some() => cached.push(side),
             None => {}
         }
     }
     cached
+}
+
+impl Whole {
+    /// Joins the question of a client.
+    fn is_for(&mut self, side: ClientSide) {
+        let resolution = &mut self.resolution;
+        resolution.places.push(side.place);
+        resolution.places.extend(side.on_behalf_of.iter().map(|other| other.place));
+        if resolution.trace.ending == Ending::Unfinished
+            && let Some(step) = resolution.trace.steps.last()
+        {
+            let leads_on = matches!(step.outcome, StepOutcome::Alias { .. });
+            let ending = match side.outcome {
+                "servfail" => Some(Ending::NoServer(step.zone.clone())),
+                "answer" if leads_on => Some(Ending::Answer),
+                "nodata" if leads_on => Some(Ending::NoData),
+                "nxdomain" if leads_on => Some(Ending::NxDomain),
+                _ => None,
+            };
+            resolution.rest_remembered = leads_on && ending.is_some() && side.outcome != "servfail";
+            resolution.trace.ending = ending.unwrap_or(Ending::Unfinished);
+        }
+        // A resolver that is the client's own host has its own address in the question.
+        resolution.resolver = side.resolver.addr;
+        self.last = self.last.max(side.response.unwrap_or_default());
+        resolution.client = Some(side);
+    }
+}
+
+/// The questions that no resolver passed on, each with those that it was asked on behalf of: a stub resolver asks what it is
+/// asked.
+fn innermost(all: &[DnsTransaction], recursive: &[(usize, Asked)]) -> Vec<ClientSide> {
+    let mut sides: Vec<Option<ClientSide>> =
+        recursive.iter().map(|(place, asked)| client_side(all.get(*place)?, *place, asked)).collect();
+    let mut by_client: HashMap<(IpAddr, Asked), VecDeque<usize>> = HashMap::new();
+    for (at, side) in sides.iter().enumerate() {
+        if let Some(side) = side {
+            by_client.entry((side.client.addr, side.asked.clone())).or_default().push_back(at);
+        }
+    }
+    for at in 0..sides.len() {
+        let Some(side) = sides.get(at).and_then(Option::as_ref) else { continue };
+        let until = side.response.unwrap_or(PacketNumber::MAX);
+        let Some(waiting) = by_client.get_mut(&(side.resolver.addr, side.asked.clone())) else { continue };
+        let query_of = |place: &usize| sides.get(*place)?.as_ref().map(|side| side.query);
+        // Whoever asked later has no use for them either.
+        while waiting.front().is_some_and(|first| query_of(first).is_none_or(|query| query <= side.query)) {
+            waiting.pop_front();
+        }
+        let next = waiting.front().copied().filter(|first| {
+            sides.get(*first).and_then(Option::as_ref).is_some_and(|next| {
+                next.query < until && next.resolver != side.resolver && side.on_behalf_of.len() < MAX_NESTED
+            })
+        });
+        let Some(next) = next else { continue };
+        waiting.pop_front();
+        let Some(mut outer) = sides.get_mut(at).and_then(Option::take) else { continue };
+        if let Some(Some(inner)) = sides.get_mut(next) {
+            let others = std::mem::take(&mut outer.on_behalf_of);
+            inner.on_behalf_of.push(outer);
+            inner.on_behalf_of.extend(others);
+        }
+    }
+    sides.into_iter().flatten().collect()
 }
 
 fn client_side(one: &DnsTransaction, place: usize, asked: &Asked) -> Option<ClientSide> {
@@ -159,5 +221,6 @@ fn client_side(one: &DnsTransaction, place: usize, asked: &Asked) -> Option<Clie
         elapsed: one.elapsed(),
         outcome: one.outcome.name(),
         place,
+        on_behalf_of: Vec::new(),
     })
 }
