@@ -19,6 +19,7 @@ use crate::lab::Policy;
 use crate::render::trace::{
     TraceStyle, write_chain, write_trace, write_trace_dig, write_trace_json, write_trace_ladder,
 };
+use crate::sandbox::is_a_host;
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
 /// Most bytes of a file of trust anchors: a few records.
@@ -120,7 +121,8 @@ pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
     let roots: Result<Vec<SocketAddr>, Failure> =
         args.root.iter().map(|text| address(text, args.port)).collect();
     let options = options(args, roots?);
-    let policy = Policy::from_env();
+    // From a sandbox nothing leads out.
+    let policy = if is_a_host() { Policy::AnyAddress } else { Policy::from_env() };
     allowed(policy, &options)?;
     let asked = Asked { name: args.name.clone(), kind: args.kind };
     let mut sockets = Sockets::new(policy);
