@@ -25,8 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lab", &["time", "suggest", "local_only"]),
     ("sandbox", &["time", "source"]),
     ("hop", &["time", "source", "decode", "lab"]),
-    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     ("dnstrace", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
+    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab", "dnstrace"]),
     (
         "render",
         &[

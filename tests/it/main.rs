@@ -31,6 +31,7 @@ mod hop;
 mod http;
 mod interrupt;
 mod lab;
+mod lab_names;
 mod labs;
 mod lan;
 mod lessons;

@@ -2,6 +2,7 @@
 
 mod ends;
 mod hosts;
+mod internet;
 pub(crate) mod refused;
 mod whole;
 
@@ -90,7 +91,7 @@ pub(crate) fn possible(what: &str) -> bool {
 }
 
 /// A folder that the user of [`record`] can write to.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     folder

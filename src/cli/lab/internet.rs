@@ -20,7 +20,7 @@ use crate::lab::dns::{
 use crate::sandbox::{self, MAX_ADDRESSES, Plan};
 
 /// The port of name servers.
-const PORT: u16 = 53;
+pub(super) const PORT: u16 = 53;
 
 /// Where programs in the sandbox look names up, as its resolv.conf says.
 const RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53)), PORT);
@@ -68,7 +68,7 @@ pub(in crate::cli) struct Planned {
 impl Planned {
     /// Reads the zones: a mistake in them is told before anything runs.
     pub(in crate::cli) fn of(options: ZoneOptions) -> Result<Self, Failure> {
-        let internet = read(&options).map_err(Failure::new)?;
+        let internet = read(&options, Addresses::AsWritten).map_err(Failure::new)?;
         if internet.servers().len() > MAX_ADDRESSES {
             return Err(Failure::new(format_args!(
                 "the zones have {} servers, and a sandbox has no more than {MAX_ADDRESSES} addresses",
@@ -96,12 +96,21 @@ impl Planned {
     }
 }
 
-fn read(options: &ZoneOptions) -> Result<Internet, ZonesError> {
+/// The servers of a folder's zones, or the program's own.
+pub(super) fn read(options: &ZoneOptions, addresses: Addresses) -> Result<Internet, ZonesError> {
     let validity = Validity::starting_now();
     match &options.zones {
-        Some(folder) => Internet::read_folder(folder, Addresses::AsWritten, validity),
-        None => Internet::own(Addresses::AsWritten, validity),
+        Some(folder) => Internet::read_folder(folder, addresses, validity),
+        None => Internet::own(addresses, validity),
     }
+}
+
+/// The IPv4 addresses of the root's servers.
+pub(super) fn roots(internet: &Internet, port: u16) -> Vec<SocketAddr> {
+    let is_of_root = |at: &usize| internet.zones().get(*at).is_some_and(|zone| zone.apex.is_root());
+    let servers = internet.servers().iter().filter(|server| server.zones.iter().any(is_of_root));
+    let addresses = servers.map(|server| server.address).filter(IpAddr::is_ipv4);
+    addresses.map(|address| SocketAddr::new(address, port)).collect()
 }
 
 /// Is these servers inside the sandbox, until it ends: says one line once they listen, and nothing more.
@@ -114,7 +123,7 @@ pub(super) fn serve(
     if !sandbox::is_a_host() {
         return fail(err, &"--in-sandbox is for sandboxes: `wirelab record --internet -- COMMAND` makes one");
     }
-    let internet = match read(options) {
+    let internet = match read(options, Addresses::AsWritten) {
         Ok(internet) => internet,
         Err(wrong) => return fail(err, &wrong),
     };

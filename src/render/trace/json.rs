@@ -40,7 +40,7 @@ pub fn write_trace_json<W: Write>(out: &mut W, trace: &DnsTrace, chain: Option<&
 
 /// A part of the chain of trust.
 #[derive(Serialize)]
-struct LinkJson {
+pub(in crate::render) struct LinkJson {
     zone: String,
     /// `keys` or `answer`.
     part: &'static str,
@@ -51,7 +51,7 @@ struct LinkJson {
 }
 
 impl LinkJson {
-    fn new(link: &Link) -> Self {
+    pub(in crate::render) fn new(link: &Link) -> Self {
         Self {
             zone: link.zone.to_string(),
             part: match link.part {
@@ -66,7 +66,7 @@ impl LinkJson {
 
 /// A resolution.
 #[derive(Serialize)]
-pub(super) struct TraceJson {
+pub(in crate::render) struct TraceJson {
     asked: AskedJson,
     /// The zone whose servers were known from before: what is above it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +183,7 @@ impl ResponseJson {
 }
 
 impl TraceJson {
-    pub(super) fn new(trace: &DnsTrace) -> Self {
+    pub(in crate::render) fn new(trace: &DnsTrace) -> Self {
         Self {
             asked: AskedJson::new(&trace.asked),
             began_at: match &trace.start {
