@@ -211,9 +211,11 @@ fn same_steps(told: &NameTold, seen: &DnsTrace) -> Check {
             )
         }
         Ok(()) => {
+            let steps =
+                if count == 1 { "its one step is".to_owned() } else { format!("all {count} steps are") };
+            let name = told.title();
             let text = format!(
-                "{}: rebuilt from the capture, {count} steps are what was told: same server, records and outcome",
-                told.title()
+                "{name}: rebuilt from the capture, {steps} what was told: same server, records, outcome"
             );
             return Check::new(true, text, packets);
         }
@@ -394,17 +396,11 @@ impl Authority {
         if !self.against.is_empty() {
             return Check::unless(self.against, "", []);
         }
-        vec![
-            Check::new(
-                !self.answers.is_empty(),
-                "Answers come from servers with authority for the zone (the flag AA)",
-                self.answers,
-            ),
-            Check::new(
-                !self.referrals.is_empty(),
-                "Referrals come without it: who refers to others does not answer for them",
-                self.referrals,
-            ),
-        ]
+        let claims = [
+            (self.answers, "Answers come from servers with authority for the zone (the flag AA)"),
+            (self.referrals, "Referrals come without it: who refers to others does not answer for them"),
+        ];
+        let claims = claims.into_iter().filter(|(packets, _)| !packets.is_empty());
+        claims.map(|(packets, text)| Check::new(true, text, packets)).collect()
     }
 }

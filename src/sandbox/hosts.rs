@@ -157,7 +157,7 @@ pub(super) fn is_here() -> bool {
 }
 
 /// Whether this host is alone: its resolver configuration is ours, and every route is one to itself.
-fn is_alone() -> bool {
+pub(super) fn is_alone() -> bool {
     let table = |name: &str| fs::read_to_string(format!("/proc/self/net/{name}"));
     // Without the table nothing is known; a kernel without IPv6 has none for it.
     let (Ok(four), six) = (table("route"), table("ipv6_route").unwrap_or_default()) else { return false };

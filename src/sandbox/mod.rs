@@ -273,6 +273,15 @@ pub fn is_a_host() -> bool {
     false
 }
 
+/// Whether this process is in a sandbox with one host, whose only interface is loopback (`lo`).
+#[must_use]
+pub fn has_loopback_only() -> bool {
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    return hosts::is_alone();
+    #[cfg(not(all(target_os = "linux", feature = "live")))]
+    false
+}
+
 /// Why there is no sandbox here at all.
 const UNSUPPORTED: Option<&str> = if cfg!(not(target_os = "linux")) {
     Some("a sandbox is made of Linux namespaces, which this system does not have")

@@ -54,6 +54,7 @@ const MAY_READ_CLOCK: &[&str] = &[
     "cli/replay",
     "cli/capture",
     "cli/record",
+    "cli/trace/kept",
     "cli/lab",
 ];
 

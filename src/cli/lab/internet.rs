@@ -1,9 +1,10 @@
 //! The private internet: the name servers of the lab `dns` in a sandbox, at the addresses of the well-known ones.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -32,7 +33,7 @@ const MAX_QUERY: usize = 4096;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Options of who wants name servers in the sandbox.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(in crate::cli) struct InternetArgs {
     /// Run the name servers of the lab dns in the sandbox, from the root down, at the addresses of the well-known servers
     #[arg(long)]
@@ -43,6 +44,9 @@ pub(in crate::cli) struct InternetArgs {
     /// With --internet: folder to write the signed zones and the root's key to
     #[arg(long, value_name = "DIR", requires = "internet")]
     export: Option<PathBuf>,
+    /// File for the root's key alone.
+    #[arg(skip)]
+    key: Option<PathBuf>,
 }
 
 impl InternetArgs {
@@ -51,10 +55,16 @@ impl InternetArgs {
         self.internet
     }
 
+    /// The same, and the servers write the root's key into this file.
+    pub(in crate::cli) fn telling_key(&self, file: Option<PathBuf>) -> Self {
+        Self { key: file, ..self.clone() }
+    }
+
     /// What has to be known of them before there is a sandbox; `None` where nobody wants them.
     pub(in crate::cli) fn plan(&self) -> Result<Option<Planned>, Failure> {
         let options = ZoneOptions { zones: self.zones.clone(), export: self.export.clone() };
-        self.internet.then(|| Planned::of(options)).transpose()
+        let planned = self.internet.then(|| Planned::of(options)).transpose()?;
+        Ok(planned.map(|planned| Planned { key: self.key.clone(), ..planned }))
     }
 }
 
@@ -63,6 +73,7 @@ impl InternetArgs {
 pub(in crate::cli) struct Planned {
     internet: Internet,
     options: ZoneOptions,
+    key: Option<PathBuf>,
 }
 
 impl Planned {
@@ -75,13 +86,18 @@ impl Planned {
                 internet.servers().len()
             )));
         }
-        Ok(Self { internet, options })
+        Ok(Self { internet, options, key: None })
     }
 
     /// The plan with these servers in it.
     pub(in crate::cli) fn beside(&self, plan: Plan) -> Plan {
-        let mut server: Vec<OsString> =
-            ["/proc/self/exe", "serve", LAB, "--in-sandbox"].map(Into::into).into();
+        let mut inside = OsString::from("--in-sandbox");
+        if let Some(key) = &self.key {
+            inside.push("=");
+            inside.push(key);
+        }
+        let mut server: Vec<OsString> = ["/proc/self/exe", "serve", LAB].map(Into::into).into();
+        server.push(inside);
         for (option, folder) in [("--zones", &self.options.zones), ("--export", &self.options.export)] {
             if let Some(folder) = folder {
                 server.extend([option.into(), folder.into()]);
@@ -116,6 +132,7 @@ pub(super) fn roots(internet: &Internet, port: u16) -> Vec<SocketAddr> {
 /// Is these servers inside the sandbox, until it ends: says one line once they listen, and nothing more.
 pub(super) fn serve(
     options: &ZoneOptions,
+    key: Option<&Path>,
     out: &mut dyn Write,
     err: &mut dyn Write,
     stop: &AtomicBool,
@@ -131,6 +148,11 @@ pub(super) fn serve(
         && let Err(wrong) = name_servers::export(&internet, folder, options.zones.is_none())
     {
         return fail(err, &wrong);
+    }
+    if let Some(file) = key
+        && let Err(error) = fs::write(file, internet.anchor_text().unwrap_or_default())
+    {
+        return fail(err, &format_args!("cannot write the root's key: {error}"));
     }
     // From a sandbox nothing leads out.
     let sockets = match Sockets::bind(&internet, PORT, Policy::AnyAddress) {

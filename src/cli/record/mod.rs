@@ -40,6 +40,18 @@ pub(super) struct RecordArgs {
     command: Vec<OsString>,
 }
 
+impl RecordArgs {
+    /// A command whose packets are kept and not shown.
+    pub(super) fn quiet(
+        command: Vec<OsString>,
+        write: Option<PathBuf>,
+        internet: InternetArgs,
+        color: ColorArgs,
+    ) -> Self {
+        Self { write, internet, select: SelectArgs::default(), view: View::None, json: false, color, command }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   wirelab record -- python3 demo.py              a program that talks to itself

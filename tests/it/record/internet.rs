@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Run, folder, possible, reachable, record, run, test_binary};
+use super::{Run, folder, ordinary, possible, reachable, record, run, test_binary};
 use crate::program;
 use crate::skip::skip;
 
@@ -361,4 +361,59 @@ fn validators_believe_the_signed_zone_and_refuse_the_bogus_one() {
     };
     assert!(good.code == Some(0) && answer(&good, "[T] www.signed.edu.", "192.0.2.131"), "{good:?}");
     assert!(bad.code != Some(0) && answer(&bad, "[B] www.bogus.edu.", "192.0.2.141"), "{bad:?}");
+}
+
+/// Of each step of each resolution: whom it asked, the outcome, the records.
+fn told_steps(traces: &[&Value]) -> Vec<(String, String, Vec<Record>)> {
+    let all = traces.iter().flat_map(|trace| steps(trace));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let told = |step: &Value| records(step, &["answers", "authority", "additional"]);
+    all.map(|step| (text(&step["server"]["address"]), text(&step["outcome"]), told(&step))).collect()
+}
+
+#[test]
+fn trace_runs_on_the_private_internet_and_keeps_its_packets() {
+    if !possible("trace --internet") {
+        return;
+    }
+    let folder = folder();
+    let name = |file: &str| folder.path().join(file).to_str().unwrap().to_owned();
+    let parsed = |text: &str| -> Value { serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}")) };
+    let rebuilt = |file: &str| parsed(&run(&mut program::command(&["dns", "--trace", "--json", file])).out);
+    // In a sandbox of its own, and in one that is there already.
+    let (own, inside) = (name("own.pcapng"), name("inside.pcapng"));
+    let traced = run(&mut ordinary(&["trace", "--internet", "away.lab.edu", "--json", "-w", &own]));
+    assert_eq!(traced.code, Some(0), "{traced:?}");
+    let program = reachable(program::binary());
+    let program = program.to_str().unwrap();
+    let kept = run(&mut record(&[
+        "--internet",
+        "--view",
+        "none",
+        "--",
+        program,
+        "trace",
+        "away.lab.edu",
+        "--json",
+        "-w",
+        &inside,
+    ]));
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    for (told, file) in [(&traced, &own), (&kept, &inside)] {
+        let document = rebuilt(file);
+        let traces: Vec<&Value> = document["traces"].as_array().unwrap().iter().collect();
+        let live = parsed(&told.out);
+        assert_eq!(told_steps(&traces), told_steps(&[&live]), "{told:?}");
+        assert!(told_steps(&traces).len() >= 5, "{told:?}");
+    }
+    // The root's key comes along.
+    for (name, status, word) in [("www.signed.edu", 0, "secure"), ("www.bogus.edu", 1, "bogus")] {
+        let checked = run(&mut ordinary(&["trace", "--internet", "--dnssec", "--json", name]));
+        assert_eq!(checked.code, Some(status), "{checked:?}");
+        let links = parsed(&checked.out)["dnssec"].as_array().unwrap().clone();
+        assert_eq!(links.last().unwrap()["security"], word, "{checked:?}");
+    }
+    // Elsewhere nobody but this machine is asked.
+    let refused = run(&mut ordinary(&["trace", "nyu.edu"]));
+    assert!(refused.code == Some(2) && refused.err.contains("--internet asks"), "{refused:?}");
 }
