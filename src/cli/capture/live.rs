@@ -57,6 +57,7 @@ pub(in crate::cli) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
         saver,
         progress: Progress::default(),
         read: 0,
+        left: 0,
         shows: view != View::None || to_stdout,
     };
     let ended = session.gather(&mut source, &interrupt);
@@ -115,6 +116,8 @@ struct Session<'a> {
     progress: Progress,
     /// Packets taken from the kernel, selected or not.
     read: u64,
+    /// Packets that were there and that nobody takes any more. What comes after the stop is none of them.
+    left: u32,
     /// Standard output has a reader that can go away.
     shows: bool,
 }
@@ -132,7 +135,10 @@ impl Session<'_> {
         let mut stopping: Option<Stopping> = None;
         loop {
             let (quiet, closes) = match source.next_packet() {
-                Err(error) => return Ok(Err(error)),
+                Err(error) => {
+                    self.left = self.unread(source);
+                    return Ok(Err(error));
+                }
                 Ok(Next::End) => return Ok(Ok(StopCause::Interrupted)),
                 Ok(Next::Tick) => (true, false),
                 Ok(Next::Packet(packet, _)) if stopping.as_ref().is_some_and(|at| at.is_before(&packet)) => {
@@ -152,10 +158,16 @@ impl Session<'_> {
                     self.flush()?;
                 }
             }
-            if let Some(at) = &stopping
-                && (quiet || (look && at.is_overdue()) || rule.packets == Some(self.progress.packets))
-            {
-                return Ok(Ok(at.cause));
+            if let Some(at) = &mut stopping {
+                let is_empty = quiet && at.was_waited_for() && self.unread(source) == 0;
+                let is_overdue = look && at.is_overdue();
+                if is_empty || is_overdue || rule.packets == Some(self.progress.packets) {
+                    let cause = at.cause;
+                    if is_overdue {
+                        self.left = self.unread(source);
+                    }
+                    return Ok(Ok(cause));
+                }
             }
             match rule.met_by(&self.progress) {
                 Some(cause @ StopCause::Packets(_)) => return Ok(Ok(cause)),
@@ -163,6 +175,11 @@ impl Session<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// How many packets the kernel has counted and not yet handed on, where it says so.
+    fn unread(&self, source: &mut LiveSource) -> u32 {
+        source.stats().map_or(0, |stats| unread(&stats, self.read))
     }
 
     /// Takes a packet through every stage; whether it closed the flow that is watched.
@@ -231,10 +248,7 @@ impl Session<'_> {
         }
         match source.stats() {
             Ok(stats) => {
-                // After a stop by count packets are left unread on purpose.
-                let by_count = matches!(ended, Ok(Ok(StopCause::Packets(_))) | Err(_));
-                let unread = if by_count { 0 } else { unread(&stats, self.read) };
-                say(counts(&self.taken(), &stats, unread));
+                say(counts(&self.taken(), &stats, self.left));
             }
             Err(error) => say(format_args!("{}; how many were lost is not known: {error}", self.taken())),
         }
@@ -246,6 +260,8 @@ impl Session<'_> {
 struct Stopping {
     cause: StopCause,
     since: Instant,
+    /// Nothing was there since it was told to stop.
+    has_been_quiet: bool,
     /// By the clock that packets are stamped with.
     at: Timestamp,
 }
@@ -254,12 +270,18 @@ impl Stopping {
     fn now(cause: StopCause) -> Self {
         let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let at = Timestamp::from_nanos(i128::try_from(at.as_nanos()).unwrap_or(i128::MAX));
-        Self { cause, since: Instant::now(), at }
+        Self { cause, since: Instant::now(), has_been_quiet: false, at }
     }
 
     /// Whether a packet came later: a line that stays busy ends here.
     fn is_before(&self, packet: &CapturedPacket<'_>) -> bool {
         packet.ts.is_some_and(|ts| ts > self.at)
+    }
+
+    /// Whether this quiet moment is not the first: the source waits before it says again that there is nothing.
+    /// The first may fall before the kernel hands on the block of packets that it is filling.
+    fn was_waited_for(&mut self) -> bool {
+        std::mem::replace(&mut self.has_been_quiet, true)
     }
 
     fn is_overdue(&self) -> bool {

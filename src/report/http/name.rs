@@ -52,7 +52,7 @@ pub fn safe_name(request: Option<&Request>, media_type: Option<&str>) -> String 
     if !name.contains('.')
         && let Some((_, ending)) = ENDINGS.iter().find(|(kind, _)| Some(*kind) == media_type)
     {
-        name = format!("{name}.{ending}");
+        name = cut(&format!("{name}.{ending}"));
     }
     name
 }
@@ -63,8 +63,7 @@ fn plain(bytes: &[u8]) -> String {
     let text: String = bytes.iter().map(|byte| if kept(*byte) { char::from(*byte) } else { '_' }).collect();
     let text = text.trim_end_matches('.');
     let text = if text.starts_with(['.', '-', '~']) { format!("_{text}") } else { text.to_owned() };
-    let text = cut(&text);
-    if is_device(&text) { format!("_{text}") } else { text }
+    cut(&if is_device(&text) { format!("_{text}") } else { text })
 }
 
 /// A long name without its middle.
@@ -75,7 +74,8 @@ fn cut(name: &str) -> String {
     let ending = name.rfind('.').and_then(|dot| name.get(dot..)).filter(|ending| ending.len() <= MAX_ENDING);
     let ending = ending.unwrap_or_default();
     let stem = name.get(..MAX_FILE_NAME.saturating_sub(ending.len())).unwrap_or_default();
-    format!("{stem}{ending}")
+    // A dot of the middle may stand at the end now.
+    format!("{stem}{ending}").trim_end_matches('.').to_owned()
 }
 
 fn is_device(name: &str) -> bool {
@@ -146,6 +146,8 @@ mod tests {
         for device in ["CON", "con.txt", "Aux.tar.gz", "COM1", "lpt9.html", "nul."] {
             assert!(named(format!("/{device}").as_bytes()).starts_with('_'), "{device}");
         }
+        let dotted = named(&[&[b'x'; MAX_FILE_NAME - 1], b".".as_slice(), &[b'y'; 500]].concat());
+        assert_eq!(dotted, "x".repeat(MAX_FILE_NAME - 5) + ".html");
         let long = named(&[b"/".as_slice(), &[b'x'; 5000], b".jpeg"].concat());
         assert_eq!((long.len(), long.ends_with("x.jpeg")), (MAX_FILE_NAME, true));
     }
@@ -168,7 +170,7 @@ mod tests {
             let path = std::path::Path::new(&name);
             prop_assert_eq!(path.components().count(), 1);
             prop_assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name.as_str()));
-            prop_assert!(name.bytes().all(|byte| byte.is_ascii_graphic()) && name.len() <= MAX_FILE_NAME + 8);
+            prop_assert!(name.bytes().all(|byte| byte.is_ascii_graphic()) && name.len() <= MAX_FILE_NAME);
             prop_assert!(!name.starts_with('.') && !name.ends_with('.'));
         }
     }
