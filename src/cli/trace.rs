@@ -1,5 +1,6 @@
 //! `trace`: from the root's servers down to the answer.
 
+#[cfg(all(target_os = "linux", feature = "live"))]
 mod internet;
 #[cfg(feature = "live")]
 mod kept;
@@ -147,7 +148,7 @@ fn address(text: &str, port: u16) -> Result<SocketAddr, Failure> {
 /// Runs `trace`; gives the exit status.
 pub(super) fn run(args: &TraceArgs) -> Result<u8, Failure> {
     if args.internet.is_wanted() && !args.inside {
-        return internet::run(args);
+        return in_sandbox(args);
     }
     ask(args).map(Status::code)
 }
@@ -205,6 +206,17 @@ fn keep(file: &Path, options: &TraceOptions) -> Result<Keeping, Failure> {
 fn keep(_: &Path, _: &TraceOptions) -> Result<Keeping, Failure> {
     Err(Failure::new("this wirelab was built without live capture")
         .hint("build it with libpcap's headers installed and without --no-default-features"))
+}
+
+#[cfg(all(target_os = "linux", feature = "live"))]
+fn in_sandbox(args: &TraceArgs) -> Result<u8, Failure> {
+    internet::run(args)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "live")))]
+fn in_sandbox(_: &TraceArgs) -> Result<u8, Failure> {
+    Err(Failure::new("--internet needs a sandbox: Linux, and a wirelab with live capture")
+        .hint("`wirelab serve dns` runs the name servers on loopback; --root 127.53.0.1:53530 --port 53530 asks them"))
 }
 
 /// The keys that are believed.

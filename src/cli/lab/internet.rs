@@ -1,5 +1,6 @@
 //! The private internet: the name servers of the lab `dns` in a sandbox, at the addresses of the well-known ones.
 
+#[cfg(all(target_os = "linux", feature = "live"))]
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
@@ -15,10 +16,10 @@ use super::options::ZoneOptions;
 use super::{DONE, fail, name_servers};
 use crate::cli::output::Failure;
 use crate::lab::Policy;
-use crate::lab::dns::{
-    Addresses, Carrier, Internet, LAB, Manner, Sockets, Validity, Zone, ZonesError, respond,
-};
-use crate::sandbox::{self, MAX_ADDRESSES, Plan};
+use crate::lab::dns::{Addresses, Carrier, Internet, Manner, Sockets, Validity, Zone, ZonesError, respond};
+#[cfg(all(target_os = "linux", feature = "live"))]
+use crate::sandbox::Plan;
+use crate::sandbox::{self, MAX_ADDRESSES};
 
 /// The port of name servers.
 pub(super) const PORT: u16 = 53;
@@ -45,6 +46,7 @@ pub(in crate::cli) struct InternetArgs {
     #[arg(long, value_name = "DIR", requires = "internet")]
     export: Option<PathBuf>,
     /// File for the root's key alone.
+    #[cfg(all(target_os = "linux", feature = "live"))]
     #[arg(skip)]
     key: Option<PathBuf>,
 }
@@ -56,15 +58,16 @@ impl InternetArgs {
     }
 
     /// The same, and the servers write the root's key into this file.
+    #[cfg(all(target_os = "linux", feature = "live"))]
     pub(in crate::cli) fn telling_key(&self, file: Option<PathBuf>) -> Self {
         Self { key: file, ..self.clone() }
     }
 
     /// What has to be known of them before there is a sandbox; `None` where nobody wants them.
+    #[cfg(all(target_os = "linux", feature = "live"))]
     pub(in crate::cli) fn plan(&self) -> Result<Option<Planned>, Failure> {
         let options = ZoneOptions { zones: self.zones.clone(), export: self.export.clone() };
-        let planned = self.internet.then(|| Planned::of(options)).transpose()?;
-        Ok(planned.map(|planned| Planned { key: self.key.clone(), ..planned }))
+        self.internet.then(|| Planned::of(&options)).transpose()
     }
 }
 
@@ -72,33 +75,33 @@ impl InternetArgs {
 #[derive(Debug)]
 pub(in crate::cli) struct Planned {
     internet: Internet,
-    options: ZoneOptions,
-    key: Option<PathBuf>,
 }
 
 impl Planned {
     /// Reads the zones: a mistake in them is told before anything runs.
-    pub(in crate::cli) fn of(options: ZoneOptions) -> Result<Self, Failure> {
-        let internet = read(&options, Addresses::AsWritten).map_err(Failure::new)?;
+    pub(in crate::cli) fn of(options: &ZoneOptions) -> Result<Self, Failure> {
+        let internet = read(options, Addresses::AsWritten).map_err(Failure::new)?;
         if internet.servers().len() > MAX_ADDRESSES {
             return Err(Failure::new(format_args!(
                 "the zones have {} servers, and a sandbox has no more than {MAX_ADDRESSES} addresses",
                 internet.servers().len()
             )));
         }
-        Ok(Self { internet, options, key: None })
+        Ok(Self { internet })
     }
 
-    /// The plan with these servers in it.
-    pub(in crate::cli) fn beside(&self, plan: Plan) -> Plan {
+    /// The plan with these servers in it, of whom this was asked.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    pub(in crate::cli) fn beside(&self, args: &InternetArgs, plan: Plan) -> Plan {
         let mut inside = OsString::from("--in-sandbox");
-        if let Some(key) = &self.key {
+        if let Some(key) = &args.key {
             inside.push("=");
             inside.push(key);
         }
-        let mut server: Vec<OsString> = ["/proc/self/exe", "serve", LAB].map(Into::into).into();
+        let mut server: Vec<OsString> =
+            ["/proc/self/exe", "serve", crate::lab::dns::LAB].map(Into::into).into();
         server.push(inside);
-        for (option, folder) in [("--zones", &self.options.zones), ("--export", &self.options.export)] {
+        for (option, folder) in [("--zones", &args.zones), ("--export", &args.export)] {
             if let Some(folder) = folder {
                 server.extend([option.into(), folder.into()]);
             }

@@ -40,6 +40,7 @@ pub(super) struct RecordArgs {
     command: Vec<OsString>,
 }
 
+#[cfg(all(target_os = "linux", feature = "live"))]
 impl RecordArgs {
     /// A command whose packets are kept and not shown.
     pub(super) fn quiet(

@@ -129,7 +129,7 @@ fn start(args: &RecordArgs, internet: Option<&Planned>, file: &File) -> Result<R
     let plan_of = |file: &File| -> Result<Plan, SandboxError> {
         let plan = plan(args, file)?;
         Ok(match internet {
-            Some(internet) => internet.beside(plan),
+            Some(internet) => internet.beside(&args.internet, plan),
             None => plan,
         })
     };

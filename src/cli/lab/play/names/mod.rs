@@ -93,7 +93,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<u8, Failure> {
     }
     let interrupt = Interrupt::install()?;
     let files = made::Files::open(args)?;
-    let planned = Planned::of(lab.options.clone())?;
+    let planned = Planned::of(&lab.options)?;
     let explain = args.options();
     let mut out = output::stdout();
     if !args.json {
