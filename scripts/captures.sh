@@ -114,6 +114,8 @@ for name in datetime calculator chat chatbot-tcp chatbot-udp web proxy udp-ping 
     played "$name"
 done
 played udp-throughput --count 30 --pace 0.1
+"$BIN" lab dns -w "$OUT/lab-dns.pcapng" --log "$OUT/logs/lab-dns.jsonl" >"$LOGS/lab-dns" 2>&1 || die "lab-dns: $(cat "$LOGS/lab-dns")"
+say "recorded $OUT/lab-dns.pcapng"
 # Port 53 needs the rights that capturing needs, too.
 talk dns 53
 talk http 8080

@@ -130,7 +130,7 @@ fn beginning(filter: &str) -> String {
 }
 
 /// Colour on standard output.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct ColorArgs {
     /// Colour the output; auto is on for a terminal unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]

@@ -80,7 +80,7 @@ enum Verb {
     #[command(about = "Print what was asked of name servers and what they answered, as dig does")]
     Dns(dns::DnsArgs),
     #[command(about = "Find out a name from the root's servers down, step by step")]
-    Trace(trace::TraceArgs),
+    Trace(Box<trace::TraceArgs>),
     #[command(about = "Show HTTP exchanges: request and answer, times, caches; export bodies")]
     Http(http::HttpArgs),
     #[command(about = "Show mails: sessions, envelopes, headers, parts, and the way that each came")]
@@ -138,7 +138,9 @@ pub fn main() -> ExitCode {
         Verb::Follow(args) => follow::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Dns(args) => dns::run(&args),
-        Verb::Trace(args) => trace::run(&args),
+        Verb::Trace(args) => {
+            return ExitCode::from(trace::run(&args).unwrap_or_else(|failure| report(&failure)));
+        }
         Verb::Http(args) => http::run(&args),
         Verb::Mail(args) => mail::run(&args),
         Verb::Replay(args) => replay::run(&args),

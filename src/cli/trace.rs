@@ -1,5 +1,10 @@
 //! `trace`: from the root's servers down to the answer.
 
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod internet;
+#[cfg(feature = "live")]
+mod kept;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -8,6 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::ColorArgs;
+use super::lab::InternetArgs;
 use super::output::{self, Failure, Status};
 use super::view;
 use crate::dnstrace::dnssec::{self, Anchor, Security};
@@ -20,7 +26,21 @@ use crate::render::trace::{
     Checked, TraceStyle, write_checked_trace, write_trace, write_trace_dig, write_trace_json,
     write_trace_ladder,
 };
+use crate::sandbox::is_a_host;
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
+#[cfg(feature = "live")]
+use kept::Keeping;
+
+/// Without live capture there is none.
+#[cfg(not(feature = "live"))]
+enum Keeping {}
+
+#[cfg(not(feature = "live"))]
+impl Keeping {
+    fn end(self, _: &DnsTrace, _: &[crate::dnstrace::Step]) -> Result<(), Failure> {
+        match self {}
+    }
+}
 
 /// Most bytes of a file of trust anchors: a few records.
 const MAX_ANCHOR_BYTES: u64 = 1 << 20;
@@ -84,6 +104,14 @@ pub(super) struct TraceArgs {
     /// File with the keys that are believed, as DS or DNSKEY records, in place of the root's known ones
     #[arg(long, value_name = "FILE", requires = "dnssec")]
     anchor: Option<PathBuf>,
+    /// Keep the packets, as pcap where OUT ends in .pcap, else as pcapng; in a sandbox, or with the right to capture
+    #[arg(short = 'w', long = "write", value_name = "OUT")]
+    write: Option<PathBuf>,
+    #[command(flatten)]
+    internet: InternetArgs,
+    /// How the program calls itself inside the sandbox.
+    #[arg(long, hide = true)]
+    inside: bool,
     #[command(flatten)]
     color: ColorArgs,
 }
@@ -94,6 +122,8 @@ Examples:
   wirelab trace nyu.edu MX --ladder              who asked whom
   wirelab trace www.nyu.edu --dig                as dig +trace prints it
   wirelab trace nyu.edu --dnssec                 and whether to believe it
+  # on name servers of its own, in a sandbox, and keep the packets
+  wirelab trace nyu.edu --internet -w nyu.pcapng
   wirelab trace www.nyu.edu --root 127.53.0.1:5353 --port 5353
 
 Exit status: 0 answered; 1 no such name or records, not found out, or bogus;
@@ -116,13 +146,23 @@ fn address(text: &str, port: u16) -> Result<SocketAddr, Failure> {
     })
 }
 
-/// Runs `trace`.
-pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
+/// Runs `trace`; gives the exit status.
+pub(super) fn run(args: &TraceArgs) -> Result<u8, Failure> {
+    if args.internet.is_wanted() && !args.inside {
+        return in_sandbox(args);
+    }
+    ask(args).map(Status::code)
+}
+
+fn ask(args: &TraceArgs) -> Result<Status, Failure> {
     let roots: Result<Vec<SocketAddr>, Failure> =
         args.root.iter().map(|text| address(text, args.port)).collect();
     let options = options(args, roots?);
-    let policy = Policy::from_env();
+    // From a sandbox nothing leads out.
+    let policy = if is_a_host() { Policy::AnyAddress } else { Policy::from_env() };
     allowed(policy, &options)?;
+    let file = args.write.as_deref().filter(|_| !args.inside);
+    let keeping = file.map(|file| keep(file, &options)).transpose()?;
     let asked = Asked { name: args.name.clone(), kind: args.kind };
     let mut sockets = Sockets::new(policy);
     let anchors = args.dnssec.then(|| anchors(args.anchor.as_deref())).transpose()?;
@@ -134,6 +174,9 @@ pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
             (trace, keys, Some(chain))
         }
     };
+    if let Some(keeping) = keeping {
+        keeping.end(&trace, &keys)?;
+    }
     let checked = chain.as_deref().map(|chain| Checked { keys: &keys, chain });
     let mut out = output::stdout();
     if args.json {
@@ -152,6 +195,30 @@ pub(super) fn run(args: &TraceArgs) -> Result<Status, Failure> {
     out.flush()?;
     let is_bogus = chain.iter().flatten().any(|link| link.security == Security::Bogus);
     Ok(if is_bogus { Status::No } else { status(&trace) })
+}
+
+/// Begins to keep the packets.
+#[cfg(feature = "live")]
+fn keep(file: &Path, options: &TraceOptions) -> Result<Keeping, Failure> {
+    let ports = options.roots.iter().map(SocketAddr::port).chain([options.port]).collect();
+    Keeping::begin(file, &first_asked(options), &ports)
+}
+
+#[cfg(not(feature = "live"))]
+fn keep(_: &Path, _: &TraceOptions) -> Result<Keeping, Failure> {
+    Err(Failure::new("this wirelab was built without live capture")
+        .hint("build it with libpcap's headers installed and without --no-default-features"))
+}
+
+#[cfg(all(target_os = "linux", feature = "live"))]
+fn in_sandbox(args: &TraceArgs) -> Result<u8, Failure> {
+    internet::run(args)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "live")))]
+fn in_sandbox(_: &TraceArgs) -> Result<u8, Failure> {
+    Err(Failure::new("--internet needs a sandbox: Linux, and a wirelab with live capture")
+        .hint("`wirelab serve dns` runs the name servers on loopback; --root 127.53.0.1:53530 --port 53530 asks them"))
 }
 
 /// The keys that are believed.
@@ -186,14 +253,20 @@ fn options(args: &TraceArgs, roots: Vec<SocketAddr>) -> TraceOptions {
 
 /// Refuses servers of the root that may not be asked, before any packet.
 fn allowed(policy: Policy, options: &TraceOptions) -> Result<(), Failure> {
-    let hints = root_hints().flat_map(|(_, addresses)| addresses).take(1);
-    let given = options.roots.iter().map(SocketAddr::ip);
-    let roots: Vec<IpAddr> = if options.roots.is_empty() { hints.collect() } else { given.collect() };
-    roots.into_iter().try_for_each(|root| {
+    first_asked(options).into_iter().try_for_each(|root| {
         policy.check(root).map_err(|error| {
-            Failure::new(error).hint("--root 127.0.0.1:PORT begins at a server of this machine")
+            Failure::new(error).hint(
+                "--root 127.0.0.1:PORT begins at a server of this machine; --internet asks name servers of wirelab's own, in a sandbox",
+            )
         })
     })
+}
+
+/// Servers of the root: those that were given, or one for all that everybody knows.
+fn first_asked(options: &TraceOptions) -> Vec<IpAddr> {
+    let hints = root_hints().flat_map(|(_, addresses)| addresses).take(1);
+    let given = options.roots.iter().map(SocketAddr::ip);
+    if options.roots.is_empty() { hints.collect() } else { given.collect() }
 }
 
 /// An answer is a yes; a server that may not be asked is an error, as it is at the beginning.

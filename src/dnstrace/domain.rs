@@ -3,6 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use crate::proto::dns::{MAX_NAME_BYTES, Name, type_name};
 
 /// Most bytes of a label (RFC 1035 section 2.3.4).
@@ -10,7 +12,8 @@ const MAX_LABEL_BYTES: usize = 63;
 
 /// A whole domain name as it stands in a message that packs nothing: each label behind its length, and a zero. Names
 /// that differ in the case of letters are equal (RFC 4343).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Domain(Box<[u8]>);
 
 /// Why a text is no domain name.
@@ -28,6 +31,20 @@ pub enum BadName {
     /// A backslash without a character or three digits up to 255 behind it.
     #[error("a backslash needs a character, or three digits up to 255, behind it")]
     Escape,
+}
+
+impl TryFrom<String> for Domain {
+    type Error = BadName;
+
+    fn try_from(text: String) -> Result<Self, BadName> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Domain> for String {
+    fn from(name: Domain) -> Self {
+        name.to_string()
+    }
 }
 
 impl Domain {

@@ -4,6 +4,7 @@
 //! asked a zone's server. It makes traffic through a [`DnsTransport`] alone.
 
 pub mod dnssec;
+mod document;
 mod domain;
 mod exchange;
 mod hints;

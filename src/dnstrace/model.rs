@@ -2,13 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Domain;
+use serde::{Deserialize, Serialize};
+
+use super::{Domain, document};
 use crate::proto::dns::{Damage, Message};
 use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
 /// A resolution: all that was asked to find out one thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DnsTrace {
     /// What was to be found out.
     pub asked: Asked,
@@ -37,7 +39,7 @@ impl DnsTrace {
 }
 
 /// A question of the Internet's class.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asked {
     /// The name.
     pub name: Domain,
@@ -46,7 +48,7 @@ pub struct Asked {
 }
 
 /// What the first step knew.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// Addresses of the root's servers, from a list or the command line, or asked for in the first step.
     Root,
@@ -56,7 +58,7 @@ pub enum Start {
 
 /// A query, sent once or more to one server, and what came of it. A truncated response and the query over TCP behind it
 /// are two.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What was asked: behind an alias another name than the trace's. `. NS` of the first step where a resolution begins by
     /// asking for the root's servers.
@@ -72,10 +74,12 @@ pub struct Step {
     /// How often the query was sent; 0 where it could not be.
     pub sent: u32,
     /// The response without the length that stands before it on a stream, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "document::hex")]
     pub response: Option<Box<[u8]>>,
     /// How long the response is in bytes.
     pub size: Option<usize>,
     /// From the last query to the response, or until nobody waited any longer.
+    #[serde(with = "document::nanos")]
     pub elapsed: Option<TimeDelta>,
     /// What it means.
     pub outcome: StepOutcome,
@@ -96,7 +100,7 @@ impl Step {
 }
 
 /// Numbers of packets; none of a live run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packets {
     /// Those that complete the query and its repeats.
     pub queries: Vec<PacketNumber>,
@@ -105,7 +109,7 @@ pub struct Packets {
 }
 
 /// A name server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
     /// Its name, where one is known.
     pub name: Option<Domain>,
@@ -116,7 +120,7 @@ pub struct Server {
 }
 
 /// How the address of a server was known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KnownBy {
     /// A list of the root's servers.
     Hint,
@@ -131,7 +135,7 @@ pub enum KnownBy {
 }
 
 /// By what a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Over {
     /// A datagram.
     Udp,
@@ -140,7 +144,7 @@ pub enum Over {
 }
 
 /// What a response means to who asked a server of a zone, or why there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepOutcome {
     /// Records of the type that was asked for, at the end of these aliases.
     Answer {
@@ -193,7 +197,8 @@ pub enum StepOutcome {
     Unrelated,
     /// It did not fit into a datagram.
     Truncated,
-    /// It cannot be read to its end.
+    /// It cannot be read to its end. No document has it: servers of our own send whole messages.
+    #[serde(skip)]
     Damaged(Damage),
     /// Only responses came that do not fit the query: [`Step::ignored`] has them.
     Mismatch,
@@ -248,7 +253,7 @@ impl StepOutcome {
 }
 
 /// A name that stands for another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     /// The alias.
     pub from: Domain,
@@ -259,7 +264,7 @@ pub struct Alias {
 }
 
 /// What makes an alias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AliasKind {
     /// A record of the name itself (RFC 1035 section 3.3.1).
     Cname,
@@ -268,7 +273,7 @@ pub enum AliasKind {
 }
 
 /// Other servers that know more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
     /// The zone that they serve.
     pub zone: Domain,
@@ -281,7 +286,7 @@ pub struct Referral {
 }
 
 /// A server that a referral names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameServer {
     /// Its name.
     pub name: Domain,
@@ -292,7 +297,7 @@ pub struct NameServer {
 }
 
 /// A response that was ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignored {
     /// Who sent it.
     pub from: SocketAddr,
@@ -303,7 +308,7 @@ pub struct Ignored {
 }
 
 /// Why a message is no response to a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Misfit {
     /// It came from another address or port.
     Source,
@@ -316,7 +321,7 @@ pub enum Misfit {
 }
 
 /// How a resolution ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// With records.
     Answer,
@@ -337,7 +342,7 @@ pub enum Ending {
 }
 
 /// What bounds a resolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Budget {
     /// Resolutions within resolutions.
     Depth,

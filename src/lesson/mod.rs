@@ -9,12 +9,14 @@ mod general;
 mod labs;
 mod line;
 mod lookup;
+mod names;
 mod pings;
 mod sides;
 mod talks;
 
 pub use check::{Check, MAX_PACKETS, PacketList};
 pub use line::{MAX_SEGMENTS, Segment, Segments};
+pub use names::{NAME_CASES, NameCase, NameTold, Proof, name_checks};
 pub use pings::{Losses, PingRow, PingSide, PingsBeside};
 pub use sides::{Side, sides};
 

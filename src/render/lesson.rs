@@ -30,16 +30,27 @@ fn paragraph(out: &mut impl Write, sign: &str, text: &str, width: usize) -> io::
 /// # Errors
 /// Those of `out`.
 pub fn write_head(out: &mut impl Write, scene: &Scene, options: ExplainOptions) -> io::Result<()> {
+    write_title(out, (scene.name, scene.title), scene.look_for, options)?;
+    writeln!(out, "\n{}", options.colors.paint(Style::Bold, "The talk"))
+}
+
+/// A name and what it is, and what to look for.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_title(
+    out: &mut impl Write,
+    (name, title): (&str, &str),
+    look_for: &[&str],
+    options: ExplainOptions,
+) -> io::Result<()> {
     let colors = options.colors;
-    let title = format!("{}: {}", scene.name, scene.title);
+    let title = format!("{name}: {title}");
     for line in Wrapped::new(&title, options.width) {
         writeln!(out, "{}", colors.paint(Style::Bold, line))?;
     }
     writeln!(out, "\n{}", colors.paint(Style::Bold, "What to look for"))?;
-    for text in scene.look_for {
-        paragraph(out, "·", text, options.width)?;
-    }
-    writeln!(out, "\n{}", colors.paint(Style::Bold, "The talk"))
+    look_for.iter().try_for_each(|text| paragraph(out, "·", text, options.width))
 }
 
 /// The talk, line by line.

@@ -5,6 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -69,6 +70,15 @@ pub(super) enum Topology {
     },
 }
 
+/// A server beside the command, in the same sandbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Beside {
+    /// Its command; empty where there is none.
+    pub(super) command: Vec<OsString>,
+    /// What the loopback interface has beside its own addresses.
+    pub(super) addresses: Vec<IpAddr>,
+}
+
 /// What a stage is told by its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +97,7 @@ pub(super) struct StageArgs {
     /// Without namespaces.
     pub(super) in_place: bool,
     pub(super) topology: Topology,
+    pub(super) beside: Beside,
     /// Where the hosts of the topology are.
     pub(super) hosts: HostArgs,
 }

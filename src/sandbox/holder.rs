@@ -14,7 +14,7 @@ use super::ends::{adopt, reopen, shortened, tell};
 use super::hosts::Laid;
 use super::namespace::{self, Rights, Step, step};
 use super::netlink::{LOOPBACK, Netlink};
-use super::{STAGE, hosts, names};
+use super::{STAGE, beside, hosts, names};
 use crate::source::{
     Interface, LinkType, LiveError, LiveOptions, LiveSource, Next, PacketSource, SaveFormat, SavefileWriter,
     TICK, drop_privileges,
@@ -63,7 +63,7 @@ fn hold(stage: &StageArgs, command: Vec<OsString>, report: &mut File) -> Result<
     let (rights, laid) = if stage.in_place {
         (None, Laid::nothing())
     } else {
-        let (rights, laid) = prepare(&stage.topology).map_err(Word::Refused)?;
+        let (rights, laid) = prepare(stage).map_err(Word::Refused)?;
         (Some(rights), laid)
     };
     let mut source = LiveSource::open(laid.device, &LiveOptions::default())
@@ -85,7 +85,8 @@ fn hold(stage: &StageArgs, command: Vec<OsString>, report: &mut File) -> Result<
 }
 
 /// Makes everything that is in place before the capture begins.
-fn prepare(topology: &Topology) -> Step<(Rights, Laid)> {
+fn prepare(stage: &StageArgs) -> Step<(Rights, Laid)> {
+    let topology = &stage.topology;
     let root = nix::unistd::geteuid().is_root();
     let rights = namespace::enter()?;
     step(
@@ -94,6 +95,7 @@ fn prepare(topology: &Topology) -> Step<(Rights, Laid)> {
         true,
         Netlink::open().and_then(|mut link| link.up(LOOPBACK)),
     )?;
+    step("giving the loopback interface addresses", root, true, beside::settle(&stage.beside.addresses))?;
     let laid = hosts::lay(topology, root)?;
     let more = if *topology == Topology::Alone { "" } else { hosts::HOSTS };
     step("mounting a resolver configuration of its own", root, true, names::isolate(more))?;

@@ -26,6 +26,7 @@ use super::channel::{HostArgs, Inherited, Side, StageArgs, StageKind, Topology, 
 use super::ends::{adopt, split, tell};
 use super::ethtool;
 use super::init::{self, Children};
+use super::names;
 use super::namespace::{self, Step, step};
 use super::netlink::{LOOPBACK, Netlink};
 
@@ -149,8 +150,24 @@ fn settle(index: i32, side: Side) -> Result<(), Errno> {
     }
 }
 
-/// Whether the network namespace of this process is a host's: with our interface, and with no way out.
+/// Whether the network namespace of this process is a host's, with our interface or with loopback alone, and with no
+/// way out.
 pub(super) fn is_here() -> bool {
+    is_alone() || is_joined()
+}
+
+/// Whether this host is alone: its resolver configuration is ours, and every route is one to itself.
+pub(super) fn is_alone() -> bool {
+    let table = |name: &str| fs::read_to_string(format!("/proc/self/net/{name}"));
+    // Without the table nothing is known; a kernel without IPv6 has none for it.
+    let (Ok(four), six) = (table("route"), table("ipv6_route").unwrap_or_default()) else { return false };
+    let by_loopback = |interface: Option<&str>| interface == Some("lo");
+    names::is_ours()
+        && four.lines().skip(1).all(|route| by_loopback(route.split_ascii_whitespace().next()))
+        && six.lines().all(|route| by_loopback(route.split_ascii_whitespace().last()))
+}
+
+fn is_joined() -> bool {
     let number = nix::net::if_::if_nametoindex("eth0").ok().and_then(|number| i32::try_from(number).ok());
     let is_ours = number.is_some_and(|number| [NEAR_CLIENT, OF_SERVER, OF_CLIENT].contains(&number));
     let routes = fs::read_to_string("/proc/self/net/route").unwrap_or_default();

@@ -15,6 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::beside::Server;
 use super::channel::{StageArgs, Topology, Word};
 use super::ends::{adopt, reopen, shown, split, tell};
 use super::hosts;
@@ -75,7 +76,19 @@ fn namespace_of_one(
     if !stage.in_place {
         namespace::keep_for_command().map_err(|message| (126, message))?;
     }
-    Ok(wait(start(command)?, children, control))
+    let server = if stage.beside.command.is_empty() {
+        None
+    } else {
+        match Server::start(&stage.beside.command, control)? {
+            Some(server) => Some(server),
+            None => return Ok(None),
+        }
+    };
+    let status = wait(start(command)?, children, control);
+    if let Some(server) = server {
+        server.end();
+    }
+    Ok(status)
 }
 
 /// Sets up this process; gives what says when a child has ended.

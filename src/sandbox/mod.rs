@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! caller ──▶ holder ──▶ init ──▶ command
-//!                            └──▶ host, which becomes its command (two hosts only)
+//!                            ├──▶ host, which becomes its command (two hosts only)
+//!                            └──▶ a server beside the command, where there is to be one
 //! ```
 //!
 //! Each is the program executed anew ([`stage`]), since a process with threads can enter no user namespace and forking
@@ -13,6 +14,8 @@
 //!
 //! What it makes is on Linux only, and needs libpcap; elsewhere [`Plan::start`] says so.
 
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod beside;
 mod channel;
 #[cfg(all(target_os = "linux", feature = "live"))]
 mod ends;
@@ -36,6 +39,7 @@ mod unnamed;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -48,10 +52,13 @@ pub use unnamed::unnamed_file;
 #[cfg(target_os = "linux")]
 pub use unnamed::unnamed_file_beside;
 
-use channel::{HostArgs, Inherited, Listener, Orders, StageArgs, StageKind, Topology, Word};
+use channel::{Beside, HostArgs, Inherited, Listener, Orders, StageArgs, StageKind, Topology, Word};
 
 /// The word that stands where a verb would when the program is executed anew. Nobody types it.
 const STAGE: &str = "sandbox-stage";
+
+/// Most addresses of [`Plan::addresses`]: they go to the stages in one argument, which has 128 KiB at most.
+pub const MAX_ADDRESSES: usize = 2000;
 
 /// What to run, and where its capture goes.
 #[derive(Debug)]
@@ -62,6 +69,7 @@ pub struct Plan {
     most: Option<u64>,
     in_place: bool,
     topology: Topology,
+    beside: Beside,
     program: PathBuf,
     stdin: Stdio,
     stdout: Stdio,
@@ -109,6 +117,7 @@ impl Plan {
             most: None,
             in_place: false,
             topology: Topology::Alone,
+            beside: Beside::default(),
             program: PathBuf::from("/proc/self/exe"),
             stdin: Stdio::inherit(),
             stdout: Stdio::inherit(),
@@ -155,6 +164,22 @@ impl Plan {
     #[must_use]
     pub fn hop(mut self, client: Vec<OsString>, forwarder: Vec<OsString>, capture: Side) -> Self {
         self.topology = Topology::Hop { client, forwarder, capture };
+        self
+    }
+
+    /// Gives the loopback interface these addresses, beside its own: the first [`MAX_ADDRESSES`], IPv6 ones where the system
+    /// has IPv6. Who sends there does so from 127.0.0.1 or ::1. Not with [`Plan::in_place`].
+    #[must_use]
+    pub fn addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.beside.addresses = addresses.into_iter().take(MAX_ADDRESSES).collect();
+        self
+    }
+
+    /// Runs `server` in the same sandbox. The command starts once the server has written something to its standard output,
+    /// which should be a line at most: it is not read any further. With the command's end it is ended. On one host.
+    #[must_use]
+    pub fn beside(mut self, server: Vec<OsString>) -> Self {
+        self.beside.command = server;
         self
     }
 
@@ -223,6 +248,7 @@ impl Plan {
             most: self.most,
             in_place: self.in_place,
             topology: self.topology,
+            beside: self.beside,
             hosts: HostArgs::default(),
         };
         let child = Command::new(&self.program)
@@ -238,11 +264,20 @@ impl Plan {
     }
 }
 
-/// Whether this process is one of two hosts of a sandbox: its packets reach the other one, and nobody else.
+/// Whether this process is in a sandbox: its packets reach itself or the sandbox's other host, and nobody else.
 #[must_use]
 pub fn is_a_host() -> bool {
     #[cfg(all(target_os = "linux", feature = "live"))]
     return hosts::is_here();
+    #[cfg(not(all(target_os = "linux", feature = "live")))]
+    false
+}
+
+/// Whether this process is in a sandbox with one host, whose only interface is loopback (`lo`).
+#[must_use]
+pub fn has_loopback_only() -> bool {
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    return hosts::is_alone();
     #[cfg(not(all(target_os = "linux", feature = "live")))]
     false
 }

@@ -19,6 +19,11 @@ const MAX_FILE: u64 = 64 << 10;
 /// The name server inside. Unless something listens there, the question comes back at once as unreachable.
 const RESOLV_CONF: &str = "# made by wirelab for a sandbox\nnameserver 127.0.0.53\n";
 
+/// Whether the resolver's configuration is that of a sandbox.
+pub(super) fn is_ours() -> bool {
+    beginning(Path::new("/etc/resolv.conf")) == RESOLV_CONF
+}
+
 /// Unix sockets of services that look names up, or would start a program outside on demand.
 const SOCKETS: [&str; 6] = [
     "/run/systemd/resolve/io.systemd.Resolve",

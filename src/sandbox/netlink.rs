@@ -18,6 +18,15 @@ const REQUEST: u16 = 0x1 | 0x4;
 const RTM_NEWADDR: u16 = 20;
 /// `NLM_F_CREATE | NLM_F_EXCL`: makes something that is not there yet.
 const CREATE: u16 = 0x400 | 0x200;
+/// `NLM_F_CREATE | NLM_F_REPLACE`: makes something, in place of what may be there.
+const REPLACE: u16 = 0x400 | 0x100;
+/// `RTM_NEWROUTE` and `RTM_DELROUTE`.
+const ROUTE: (u16, u16) = (24, 25);
+/// `RTA_DST`, `RTA_OIF`, `RTA_PREFSRC`.
+const RTA: (u16, u16, u16) = (1, 4, 7);
+/// The end of a `struct rtmsg` for addresses of this host: no source, no service, `RT_TABLE_LOCAL`, `RTPROT_KERNEL`,
+/// `RT_SCOPE_HOST`, `RTN_LOCAL`, no flags.
+const OF_THIS_HOST: [u8; 10] = [0, 0, 255, 2, 254, 2, 0, 0, 0, 0];
 /// `IFLA_IFNAME`.
 const IFLA_IFNAME: u16 = 3;
 /// `IFLA_LINKINFO`, and within it `IFLA_INFO_KIND` and `IFLA_INFO_DATA`.
@@ -101,10 +110,11 @@ impl Netlink {
 
     /// Gives an interface an address, with the length of its network's prefix.
     pub(super) fn address(&mut self, index: i32, address: IpAddr, prefix: u8) -> Result<(), Errno> {
-        let (family, flags, bytes) = match address {
-            IpAddr::V4(address) => (AddressFamily::Inet, 0, address.octets().to_vec()),
-            IpAddr::V6(address) => (AddressFamily::Inet6, IFA_F_NODAD, address.octets().to_vec()),
+        let (family, flags) = match address {
+            IpAddr::V4(_) => (AddressFamily::Inet, 0),
+            IpAddr::V6(_) => (AddressFamily::Inet6, IFA_F_NODAD),
         };
+        let bytes = octets(address);
         let family = u8::try_from(family as i32).map_err(|_| Errno::EAFNOSUPPORT)?;
         let mut body = vec![family, prefix, flags, 0];
         body.extend(index.to_ne_bytes());
@@ -112,6 +122,19 @@ impl Netlink {
         body.extend(attribute(local, &bytes));
         body.extend(attribute(peer, &bytes));
         self.ask(RTM_NEWADDR, CREATE, &body)
+    }
+
+    /// Has packets to an address of this host's loopback interface come from `source`, where the sender names no other:
+    /// the kernel would take the address itself, and a server would seem to ask itself.
+    pub(super) fn ask_from(&mut self, address: IpAddr, source: IpAddr) -> Result<(), Errno> {
+        let (new, delete) = ROUTE;
+        let route = route(address);
+        if address.is_ipv6() {
+            // Beside the kernel's own route another one would have no effect.
+            self.ask(delete, 0, &route)?;
+        }
+        let (_, _, preferred) = RTA;
+        self.ask(new, REPLACE, &[route, attribute(preferred, &octets(source))].concat())
     }
 
     /// Sends a message and gives what the answer holds behind its header.
@@ -169,6 +192,28 @@ fn link(index: i32, flags: u32, change: u32) -> Vec<u8> {
     bytes
 }
 
+/// `struct rtmsg` of the route to one address of this host, by the loopback interface.
+fn route(address: IpAddr) -> Vec<u8> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let bytes = octets(address);
+    let small = |value: usize| u8::try_from(value).unwrap_or_default();
+    let family = u8::try_from(family as i32).unwrap_or_default();
+    let (destination, interface, _) = RTA;
+    let mut body = vec![family, small(bytes.len() * 8)];
+    body.extend(OF_THIS_HOST);
+    body.extend(attribute(destination, &bytes));
+    body.extend(attribute(interface, &LOOPBACK.to_ne_bytes()));
+    body
+}
+
+/// An address as the kernel has it.
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
 /// `struct nlattr` and what it heads, filled up to four bytes.
 pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let len = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
@@ -220,5 +265,15 @@ mod tests {
         assert_eq!(bytes.len(), 32);
         assert_eq!(bytes[..4], 32_u32.to_ne_bytes());
         assert_eq!(bytes[20..24], 1_i32.to_ne_bytes());
+    }
+
+    #[test]
+    fn a_route_to_an_own_address_has_all_its_bits() {
+        let bytes = route("198.41.0.4".parse().unwrap());
+        assert_eq!(bytes[..4], [2, 32, 0, 0]);
+        assert_eq!(bytes[4..8], [255, 2, 254, 2]);
+        assert_eq!(bytes[16..20], [198, 41, 0, 4]);
+        assert_eq!(bytes.len(), 12 + 8 + 8);
+        assert_eq!(route("::1".parse().unwrap())[..2], [10, 128]);
     }
 }

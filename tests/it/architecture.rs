@@ -25,9 +25,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lab", &["time", "suggest", "local_only"]),
     ("sandbox", &["time", "source"]),
     ("hop", &["time", "source", "decode", "lab"]),
-    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     ("dnstrace", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     ("resolver", &["time", "proto", "lab", "dnstrace"]),
+    ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab", "dnstrace"]),
     (
         "render",
         &[
@@ -56,6 +56,7 @@ const MAY_READ_CLOCK: &[&str] = &[
     "cli/replay",
     "cli/capture",
     "cli/record",
+    "cli/trace/kept",
     "cli/lab",
 ];
 

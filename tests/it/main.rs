@@ -31,6 +31,8 @@ mod hop;
 mod http;
 mod interrupt;
 mod lab;
+#[cfg(all(target_os = "linux", feature = "live"))]
+mod lab_names;
 mod labs;
 mod lan;
 mod lessons;

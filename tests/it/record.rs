@@ -2,6 +2,7 @@
 
 mod ends;
 mod hosts;
+mod internet;
 pub(crate) mod refused;
 mod whole;
 

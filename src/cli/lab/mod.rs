@@ -1,5 +1,6 @@
 //! `serve NAME` and `client NAME`: the bundled labs, one side at a time.
 
+mod internet;
 mod measured;
 mod name_servers;
 mod options;
@@ -11,11 +12,13 @@ mod units;
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
+pub(super) use internet::{InternetArgs, Planned};
 use measured::Drawing;
 pub use options::{LabOptions, NoSuchOption, ZoneOptions};
 pub(super) use play::{LabsArgs, PlayArgs, run as run_play, run_labs};
@@ -64,6 +67,10 @@ pub struct ServeArgs {
     /// What the name servers of `dns` may be asked for.
     #[command(flatten)]
     pub zones: ZoneOptions,
+    /// Serve the lab `dns` in a sandbox, at the addresses of the well-known servers: how the program calls itself there. A
+    /// file gets the root's key.
+    #[arg(long, hide = true, value_name = "KEY", num_args = 0..=1, require_equals = true)]
+    pub in_sandbox: Option<Option<PathBuf>>,
 }
 
 /// Arguments of `client`.
@@ -132,6 +139,9 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 /// server ends, 2 when it could not serve. Sets `stop` itself when `out` can no longer be written.
 pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, stop: &AtomicBool) -> u8 {
     if args.name == lab::dns::LAB {
+        if let Some(key) = &args.in_sandbox {
+            return internet::serve(&args.zones, key.as_deref(), out, err, stop);
+        }
         return name_servers::serve(args, out, err, stop);
     }
     let lab = match lab::find(&args.name) {

@@ -76,7 +76,7 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
 }
 
 /// Writes the signed zones and, beside them, what wirelab's own were made from: those can be edited and served again.
-fn export(internet: &Internet, folder: &Path, is_own: bool) -> Result<usize, ExportError> {
+pub(super) fn export(internet: &Internet, folder: &Path, is_own: bool) -> Result<usize, ExportError> {
     let mut count = internet.export(folder)?.len();
     if is_own {
         count += dns::write_own_files(&folder.join("source"))?.len();

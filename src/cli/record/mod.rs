@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::args::{ColorArgs, SelectArgs};
+use crate::cli::lab::InternetArgs;
 use crate::cli::view::View;
 
 /// Run a command in a sandbox of its own, capture everything it sends, and explain it. Needs no root.
@@ -22,6 +23,8 @@ pub(super) struct RecordArgs {
     /// Keep the capture, as pcap where OUT ends in .pcap, else as pcapng
     #[arg(short = 'w', long = "write", value_name = "OUT")]
     write: Option<PathBuf>,
+    #[command(flatten)]
+    internet: InternetArgs,
     #[command(flatten)]
     select: SelectArgs,
     /// What to show when the command has ended
@@ -37,12 +40,27 @@ pub(super) struct RecordArgs {
     command: Vec<OsString>,
 }
 
+#[cfg(all(target_os = "linux", feature = "live"))]
+impl RecordArgs {
+    /// A command whose packets are kept and not shown.
+    pub(super) fn quiet(
+        command: Vec<OsString>,
+        write: Option<PathBuf>,
+        internet: InternetArgs,
+        color: ColorArgs,
+    ) -> Self {
+        Self { write, internet, select: SelectArgs::default(), view: View::None, json: false, color, command }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   wirelab record -- python3 demo.py              a program that talks to itself
   # a server and a client, in one shell command
   wirelab record -- sh -c 'python3 server.py & sleep 1; python3 client.py'
   wirelab record -w talk.pcapng -- bash          everything until you type exit
+  # name servers of its own, from the root down, at the well-known addresses
+  wirelab record --internet -- dig +trace nyu.edu @a.root-servers.net
 
 The exit status is the command's: 127 where there is no such command, 128 and
 the signal's number where a signal ended it. Ctrl-C goes to the command; three

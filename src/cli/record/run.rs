@@ -16,6 +16,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use super::RecordArgs;
 use crate::cli::input::{Go, Reading};
 use crate::cli::kept::Kept;
+use crate::cli::lab::Planned;
 use crate::cli::output::{Failure, Status, say};
 use crate::cli::select::Selection;
 use crate::cli::view::{Shower, View};
@@ -46,10 +47,11 @@ pub(in crate::cli) fn run(args: &RecordArgs) -> Result<u8, Failure> {
         Failure::new(format_args!("cannot make a file for the capture: {error}"))
             .hint("name one with -w, in a folder you may write to")
     })?;
+    let internet = args.internet.plan()?;
     let early = Early::listen()?;
-    let mut running = match start(args, &file) {
+    let mut running = match start(args, internet.as_ref(), &file) {
         Ok(running) => running,
-        Err(error) => return not_run(error),
+        Err(error) => return not_run(args, error),
     };
     let signals = early.queue(&mut running)?;
     // What follows reads bytes that the command chose.
@@ -60,7 +62,7 @@ pub(in crate::cli) fn run(args: &RecordArgs) -> Result<u8, Failure> {
             if !matches!(error, SandboxError::NotRun { .. }) {
                 keep(kept, &file)?;
             }
-            return not_run(error);
+            return not_run(args, error);
         }
     };
     drop(running);
@@ -123,12 +125,20 @@ fn keep(kept: Option<Kept>, mut capture: &File) -> Result<(), Failure> {
 }
 
 /// Starts the command: in a sandbox, or where the system forbids that and this process may capture, in place.
-fn start(args: &RecordArgs, file: &File) -> Result<Running, SandboxError> {
-    let refused = match plan(args, file)?.start() {
-        Err(SandboxError::Refused(refused)) => refused,
+fn start(args: &RecordArgs, internet: Option<&Planned>, file: &File) -> Result<Running, SandboxError> {
+    let plan_of = |file: &File| -> Result<Plan, SandboxError> {
+        let plan = plan(args, file)?;
+        Ok(match internet {
+            Some(internet) => internet.beside(&args.internet, plan),
+            None => plan,
+        })
+    };
+    let refused = match plan_of(file)?.start() {
+        // Outside a sandbox those addresses are other people's.
+        Err(SandboxError::Refused(refused)) if internet.is_none() => refused,
         result => return result,
     };
-    let Ok(running) = plan(args, file)?.in_place().start() else { return Err(refused.into()) };
+    let Ok(running) = plan_of(file)?.in_place().start() else { return Err(refused.into()) };
     say(format_args!("warning: {refused}"));
     say(
         "recording without a sandbox, on the loopback interface that all programs share: other programs' packets may \
@@ -152,12 +162,14 @@ fn plan(args: &RecordArgs, file: &File) -> Result<Plan, SandboxError> {
 }
 
 /// What a command that did not run gives: the status that a shell would.
-fn not_run(error: SandboxError) -> Result<u8, Failure> {
+fn not_run(args: &RecordArgs, error: SandboxError) -> Result<u8, Failure> {
     match error {
         SandboxError::NotRun { status, message } => {
             say(Failure::new(message));
             Ok(status)
         }
+        SandboxError::Refused(refused) if args.internet.is_wanted() => Err(Failure::new(refused)
+            .hint("without a sandbox the name servers run on loopback: `wirelab serve dns`")),
         SandboxError::Refused(refused) => Err(Failure::new(refused).hint(
             "as root it is recorded without a sandbox, on the loopback interface that all programs share",
         )),

@@ -57,12 +57,19 @@ impl Internet {
         let mut files: Vec<(String, String)> =
             self.zones().iter().map(|zone| (file_of(&zone.apex), zone_text(zone))).collect();
         files.push(("root.hints".to_owned(), self.hints()));
-        if let Some(anchor) = self.anchor() {
+        if let (Some(anchor), Some(text)) = (self.anchor(), self.anchor_text()) {
             let key = Written(Kind::DNSKEY, anchor).to_string();
-            files.push(("root.key".to_owned(), format!(". 3600 IN DNSKEY {key}\n")));
+            files.push(("root.key".to_owned(), text));
             files.push(("root.anchors".to_owned(), anchors(&key)));
         }
         write_files(folder, files.iter().map(|(name, text)| (&**name, &**text)))
+    }
+
+    /// The root's key as a record on a line, where the root is signed.
+    #[must_use]
+    pub fn anchor_text(&self) -> Option<String> {
+        let key = Written(Kind::DNSKEY, self.anchor()?);
+        Some(format!(". 3600 IN DNSKEY {key}\n"))
     }
 
     /// The root's servers and their addresses, as resolvers are told them.

@@ -27,6 +27,7 @@ mod learnt;
 mod lesson;
 mod mail;
 mod measures;
+mod names;
 mod packet;
 mod segments;
 mod tshark;
@@ -37,6 +38,7 @@ pub use flow::{FlowJson, write_flows_json};
 pub use follow::write_stream_json;
 pub use lan::write_explain_json;
 pub use lesson::{LESSON_SCHEMA, Lesson, Played, write_lesson_json};
+pub use names::{NAMES_SCHEMA, NamesLesson, write_names_json};
 pub use packet::{PacketJson, PacketsJson, PayloadJson};
 pub use tshark::TsharkJson;
 

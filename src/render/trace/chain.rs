@@ -10,7 +10,7 @@ use crate::dnstrace::dnssec::{Link, Part, Security};
 ///
 /// # Errors
 /// Those of `out`.
-pub(super) fn write_chain(out: &mut impl Write, chain: &[Link], style: TraceStyle) -> io::Result<()> {
+pub fn write_chain(out: &mut impl Write, chain: &[Link], style: TraceStyle) -> io::Result<()> {
     writeln!(out)?;
     let writer = super::Comments { style, indent: String::new() };
     if chain.is_empty() {

@@ -48,7 +48,7 @@ pub fn write_trace_json<W: Write>(
 
 /// A part of the chain of trust.
 #[derive(Serialize)]
-struct LinkJson {
+pub(in crate::render) struct LinkJson {
     zone: String,
     /// `keys` or `answer`.
     part: &'static str,
@@ -59,7 +59,7 @@ struct LinkJson {
 }
 
 impl LinkJson {
-    fn new(link: &Link) -> Self {
+    pub(in crate::render) fn new(link: &Link) -> Self {
         Self {
             zone: link.zone.to_string(),
             part: match link.part {
@@ -74,7 +74,7 @@ impl LinkJson {
 
 /// A resolution.
 #[derive(Serialize)]
-pub(super) struct TraceJson {
+pub(in crate::render) struct TraceJson {
     asked: AskedJson,
     /// The zone whose servers were known from before: what is above it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,7 +193,7 @@ impl ResponseJson {
 }
 
 impl TraceJson {
-    pub(super) fn new(trace: &DnsTrace) -> Self {
+    pub(in crate::render) fn new(trace: &DnsTrace) -> Self {
         Self {
             asked: AskedJson::new(&trace.asked),
             began_at: match &trace.start {

@@ -11,12 +11,13 @@ mod words;
 
 use std::io::{self, Write};
 
+pub use chain::write_chain;
 pub use dig::write_trace_dig;
+pub(super) use json::{LinkJson, TraceJson};
 pub use json::{TRACE_SCHEMA, write_trace_json};
 pub use ladder::write_trace_ladder;
 pub use rebuilt::{TRACES_SCHEMA, write_rebuilt, write_rebuilt_json, write_rebuilt_ladders};
 
-use self::chain::write_chain;
 use super::color::{Colors, Style};
 use super::format::Count;
 use super::wrap::Wrapped;

@@ -65,6 +65,7 @@ fn serve_args(name: &str, port: u16) -> ServeArgs {
         address: V4,
         options: LabOptions::default(),
         zones: ZoneOptions::default(),
+        in_sandbox: None,
     }
 }
 

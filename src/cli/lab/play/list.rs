@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 use serde::Serialize;
 
+use super::names;
 use crate::cli::args::ColorArgs;
 use crate::cli::output::{self, Failure, Status};
 use crate::lab::Transport;
@@ -28,27 +29,48 @@ pub(in crate::cli) struct LabsArgs {
     color: ColorArgs,
 }
 
+/// Something that can be played.
 #[derive(Serialize)]
-struct Row {
-    name: &'static str,
-    kind: &'static str,
-    transports: &'static [Transport],
-    port: u16,
-    title: &'static str,
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) transports: &'static [Transport],
+    pub(super) port: u16,
+    pub(super) title: &'static str,
 }
 
 impl Row {
     fn of(scene: &Scene) -> Self {
-        let kind = if scene.kind == Kind::Lab { "lab" } else { "experiment" };
-        Self { name: scene.name, kind, transports: scene.transports, port: scene.port, title: scene.title }
+        Self {
+            name: scene.name,
+            kind: word(scene.kind),
+            transports: scene.transports,
+            port: scene.port,
+            title: scene.title,
+        }
     }
+}
+
+const fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lab => "lab",
+        Kind::Experiment => "experiment",
+    }
+}
+
+/// All that can be played: the labs first.
+fn rows() -> Vec<Row> {
+    let is_lab = |scene: &&&Scene| scene.kind == Kind::Lab;
+    let labs = SCENES.iter().filter(is_lab).map(|scene| Row::of(scene));
+    let experiments = SCENES.iter().filter(|scene| !is_lab(scene)).map(|scene| Row::of(scene));
+    labs.chain([names::ROW]).chain(experiments).collect()
 }
 
 /// Runs `labs`.
 pub(in crate::cli) fn run(args: &LabsArgs) -> Result<Status, Failure> {
     let mut out = output::stdout();
+    let rows = rows();
     if args.json {
-        let rows: Vec<Row> = SCENES.iter().map(|scene| Row::of(scene)).collect();
         let text = serde_json::to_string_pretty(&rows).unwrap_or_default();
         writeln!(out, "{text}")?;
     } else {
@@ -56,16 +78,16 @@ pub(in crate::cli) fn run(args: &LabsArgs) -> Result<Status, Failure> {
         for (kind, heading) in [(Kind::Lab, "Labs"), (Kind::Experiment, "Experiments")] {
             let space = if kind == Kind::Lab { "" } else { "\n" };
             writeln!(out, "{space}{}", colors.paint(Style::Bold, heading))?;
-            for scene in SCENES.iter().filter(|scene| scene.kind == kind) {
-                let over: Vec<String> = scene.transports.iter().map(ToString::to_string).collect();
-                let name = format!("{:20}", scene.name);
-                let place = format!("{:>7} {:<6}", over.join("+"), scene.port);
+            for row in rows.iter().filter(|row| row.kind == word(kind)) {
+                let over: Vec<String> = row.transports.iter().map(ToString::to_string).collect();
+                let name = format!("{:20}", row.name);
+                let place = format!("{:>7} {:<6}", over.join("+"), row.port);
                 writeln!(
                     out,
                     "  {}{}{}",
                     colors.paint(Style::Cyan, name),
                     colors.paint(Style::Dim, place),
-                    scene.title
+                    row.title
                 )?;
             }
         }

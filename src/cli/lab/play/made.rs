@@ -11,6 +11,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::hosts::Places;
 use super::{PlayArgs, stage};
 use crate::cli::kept::Kept;
@@ -30,14 +33,14 @@ const MAX_LINE: u64 = 1 << 19;
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// When a scene is broken off.
-struct Limits<'a> {
+pub(super) struct Limits<'a> {
     interrupt: &'a Interrupt,
     silence: Duration,
 }
 
 impl<'a> Limits<'a> {
     /// What is slowed down on purpose makes waits longer.
-    fn of(how: &How, interrupt: &'a Interrupt) -> Self {
+    pub(super) fn of(how: &How, interrupt: &'a Interrupt) -> Self {
         let line = &how.settings.impairment;
         let asked = how.settings.interval.unwrap_or_default() + line.delay + line.jitter;
         Self { interrupt, silence: (SILENCE + asked).mul_f64(how.settings.pace.max(1.0)) }
@@ -68,16 +71,16 @@ pub(super) enum Manner {
 
 /// A scene that was played.
 #[derive(Debug)]
-pub(super) struct Played {
+pub(super) struct Played<L = Line> {
     pub(super) manner: Manner,
-    pub(super) log: Vec<Line>,
+    pub(super) log: Vec<L>,
     /// The capture, where there is one.
     pub(super) capture: Option<File>,
     outcome: Option<Outcome>,
     broken_off: bool,
 }
 
-impl Played {
+impl<L> Played<L> {
     /// It did not come to its end.
     pub(super) fn is_broken_off(&self) -> bool {
         self.broken_off
@@ -129,7 +132,7 @@ impl Files {
     }
 
     /// Writes them, and says so.
-    pub(super) fn write(self, made: &Played) -> Result<(), Failure> {
+    pub(super) fn write<L: Serialize>(self, made: &Played<L>) -> Result<(), Failure> {
         let failed =
             |name: &str, error: io::Error| Failure::new(format_args!("cannot write {name}: {error}"));
         if let Some((kept, name)) = self.log {
@@ -159,7 +162,7 @@ impl Files {
 }
 
 /// What is done with each line as it comes.
-pub(super) type OnLine<'a> = &'a mut dyn FnMut(&Line) -> Result<(), Failure>;
+pub(super) type OnLine<'a, L = Line> = &'a mut dyn FnMut(&L) -> Result<(), Failure>;
 
 /// Plays the scene.
 pub(super) fn make(
@@ -171,18 +174,25 @@ pub(super) fn make(
 ) -> Result<Played, Failure> {
     let interrupt = &Limits::of(how, interrupt);
     let manner = if places == Places::One { Manner::Sandbox } else { Manner::TwoHosts };
-    let refused = match start(args, places, false) {
-        Ok((running, file)) => return watch(running, file, manner, args, interrupt, on_line),
+    let started = |in_place| {
+        start(
+            args,
+            |command, capture| places.arrange(command, |command| Plan::new(command, capture)),
+            in_place,
+        )
+    };
+    let refused = match started(false) {
+        Ok((running, file)) => return finished(watch(running, file, manner, interrupt, on_line)?, args),
         Err(SandboxError::NotRun { message, .. }) => return Err(Failure::new(message)),
         Err(refused) => refused,
     };
     // The shared loopback interface is one host's.
-    let in_place = if places == Places::One { start(args, places, true).ok() } else { None };
+    let in_place = if places == Places::One { started(true).ok() } else { None };
     match in_place {
         Some((running, file)) => {
             say(&refused);
             say("played without a sandbox, on the loopback interface that all programs share");
-            watch(running, file, Manner::InPlace, args, interrupt, on_line)
+            finished(watch(running, file, Manner::InPlace, interrupt, on_line)?, args)
         }
         None => {
             say(&refused);
@@ -194,28 +204,47 @@ pub(super) fn make(
 }
 
 /// Starts this program anew, with the same arguments, on a stage that is captured.
-fn start(args: &PlayArgs, places: Places, in_place: bool) -> Result<(Running, File), SandboxError> {
+pub(super) fn start(
+    args: &PlayArgs,
+    plan: impl FnOnce(&[OsString], File) -> Plan,
+    in_place: bool,
+) -> Result<(Running, File), SandboxError> {
     let file = unnamed_file().map_err(SandboxError::Start)?;
     // Whoever executes it finds itself there, also where its path cannot be reached.
     let mut command = vec![OsString::from("/proc/self/exe")];
     command.extend(std::env::args_os().skip(1));
     let pcap = args.write.as_deref().is_some_and(|path| SaveFormat::of_name(path) == SaveFormat::Pcap);
     let capture = file.try_clone().map_err(SandboxError::Start)?;
-    let plan = places.arrange(&command, |command| Plan::new(command, capture));
-    let plan = plan.pcap(pcap).stdin(Stdio::null()).stdout(Stdio::piped());
+    let plan = plan(&command, capture).pcap(pcap).stdin(Stdio::null()).stdout(Stdio::piped());
     let plan = if in_place { plan.in_place() } else { plan };
     Ok((plan.start()?, file))
 }
 
-/// Takes the lines of a scene that is captured.
-fn watch(
+/// A scene on the shared loopback interface has other programs' packets in its capture.
+fn finished(made: Played, args: &PlayArgs) -> Result<Played, Failure> {
+    match made {
+        Played { manner: Manner::InPlace, log, capture: Some(file), outcome: Some(outcome), broken_off } => {
+            let (capture, outcome) = selected(file, &log, args, outcome)?;
+            Ok(Played {
+                manner: Manner::InPlace,
+                log,
+                capture: Some(capture),
+                outcome: Some(outcome),
+                broken_off,
+            })
+        }
+        made => Ok(made),
+    }
+}
+
+/// Takes the lines of what is captured.
+pub(super) fn watch<L: DeserializeOwned + Send + 'static>(
     mut running: Running,
     file: File,
     manner: Manner,
-    args: &PlayArgs,
     interrupt: &Limits<'_>,
-    on_line: OnLine<'_>,
-) -> Result<Played, Failure> {
+    on_line: OnLine<'_, L>,
+) -> Result<Played<L>, Failure> {
     // From here on bytes of others are read.
     #[cfg(feature = "live")]
     crate::source::drop_privileges().map_err(Failure::new)?;
@@ -236,11 +265,7 @@ fn watch(
     let broken_off = broken_off || outcome.status > SIGNALLED;
     drop(running);
     let _ = reader.join();
-    let (capture, outcome) = match manner {
-        Manner::InPlace => selected(file, &log, args, outcome)?,
-        _ => (file, outcome),
-    };
-    Ok(Played { manner, log, capture: Some(capture), outcome: Some(outcome), broken_off })
+    Ok(Played { manner, log, capture: Some(file), outcome: Some(outcome), broken_off })
 }
 
 /// Plays the scene in this process.
@@ -251,20 +276,30 @@ fn here(
     interrupt: &Limits<'_>,
     on_line: OnLine<'_>,
 ) -> Result<Played, Failure> {
-    let (sender, lines) = channel();
     let how = How { any_port: true, ..how.clone() };
-    let player = thread::Builder::new().spawn(move || stage::send(scene, how, sender));
+    uncaptured(move |lines| stage::send(scene, how, lines), because, interrupt, on_line)
+}
+
+/// Takes the lines of what is played in a thread of this process.
+pub(super) fn uncaptured<L: Send + 'static>(
+    play: impl FnOnce(Sender<L>) + Send + 'static,
+    because: String,
+    interrupt: &Limits<'_>,
+    on_line: OnLine<'_, L>,
+) -> Result<Played<L>, Failure> {
+    let (sender, lines) = channel();
+    let player = thread::Builder::new().spawn(move || play(sender));
     player.map_err(|error| Failure::new(format_args!("no thread: {error}")))?;
     let (log, broken_off) = gather(&lines, interrupt, on_line)?;
     Ok(Played { manner: Manner::NotCaptured { because }, log, capture: None, outcome: None, broken_off })
 }
 
 /// Takes lines until there are no more; whether it was broken off before.
-fn gather(
-    lines: &Receiver<Line>,
+fn gather<L>(
+    lines: &Receiver<L>,
     interrupt: &Limits<'_>,
-    on_line: OnLine<'_>,
-) -> Result<(Vec<Line>, bool), Failure> {
+    on_line: OnLine<'_, L>,
+) -> Result<(Vec<L>, bool), Failure> {
     let mut log = Vec::new();
     let mut last = Instant::now();
     loop {
@@ -284,7 +319,7 @@ fn gather(
     }
 }
 
-fn read_lines(mut from: impl BufRead, to: &Sender<Line>) {
+fn read_lines<L: DeserializeOwned>(mut from: impl BufRead, to: &Sender<L>) {
     let mut text = Vec::new();
     loop {
         text.clear();

@@ -3,6 +3,7 @@
 mod hosts;
 mod list;
 mod made;
+mod names;
 mod pings;
 mod recordings;
 mod stage;
@@ -19,6 +20,8 @@ use super::{LabOptions, NoSuchOption};
 use crate::cli::args::ColorArgs;
 use crate::cli::output::{self, Failure, Status, say};
 use crate::cli::view;
+use crate::dnstrace::Domain;
+use crate::lab::dns::LAB;
 use crate::lab::scene::{self, Hosts, How, Line, Scene};
 use crate::lab::{self, LabOption, Settings, Transport};
 use crate::lesson::{Check, checks, sides};
@@ -40,6 +43,9 @@ use study::Study;
 pub(in crate::cli) struct PlayArgs {
     /// Which lab or experiment (`wirelab labs` lists them)
     name: String,
+    /// Lab dns: the names to look up, in place of those it has for each thing it shows
+    #[arg(value_name = "NAME", value_parser = names::name)]
+    names: Vec<Domain>,
     /// Keep the capture, as pcap where OUT ends in .pcap, else as pcapng
     #[arg(short = 'w', long = "write", value_name = "OUT")]
     write: Option<PathBuf>,
@@ -65,6 +71,9 @@ pub(in crate::cli) struct PlayArgs {
     /// Play it here and now, and tell it line by line: how the program calls itself inside the sandbox.
     #[arg(long, hide = true, value_name = "ROLE", require_equals = true)]
     on_stage: Option<Role>,
+    /// Lab dns: folder of zone files (NAME.zone) in place of wirelab's own
+    #[arg(long, value_name = "DIR")]
+    zones: Option<PathBuf>,
     #[command(flatten)]
     options: LabOptions,
     #[command(flatten)]
@@ -80,6 +89,8 @@ Examples:
   wirelab lab udp-throughput --plot run.svg   and draw each second
   wirelab lab uppercase-tcp -6         over IPv6
   wirelab lab half-close               an experiment
+  wirelab lab dns                      names from the root's servers down
+  wirelab lab dns nyu.edu -w nyu.pcapng       one name, and keep the capture
   wirelab lab web --two-hosts          on two hosts that a cable joins
   wirelab lab file-transfer --two-hosts --loss 10%   over a bad line
 
@@ -140,8 +151,15 @@ impl PlayArgs {
 
 /// Runs `lab`; gives the exit status.
 pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
+    if args.name == LAB {
+        return names::run(args);
+    }
     let scene =
         scene::find(&args.name).map_err(|unknown| Failure::new(unknown).hint("`wirelab labs` lists them"))?;
+    if !args.names.is_empty() || args.zones.is_some() {
+        let what = if args.names.is_empty() { "--zones" } else { "names to look up" };
+        return Err(Failure::new(format_args!("`{}` has no {what}", scene.name)).hint("the lab `dns` has"));
+    }
     let how = args.how(scene)?;
     let places = Places::of(args, scene, how.settings.impairment)?;
     if let Some(role) = args.on_stage {

@@ -1,7 +1,7 @@
 //! Recordings of scenes that are part of the program, for where nothing can be captured: captures/, with what was told when
 //! they were made.
 
-use crate::lab::scene::Line;
+use serde::de::DeserializeOwned;
 
 /// A recording.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,13 @@ macro_rules! recordings {
         }),*];
     };
 }
+
+/// That of the lab `dns`, which is no scene.
+pub(super) static DNS: Recording = Recording {
+    name: "lab-dns",
+    capture: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/captures/lab-dns.pcapng")),
+    log: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/captures/logs/lab-dns.jsonl")),
+};
 
 recordings! {
     "backlog"
@@ -65,7 +72,7 @@ pub(super) fn of(name: &str) -> Option<Recording> {
 
 impl Recording {
     /// What was told when it was made.
-    pub(super) fn log(&self) -> Vec<Line> {
+    pub(super) fn log<L: DeserializeOwned>(&self) -> Vec<L> {
         self.log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 }
@@ -73,7 +80,7 @@ impl Recording {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::scene::SCENES;
+    use crate::lab::scene::{Line, SCENES};
 
     #[test]
     fn every_scene_has_a_recording_and_its_log() {
@@ -82,8 +89,8 @@ mod tests {
         let recordings: Vec<&str> = RECORDINGS.iter().map(|recording| recording.name).collect();
         assert_eq!(recordings, scenes);
         for recording in RECORDINGS {
-            assert_eq!(recording.log().len(), recording.log.lines().count(), "{}", recording.name);
-            assert!(recording.log().len() > 1, "{}", recording.name);
+            assert_eq!(recording.log::<Line>().len(), recording.log.lines().count(), "{}", recording.name);
+            assert!(recording.log::<Line>().len() > 1, "{}", recording.name);
         }
     }
 }

@@ -1,0 +1,206 @@
+//! The private internet: the name servers of the lab `dns` in a sandbox, at the addresses of the well-known ones.
+
+#[cfg(all(target_os = "linux", feature = "live"))]
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::options::ZoneOptions;
+use super::{DONE, fail, name_servers};
+use crate::cli::output::Failure;
+use crate::lab::Policy;
+use crate::lab::dns::{Addresses, Carrier, Internet, Manner, Sockets, Validity, Zone, ZonesError, respond};
+#[cfg(all(target_os = "linux", feature = "live"))]
+use crate::sandbox::Plan;
+use crate::sandbox::{self, MAX_ADDRESSES};
+
+/// The port of name servers.
+pub(super) const PORT: u16 = 53;
+
+/// Where programs in the sandbox look names up, as its resolv.conf says.
+const RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53)), PORT);
+
+/// Longest query that is read of its clients: a name, and what EDNS adds.
+const MAX_QUERY: usize = 4096;
+
+/// How often its thread looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Options of who wants name servers in the sandbox.
+#[derive(Args, Clone, Debug, Default)]
+pub(in crate::cli) struct InternetArgs {
+    /// Run the name servers of the lab dns in the sandbox, from the root down, at the addresses of the well-known servers
+    #[arg(long)]
+    internet: bool,
+    /// With --internet: folder of zone files (NAME.zone) in place of wirelab's own
+    #[arg(long, value_name = "DIR", requires = "internet")]
+    zones: Option<PathBuf>,
+    /// With --internet: folder to write the signed zones and the root's key to
+    #[arg(long, value_name = "DIR", requires = "internet")]
+    export: Option<PathBuf>,
+    /// File for the root's key alone.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    #[arg(skip)]
+    key: Option<PathBuf>,
+}
+
+impl InternetArgs {
+    /// Whether there are to be name servers.
+    pub(in crate::cli) fn is_wanted(&self) -> bool {
+        self.internet
+    }
+
+    /// The same, and the servers write the root's key into this file.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    pub(in crate::cli) fn telling_key(&self, file: Option<PathBuf>) -> Self {
+        Self { key: file, ..self.clone() }
+    }
+
+    /// What has to be known of them before there is a sandbox; `None` where nobody wants them.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    pub(in crate::cli) fn plan(&self) -> Result<Option<Planned>, Failure> {
+        let options = ZoneOptions { zones: self.zones.clone(), export: self.export.clone() };
+        self.internet.then(|| Planned::of(&options)).transpose()
+    }
+}
+
+/// Name servers that are to run in a sandbox.
+#[derive(Debug)]
+pub(in crate::cli) struct Planned {
+    internet: Internet,
+}
+
+impl Planned {
+    /// Reads the zones: a mistake in them is told before anything runs.
+    pub(in crate::cli) fn of(options: &ZoneOptions) -> Result<Self, Failure> {
+        let internet = read(options, Addresses::AsWritten).map_err(Failure::new)?;
+        if internet.servers().len() > MAX_ADDRESSES {
+            return Err(Failure::new(format_args!(
+                "the zones have {} servers, and a sandbox has no more than {MAX_ADDRESSES} addresses",
+                internet.servers().len()
+            )));
+        }
+        Ok(Self { internet })
+    }
+
+    /// The plan with these servers in it, of whom this was asked.
+    #[cfg(all(target_os = "linux", feature = "live"))]
+    pub(in crate::cli) fn beside(&self, args: &InternetArgs, plan: Plan) -> Plan {
+        let mut inside = OsString::from("--in-sandbox");
+        if let Some(key) = &args.key {
+            inside.push("=");
+            inside.push(key);
+        }
+        let mut server: Vec<OsString> =
+            ["/proc/self/exe", "serve", crate::lab::dns::LAB].map(Into::into).into();
+        server.push(inside);
+        for (option, folder) in [("--zones", &args.zones), ("--export", &args.export)] {
+            if let Some(folder) = folder {
+                server.extend([option.into(), folder.into()]);
+            }
+        }
+        plan.addresses(self.addresses()).beside(server)
+    }
+
+    /// The addresses of the servers.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.internet.servers().iter().map(|server| server.address)
+    }
+}
+
+/// The servers of a folder's zones, or the program's own.
+pub(super) fn read(options: &ZoneOptions, addresses: Addresses) -> Result<Internet, ZonesError> {
+    let validity = Validity::starting_now();
+    match &options.zones {
+        Some(folder) => Internet::read_folder(folder, addresses, validity),
+        None => Internet::own(addresses, validity),
+    }
+}
+
+/// The IPv4 addresses of the root's servers.
+pub(super) fn roots(internet: &Internet, port: u16) -> Vec<SocketAddr> {
+    let is_of_root = |at: &usize| internet.zones().get(*at).is_some_and(|zone| zone.apex.is_root());
+    let servers = internet.servers().iter().filter(|server| server.zones.iter().any(is_of_root));
+    let addresses = servers.map(|server| server.address).filter(IpAddr::is_ipv4);
+    addresses.map(|address| SocketAddr::new(address, port)).collect()
+}
+
+/// Is these servers inside the sandbox, until it ends: says one line once they listen, and nothing more.
+pub(super) fn serve(
+    options: &ZoneOptions,
+    key: Option<&Path>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    stop: &AtomicBool,
+) -> u8 {
+    if !sandbox::is_a_host() {
+        return fail(err, &"--in-sandbox is for sandboxes: `wirelab record --internet -- COMMAND` makes one");
+    }
+    let internet = match read(options, Addresses::AsWritten) {
+        Ok(internet) => internet,
+        Err(wrong) => return fail(err, &wrong),
+    };
+    if let Some(folder) = &options.export
+        && let Err(wrong) = name_servers::export(&internet, folder, options.zones.is_none())
+    {
+        return fail(err, &wrong);
+    }
+    if let Some(file) = key
+        && let Err(error) = fs::write(file, internet.anchor_text().unwrap_or_default())
+    {
+        return fail(err, &format_args!("cannot write the root's key: {error}"));
+    }
+    // From a sandbox nothing leads out.
+    let sockets = match Sockets::bind(&internet, PORT, Policy::AnyAddress) {
+        Ok(sockets) => sockets,
+        Err(wrong) => return fail(err, &wrong),
+    };
+    let resolver = match Resolver::bind() {
+        Ok(resolver) => resolver,
+        Err(error) => return fail(err, &format_args!("cannot listen on {RESOLVER}: {error}")),
+    };
+    if writeln!(out, "ready").and_then(|()| out.flush()).is_err() {
+        stop.store(true, Ordering::Relaxed);
+    }
+    let served = thread::scope(|scope| {
+        scope.spawn(|| resolver.serve(&internet, stop));
+        let served = sockets.serve(&internet, stop, &mut |_| {});
+        stop.store(true, Ordering::Relaxed);
+        served
+    });
+    match served {
+        Ok(()) => DONE,
+        Err(error) => fail(err, &error),
+    }
+}
+
+/// Answers programs that look names up, from the zones themselves: what is in them is told, aliases are not followed.
+struct Resolver(UdpSocket);
+
+impl Resolver {
+    fn bind() -> io::Result<Self> {
+        let socket = UdpSocket::bind(RESOLVER)?;
+        socket.set_read_timeout(Some(LOOK))?;
+        Ok(Self(socket))
+    }
+
+    fn serve(&self, internet: &Internet, stop: &AtomicBool) {
+        let zones: Vec<&Zone> = internet.zones().iter().collect();
+        let mut query = vec![0; MAX_QUERY];
+        while !stop.load(Ordering::Relaxed) {
+            let Ok((length, peer)) = self.0.recv_from(&mut query) else { continue };
+            let query = query.get(..length).unwrap_or_default();
+            if let Some(bytes) = respond(&zones, Manner::Usual, query, Carrier::Udp).bytes {
+                // A datagram that cannot be sent is lost, which happens to datagrams.
+                let _ = self.0.send_to(&bytes, peer);
+            }
+        }
+    }
+}
