@@ -75,7 +75,7 @@ pub(super) fn start(trace: &DnsTrace) -> Option<String> {
 }
 
 /// Whether it is from a capture, which may not show all.
-fn is_captured(trace: &DnsTrace) -> bool {
+pub(super) fn is_captured(trace: &DnsTrace) -> bool {
     trace.steps.iter().any(|step| !step.packets.queries.is_empty())
 }
 
