@@ -83,7 +83,7 @@ pub struct Step {
     pub elapsed: Option<TimeDelta>,
     /// What it means.
     pub outcome: StepOutcome,
-    /// Responses that did not fit and were ignored.
+    /// Responses that did not fit, or came when there was one, and were ignored.
     pub ignored: Vec<Ignored>,
     /// Resolutions of the addresses of this zone's servers that had to come before.
     pub nested: Vec<DnsTrace>,
@@ -318,6 +318,8 @@ pub enum Misfit {
     Id(u16),
     /// It repeats another question, or none where it would have to.
     Question,
+    /// It fits, and came when there was a response already. Of a capture only: a live run has stopped listening.
+    Again,
 }
 
 /// How a resolution ended.

@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::super::judge::address_of;
 use super::super::{
-    Asked, DnsTrace, Domain, Ending, KnownBy, MAX_ADDRESSES, Over, Packets, Server, Start, Step, StepOutcome,
+    Asked, DnsTrace, Domain, Ending, KnownBy, MAX_ADDRESSES, MAX_IGNORED, Misfit, Over, Packets, Server,
+    Start, Step, StepOutcome,
 };
 use super::Who;
-use super::stray::Strays;
+use super::stray::{Strays, ignored};
 use crate::decode::TransportProtocol;
 use crate::flow::{IcmpError, PacketStamp};
 use crate::proto::dns::{Message, Section};
@@ -95,6 +96,9 @@ impl Part {
                 let zone = zone.unwrap_or_else(Domain::root);
                 let mut step = step.finished(transaction, zone, until, bytes_left);
                 step.ignored = strays.take(place);
+                let room = MAX_IGNORED.saturating_sub(step.ignored.len());
+                let again = transaction.responses.iter().skip(1).take(room);
+                step.ignored.extend(again.map(|late| ignored(late, Misfit::Again)));
                 steps.push(step);
             }
         }

@@ -32,10 +32,9 @@ impl Strays {
             let Some(response) = one.response() else { continue };
             let before = asked.get(&from).map(Vec::as_slice).unwrap_or_default();
             let Some((place, why)) = waiting(all, before, response) else { continue };
-            let ignored = strays.0.entry(place).or_default();
-            if ignored.len() < MAX_IGNORED {
-                let from = (response.from.addr, response.from.port).into();
-                ignored.push(Ignored { from, why, packet: Some(response.at.number) });
+            let list = strays.0.entry(place).or_default();
+            if list.len() < MAX_IGNORED {
+                list.push(ignored(response, why));
             }
         }
         strays
@@ -45,6 +44,12 @@ impl Strays {
     pub(super) fn take(&mut self, place: usize) -> Vec<Ignored> {
         self.0.remove(&place).unwrap_or_default()
     }
+}
+
+/// A response that was ignored.
+pub(super) fn ignored(response: &DnsMessage, why: Misfit) -> Ignored {
+    let from = (response.from.addr, response.from.port).into();
+    Ignored { from, why, packet: Some(response.at.number) }
 }
 
 /// The query that `response` was meant to answer, as it seems, and why it does not: one that waits, of the same question, of

@@ -112,6 +112,17 @@ fn of_two_queries_that_wait_the_question_tells_then_the_server_then_nothing() {
 }
 
 #[test]
+fn a_second_response_is_told() {
+    let mut packets = Packets::default();
+    let asked = packets.ask(4000, "198.41.0.4", 7, "www.nyu.edu");
+    packets.answer(asked, AA, [&[address("www.nyu.edu", "192.0.2.66")], &[], &[]]);
+    packets.answer(asked, AA, [&[address("www.nyu.edu", "192.0.2.1")], &[], &[]]);
+    let steps = packets.steps();
+    let told: Vec<_> = steps[0][0].ignored.iter().map(|one| (one.why, one.packet)).collect();
+    assert_eq!((told, steps[0][0].packets.response), (vec![(Misfit::Again, Some(3))], Some(2)));
+}
+
+#[test]
 fn a_flood_of_strays_is_cut() {
     let mut packets = Packets::default();
     packets.ask(4000, "198.41.0.4", 7, "www.nyu.edu");

@@ -207,7 +207,9 @@ fn responses_that_do_not_fit_are_ignored() {
                 Misfit::Question => {
                     (query.server, message(query.id, wire::QR | AA, ("evil.edu", 1), [&evil, &[], &[]]))
                 }
-                Misfit::NoResponse => (query.server, message(query.id, 0, (&text, 1), [&[], &[], &[]])),
+                Misfit::NoResponse | Misfit::Again => {
+                    (query.server, message(query.id, 0, (&text, 1), [&[], &[], &[]]))
+                }
             }];
             if good_follows {
                 sent.extend(query.answer("192.0.2.1"));

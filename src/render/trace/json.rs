@@ -164,7 +164,7 @@ struct NameServerJson {
 #[derive(Serialize)]
 struct IgnoredJson {
     from: SocketAddr,
-    /// `source`, `no_response`, `id`, `question`.
+    /// `source`, `no_response`, `id`, `question`, `again`.
     why: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     packet: Option<PacketNumber>,
@@ -271,6 +271,7 @@ impl IgnoredJson {
             Misfit::NoResponse => "no_response",
             Misfit::Id(_) => "id",
             Misfit::Question => "question",
+            Misfit::Again => "again",
         };
         Self { from: ignored.from, why, packet: ignored.packet }
     }

@@ -5,12 +5,16 @@ use std::io::{self, Write};
 use super::super::format::Elapsed;
 use super::words;
 use crate::dnstrace::{DnsTrace, Over, Step, StepOutcome};
+use crate::source::PacketNumber;
 
 /// Columns of a ladder.
 const WIDTH: usize = 80;
 
 /// Columns of the arrows, ends included.
 const ARROW: usize = 40;
+
+/// Packets of a query and its repeats that are named: there is little room on an arrow.
+const NUMBERS: usize = 3;
 
 /// Most columns that a nested resolution is moved to the right.
 const MAX_INDENT: usize = 8;
@@ -35,7 +39,9 @@ fn write_part(out: &mut impl Write, trace: &DnsTrace, depth: usize) -> io::Resul
 
 fn write_nested(out: &mut impl Write, nested: &[DnsTrace], depth: usize) -> io::Result<()> {
     for trace in nested {
-        let what = format!("first, the address of {}:", trace.asked.name);
+        // When it was looked up, and what for, is not in a capture.
+        let first = if words::is_captured(trace) { "" } else { "first, " };
+        let what = format!("{first}the address of {}:", trace.asked.name);
         line(out, depth.saturating_add(1), &what, "")?;
         write_part(out, trace, depth.saturating_add(1))?;
     }
@@ -44,16 +50,28 @@ fn write_nested(out: &mut impl Write, nested: &[DnsTrace], depth: usize) -> io::
 
 fn write_step(out: &mut impl Write, step: &Step, depth: usize) -> io::Result<()> {
     let over = if step.over == Over::Tcp { " (TCP)" } else { "" };
-    let asked = format!("{}{over}", words::asked(&step.asked));
+    let asked = format!("{}{}{over}", numbers(&step.packets.queries), words::asked(&step.asked));
     arrow(out, depth, ('|', '>'), &asked, &words::server(&step.server))?;
+    for ignored in &step.ignored {
+        line(out, depth, &format!("| {}", words::ignored(ignored)), "")?;
+    }
     let zone = format!("of {}", words::zone(&step.zone));
     if step.response.is_some() || step.packets.response.is_some() {
         let time = step.elapsed.map(|elapsed| Elapsed(elapsed).to_string()).unwrap_or_default();
-        arrow(out, depth, ('<', '|'), &brief(step), &format!("{zone} {time}"))?;
+        let response: Vec<PacketNumber> = step.packets.response.into_iter().collect();
+        let brief = format!("{}{}", numbers(&response), brief(step));
+        arrow(out, depth, ('<', '|'), &brief, &format!("{zone} {time}"))?;
     } else {
         line(out, depth, &format!("| {}", brief(step)), &zone)?;
     }
     Ok(())
+}
+
+/// `7, 9: `, the packets of a capture.
+fn numbers(packets: &[PacketNumber]) -> String {
+    let more = if packets.len() > NUMBERS { ", …" } else { "" };
+    let numbers: Vec<String> = packets.iter().take(NUMBERS).map(ToString::to_string).collect();
+    if numbers.is_empty() { String::new() } else { format!("{}{more}: ", numbers.join(", ")) }
 }
 
 /// The outcome in a word or two.
@@ -67,6 +85,7 @@ fn brief(step: &Step) -> String {
         StepOutcome::NoData { .. } => "NODATA".to_owned(),
         StepOutcome::NxDomain { .. } => "NXDOMAIN".to_owned(),
         StepOutcome::Failed(2) => "SERVFAIL".to_owned(),
+        StepOutcome::TimeOut if !step.packets.queries.is_empty() => "no response".to_owned(),
         outcome => outcome.word().replace('_', " "),
     }
 }

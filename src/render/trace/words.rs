@@ -75,7 +75,7 @@ pub(super) fn start(trace: &DnsTrace) -> Option<String> {
 }
 
 /// Whether it is from a capture, which may not show all.
-fn is_captured(trace: &DnsTrace) -> bool {
+pub(super) fn is_captured(trace: &DnsTrace) -> bool {
     trace.steps.iter().any(|step| !step.packets.queries.is_empty())
 }
 
@@ -232,6 +232,7 @@ pub(super) fn ignored(ignored: &Ignored) -> String {
         Misfit::NoResponse => "sent no response".to_owned(),
         Misfit::Id(id) => format!("answered with another id, {id}"),
         Misfit::Question => "answered another question".to_owned(),
+        Misfit::Again => "answered when there was a response already".to_owned(),
     };
     let packet = ignored.packet.map(|packet| format!(" (packet {packet})")).unwrap_or_default();
     format!("Ignored: {from} {why}{packet}")

@@ -219,6 +219,13 @@ fn lost_queries_and_other_servers_are_steps_of_it() {
     assert_eq!((&trace["steps"][0]["sent"], &trace["ending"]), (&2.into(), &"nxdomain".into()));
     assert_eq!(trace["steps"][1]["time_ns"], 2_010_000_000_u64);
     assert_eq!(trace["steps"][2]["server"]["name"], "b.edu-servers.net.");
+    let ladder = printed(&capture, &["dns", "--trace", "--ladder"]);
+    for part in
+        [" 1, 2: www.nyu.edu. A -", " 3: referral to edu. -", " 4: www.nyu.edu. A -", "| no response "]
+    {
+        assert!(ladder.contains(part), "{part}: {ladder}");
+    }
+    assert!(ladder.lines().all(|line| line.chars().count() <= 80), "{ladder}");
 }
 
 #[test]

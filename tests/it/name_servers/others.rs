@@ -22,6 +22,9 @@ const PROGRAM: &str = "WIRELAB_TEST_SERVER";
 const FOLDER: &str = "WIRELAB_TEST_FOLDER";
 const WIRELAB: &str = "WIRELAB_TEST_PROGRAM";
 
+/// The file in that folder that says what the system did not let the program do.
+const REFUSED: &str = "refused";
+
 /// Our servers' port there, and that of the others, at the same addresses.
 const OURS: u16 = 5300;
 const THEIRS: u16 = 5301;
@@ -142,6 +145,9 @@ fn in_sandbox(program: &str) {
     command.env(PROGRAM, program).env(FOLDER, folder.path()).env(WIRELAB, wirelab);
     let run = record::run(&mut command);
     assert_eq!(run.code, Some(0), "{}\n{}", run.out, run.err);
+    if let Ok(refused) = std::fs::read_to_string(folder.path().join(REFUSED)) {
+        skip(&what, &refused);
+    }
 }
 
 #[test]
@@ -158,9 +164,13 @@ fn child() {
         let end = StopAtEnd(&stop);
         let path = find(&program).unwrap();
         let groups = Group::all(&internet);
-        let _running = Programs::start(&program, &path, &groups, THEIRS, &folder);
-        compare_messages(&program, &groups);
-        steps::compare(&program, &groups, &folder);
+        match Programs::start(&program, &path, &groups, THEIRS, &folder) {
+            Ok(_running) => {
+                compare_messages(&program, &groups);
+                steps::compare(&program, &groups, &folder);
+            }
+            Err(refused) => std::fs::write(folder.join(REFUSED), refused).unwrap(),
+        }
         drop(end);
     });
 }

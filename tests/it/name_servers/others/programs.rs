@@ -101,7 +101,16 @@ impl Start<'_> {
 impl Programs {
     /// Starts `program` for all of `groups` and waits until each answers. BIND has one process with a view for each, the others
     /// know no views and have a process for each.
-    pub(super) fn start(program: &str, path: &Path, groups: &[Group], port: u16, folder: &Path) -> Self {
+    ///
+    /// # Errors
+    /// What it says where the system does not let it read its files: AppArmor may know it by its path.
+    pub(super) fn start(
+        program: &str,
+        path: &Path,
+        groups: &[Group],
+        port: u16,
+        folder: &Path,
+    ) -> Result<Self, String> {
         let zones = folder.join("zones");
         let mut programs = Self { children: Vec::new(), _silent: Vec::new() };
         if program == "named" {
@@ -128,14 +137,14 @@ impl Programs {
         }
         for group in groups.iter().filter(|group| !group.is_silent) {
             for &address in &group.addresses {
-                programs.wait_for(SocketAddr::new(address, port), group, folder);
+                programs.wait_for(SocketAddr::new(address, port), group, folder)?;
             }
         }
-        programs
+        Ok(programs)
     }
 
     /// Waits until the program answers from what it has to serve.
-    fn wait_for(&mut self, at: SocketAddr, group: &Group, folder: &Path) {
+    fn wait_for(&mut self, at: SocketAddr, group: &Group, folder: &Path) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         let (zone, is_served) = match group.zones.first() {
             Some(zone) => (zone.as_str(), true),
@@ -144,10 +153,16 @@ impl Programs {
         loop {
             let answer = ask(at, zone, SOA, Duration::from_millis(200));
             if answer.is_some_and(|answer| !is_served || answer[3] & 0xf == 0) {
-                return;
+                return Ok(());
             }
             let ended = self.children.iter_mut().any(|child| child.try_wait().unwrap().is_some());
-            assert!(!ended && Instant::now() < end, "{at} does not serve {zone}: {}", logs(folder));
+            if ended || Instant::now() > end {
+                let said = logs(folder);
+                let refused = said.lines().find(|line| line.to_lowercase().contains("permission denied"));
+                return Err(refused
+                    .unwrap_or_else(|| panic!("{at} does not serve {zone}: {said}"))
+                    .to_owned());
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
     }
