@@ -18,6 +18,12 @@ const BOGUS_TTL: u32 = 60;
 /// Most sets of proof that are handed on: no proof needs more.
 const MAX_PROOFS: usize = 16;
 
+/// Where the expiration stands in the data of an RRSIG record (RFC 4034 section 3.1).
+const EXPIRATION: usize = 8;
+
+/// RFC 8914 section 4.6: "DNSSEC indeterminate".
+const INDETERMINATE: u16 = 5;
+
 /// What a set takes beside its records, about.
 const ITEM_BYTES: usize = 512;
 
@@ -50,12 +56,13 @@ impl Found {
         }
     }
 
-    /// What came of a resolution, and of the check of its signatures.
-    pub(super) fn of(trace: &DnsTrace, chain: &[Link]) -> Self {
+    /// What came of a resolution, and of the check of its signatures at that time (RFC 4034 section 3.1.5). Where the root's
+    /// key is known, nothing is without a chain.
+    pub(super) fn of(trace: &DnsTrace, chain: &[Link], (is_anchored, now): (bool, u32)) -> Self {
         let answer = trace.steps.last().filter(|step| step.outcome.is_useful());
         match answer.and_then(Self::of_step) {
             Some(found) if matches!(trace.ending, Ending::Answer | Ending::NoData | Ending::NxDomain) => {
-                found.checked(chain)
+                found.checked(chain, is_anchored).until_expired(now)
             }
             _ => {
                 let (code, text) = reason(&trace.ending);
@@ -95,16 +102,33 @@ impl Found {
     }
 
     /// The same with what signatures say of it.
-    fn checked(mut self, chain: &[Link]) -> Self {
+    fn checked(mut self, chain: &[Link], is_anchored: bool) -> Self {
         let of_answer = chain.iter().rev().find(|link| link.part == Part::Answer);
         self.security = of_answer.map_or(Security::Unknown, |link| link.security);
-        if self.security == Security::Bogus {
+        if self.security == Security::Unknown && is_anchored {
+            self.security = Security::Bogus;
+            let text = "no chain of signatures leads to it".to_owned();
+            self.error = Some(ExtendedError { code: INDETERMINATE, text });
+            self.ttl = self.ttl.min(BOGUS_TTL);
+        } else if self.security == Security::Bogus {
             let first = chain.iter().find(|link| link.security == Security::Bogus).or(of_answer);
             self.error = first.map(|link| ExtendedError {
                 code: number(&link.why),
                 text: format!("{}: {}", link.zone, link.why),
             });
             self.ttl = self.ttl.min(BOGUS_TTL);
+        }
+        self
+    }
+
+    /// The same, kept no longer than its signatures hold (RFC 4035 section 5.3.3).
+    fn until_expired(mut self, now: u32) -> Self {
+        for item in self.items.iter_mut().filter(|_| self.security == Security::Secure) {
+            let ends =
+                item.set.signatures.iter().filter_map(|data| data.get(EXPIRATION..)?.first_chunk::<4>());
+            let left = ends.map(|end| u32::from_be_bytes(*end).wrapping_sub(now)).min();
+            item.set.ttl = item.set.ttl.min(left.unwrap_or(u32::MAX));
+            self.ttl = self.ttl.min(item.set.ttl);
         }
         self
     }

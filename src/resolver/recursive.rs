@@ -231,8 +231,9 @@ impl Recursive {
         steps.extend(trace.steps.iter().cloned());
         keys.extend(new_keys);
         let whole = DnsTrace { steps, ..DnsTrace::new(asked.clone()) };
-        let chain = check(&whole, &keys, &self.anchors, asking.network.wall_clock());
-        Found::of(&trace, &chain)
+        let now = asking.network.wall_clock();
+        let chain = check(&whole, &keys, &self.anchors, now);
+        Found::of(&trace, &chain, (!self.anchors.is_empty(), now))
     }
 }
 

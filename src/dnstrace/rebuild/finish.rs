@@ -11,6 +11,9 @@ use super::{ClientSide, MAX_NESTED, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
 use crate::report::dns::DnsTransaction;
 use crate::source::PacketNumber;
 
+const DS: u16 = 43;
+const DNSKEY: u16 = 48;
+
 /// A resolution that is whole, and when it was.
 struct Whole {
     resolution: Resolution,
@@ -63,6 +66,7 @@ impl Storyteller<'_> {
                 resolver,
                 client: None,
                 minimised,
+                to_check: None,
                 rest_remembered: false,
                 told,
                 guessed,
@@ -73,6 +77,7 @@ impl Storyteller<'_> {
         }
         let cached = join(all, &mut wholes, &self.recursive);
         wholes.sort_by_key(|whole| whole.first);
+        tell_checks(&mut wholes);
         let traces = wholes.into_iter().map(|whole| whole.resolution).collect();
         Rebuilt { traces, cached, left_out: self.left_out }
     }
@@ -108,6 +113,26 @@ fn span(trace: &DnsTrace) -> (PacketNumber, PacketNumber) {
         trace.steps.iter().flat_map(|step| step.packets.queries.iter().copied().chain(step.packets.response))
     };
     (numbers().min().unwrap_or_default(), numbers().max().unwrap_or_default())
+}
+
+/// Says of resolutions that ask for keys what they are to check: what their resolver was last asked before, and has not
+/// answered yet.
+fn tell_checks(wholes: &mut [Whole]) {
+    let mut asked: HashMap<IpAddr, (PacketNumber, Asked)> = HashMap::new();
+    for whole in wholes {
+        let resolution = &mut whole.resolution;
+        match &resolution.client {
+            Some(client) => {
+                let until = client.response.unwrap_or(PacketNumber::MAX);
+                asked.insert(resolution.resolver, (until, client.asked.clone()));
+            }
+            None if matches!(resolution.trace.asked.kind, DS | DNSKEY) => {
+                let before = asked.get(&resolution.resolver).filter(|(until, _)| whole.last < *until);
+                resolution.to_check = before.map(|(_, asked)| asked.clone());
+            }
+            None => {}
+        }
+    }
 }
 
 /// Finds the questions of clients that resolutions were for; gives those back that a resolver answered by itself.

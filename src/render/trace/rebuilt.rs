@@ -75,6 +75,10 @@ fn head(out: &mut impl Write, resolution: &Resolution, style: TraceStyle) -> io:
         }
         writer.comment(out, &client_words(client), Style::Dim)?;
     }
+    if let Some(checked) = &resolution.to_check {
+        let text = format!("To check the signatures on the way to {}.", words::asked(checked));
+        writer.comment(out, &text, Style::Dim)?;
+    }
     if resolution.rest_remembered {
         let text = "What the alias leads to was remembered: nobody was asked for it.";
         writer.comment(out, text, Style::Dim)?;
@@ -207,6 +211,9 @@ struct ResolutionJson {
     client: Option<ClientJson>,
     /// QNAME minimisation (RFC 9156).
     minimised: bool,
+    /// It asks for what the signatures of this answer are checked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_check: Option<AskedJson>,
     /// What an alias leads to was answered without asking anybody.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     rest_remembered: bool,
@@ -242,6 +249,7 @@ impl ResolutionJson {
             resolver: resolution.resolver,
             client: resolution.client.as_ref().map(ClientJson::new),
             minimised: resolution.minimised,
+            to_check: resolution.to_check.as_ref().map(AskedJson::new),
             rest_remembered: resolution.rest_remembered,
             servers_named_by_packet: resolution.told,
             zone_guessed: resolution.guessed,

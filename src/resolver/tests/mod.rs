@@ -41,6 +41,8 @@ struct Lab {
     clock: i128,
     /// Whom was asked for what.
     log: Vec<String>,
+    /// Seconds more than a day after the zones were signed.
+    later: u32,
     tamper: Option<Tamper>,
 }
 
@@ -73,7 +75,7 @@ impl DnsTransport for Lab {
 
 impl Network for Lab {
     fn wall_clock(&self) -> u32 {
-        SIGNED_AT + DAY
+        SIGNED_AT + DAY + self.later
     }
 
     fn is_over(&self) -> bool {

@@ -142,6 +142,21 @@ fn what_is_not_there_is_remembered_as_long_as_its_zone_says() {
 }
 
 #[test]
+fn nothing_is_remembered_longer_than_its_signature_holds() {
+    let bytes = query(1, "www.signed.edu", A, RD, Some(true));
+    let first = ask(&recursive(), &mut Lab::default(), &bytes, 0);
+    let read = Message::read(&first);
+    let signature = read.section(Section::Answer).find(|record| record.kind == RRSIG).unwrap();
+    let end = u32::from_be_bytes(*signature.data[8..].first_chunk().unwrap());
+    let mut lab = Lab { later: end - 40 - SIGNED_AT - DAY, ..Lab::default() };
+    assert_eq!(records(&ask(&recursive(), &mut lab, &bytes, 0), Section::Answer), [(A, 40), (RRSIG, 40)]);
+    lab.later += 41;
+    let late = ask(&recursive(), &mut lab, &bytes, 0);
+    let read = Message::read(&late);
+    assert_eq!((read.rcode(), extended_error(&read)), (Some(2), Some(7)));
+}
+
+#[test]
 fn an_alias_is_answered_with_what_it_leads_to() {
     let resolver = recursive();
     let bytes = ask(&resolver, &mut Lab::default(), &query(1, "away.lab.edu", A, RD, None), 0);

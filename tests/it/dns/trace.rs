@@ -153,6 +153,29 @@ fn a_question_that_is_passed_on_belongs_to_one_resolution() {
 }
 
 #[test]
+fn keys_are_asked_for_to_check_an_answer() {
+    let keys =
+        |capture: &mut Capture, id| step(capture, id, ROOT, ("", 48), AA, [&[Rr("", 48, vec![1])], &[], &[]]);
+    let mut capture = Capture::new();
+    capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
+    root_refers(&mut capture, 2, WWW);
+    edu_refers(&mut capture, 3, WWW);
+    nyu_answers(&mut capture, 4);
+    keys(&mut capture, 5);
+    capture.udp(
+        RESOLVER,
+        STUB,
+        &message(1, QR, WWW, [&[Rr("www.nyu.edu", A, vec![203, 0, 113, 5])], &[], &[]]),
+    );
+    // By then nobody waits for an answer.
+    keys(&mut capture, 6);
+    let found = document(&capture, &[]);
+    let checked: Vec<&Value> =
+        found["traces"].as_array().unwrap().iter().map(|trace| &trace["to_check"]["name"]).collect();
+    assert_eq!(checked, [&Value::Null, &"www.nyu.edu.".into(), &Value::Null]);
+}
+
+#[test]
 fn an_alias_whose_end_is_remembered_is_answered() {
     let mut capture = Capture::new();
     capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
