@@ -82,7 +82,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
             Deed::Overtaken { .. } => {
                 done.overtaken.insert(name);
             }
-            Deed::Held { .. } => {}
+            Deed::Held { .. } | Deed::Left => {}
         }
     }
     let segments = case.evidence.segments.0.as_slice();

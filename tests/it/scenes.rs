@@ -113,6 +113,70 @@ fn what_a_line_between_two_hosts_does_is_what_the_analysis_finds() {
     }
 }
 
+/// Plays these, some at a time: a scene waits more than it works.
+fn played_side_by_side(all: &[Vec<String>]) -> Vec<Value> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let documents = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(args) = all.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+                    let document = played(&mut ordinary(&args), &args.join(" "));
+                    documents.lock().unwrap().push(document);
+                }
+            });
+        }
+    });
+    documents.into_inner().unwrap()
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_bad_line_does_to_datagrams_is_what_every_lab_over_udp_shows() {
+    if !possible("labs over UDP on a bad line") {
+        return;
+    }
+    let mut all = Vec::new();
+    for lab in [
+        "greeting",
+        "uppercase-udp",
+        "chatbot-udp",
+        "relay",
+        "datetime --pace 0.02",
+        "udp-ping --pace 0.05",
+        "udp-throughput --pace 0.05 --count 20",
+    ] {
+        for (seed, line) in (1..).zip([
+            "--loss 40%",
+            "--duplicate 40%",
+            "--reorder 40%",
+            "--delay 20ms --jitter 10ms",
+            "--rate 40kbit",
+            "--loss 30% --duplicate 30% --reorder 30% --delay 10ms --jitter 5ms",
+        ]) {
+            all.push(words(&format!("lab {lab} {line} --seed {seed} --json")));
+        }
+    }
+    // What sets up and ends a measurement is not lost, whatever the line does.
+    all.push(words("lab udp-ping --pace 0.05 --loss 100% --json"));
+    let documents = played_side_by_side(&all);
+    let count = |is: &dyn Fn(&Value) -> bool| {
+        let log = documents.iter().flat_map(|document| document["log"].as_array().unwrap());
+        log.filter(|line| is(&line["noted"]["note"]["impaired"]["deed"])).count()
+    };
+    let done = [
+        count(&|deed| deed == "lost"),
+        count(&|deed| deed == "repeated"),
+        count(&|deed| deed["overtaken"].is_object()),
+        count(&|deed| deed["held"].is_object()),
+    ];
+    assert!(done[0] > 10 && done[1] > 10 && done[2] > 0 && done[3] > 20, "too little was done: {done:?}");
+}
+
 #[test]
 fn pings_are_told_by_the_clients_clock_and_by_the_capture() {
     if !possible("pings by two clocks") {

@@ -69,8 +69,11 @@ impl Session for Chatbot {
             return Said::new(true, says);
         }
         let fits = |(_, right): &(PacketStamp, &'static str)| right.as_bytes() == heard.text;
-        let asked =
-            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
+        let asked = if self.is_stream {
+            self.waiting.in_order(fits)
+        } else {
+            self.waiting.in_any_order((heard.text, heard.at), |(at, _)| *at, fits)
+        };
         let says = if heard.text == TALK_SOON.as_bytes() { Says::Farewell } else { Says::Answer };
         let said = asked.told(Said::new(false, says), |(at, _)| *at);
         match asked {

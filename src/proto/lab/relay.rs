@@ -232,11 +232,16 @@ impl Session for Relay {
         }
         let (code, place) = (status(text), address(text));
         let fits = |(_, asked): &(PacketStamp, Asked)| match asked {
-            Asked::Send(_) => code.is_some(),
+            Asked::Send(right) => code.is_some_and(|code| right.has(code)),
             Asked::Address => place.is_some(),
         };
-        let asked = self.waiting.in_any_order(fits);
-        let said = asked.told(Said::new(false, Says::Other), |(at, _)| *at);
+        let asked = self.waiting.in_any_order((heard.text, heard.at), |(at, _)| *at, fits);
+        let says = match (code, place) {
+            (Some(code), _) => Says::Status(code),
+            (None, Some(place)) => Says::Address(Some(place)),
+            (None, None) => Says::Other,
+        };
+        let said = asked.told(Said::new(false, says), |(at, _)| *at);
         let waiting::Asked::Is((at, asked)) = asked else { return said };
         let (says, fault) = match (asked, code) {
             (Asked::Send(right), Some(code)) => {

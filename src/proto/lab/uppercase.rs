@@ -40,10 +40,13 @@ impl Uppercase {
     }
 
     /// The sentence that `answer` is for.
-    fn asked(&mut self, answer: Option<&str>) -> Asked<Sentence> {
+    fn asked(&mut self, answer: Option<&str>, heard: Heard<'_>) -> Asked<Sentence> {
         let fits = |sentence: &Sentence| answer == Some(&*sentence.right);
-        let asked =
-            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
+        let asked = if self.is_stream {
+            self.waiting.in_order(fits)
+        } else {
+            self.waiting.in_any_order((heard.text, heard.at), |sentence| sentence.at, fits)
+        };
         self.count();
         asked
     }
@@ -84,7 +87,8 @@ impl Session for Uppercase {
     fn hear(&mut self, heard: Heard<'_>) -> Said {
         let Some(text) = heard.str() else {
             if !heard.by_client {
-                let said = self.asked(None).told(Said::new(false, Says::Capitals), |sentence| sentence.at);
+                let said =
+                    self.asked(None, heard).told(Said::new(false, Says::Capitals), |sentence| sentence.at);
                 return said.fault(Some(Fault::NotUtf8));
             }
             return Said::new(true, Says::Sentence).fault(Some(Fault::NotUtf8));
@@ -111,7 +115,7 @@ impl Session for Uppercase {
             self.count();
             return said.answers(asked);
         }
-        let asked = self.asked(Some(text));
+        let asked = self.asked(Some(text), heard);
         let said = asked.told(said, |sentence| sentence.at);
         match asked {
             Asked::Is(sentence) if text != &*sentence.right => {

@@ -35,6 +35,21 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &many.to_string(), options)?;
         rows(out, &faults, SHOWN, options)?;
     }
+    let again: Vec<String> = lab
+        .again()
+        .filter_map(|message| {
+            let before = message.said.again?.number;
+            Some(format!("packet {}: {}, as packet {before} said", message.at.number, quoted(&message.text)))
+        })
+        .collect();
+    if !again.is_empty() {
+        let text = format!(
+            "{} again: a network may deliver a datagram twice, and UDP does not tell a copy from a message.",
+            Count::new(count(again.len()), "message came", "messages came")
+        );
+        note(out, &text, options)?;
+        rows(out, &again, SHOWN, options)?;
+    }
     let unsure = lab.unsure().count();
     let open = lab.unanswered();
     if faults.is_empty() && !lab.messages.is_empty() {

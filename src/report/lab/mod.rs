@@ -281,6 +281,11 @@ impl LabFlow {
         self.messages.iter().filter(|message| message.said.unsure)
     }
 
+    /// The messages that came again.
+    pub fn again(&self) -> impl Iterator<Item = &LabMessage> {
+        self.messages.iter().filter(|message| message.said.again.is_some())
+    }
+
     /// How many messages are as `test` says.
     #[must_use]
     pub fn count(&self, test: impl Fn(&Says) -> bool) -> u64 {

@@ -59,12 +59,14 @@ pub struct Second {
 pub struct PingTotals {
     /// Each of them.
     pub pings: Vec<OnePing>,
-    /// Acknowledgements.
+    /// Acknowledgements, those not counted that came again.
     pub answers: u64,
     /// Those of which it cannot be told what they acknowledge.
     pub ambiguous: u64,
     /// Acknowledgements of nothing.
     pub unasked: u64,
+    /// Acknowledgements that came again.
+    pub again: u64,
     /// Answered after the next ping was sent.
     pub late: u64,
     /// The shortest, the mean and the longest time until an answer, of those where it is known.
@@ -139,6 +141,11 @@ impl PingTotals {
         answer_bytes: &mut HashMap<usize, u64>,
     ) {
         self.answers = self.answers.saturating_add(1);
+        if message.said.again.is_some() {
+            self.answers = self.answers.saturating_sub(1);
+            self.again = self.again.saturating_add(1);
+            return;
+        }
         match (pairing, message.said.answers) {
             (Pairing::Ambiguous(count, first, last), _) => {
                 self.ambiguous = self.ambiguous.saturating_add(1);
