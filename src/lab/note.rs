@@ -59,6 +59,9 @@ pub enum Note {
         seq: Option<u32>,
         /// Bytes of payload.
         length: u32,
+        /// It ends its sender's side of a connection (FIN).
+        #[serde(default)]
+        fin: bool,
         /// What was done.
         deed: Deed,
     },
@@ -137,8 +140,9 @@ impl fmt::Display for Note {
             Self::Between { does, before } => {
                 write!(f, "{does}; captured {} it", if *before { "before" } else { "behind" })
             }
-            Self::OnTheWay { number, seq, length, deed, .. } => {
+            Self::OnTheWay { number, seq, length, fin, deed, .. } => {
                 write!(f, "packet {number} of the server ({length} bytes")?;
+                f.write_str(if *fin { ", FIN" } else { "" })?;
                 seq.map_or(Ok(()), |seq| write!(f, ", number {seq}"))?;
                 write!(f, ") {deed}")
             }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::late::Late;
 use super::talks::{Talk, turns};
 use super::{Case, Check};
 use crate::flow::PacketStamp;
 use crate::lab::scene::What;
 use crate::lab::{Deed, Note, Transport};
-use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
 /// A datagram that was handed to the line.
@@ -33,6 +33,10 @@ impl Handed<'_> {
     /// Whether nothing of it came out.
     pub(super) fn is_lost(&self) -> bool {
         self.times() == 0
+    }
+
+    pub(super) fn is_repeated(&self) -> bool {
+        self.deeds.contains(&Deed::Repeated)
     }
 
     fn is_left(&self) -> bool {
@@ -95,9 +99,6 @@ fn expected<'h, 'a>(to: SocketAddr, all: &'h BTreeMap<u64, Handed<'a>>) -> Vec<&
     out
 }
 
-/// How far two clocks that are set alike may be apart.
-const CLOCKS: TimeDelta = TimeDelta::from_nanos(1_000_000);
-
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
     let all = handed(case);
     if all.is_empty() {
@@ -122,12 +123,12 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         }
         packets.extend(seen.iter().map(|(at, _)| at.number));
         for (handed, (at, _)) in expected.iter().zip(&seen) {
-            late.take(case, handed, *at);
+            take(&mut late, case, handed, *at);
         }
     }
     let text = format!("What the line did is what the capture shows: {}", deeds(&all));
     let mut checks = Check::unless(against, text, packets);
-    checks.extend(late.told());
+    checks.extend(late.told("comes"));
     checks
 }
 
@@ -137,7 +138,7 @@ fn deeds(all: &BTreeMap<u64, Handed<'_>>) -> String {
     let mut did = Vec::new();
     for (number, what) in [
         (count(|handed| handed.is_lost() && !handed.is_left()), "lost"),
-        (count(|handed| handed.deeds.contains(&Deed::Repeated)), "sent twice"),
+        (count(|handed| handed.is_repeated()), "sent twice"),
         (count(|handed| handed.overtaken_by().is_some()), "sent behind a later one"),
         (count(|handed| handed.held().is_some()), "held for a while"),
         (count(|handed| handed.is_left()), "still on it when the server stopped"),
@@ -157,55 +158,15 @@ fn from_server<'a>(case: &Case<'a>, talk: &Talk<'_>) -> Vec<(PacketStamp, &'a [u
     turns(told.flow, client.reversed()).map(|turn| (turn.first, turn.bytes.as_slice())).collect()
 }
 
-/// Datagrams that the line held, and how much later than that they came.
-#[derive(Default)]
-struct Late {
-    packets: Vec<PacketNumber>,
-    /// The least and the most.
-    more: Option<[TimeDelta; 2]>,
-    too_soon: Option<(PacketNumber, TimeDelta, TimeDelta)>,
-}
-
-impl Late {
-    /// Takes one that came in the capture at `at`. It was handed over behind what was heard last before.
-    fn take(&mut self, case: &Case<'_>, handed: &Handed<'_>, at: PacketStamp) {
-        let Some(held) = handed.held() else { return };
-        let Some((peer, place)) = handed.heard else { return };
-        let asked = case.talks.iter().find(|talk| talk.transport == Transport::Udp && talk.client == peer);
-        let asked = asked.and_then(|talk| {
-            let (told, client) = talk.flow(case.evidence.flows)?;
-            turns(told.flow, client).nth(place.checked_sub(1)?)
-        });
-        let Some(took) = asked.and_then(|turn| at.since(turn.first)) else { return };
-        let more = TimeDelta::from_nanos(took.as_nanos().saturating_sub(held.as_nanos()));
-        if more.as_nanos().saturating_add(CLOCKS.as_nanos()) < 0 {
-            self.too_soon.get_or_insert((at.number, held, took));
-        }
-        self.packets.push(at.number);
-        let [least, most] = self.more.unwrap_or([more, more]);
-        self.more = Some([least.min(more), most.max(more)]);
+/// Takes one that came in the capture at `at`. It was handed over behind what was heard last before.
+fn take(late: &mut Late, case: &Case<'_>, handed: &Handed<'_>, at: PacketStamp) {
+    let (Some(held), Some((peer, place))) = (handed.held(), handed.heard) else { return };
+    let asked = case.talks.iter().find(|talk| talk.transport == Transport::Udp && talk.client == peer);
+    let asked = asked.and_then(|talk| {
+        let (told, client) = talk.flow(case.evidence.flows)?;
+        turns(told.flow, client).nth(place.checked_sub(1)?)
+    });
+    if let Some(turn) = asked {
+        late.take(at, turn.first, held);
     }
-
-    fn told(self) -> Option<Check> {
-        let [least, _] = self.more?;
-        if let Some((packet, held, took)) = self.too_soon {
-            let text = format!(
-                "The line held packet {packet} for {}, and it comes {} behind what was asked",
-                millis(held),
-                millis(took)
-            );
-            return Some(Check::new(false, text, [packet]));
-        }
-        let text = format!(
-            "What the line held comes as late as its log says, none sooner: the nearest {} behind that",
-            millis(least)
-        );
-        Some(Check::new(true, text, self.packets))
-    }
-}
-
-/// A time in milliseconds, for a sentence.
-pub(super) fn millis(time: TimeDelta) -> String {
-    let micros = time.as_nanos().max(0) / 1_000;
-    format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
 }

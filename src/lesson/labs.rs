@@ -57,7 +57,7 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
     let known = flows(case).count();
     // Where the line has lost every answer, words alone may not tell which lab it is.
     let is_lost = |handed: &Handed<'_>| handed.is_lost();
-    let may_be_unknown = if lines(case).iter().any(is_lost) {
+    let may_be_unknown = if handed(case).values().any(is_lost) {
         let is_silent = |talk: &&super::Talk<'_>| {
             talk.flow(case.evidence.flows)
                 .is_none_or(|(told, client)| turns(told.flow, client.reversed()).next().is_none())
@@ -66,12 +66,17 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
     } else {
         0
     };
+    let lines = lines(case);
+    let repeated: Vec<&[u8]> =
+        lines.iter().filter(|handed| handed.is_repeated()).map(|handed| handed.bytes).collect();
     let talks = case.talks.len();
     if known > talks || known.saturating_add(may_be_unknown) < talks {
         against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
     }
     for flow in flows(case) {
-        for message in flow.faults() {
+        // Of an answer whose question got none, because the line lost that, the log alone tells that it is a copy.
+        let is_copy = |text: &[u8]| repeated.contains(&text);
+        for message in flow.faults().filter(|message| !is_copy(&message.text)) {
             let fault = message.said.fault.as_ref().map(ToString::to_string).unwrap_or_default();
             against.push(format!("packet {}: {fault}", message.at.number));
         }

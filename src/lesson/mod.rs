@@ -8,6 +8,7 @@ mod datagrams;
 mod experiments;
 mod general;
 mod labs;
+mod late;
 mod line;
 mod pings;
 mod sides;

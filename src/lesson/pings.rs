@@ -135,9 +135,7 @@ impl PingsBeside {
             row.capture = Some(*ping);
             row.is_late_in_capture = match (ping.fate, row.clock) {
                 // Nothing follows the last one in the capture: the client's interval tells.
-                (Fate::Answered { rtt: Some(rtt), late: false, .. }, Some(clock))
-                    if place == totals.sent() =>
-                {
+                (Fate::Answered { rtt: Some(rtt), .. }, Some(clock)) if place == totals.sent() => {
                     rtt > span(clock.interval)
                 }
                 (Fate::Answered { late, .. }, _) => late,

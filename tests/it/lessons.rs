@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wirelab::flow::PayloadWanted;
+use wirelab::flow::{PacketStamp, PayloadWanted};
 use wirelab::lab::Note;
 use wirelab::lab::scene::{self, Line, SCENES, Scene, What};
 use wirelab::lesson::{Check, Evidence, Segments, checks};
@@ -70,7 +70,7 @@ impl Case {
                 link: packet.link,
                 data: &packet.data,
             });
-            segments.take(number, &step.decoded, step.verdicts);
+            segments.take(PacketStamp { number, ts: packet.ts }, &step.decoded, step.verdicts);
             exchanges.packet(&step.decoded, step.messages, true, &mut |_| {});
             sessions.packet(&step.decoded, step.messages, true, &mut |_| {});
         }

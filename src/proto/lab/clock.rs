@@ -78,6 +78,7 @@ impl Session for Clock {
         let asked =
             self.waiting.in_any_order((heard.text, heard.at), |(at, _)| *at, |(_, asked)| *asked == fits);
         let said = asked.told(Said::new(false, says.unwrap_or(Says::Other)), |(at, _)| *at);
+        let said = said.or_again(self.waiting.copy_of());
         let waiting::Asked::Is((_, asked)) = asked else { return said };
         let fault = match asked {
             _ if !is_real => Some(Fault::Malformed),

@@ -69,6 +69,7 @@ impl Session for Phrases {
             self.waiting.in_order(|_| is_right)
         };
         let said = asked.told(Said::new(false, if is_right { Says::Answer } else { Says::Other }), |at| *at);
+        let said = said.or_again(self.waiting.copy_of());
         match asked {
             Asked::Is(_) if !is_right => said.fault(Some(Fault::Expected((*answer).into()))),
             // What is said where nothing waits is nobody's answer.

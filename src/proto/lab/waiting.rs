@@ -18,6 +18,8 @@ pub(super) struct Waiting<T> {
     is_lost: bool,
     /// Answers in datagrams that have come, by the hash of what they say: the last [`MAX_EARLIER`].
     earlier: VecDeque<(u64, PacketStamp)>,
+    /// The last answer is wrong, or the datagram of this packet again.
+    copy_of: Option<PacketStamp>,
 }
 
 /// Most answers that a copy is looked for among: it follows soon.
@@ -46,7 +48,7 @@ pub(super) enum Asked<T> {
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { list: VecDeque::new(), is_lost: false, earlier: VecDeque::new() }
+        Self { list: VecDeque::new(), is_lost: false, earlier: VecDeque::new(), copy_of: None }
     }
 }
 
@@ -77,19 +79,28 @@ impl<T> Waiting<T> {
     }
 
     /// The question of an answer in a datagram, which may come before the answer to an older question, or instead of it, and
-    /// may come twice.
+    /// may come twice: what fits no question and was said before may be such a copy
+    /// ([`Waiting::copy_of`]), or a wrong answer to the newest: that waits on.
     pub(super) fn in_any_order(
         &mut self,
         (text, at): (&[u8], PacketStamp),
         asked_at: impl Fn(&T) -> PacketStamp,
         fits: impl Fn(&T) -> bool,
-    ) -> Asked<T> {
+    ) -> Asked<T>
+    where
+        T: Clone,
+    {
+        self.copy_of = None;
         let hash = hash_of(text);
         let before = self.earlier.iter().find(|(earlier, _)| *earlier == hash).map(|(_, at)| *at);
         let place = match (self.fitting(at, asked_at, fits), before, self.list.len()) {
             (Some(place), ..) => place,
-            (None, Some(before), _) => return Asked::Again(before),
+            (None, Some(before), 0) => return Asked::Again(before),
             _ if self.is_lost => return Asked::Unknown,
+            (None, Some(before), _) => {
+                self.copy_of = Some(before);
+                return self.list.back().map_or(Asked::None, |newest| Asked::Is(newest.clone()));
+            }
             (None, None, 0) => return Asked::None,
             (None, None, 1) => 0,
             (None, None, more) => return Asked::OneOf(more),
@@ -132,6 +143,11 @@ impl<T> Waiting<T> {
         self.list.drain(..place);
         self.is_lost = false;
         self.pop().map_or(Asked::Unknown, Asked::Is)
+    }
+
+    /// Where what was last heard is a wrong answer or a copy of an earlier datagram, that one: what comes later tells.
+    pub(super) fn copy_of(&self) -> Option<PacketStamp> {
+        self.copy_of
     }
 
     pub(super) fn len(&self) -> usize {
@@ -187,6 +203,7 @@ mod tests {
     /// What an answer that says `text` is for: the packet of the question, or of the same answer before.
     fn answer(waiting: &mut Waiting<Question>, text: &str, at: PacketStamp) -> Result<u64, Option<u64>> {
         match waiting.in_any_order((text.as_bytes(), at), |(at, _)| *at, |(_, right)| *right == text) {
+            Asked::Is(_) if waiting.copy_of().is_some() => Err(waiting.copy_of().map(|at| at.number)),
             Asked::Is((at, _)) => Ok(at.number),
             Asked::Again(before) => Err(Some(before.number)),
             Asked::OneOf(_) | Asked::Unknown | Asked::None => Err(None),

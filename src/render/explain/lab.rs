@@ -21,7 +21,7 @@ const TEXT: usize = 60;
 /// What the lab of a flow shows, below its story.
 pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::Result<()> {
     let Some(lab) = told.lab else { return unsure(out, told, options) };
-    writeln!(out, "\n  {}", options.colors.paint(Style::Bold, format!("Lab {}", lab.lab)))?;
+    writeln!(out, "\n  {}", options.colors.paint(Style::Bold, format!("Lab {}", name(lab))))?;
     let told_of = Part::of(lab);
     told_of.sentences.iter().try_for_each(|text| note(out, text, options))?;
     rows(out, &told_of.rows, SHOWN, options)?;
@@ -106,6 +106,12 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     Ok(())
+}
+
+/// Which lab it is: two say the same, and their intervals tell them apart.
+fn name(lab: &LabFlow) -> &'static str {
+    let is_throughput = lab.lab == Lab::UdpPing && PingTotals::of(lab).seconds.is_some();
+    if is_throughput { "udp-throughput" } else { lab.lab.name() }
 }
 
 /// A flow that may be one of several labs.
@@ -406,7 +412,7 @@ impl Part {
         if totals.late > 0 {
             let lost = totals.unanswered().saturating_add(totals.late);
             sentences.push(format!(
-                "{} late, when the next ping had been sent: a client that waits no longer counts them as lost, {} in all.",
+                "{} late, when the next ping had been sent, or was due behind the last: a client that waits no longer counts them as lost, {} in all.",
                 Count::new(totals.late, "acknowledgement came", "acknowledgements came"),
                 percent(lost, totals.sent())
             ));
