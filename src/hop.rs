@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::decode::{
-    ChecksumVerdict, DecodedPacket, Decoder, LayerKind, Transport, TransportProtocol, Unverifiable,
+    ChecksumVerdict, DecodedPacket, Decoder, LayerKind, TcpFlags, Transport, TransportProtocol, Unverifiable,
 };
 use crate::lab::{Deed, Impairment, Line};
 use crate::source::{FramePort, LinkType, LiveError, SourceError, devices};
@@ -66,6 +66,8 @@ pub struct Frame {
     pub seq: Option<u32>,
     /// Bytes of payload.
     pub payload: u32,
+    /// It ends its sender's side of a connection (FIN).
+    pub fin: bool,
 }
 
 /// What a hop tells.
@@ -222,6 +224,7 @@ fn read(decoder: &mut Decoder, bytes: &mut [u8]) -> Option<(Flow, Frame)> {
         protocol: transport.protocol,
         ports: [transport.src.port, transport.dst.port],
         seq: segment.map(|segment| segment.seq),
+        fin: segment.is_some_and(|segment| segment.flags.has(TcpFlags::FIN)),
         payload: segment.map_or(layer.end.saturating_sub(layer.payload), |segment| segment.payload_len),
     };
     let flow = (transport.src.addr, transport.src.port, transport.dst.addr, transport.dst.port);
@@ -311,8 +314,13 @@ mod tests {
     fn a_frame_is_told_by_its_ports_and_number() {
         let mut bytes = tcp(b"hello");
         let (flow, frame) = read(&mut Decoder::new(), &mut bytes).unwrap();
-        let expected =
-            Frame { protocol: TransportProtocol::Tcp, ports: [5000, 43_389], seq: Some(77), payload: 5 };
+        let expected = Frame {
+            protocol: TransportProtocol::Tcp,
+            ports: [5000, 43_389],
+            seq: Some(77),
+            payload: 5,
+            fin: false,
+        };
         assert_eq!(frame, expected);
         assert_eq!((flow.1, flow.3), (5000, 43_389));
         let (_, frame) = read(&mut Decoder::new(), &mut udp(b"question")).unwrap();

@@ -9,7 +9,7 @@ use super::{Action, Conversation, Lab, Logic, Note, Service, Transport, client};
 pub(super) const QUIT: &str = "q";
 pub(super) const ENDED: &str = "Session ended";
 
-const NO_DIVISION: &str = "Error: division by zero";
+pub(super) const NO_DIVISION: &str = "Error: division by zero";
 const NO_SUM: &str = "Error: write two numbers and one of + - * / between them, parted by spaces: 12 + 42";
 const NO_TEXT: &str = "Error: this is not UTF-8 text";
 const TOO_MANY: &str = "Error: too many lines at once, the rest is not looked at";

@@ -66,6 +66,20 @@ impl Impairment {
         *self == Self { patience: self.patience, ..Self::default() }
     }
 
+    /// Whether packets can be lost on it, on purpose or because too many come.
+    #[must_use]
+    pub fn loses(&self) -> bool {
+        self.loss > 0.0 || self.rate.is_some()
+    }
+
+    /// The longest that it keeps a packet that it lets through.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        let queue = if self.rate.is_some() { MAX_BACKLOG } else { Duration::ZERO };
+        let held = if self.reorder > 0.0 { self.patience } else { Duration::ZERO };
+        self.delay.saturating_add(self.jitter).saturating_add(queue).saturating_add(held)
+    }
+
     /// The same with all times multiplied by `pace`, which is above 0.
     #[must_use]
     pub fn at_pace(self, pace: f64) -> Self {
@@ -95,6 +109,16 @@ pub enum Deed {
         /// The number of that packet.
         by: u64,
     },
+    /// It was still on the line when that ended; of one that was sent twice this is told of each copy.
+    Left,
+}
+
+impl Deed {
+    /// Whether the packet, or a copy of it, did not come out.
+    #[must_use]
+    pub const fn is_loss(self) -> bool {
+        matches!(self, Self::Lost | Self::Overflowed | Self::Left)
+    }
 }
 
 impl fmt::Display for Deed {
@@ -105,6 +129,7 @@ impl fmt::Display for Deed {
             Self::Held { by } => write!(f, "held for {:.1} ms", by.as_secs_f64() * 1e3),
             Self::Repeated => f.write_str("sent twice"),
             Self::Overtaken { by } => write!(f, "sent behind number {by}"),
+            Self::Left => f.write_str("still on the line when that ended"),
         }
     }
 }
@@ -135,38 +160,40 @@ pub struct Line<K, T> {
     last: Duration,
     /// Orders what is due at the same time.
     order: u64,
-    waiting: BinaryHeap<Waiting<T>>,
+    waiting: BinaryHeap<Waiting<K, T>>,
     held: BTreeMap<K, Held<T>>,
     done: Vec<Done<K>>,
 }
 
 #[derive(Debug)]
-struct Waiting<T> {
+struct Waiting<K, T> {
     due: Duration,
     order: u64,
+    flow: K,
+    number: u64,
     packet: T,
 }
 
 /// The heap's greatest is what is due first.
-impl<T> Ord for Waiting<T> {
+impl<K, T> Ord for Waiting<K, T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         Reverse((self.due, self.order)).cmp(&Reverse((other.due, other.order)))
     }
 }
 
-impl<T> PartialOrd for Waiting<T> {
+impl<K, T> PartialOrd for Waiting<K, T> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> PartialEq for Waiting<T> {
+impl<K, T> PartialEq for Waiting<K, T> {
     fn eq(&self, other: &Self) -> bool {
         self.order == other.order
     }
 }
 
-impl<T> Eq for Waiting<T> {}
+impl<K, T> Eq for Waiting<K, T> {}
 
 /// A packet that waits to be overtaken.
 #[derive(Debug)]
@@ -194,38 +221,63 @@ impl<K: Ord + Copy, T: Clone> Line<K, T> {
         }
     }
 
-    /// A packet comes to the line at `now`, with its length on the wire in bytes.
-    pub fn push(&mut self, now: Duration, flow: K, len: usize, packet: T) {
+    /// A packet comes to the line at `now`, with its length on the wire in bytes; gives its number, from 1.
+    pub fn push(&mut self, now: Duration, flow: K, len: usize, packet: T) -> u64 {
+        self.take(now, flow, (len, packet), false)
+    }
+
+    /// The same of a packet that is not to be lost, repeated or overtaken, only late.
+    pub fn push_surely(&mut self, now: Duration, flow: K, len: usize, packet: T) -> u64 {
+        self.take(now, flow, (len, packet), true)
+    }
+
+    fn take(&mut self, now: Duration, flow: K, (len, packet): (usize, T), is_sure: bool) -> u64 {
         self.let_go(now);
         self.came += 1;
         let number = self.came;
         // All of them for each packet: what one option takes does not change what the others do.
         let [lose, repeat, swap, shake] = std::array::from_fn(|_| self.random.f64());
-        if lose < self.how.loss {
+        if lose < self.how.loss && !is_sure {
             self.tell(flow, number, Deed::Lost);
-            return;
+            return number;
         }
-        let Some(due) = self.due(now, len, shake) else {
+        let due = self.due(now, len, shake).or_else(|| is_sure.then(|| self.last.max(now)));
+        let Some(due) = due else {
             self.tell(flow, number, Deed::Overflowed);
-            return;
+            return number;
         };
-        if swap < self.how.reorder && !self.held.contains_key(&flow) && self.held.len() < MAX_HELD {
+        if swap < self.how.reorder && !is_sure && !self.held.contains_key(&flow) && self.held.len() < MAX_HELD
+        {
             let until = due + self.how.patience;
             self.held.insert(flow, Held { number, since: now, until, packet });
-            return;
+            return number;
         }
         if due > now {
             self.tell(flow, number, Deed::Held { by: due - now });
         }
         let before = self.held.remove(&flow);
-        if repeat < self.how.duplicate {
+        if repeat < self.how.duplicate && !is_sure {
             self.tell(flow, number, Deed::Repeated);
-            self.queue(due, packet.clone());
+            self.queue(due, (flow, number), packet.clone());
         }
-        self.queue(due, packet);
+        self.queue(due, (flow, number), packet);
         if let Some(before) = before {
             self.tell(flow, before.number, Deed::Overtaken { by: number });
-            self.queue(due, before.packet);
+            if due > before.since {
+                self.tell(flow, before.number, Deed::Held { by: due - before.since });
+            }
+            self.queue(due, (flow, before.number), before.packet);
+        }
+        number
+    }
+
+    /// The line ends: what is still on it does not come out, and is told.
+    pub fn end(&mut self) {
+        while let Some(waiting) = self.waiting.pop() {
+            self.tell(waiting.flow, waiting.number, Deed::Left);
+        }
+        for (flow, held) in std::mem::take(&mut self.held) {
+            self.tell(flow, held.number, Deed::Left);
         }
     }
 
@@ -282,13 +334,13 @@ impl<K: Ord + Copy, T: Clone> Line<K, T> {
             let Some(held) = self.held.remove(&flow) else { continue };
             self.tell(flow, held.number, Deed::Held { by: held.until - held.since });
             self.last = self.last.max(held.until);
-            self.queue(held.until, held.packet);
+            self.queue(held.until, (flow, held.number), held.packet);
         }
     }
 
-    fn queue(&mut self, due: Duration, packet: T) {
+    fn queue(&mut self, due: Duration, (flow, number): (K, u64), packet: T) {
         self.order += 1;
-        self.waiting.push(Waiting { due, order: self.order, packet });
+        self.waiting.push(Waiting { due, order: self.order, flow, number, packet });
     }
 
     fn tell(&mut self, flow: K, number: u64, deed: Deed) {
@@ -416,9 +468,35 @@ mod tests {
         assert_eq!(line.next_due(), Some(ms(51)));
         assert_eq!(line.take_due(ms(60)), Some("two"));
         let told = line.done();
-        assert_eq!(told.iter().map(|done| (done.flow, done.number)).collect::<Vec<_>>(), [(1, 1), (2, 2)]);
+        assert_eq!(
+            told.iter().map(|done| (done.flow, done.number)).collect::<Vec<_>>(),
+            [(1, 1), (1, 1), (2, 2)]
+        );
         assert_eq!(told[0].deed, Deed::Overtaken { by: 3 });
-        assert_eq!(told[1].deed, Deed::Held { by: ms(50) });
+        assert_eq!(told[1].deed, Deed::Held { by: ms(3) });
+        assert_eq!(told[2].deed, Deed::Held { by: ms(50) });
+    }
+
+    #[test]
+    fn what_is_sure_is_late_at_most() {
+        let how =
+            Impairment { loss: 1.0, duplicate: 1.0, reorder: 1.0, delay: ms(5), ..Impairment::default() };
+        let mut line: Line<u8, &str> = Line::new(how, 1);
+        assert_eq!(line.push(ms(0), 1, 10, "one"), 1);
+        assert_eq!(line.push_surely(ms(1), 1, 10, "two"), 2);
+        assert_eq!([line.take_due(ms(6)), line.take_due(ms(99))], [Some("two"), None]);
+        let told: Vec<(u64, Deed)> = line.done().iter().map(|done| (done.number, done.deed)).collect();
+        assert_eq!(told, [(1, Deed::Lost), (2, Deed::Held { by: ms(5) })]);
+    }
+
+    #[test]
+    fn what_the_end_leaves_on_a_line_is_told() {
+        let how = Impairment { duplicate: 1.0, delay: ms(5), ..Impairment::default() };
+        let mut line: Line<u8, &str> = Line::new(how, 1);
+        line.push(ms(0), 1, 10, "one");
+        line.end();
+        let left = line.done().iter().filter(|done| done.deed == Deed::Left && done.number == 1).count();
+        assert_eq!((left, line.next_due()), (2, None));
     }
 
     #[test]

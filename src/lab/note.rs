@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ping;
 use super::impair::Deed;
+use super::scene::Bytes;
 
 /// An entry of a server's or client's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +26,19 @@ pub enum Note {
         /// How late.
         by: Duration,
     },
-    /// Something was done on purpose to a datagram or frame that was sent.
-    Impaired {
-        /// The how manieth it is that was to be sent, from 1.
+    /// A datagram was handed to the server's line, which is a bad one on purpose.
+    Handed {
+        /// The how manieth it is, from 1.
         number: u64,
+        /// What it says.
+        bytes: Bytes,
+    },
+    /// Something was done on purpose to a datagram that was handed to that line.
+    Impaired {
+        /// Its number.
+        number: u64,
+        /// What it says, as far as it is shown.
+        said: String,
         /// What was done.
         deed: Deed,
     },
@@ -49,6 +59,9 @@ pub enum Note {
         seq: Option<u32>,
         /// Bytes of payload.
         length: u32,
+        /// It ends its sender's side of a connection (FIN).
+        #[serde(default)]
+        fin: bool,
         /// What was done.
         deed: Deed,
     },
@@ -122,12 +135,14 @@ impl fmt::Display for Note {
             Self::Delayed { number, by } => {
                 write!(f, "message {number} answered after {:.1} ms", by.as_secs_f64() * 1e3)
             }
-            Self::Impaired { number, deed } => write!(f, "number {number} {deed}"),
+            Self::Handed { number, .. } => write!(f, "number {number} handed to the line"),
+            Self::Impaired { number, said, deed } => write!(f, "number {number}, `{said}`, {deed}"),
             Self::Between { does, before } => {
                 write!(f, "{does}; captured {} it", if *before { "before" } else { "behind" })
             }
-            Self::OnTheWay { number, seq, length, deed, .. } => {
+            Self::OnTheWay { number, seq, length, fin, deed, .. } => {
                 write!(f, "packet {number} of the server ({length} bytes")?;
+                f.write_str(if *fin { ", FIN" } else { "" })?;
                 seq.map_or(Ok(()), |seq| write!(f, ", number {seq}"))?;
                 write!(f, ") {deed}")
             }

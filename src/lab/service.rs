@@ -13,6 +13,8 @@ pub enum Action {
     /// Sends these bytes to whom asked as one message, nothing added. An empty one is an empty datagram over
     /// UDP and nothing at all over TCP, which has no empty messages.
     Say(Vec<u8>),
+    /// The same, and where the server's line is a bad one on purpose, it does not lose this.
+    SaySurely(Vec<u8>),
     /// Sends these bytes to somebody: in a room to a connection of this server, which is closed where it does not take them
     /// at once; over UDP to any address that the policy allows. Nothing elsewhere.
     SayTo(SocketAddr, Vec<u8>),

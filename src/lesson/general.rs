@@ -40,7 +40,11 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
 }
 
 fn how_many(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { one.to_owned() } else { format!("all {number} {many}") }
+    match number {
+        1 => one.to_owned(),
+        2 => format!("both {many}"),
+        number => format!("all {number} {many}"),
+    }
 }
 
 /// A text with its first letter in capitals.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::datagrams::{Handed, handed};
+use super::talks::turns;
 use super::{Case, Check, Losses};
 use crate::lab::scene::{Kind, What};
 use crate::lab::{Note, PingRun};
 use crate::proto::lab::{Code, Mark, Says};
 use crate::report::http::Exchange;
-use crate::report::lab::{Fate, LabFlow, PingTotals};
+use crate::report::lab::{Fate, LabFlow, Passed, PingTotals, Stray};
 use crate::report::mail::{Mail, Session};
 use crate::source::PacketNumber;
 
@@ -53,21 +55,46 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
     }
     let mut against = Vec::new();
     let known = flows(case).count();
+    // Where the line has lost every answer, words alone may not tell which lab it is.
+    let is_lost = |handed: &Handed<'_>| handed.is_lost();
+    let may_be_unknown = if handed(case).values().any(is_lost) {
+        let is_silent = |talk: &&super::Talk<'_>| {
+            talk.flow(case.evidence.flows)
+                .is_none_or(|(told, client)| turns(told.flow, client.reversed()).next().is_none())
+        };
+        case.talks.iter().filter(is_silent).count()
+    } else {
+        0
+    };
+    let lines = lines(case);
+    let repeated: Vec<&[u8]> =
+        lines.iter().filter(|handed| handed.is_repeated()).map(|handed| handed.bytes).collect();
     let talks = case.talks.len();
-    if known != talks {
+    if known > talks || known.saturating_add(may_be_unknown) < talks {
         against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
     }
     for flow in flows(case) {
-        for message in flow.faults() {
+        // Of an answer whose question got none, because the line lost that, the log alone tells that it is a copy.
+        let is_copy = |text: &[u8]| repeated.contains(&text);
+        for message in flow.faults().filter(|message| !is_copy(&message.text)) {
             let fault = message.said.fault.as_ref().map(ToString::to_string).unwrap_or_default();
             against.push(format!("packet {}: {fault}", message.at.number));
         }
     }
-    let text = format!(
-        "By the packets alone this is the lab {}, and nothing is wrong with what was said",
-        case.scene.name
-    );
+    let text = if known == 0 {
+        "No answer came through, and what was asked alone does not tell which lab this is".to_owned()
+    } else {
+        format!(
+            "By the packets alone this is the lab {}, and nothing is wrong with what was said",
+            case.scene.name
+        )
+    };
     Check::unless(against, text, [])
+}
+
+/// What was handed to the line of the scene's server, where it has one.
+fn lines<'a>(case: &Case<'a>) -> Vec<Handed<'a>> {
+    handed(case).into_values().collect()
 }
 
 fn packets<'a>(case: &Case<'a>, test: impl Fn(&Says) -> bool + 'a) -> Vec<PacketNumber> {
@@ -91,9 +118,18 @@ fn capitals(case: &Case<'_>) -> Check {
     let asked = packets(case, |says| *says == Says::Sentence).len();
     let back: Vec<PacketNumber> = flows(case)
         .flat_map(|flow| &flow.messages)
-        .filter(|message| message.said.says == Says::Capitals && message.said.fault.is_none())
+        .filter(|message| {
+            let said = &message.said;
+            said.says == Says::Capitals && said.fault.is_none() && said.again.is_none()
+        })
         .map(|message| message.at.number)
         .collect();
+    let lost = lines(case).iter().filter(|handed| handed.is_lost()).count();
+    if lost > 0 {
+        let all = asked.max(lost);
+        let text = format!("{} of {all} sentences come back in capitals; the line lost {lost}", back.len());
+        return Check::new(back.len().saturating_add(lost) == all, text, back);
+    }
     let text = if asked == 1 && back.len() == 1 {
         "The sentence comes back in capitals".to_owned()
     } else {
@@ -142,7 +178,11 @@ fn room(case: &Case<'_>) -> Check {
 
 fn relay(case: &Case<'_>) -> Check {
     let (passed, strays) = case.evidence.labs.map(|labs| (labs.passed(), labs.strays())).unwrap_or_default();
-    let is_right = |passed: &crate::report::lab::Passed| {
+    let lost: Vec<Handed<'_>> = lines(case).into_iter().filter(Handed::is_lost).collect();
+    if !lost.is_empty() {
+        return relay_with_losses(passed, strays, &lost);
+    }
+    let is_right = |passed: &Passed| {
         let sent = matches!(passed.status, Some((Code::Sent, _)));
         passed.changed.is_none() && sent == passed.forwarded.is_some() && passed.status.is_some()
     };
@@ -172,6 +212,36 @@ fn relay(case: &Case<'_>) -> Check {
             forwarded,
         ),
     }
+}
+
+/// What was passed on, and what senders were told, where the line has lost some of it.
+fn relay_with_losses(passed: &[Passed], strays: &[Stray], lost: &[Handed<'_>]) -> Check {
+    let is_status =
+        |handed: &&Handed<'_>| handed.bytes.starts_with(b"200,") || handed.bytes.starts_with(b"405,");
+    let is_message = |handed: &&Handed<'_>| handed.bytes.contains(&b';');
+    let (statuses, messages) =
+        (lost.iter().filter(is_status).count(), lost.iter().filter(is_message).count());
+    let untold = passed.iter().filter(|passed| passed.status.is_none()).count();
+    let refused = |passed: &&Passed| matches!(passed.status, Some((Code::NotSent, _)));
+    let silent = passed.iter().filter(|passed| passed.forwarded.is_none()).count();
+    let refusals = passed.iter().filter(refused).count();
+    // Of a request whose refusal was lost it is not known that it was one.
+    let never = silent
+        .checked_sub(messages)
+        .is_some_and(|never| (refusals..=refusals.saturating_add(statuses)).contains(&never));
+    let is_wrong =
+        |passed: &&Passed| passed.changed.is_some() || refused(passed) && passed.forwarded.is_some();
+    let wrong = passed.iter().find(is_wrong).map(|passed| passed.at.number);
+    let wrong = wrong.or_else(|| strays.first().map(|stray| stray.at.number));
+    let packets = passed.iter().filter_map(|passed| passed.forwarded).map(|(_, at)| at.number);
+    let text = match wrong {
+        Some(_) => "What was passed on is not what a request asked for".to_owned(),
+        None => format!(
+            "Of {} requests {silent} are not passed on in the capture, and to {untold} nothing is answered there: {refusals} refused, and the line lost {messages} of the messages and {statuses} of the answers",
+            passed.len()
+        ),
+    };
+    Check::new(wrong.is_none() && untold == statuses && never, text, packets.chain(wrong))
 }
 
 pub(super) fn file(case: &Case<'_>) -> Check {
@@ -231,27 +301,30 @@ fn pings(case: &Case<'_>) -> Vec<Check> {
         .map(|ping| ping.at.number)
         .collect();
     let sent: u64 = totals.iter().map(PingTotals::sent).sum();
-    let by_server = format!(
-        "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log",
-        unanswered.len()
-    );
     let run = PingRun::of(notes(false));
     let losses = Losses::of(&run, notes(true), SLACK);
+    let has_line = notes(true).any(|note| matches!(note, Note::Handed { .. }));
+    let on_the_way = losses.on_the_way.len();
+    let and_lost = if has_line { format!(", {on_the_way} lost by its line") } else { String::new() };
+    let by_server = format!(
+        "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log{and_lost}",
+        unanswered.len()
+    );
     let by_client = if run.sent() != sent {
         format!("The client says that it sent {} pings, the capture shows {sent}", run.sent())
     } else if losses.hold() {
         format!(
-            "The client counts {} as lost: {} dropped by the server, {} answered too late",
+            "The client counts {} as lost: {} dropped by the server{and_lost}, {} answered too late",
             losses.lost, losses.dropped, losses.too_late
         )
     } else {
         format!(
-            "The client counts {} as lost, but {} were dropped by the server and {} answered too late",
+            "The client counts {} as lost, but {} were dropped by the server{and_lost} and {} answered too late",
             losses.lost, losses.dropped, losses.too_late
         )
     };
     vec![
-        Check::new(dropped == unanswered.len() && sent > 0, by_server, unanswered),
+        Check::new(dropped + on_the_way == unanswered.len() && sent > 0, by_server, unanswered),
         Check::new(losses.hold() && run.sent() == sent, by_client, []),
     ]
 }

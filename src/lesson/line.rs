@@ -2,52 +2,75 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::late::Late;
 use super::{Case, Check};
 use crate::decode::{DecodedPacket, TcpFlags};
-use crate::flow::{Kind, Verdict};
+use crate::flow::{Kind, PacketStamp, Verdict};
 use crate::lab::scene::What;
 use crate::lab::{Deed, Note};
 use crate::source::PacketNumber;
+use crate::time::TimeDelta;
 
 /// Most segments of a capture that are looked at: a scene has some hundred.
 pub const MAX_SEGMENTS: usize = 1 << 18;
 
-/// A TCP segment with data, or with a FIN.
+/// A TCP segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Its packet.
-    pub packet: PacketNumber,
+    pub at: PacketStamp,
     /// Ports of sender and receiver.
     pub ports: [u16; 2],
     /// Its sequence number, as sent.
     pub seq: u32,
     /// Bytes of payload.
     pub length: u32,
+    /// It opens a connection (SYN).
+    pub syn: bool,
+    /// It ends its side of one (FIN).
+    pub fin: bool,
+    /// What it acknowledges.
+    pub ack: Option<u32>,
     /// What the analysis calls it, where it is not simply the next one.
     pub kind: Option<Kind>,
 }
 
-/// The TCP segments with data or a FIN of a capture, the first [`MAX_SEGMENTS`].
+/// The TCP segments of a capture, the first [`MAX_SEGMENTS`].
 #[derive(Clone, Debug, Default)]
 pub struct Segments(Vec<Segment>);
 
 impl Segments {
     /// Takes a packet, of which `verdicts` says one thing for each of its transports.
-    pub fn take(&mut self, packet: PacketNumber, decoded: &DecodedPacket<'_>, verdicts: &[Verdict]) {
+    pub fn take(&mut self, at: PacketStamp, decoded: &DecodedPacket<'_>, verdicts: &[Verdict]) {
         for (transport, verdict) in decoded.transports().iter().zip(verdicts) {
             let Some(tcp) = verdict.tcp else { continue };
             let Some(segment) = decoded.tcp_segment(transport) else { continue };
-            let says = segment.payload_len > 0 || segment.flags.has(TcpFlags::FIN);
-            if says && self.0.len() < MAX_SEGMENTS {
+            let has = |flag| segment.flags.has(flag);
+            if self.0.len() < MAX_SEGMENTS {
                 self.0.push(Segment {
-                    packet,
+                    at,
                     ports: [transport.src.port, transport.dst.port],
                     seq: segment.seq,
                     length: segment.payload_len,
+                    syn: has(TcpFlags::SYN),
+                    fin: has(TcpFlags::FIN),
+                    ack: has(TcpFlags::ACK).then_some(segment.ack),
                     kind: tcp.judgement.map(|judgement| judgement.kind),
                 });
             }
         }
+    }
+}
+
+impl Segment {
+    /// Numbers that it takes: of its bytes, SYN and FIN.
+    fn takes(&self) -> u32 {
+        self.length.saturating_add(u32::from(self.syn)).saturating_add(u32::from(self.fin))
+    }
+
+    /// Whether it bears this number.
+    fn bears(&self, seq: u32) -> bool {
+        seq.wrapping_sub(self.seq) < self.takes()
     }
 }
 
@@ -60,6 +83,8 @@ struct Done {
     lost: BTreeMap<Name, usize>,
     repeated: BTreeMap<Name, usize>,
     overtaken: BTreeSet<Name>,
+    /// For how long, at least, of all packets that bear that number.
+    held: BTreeMap<Name, TimeDelta>,
 }
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
@@ -70,37 +95,85 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
     let Some(before) = before else { return Vec::new() };
     let mut done = Done::default();
     for line in case.log {
-        let What::Noted { note: Note::OnTheWay { ports, seq: Some(seq), length: 1.., deed, .. }, .. } =
+        let What::Noted { note: Note::OnTheWay { ports, seq: Some(seq), length, fin, deed, .. }, .. } =
             &line.what
         else {
             continue;
         };
         let name = (*ports, *seq);
+        if let Deed::Held { by } = deed {
+            let by = i128::try_from(by.as_nanos()).map(TimeDelta::from_nanos).unwrap_or_default();
+            done.held.entry(name).and_modify(|least| *least = by.min(*least)).or_insert(by);
+        }
+        if *length == 0 && !fin {
+            continue;
+        }
         match deed {
             Deed::Lost | Deed::Overflowed => *done.lost.entry(name).or_default() += 1,
             Deed::Repeated => *done.repeated.entry(name).or_default() += 1,
             Deed::Overtaken { .. } => {
                 done.overtaken.insert(name);
             }
-            Deed::Held { .. } => {}
+            Deed::Held { .. } | Deed::Left => {}
         }
     }
-    let segments = case.evidence.segments.0.as_slice();
+    let all = case.evidence.segments.0.as_slice();
+    let segments: Vec<Segment> =
+        all.iter().filter(|segment| segment.length > 0 || segment.fin).copied().collect();
     let mut checks = vec![whole(case)];
     if before {
-        checks.push(sent_again(&done, segments));
+        checks.push(sent_again(&done, &segments));
     } else {
-        checks.push(twice(&done, segments));
-        checks.push(out_of_order(&done, segments));
+        checks.push(twice(&done, &segments));
+        checks.push(out_of_order(&done, &segments));
     }
+    checks.extend(if before { acknowledged_late(&done, all) } else { comes_late(&done, all) });
     checks
 }
 
 /// The packets of a segment: those that bear its first byte.
 fn copies(segments: &[Segment], (ports, seq): Name) -> impl Iterator<Item = &Segment> {
-    segments
-        .iter()
-        .filter(move |segment| segment.ports == ports && seq.wrapping_sub(segment.seq) < segment.length)
+    segments.iter().filter(move |segment| segment.ports == ports && segment.bears(seq))
+}
+
+/// A line that holds packets, by a capture before it: what it held is acknowledged no sooner than it let it through. The way back is
+/// not held.
+fn acknowledged_late(done: &Done, all: &[Segment]) -> Option<Check> {
+    let mut late = Late::default();
+    for (name, held) in &done.held {
+        let (ports, seq) = *name;
+        let Some(first) = copies(all, *name).next() else { continue };
+        // What of a longer one was held under another number may have come before.
+        if first.seq != seq {
+            continue;
+        }
+        let back = all.iter().find(|segment| {
+            let [from, to] = segment.ports;
+            let covers = segment.ack.is_some_and(|ack| ack.wrapping_sub(seq).cast_signed() > 0);
+            [to, from] == ports && segment.at.number > first.at.number && covers
+        });
+        if let Some(back) = back {
+            late.take(back.at, first.at, *held);
+        }
+    }
+    late.told("is acknowledged")
+}
+
+/// The same by a capture behind it: what it held comes no sooner than so long behind what it answers.
+fn comes_late(done: &Done, all: &[Segment]) -> Option<Check> {
+    let mut late = Late::default();
+    for segment in all.iter().filter(|segment| segment.takes() > 0) {
+        let (Some(held), Some(ack)) = (done.held.get(&(segment.ports, segment.seq)), segment.ack) else {
+            continue;
+        };
+        let [from, to] = segment.ports;
+        // Its sender had this when it sent it.
+        let asked = copies(all, ([to, from], ack.wrapping_sub(1))).next();
+        if let Some(asked) = asked.filter(|asked| asked.at.number < segment.at.number) {
+            late.take(segment.at, asked.at, *held);
+        }
+    }
+    late.told("comes")
 }
 
 /// A line loses and repeats packets, and changes none.
@@ -122,37 +195,39 @@ fn sent_again(done: &Done, segments: &[Segment]) -> Check {
                 "The line lost the segment with number {} {times} times, and the analysis finds it sent again {again} times",
                 name.1
             );
-            return Check::new(false, text, copies.iter().map(|segment| segment.packet));
+            return Check::new(false, text, copies.iter().map(|segment| segment.at.number));
         }
-        found.extend(copies.iter().filter(|segment| is_repair(segment.kind)).map(|segment| segment.packet));
+        found
+            .extend(copies.iter().filter(|segment| is_repair(segment.kind)).map(|segment| segment.at.number));
     }
     let is_of_the_line = |segment: &&Segment| matches!(segment.kind, Some(Kind::TimeOut | Kind::Fast));
     // A sender whose timer ran out for a lost segment sends those behind it again, too, lost or not (RFC 6298 section 5).
     let goes_back = |segment: &&Segment| {
         let is_cause = |other: &&Segment| {
-            other.ports == segment.ports && other.packet < segment.packet && other.kind == Some(Kind::TimeOut)
+            other.ports == segment.ports
+                && other.at.number < segment.at.number
+                && other.kind == Some(Kind::TimeOut)
         };
-        segments.iter().filter(is_cause).any(|other| found.contains(&other.packet))
+        segments.iter().filter(is_cause).any(|other| found.contains(&other.at.number))
     };
     if let Some(segment) = segments
         .iter()
         .filter(is_of_the_line)
-        .find(|segment| !found.contains(&segment.packet) && !goes_back(segment))
+        .find(|segment| !found.contains(&segment.at.number) && !goes_back(segment))
     {
         let text = format!(
             "The analysis says that packet {} repairs a loss, and the line lost no such segment",
-            segment.packet
+            segment.at.number
         );
-        return Check::new(false, text, [segment.packet]);
+        return Check::new(false, text, [segment.at.number]);
     }
     let text = match lost {
-        0 => {
-            "The line lost no segment with data, and the analysis finds none sent again for a loss".to_owned()
-        }
-        1 => "The line lost a segment with data, and the analysis finds it sent again".to_owned(),
-        _ => {
-            format!("The line lost {lost} segments with data, and the analysis finds each of them sent again")
-        }
+        0 => "The line lost no segment with data or a FIN, and the analysis finds none sent again for a loss"
+            .to_owned(),
+        1 => "The line lost a segment with data or a FIN, and the analysis finds it sent again".to_owned(),
+        _ => format!(
+            "The line lost {lost} segments with data or a FIN, and the analysis finds each of them sent again"
+        ),
     };
     Check::new(true, text, found)
 }
@@ -169,14 +244,16 @@ fn twice(done: &Done, segments: &[Segment]) -> Check {
         let copies: Vec<&Segment> = copies(segments, *name).collect();
         if copies.len() <= *times {
             let text = format!("The line sent the segment with number {} twice, and it came once", name.1);
-            return Check::new(false, text, copies.iter().map(|segment| segment.packet));
+            return Check::new(false, text, copies.iter().map(|segment| segment.at.number));
         }
-        found.extend(copies.iter().skip(1).map(|segment| segment.packet));
+        found.extend(copies.iter().skip(1).map(|segment| segment.at.number));
     }
     let is_twice = |segment: &&Segment| segment.kind == Some(Kind::CapturedTwice);
-    if let Some(segment) = segments.iter().filter(is_twice).find(|segment| !found.contains(&segment.packet)) {
-        let text = format!("Packet {} came twice, and the line sent it once", segment.packet);
-        return Check::new(false, text, [segment.packet]);
+    if let Some(segment) =
+        segments.iter().filter(is_twice).find(|segment| !found.contains(&segment.at.number))
+    {
+        let text = format!("Packet {} came twice, and the line sent it once", segment.at.number);
+        return Check::new(false, text, [segment.at.number]);
     }
     let text = format!(
         "Segments with data that the line sent twice, and that come twice in the capture: {}",
@@ -190,7 +267,7 @@ fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
     let found: Vec<&Segment> =
         segments.iter().filter(|segment| segment.kind == Some(Kind::Reordered)).collect();
     let names: BTreeSet<Name> = found.iter().map(|segment| (segment.ports, segment.seq)).collect();
-    let packets = found.iter().map(|segment| segment.packet);
+    let packets = found.iter().map(|segment| segment.at.number);
     // What only an acknowledgement or an older segment has overtaken is in order.
     let is_behind = |name: &&Name| {
         let mut earlier = segments.iter().take_while(|segment| (segment.ports, segment.seq) != **name);

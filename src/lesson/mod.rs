@@ -4,9 +4,11 @@
 //! that the capture lacks something, or that a program did not do what its lab says.
 
 mod check;
+mod datagrams;
 mod experiments;
 mod general;
 mod labs;
+mod late;
 mod line;
 mod lookup;
 mod names;
@@ -60,6 +62,7 @@ pub fn checks(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Check
     checks.extend(general::of(&case));
     checks.extend(labs::of(&case));
     checks.extend(experiments::of(&case));
+    checks.extend(datagrams::of(&case));
     checks.extend(line::of(&case));
     checks
 }

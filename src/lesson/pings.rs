@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::lab::{Note, Ping, PingFate, PingRun};
+use crate::lab::{Deed, Note, Ping, PingFate, PingRun};
 use crate::report::lab::{Fate, OnePing, PingTotals};
 use crate::time::TimeDelta;
 
@@ -135,9 +135,7 @@ impl PingsBeside {
             row.capture = Some(*ping);
             row.is_late_in_capture = match (ping.fate, row.clock) {
                 // Nothing follows the last one in the capture: the client's interval tells.
-                (Fate::Answered { rtt: Some(rtt), late: false, .. }, Some(clock))
-                    if place == totals.sent() =>
-                {
+                (Fate::Answered { rtt: Some(rtt), .. }, Some(clock)) if place == totals.sent() => {
                     rtt > span(clock.interval)
                 }
                 (Fate::Answered { late, .. }, _) => late,
@@ -191,7 +189,9 @@ pub struct Losses {
     pub lost: u64,
     /// Dropped by the server.
     pub dropped: u64,
-    /// Answered too late by the server: when the next one was due at the client.
+    /// The pings whose answer the server's bad line lost.
+    pub on_the_way: Vec<u64>,
+    /// Answered too late by the server, or held by its line too long: when the next one was due at the client.
     pub too_late: u64,
     /// Pings of which the two logs say different things.
     pub contradictions: Vec<u64>,
@@ -205,13 +205,37 @@ impl Losses {
     #[must_use]
     pub fn of<'a>(run: &PingRun, server: impl IntoIterator<Item = &'a Note>, slack: Duration) -> Self {
         let mut fates: BTreeMap<u64, Option<Duration>> = BTreeMap::new();
+        // By the number on the line: the ping, and how many copies of its answer come out.
+        let mut answers: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
         for note in server {
             match note {
-                Note::Dropped { number } => fates.insert(*number, None),
-                Note::Delayed { number, by } => fates.insert(*number, Some(*by)),
-                _ => None,
-            };
+                Note::Dropped { number } => {
+                    fates.insert(*number, None);
+                }
+                Note::Delayed { number, by } => {
+                    fates.insert(*number, Some(*by));
+                }
+                Note::Handed { number, bytes } => {
+                    answers.extend(acknowledged(&bytes.0).map(|ping| (*number, (ping, 1))));
+                }
+                Note::Impaired { number, deed, .. } => {
+                    let Some((ping, copies)) = answers.get_mut(number) else { continue };
+                    match deed {
+                        Deed::Repeated => *copies = copies.saturating_add(1),
+                        Deed::Held { by } => {
+                            if let Some(Some(late)) = fates.get_mut(ping) {
+                                *late = late.saturating_add(*by);
+                            }
+                        }
+                        deed if deed.is_loss() => *copies = copies.saturating_sub(1),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
         }
+        let on_the_way: Vec<u64> =
+            answers.values().filter(|(_, copies)| *copies == 0).map(|(ping, _)| *ping).collect();
         let mut losses = Self { lost: run.lost(), ..Self::default() };
         for ping in run.pings() {
             let is_lost = match ping.fate {
@@ -220,6 +244,7 @@ impl Losses {
                 PingFate::Unclear => continue,
             };
             let fits = match fates.get(&ping.number) {
+                Some(_) if on_the_way.contains(&ping.number) => ping.fate == PingFate::Lost,
                 Some(None) => {
                     losses.dropped += 1;
                     ping.fate == PingFate::Lost
@@ -236,14 +261,23 @@ impl Losses {
                 losses.contradictions.push(ping.number);
             }
         }
+        losses.on_the_way = on_the_way;
         losses
     }
 
-    /// Whether the client lost just what the server dropped or answered too late.
+    /// Whether the client lost just what the server dropped, its line lost, or was answered too late.
     #[must_use]
     pub fn hold(&self) -> bool {
-        self.contradictions.is_empty() && self.lost == self.dropped + self.too_late
+        let on_the_way = u64::try_from(self.on_the_way.len()).unwrap_or(u64::MAX);
+        self.contradictions.is_empty()
+            && self.lost == self.dropped.saturating_add(self.too_late).saturating_add(on_the_way)
     }
+}
+
+/// The ping that an acknowledgement of our server's is for: the number behind its words.
+fn acknowledged(bytes: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.strip_prefix("Packet Acknowledged ")?.parse().ok()
 }
 
 fn span(time: Duration) -> TimeDelta {

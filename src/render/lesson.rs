@@ -92,6 +92,8 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Listening { local, transport } => ("listens", format!("on {local} ({transport})")),
         // A table tells of them.
         What::Noted { note: Note::Ping(_) | Note::Delayed { .. }, .. } => return Ok(()),
+        // What goes out is said, what does not is told of.
+        What::Noted { note: Note::Handed { .. }, .. } => return Ok(()),
         // That is so of every packet.
         What::Noted { note: Note::OnTheWay { deed: Deed::Held { .. }, .. }, .. } => return Ok(()),
         What::Noted { note, .. } => ("notes", Message(note).to_string()),

@@ -2,6 +2,8 @@
 
 #[path = "labs/build.rs"]
 pub(crate) mod build;
+#[path = "labs/own.rs"]
+mod own;
 
 use build::Capture;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wirelab::flow::PayloadWanted;
+use wirelab::flow::{PacketStamp, PayloadWanted};
 use wirelab::lab::Note;
 use wirelab::lab::scene::{self, Line, SCENES, Scene, What};
 use wirelab::lesson::{Check, Evidence, Segments, checks};
@@ -70,7 +70,7 @@ impl Case {
                 link: packet.link,
                 data: &packet.data,
             });
-            segments.take(number, &step.decoded, step.verdicts);
+            segments.take(PacketStamp { number, ts: packet.ts }, &step.decoded, step.verdicts);
             exchanges.packet(&step.decoded, step.messages, true, &mut |_| {});
             sessions.packet(&step.decoded, step.messages, true, &mut |_| {});
         }
@@ -263,5 +263,52 @@ fn what_is_compared_by_its_length_is_not_said_to_be_equal() {
         let has = |words: &str| checks.iter().any(|check| check.text.contains(words));
         assert_eq!(has("byte for byte"), is_whole, "{name}");
         assert_eq!(has("only the number is compared"), !is_whole, "{name}");
+    }
+}
+
+/// A recording of one question and its answer, as if the server's line had done this to the answer.
+fn on_a_line(name: &str, deeds: &[wirelab::lab::Deed]) -> Case {
+    let mut case = Case::named(name);
+    let said = case.log.iter().position(|line| line.aside && matches!(line.what, What::Sent { .. })).unwrap();
+    let What::Sent { peer, bytes } = case.log[said].what.clone() else { unreachable!() };
+    let mut told = vec![Note::Handed { number: 1, bytes }];
+    told.extend(deeds.iter().map(|deed| Note::Impaired { number: 1, said: String::new(), deed: *deed }));
+    let line = |note| {
+        let what = What::Noted { peer: Some(peer), note };
+        Line { who: "server".to_owned(), aside: true, what }
+    };
+    case.log.splice(said..said, told.into_iter().map(line));
+    case
+}
+
+#[test]
+fn what_a_line_did_to_datagrams_is_held_against_the_capture() {
+    use std::time::Duration;
+    use wirelab::lab::Deed;
+    for name in ["greeting", "uppercase-udp"] {
+        assert_eq!(on_a_line(name, &[]).failed(), [""; 0], "{name}");
+        for deed in [Deed::Lost, Deed::Repeated, Deed::Overflowed, Deed::Left] {
+            on_a_line(name, &[deed]).must_fail(&format!("{deed:?} is not what the capture shows"));
+        }
+        // The answer of the recording comes within a millisecond.
+        on_a_line(name, &[Deed::Held { by: Duration::from_millis(5) }]).must_fail("it was not held");
+        assert_eq!(on_a_line(name, &[Deed::Held { by: Duration::from_nanos(1) }]).failed(), [""; 0]);
+
+        let is_sent = |line: &Line| line.aside && matches!(line.what, What::Sent { .. });
+        let mut twice = on_a_line(name, &[Deed::Repeated]);
+        twice.packets.push(twice.packets[1].clone());
+        let sent = twice.log.iter().position(is_sent).unwrap();
+        twice.log.insert(sent, twice.log[sent].clone());
+        assert_eq!(twice.failed(), [""; 0], "{name}: sent twice");
+        let mut untold = twice.clone();
+        untold.log.retain(|line| !matches!(line.what, What::Noted { note: Note::Impaired { .. }, .. }));
+        untold.must_fail("sent twice, and the line's log says once");
+
+        let mut lost = on_a_line(name, &[Deed::Lost]);
+        lost.packets.truncate(1);
+        lost.log.retain(|line| !is_sent(line) && !matches!(line.what, What::Received { .. } if !line.aside));
+        assert_eq!(lost.failed(), [""; 0], "{name}: lost");
+        lost.log.retain(|line| !matches!(line.what, What::Noted { note: Note::Impaired { .. }, .. }));
+        lost.must_fail("lost, and the line's log does not say so");
     }
 }

@@ -33,6 +33,11 @@ impl Drawing {
         }
     }
 
+    /// The file's name.
+    pub(super) fn name(&self) -> std::path::Display<'_> {
+        self.path.display()
+    }
+
     pub(super) fn write(&mut self, svg: &str) -> io::Result<()> {
         self.file
             .write_all(svg.as_bytes())

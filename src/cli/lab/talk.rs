@@ -105,6 +105,8 @@ impl<'a> Talk<'a> {
                     Ending::Reset => "reset the connection",
                 }
             )),
+            // What becomes of it is told.
+            Event::Noted { note: Note::Handed { .. }, .. } => {}
             Event::Noted { peer: Some(peer), note } => self.out(format_args!("{peer} {}", safe(note))),
             Event::Noted { peer: None, note } => self.out(format_args!("{}", safe(note))),
             Event::Problem { peer: Some(peer), problem } => self.err(format_args!("{peer} {problem}")),

@@ -36,6 +36,18 @@ pub struct Options {
     pub settings: Settings,
 }
 
+/// How long an answer is waited for on a line that is known to lose: many times what a good line takes on one machine.
+const LOSSY: Duration = Duration::from_millis(300);
+
+impl Options {
+    /// Where datagrams are known to be lost on the way: how long an answer is waited for before the next message is said.
+    #[must_use]
+    pub fn gives_up_after(&self) -> Option<Duration> {
+        let line = self.settings.impairment.at_pace(self.settings.pace);
+        line.loses().then(|| LOSSY.saturating_add(line.longest()))
+    }
+}
+
 /// What a client has while it runs.
 pub struct Session<'a> {
     /// The lab whose client this is.

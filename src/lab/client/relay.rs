@@ -22,7 +22,7 @@ pub(in crate::lab) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
         if is_exit {
             return Ok(Outcome::Done);
         }
-        let end = Instant::now() + options.timeout;
+        let end = Instant::now() + options.gives_up_after().unwrap_or(options.timeout);
         loop {
             match socket.hear(end.saturating_duration_since(Instant::now()))? {
                 Some(bytes) => {
@@ -33,7 +33,10 @@ pub(in crate::lab) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
                     }
                 }
                 None if stop.load(Ordering::Relaxed) => return Ok(Outcome::Stopped),
-                None => return Err(socket.no_reply()),
+                None => {
+                    socket.without_reply(options, on_event)?;
+                    break;
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{LISTEN, LastWords, Messages, Next, Options, Outcome, Polled, Session, checked};
+use super::{LISTEN, LastWords, Messages, Next, Options, Outcome, Polled, Session, checked, tell};
 use crate::lab::stream::only_waited;
 use crate::lab::{Event, LabError, MAX_MESSAGE, TICK};
 
@@ -22,10 +22,10 @@ pub(super) fn run(session: Session<'_>, last: Option<LastWords>) -> Result<Outco
         let last = LastWords::are(last, &message);
         socket.say(message, on_event)?;
         if last.is_none_or(|last| last.are_answered) {
-            match socket.hear(options.timeout)? {
+            match socket.hear(options.gives_up_after().unwrap_or(options.timeout))? {
                 Some(bytes) => on_event(Event::Received { peer: options.server, bytes }),
                 None if stop.load(Ordering::Relaxed) => return Ok(Outcome::Stopped),
-                None => return Err(socket.no_reply()),
+                None => socket.without_reply(options, on_event)?,
             }
         }
         if last.is_some() {
@@ -91,7 +91,18 @@ impl<'a> Datagrams<'a> {
         Ok(length.map(|length| self.buffer.get(..length).unwrap_or_default().to_vec()))
     }
 
-    pub(super) fn no_reply(&self) -> LabError {
+    /// No answer came in time: the end of the talk, unless answers are known to be lost on the way.
+    pub(super) fn without_reply(
+        &self,
+        options: &Options,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<(), LabError> {
+        let Some(within) = options.gives_up_after() else { return Err(self.no_reply()) };
+        tell(on_event, format!("no answer within {} ms: goes on without it", within.as_millis()));
+        Ok(())
+    }
+
+    fn no_reply(&self) -> LabError {
         LabError::NoReply { server: self.peer, within: self.timeout }
     }
 }

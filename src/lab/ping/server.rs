@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{ACKNOWLEDGED, CALIBRATED, DROPPED_ONE_OF, EXIT, MAX_DELAY, STOPPING, calibration, number_in};
 use crate::lab::{
-    Action, Conversation, LabError, Logic, MAX_MESSAGE, Note, Service, Settings, say, without_line_end,
+    Action, Conversation, LabError, Logic, MAX_MESSAGE, Note, Service, Settings, without_line_end,
 };
 
 /// The shortest that an answer takes, at pace 1.
@@ -49,9 +49,7 @@ impl Conversation for Pings {
         // Requests are read whole: a buffer that was set too small can be set again.
         match std::str::from_utf8(without_line_end(message)) {
             Ok(EXIT) => {
-                let mut actions = say(STOPPING);
-                actions.push(Action::Stop);
-                actions
+                vec![Action::SaySurely(STOPPING.into()), Action::Stop]
             }
             Ok(text) => match calibration(text) {
                 Some(size) => fates.calibrate(size),
@@ -65,9 +63,8 @@ impl Conversation for Pings {
 impl Fates {
     fn calibrate(&mut self, size: u64) -> Vec<Action> {
         self.buffer = usize::try_from(size).unwrap_or(MAX_MESSAGE).clamp(1, MAX_MESSAGE);
-        let mut actions = say(CALIBRATED);
-        actions.push(Action::Note(Note::Told(format!("buffer of {} bytes from now on", self.buffer))));
-        actions
+        let told = Note::Told(format!("buffer of {} bytes from now on", self.buffer));
+        vec![Action::SaySurely(CALIBRATED.into()), Action::Note(told)]
     }
 
     /// A ping, of which the server sees as much as its buffer takes.
@@ -117,10 +114,10 @@ mod tests {
     fn calibration_and_exit_are_answered_at_once_and_never_dropped() {
         let mut server = server(1, 1.0);
         for _ in 0..1000 {
-            let [Action::Say(text), Action::Note(_)] = &server.respond(b"C2048")[..] else { panic!() };
+            let [Action::SaySurely(text), Action::Note(_)] = &server.respond(b"C2048")[..] else { panic!() };
             assert_eq!(text, CALIBRATED.as_bytes());
         }
-        assert_eq!(server.respond(b"exit\r\n"), [Action::Say(STOPPING.into()), Action::Stop]);
+        assert_eq!(server.respond(b"exit\r\n"), [Action::SaySurely(STOPPING.into()), Action::Stop]);
         assert!(answer(&server.respond(b"exit now"), 1).is_none_or(|(_, text)| text == ACKNOWLEDGED));
     }
 

@@ -73,20 +73,16 @@ fn relay(stage: &mut Stage) -> Result<(), LabError> {
     let lab = &relay::LAB;
     let server = stage.serve("server", lab)?;
     let mut ann = stage.enter("ann", lab, server)?;
-    ann.say("hii");
-    ann.hears_so_many(1);
+    ann.asks("hii");
     let mut bob = stage.enter("bob", lab, server)?;
-    bob.say("hii");
-    bob.hears_so_many(1);
+    bob.asks("hii");
     let to = |part: &Part, text: &str| -> Result<String, LabError> {
         let address: SocketAddr = part.address().ok_or(LabError::NotOurs(server))?;
         Ok(format!("to: {} / {} ; content : {text}", address.ip(), address.port()))
     };
-    ann.say(&to(&bob, "Hello bob")?);
-    ann.hears_so_many(2);
+    ann.asks(&to(&bob, "Hello bob")?);
     bob.hears("Hello bob");
-    bob.say(&to(&ann, "Hello ann, I can hear you")?);
-    bob.hears_so_many(3);
+    bob.asks(&to(&ann, "Hello ann, I can hear you")?);
     ann.hears("I can hear you");
     ann.say("Hello?");
     ann.hears("400");

@@ -1,9 +1,11 @@
 //! A server that is slow: connections that wait to be taken, bytes that wait to be read, and what a receive returns.
 
-use std::net::TcpListener;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::wire::LOOK;
 use super::{Hosts, Kind, PATIENCE, Scene, Stage, TCP, Wire, closing};
 use crate::lab::LabError;
 
@@ -12,9 +14,36 @@ const PORT: u16 = 12_200;
 /// So many connections wait, and one more, until Linux drops the SYNs of others.
 const BACKLOG: i32 = 1;
 
-/// How long the server does not look: longer than it takes to see that a SYN has no answer, shorter than the second after
-/// which it is sent again (RFC 6298 section 2).
-const AWAY: Duration = Duration::from_millis(300);
+/// How long a SYN is left without an answer: longer than a system takes to give one, shorter than the second after which it
+/// is sent again (RFC 6298 section 2).
+const AWAY: Duration = Duration::from_millis(100);
+
+/// Waits until somebody's SYN to that address has gone out and has no answer. Where the system does not tell, as long as that
+/// takes on a machine that is not busy.
+fn await_syn(server: SocketAddr) {
+    let table = if server.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        match fs::read_to_string(table) {
+            Ok(sockets) if is_in_syn_sent(&sockets, server.port()) => break,
+            Ok(_) => thread::sleep(LOOK),
+            Err(_) => {
+                thread::sleep(AWAY * 2);
+                break;
+            }
+        }
+    }
+    thread::sleep(AWAY);
+}
+
+/// Whether Linux's table of sockets, `/proc/net/tcp`, has one in SYN-SENT (02) towards this port.
+fn is_in_syn_sent(sockets: &str, port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    sockets.lines().any(|line| {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        words.next().is_some_and(|peer| peer.ends_with(&port)) && words.next() == Some("02")
+    })
+}
 
 pub(super) static FULL_BACKLOG: Scene = Scene {
     name: "backlog",
@@ -39,7 +68,7 @@ fn backlog(stage: &mut Stage) -> Result<(), LabError> {
     let stage = &*stage;
     thread::scope(|scope| {
         let late = scope.spawn(|| stage.connect("cy", server));
-        thread::sleep(AWAY);
+        await_syn(server);
         waiting.iter_mut().try_for_each(|client| attend(stage, &listener, client))?;
         let cy = late.join().unwrap_or(Err(LabError::NoConnection { server, within: PATIENCE }));
         attend(stage, &listener, &mut cy?)
@@ -99,9 +128,6 @@ fn zero_window(stage: &mut Stage) -> Result<(), LabError> {
     closing::in_order(client, server)
 }
 
-/// How long after one piece the next is sent: longer than the other side takes to read.
-const BETWEEN: Duration = Duration::from_millis(30);
-
 pub(super) static SPLIT_WRITES: Scene = Scene {
     name: "split-writes",
     title: "messages in pieces, and two in one receive",
@@ -122,14 +148,31 @@ fn split_writes(stage: &mut Stage) -> Result<(), LabError> {
     let (listener, server) = stage.listen("server", PORT, BACKLOG, None)?;
     let mut client = stage.connect("client", server)?;
     let mut server = stage.accept("server", &listener)?;
-    client.say(b"Hello.")?;
-    client.say(b"Are you there?")?;
-    thread::sleep(BETWEEN);
-    server.hear_all(20)?;
+    let (first, second) = (b"Hello.", b"Are you there?");
+    client.say(first)?;
+    client.say(second)?;
+    server.wait_for_unread(first.len() + second.len())?;
+    server.hear_all(first.len() + second.len())?;
     for piece in ["Yes, ", "I am ", "here, ", "always."] {
         server.say(piece.as_bytes())?;
         client.hear_all(piece.len())?;
-        thread::sleep(BETWEEN);
     }
     closing::in_order(client, server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_syn_without_an_answer_is_found_in_the_table_of_sockets() {
+        let head = "  sl  local_address rem_address   st tx_queue\n";
+        let line = |peer: &str, state: &str| {
+            format!("{head}   1: 0100007F:D431 0100007F:{peer} {state} 00000001:00000000\n")
+        };
+        assert!(is_in_syn_sent(&line("2FA8", "02"), 12_200));
+        assert!(!is_in_syn_sent(&line("2FA8", "01"), 12_200));
+        assert!(!is_in_syn_sent(&line("2FA9", "02"), 12_200));
+        assert!(!is_in_syn_sent(head, 12_200));
+    }
 }

@@ -276,9 +276,12 @@ impl Stage {
         let (cue, cues) = channel();
         let (heard, opened) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
         if self.how.cast == Cast::Servers {
-            return Ok(Part { cue: None, heard, opened, thread: None });
+            return Ok(Part { cue: None, heard, opened, thread: None, patience: PATIENCE });
         }
         let settings = self.settings();
+        let options = options_of(server, &settings, self.how.policy);
+        // A little longer than the client waits itself.
+        let patience = options.gives_up_after().map_or(PATIENCE, |client| client.saturating_mul(2));
         let role = Role { who: who.to_owned(), lab, server, settings, policy: self.how.policy };
         let (teller, over) = (Arc::clone(&self.teller), Arc::clone(&self.over));
         let (hears, opens) = (Arc::clone(&heard), Arc::clone(&opened));
@@ -295,7 +298,7 @@ impl Stage {
             }
         });
         let thread = spawned.map_err(LabError::io("no thread for the client of", server))?;
-        Ok(Part { cue: Some(cue), heard, opened, thread: Some(thread) })
+        Ok(Part { cue: Some(cue), heard, opened, thread: Some(thread), patience })
     }
 }
 
@@ -321,6 +324,12 @@ impl Drop for Running {
     }
 }
 
+/// What a client is told, besides what to say.
+fn options_of(server: SocketAddr, settings: &Settings, policy: Policy) -> Options {
+    let timeout = PATIENCE.saturating_add(settings.impairment.at_pace(settings.pace).longest());
+    Options { server, timeout, policy, settings: settings.clone() }
+}
+
 /// Who plays a client.
 struct Role {
     who: String,
@@ -342,7 +351,7 @@ fn play(
     let transport = lab.transport;
     let tell = |what| teller(Line { who: who.clone(), aside: false, what });
     tell(What::Tries { server, transport });
-    let options = Options { server, timeout: PATIENCE, policy, settings };
+    let options = options_of(server, &settings, policy);
     client::run(Session {
         lab,
         options: &options,
@@ -388,6 +397,8 @@ pub struct Part {
     heard: Arc<Signal<Vec<u8>>>,
     opened: Arc<Signal<SocketAddr>>,
     thread: Option<JoinHandle<()>>,
+    /// How long is waited for what it is to hear: not long where that may be lost.
+    patience: Duration,
 }
 
 impl Part {
@@ -399,7 +410,7 @@ impl Part {
 
     /// Waits until it has heard a text, anywhere in what came; false where that does not come.
     pub fn hears(&self, text: &str) -> bool {
-        self.heard.wait_for(PATIENCE, |heard| {
+        self.heard.wait_for(self.patience, |heard| {
             let all: Vec<u8> = heard.concat();
             all.windows(text.len().max(1)).any(|part| part == text.as_bytes())
         })
@@ -416,9 +427,11 @@ impl Part {
         address
     }
 
-    /// Waits until so many messages have come.
-    pub fn hears_so_many(&self, number: usize) -> bool {
-        self.heard.wait_for(PATIENCE, |heard| heard.len() >= number)
+    /// Makes it say something, and waits until it has heard one message more; false where none comes.
+    pub fn asks(&self, text: &str) -> bool {
+        let before = self.heard.so_far();
+        self.say(text);
+        self.heard.wait_for(self.patience, |heard| heard.len() > before)
     }
 
     /// Lets it end as it does when all is said, and waits for that.
@@ -452,6 +465,11 @@ impl<T> Signal<T> {
     fn give(&self, thing: T) {
         self.came.lock().unwrap_or_else(PoisonError::into_inner).push(thing);
         self.bell.notify_all();
+    }
+
+    /// How many have come.
+    fn so_far(&self) -> usize {
+        self.came.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Waits until it is `enough`; false where the time is up before.

@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::libc::linger;
 use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
@@ -11,6 +13,9 @@ use crate::lab::{Ending, LabError, Transport};
 
 /// Most bytes that one [`Wire::hear`] takes.
 const MOST_HEARD: usize = 65_536;
+
+/// How often it is looked whether something has come about.
+pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 /// One end of a connection.
 pub struct Wire {
@@ -134,6 +139,24 @@ impl Wire {
             self.told(What::Received { peer, bytes: Bytes(buffer.clone()) });
         }
         Ok(buffer)
+    }
+
+    /// Waits until its system has so many bytes that it has not received yet.
+    ///
+    /// # Errors
+    /// [`LabError`]: they do not come, or the connection broke.
+    pub fn wait_for_unread(&self, length: usize) -> Result<(), LabError> {
+        let mut buffer = vec![0; length];
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            let there =
+                self.stream.peek(&mut buffer).map_err(LabError::io("receiving failed from", self.peer))?;
+            if there >= length {
+                return Ok(());
+            }
+            thread::sleep(LOOK);
+        }
+        Err(LabError::NoReply { server: self.peer, within: PATIENCE })
     }
 
     /// So many bytes, in as many receives as it takes.

@@ -86,7 +86,9 @@ fn turns(conversation: &mut dyn Conversation, talk: &mut Talk<'_>) -> Result<(),
         let message = talk.receive()?;
         for action in conversation.respond(&message) {
             match action {
-                Action::Say(bytes) | Action::SayLater(_, bytes) => talk.say(&bytes)?,
+                Action::Say(bytes) | Action::SaySurely(bytes) | Action::SayLater(_, bytes) => {
+                    talk.say(&bytes)?
+                }
                 // Nobody else is to be found here, and datagrams alone are passed on.
                 Action::SayTo(..) => {}
                 Action::Forward { failed, .. } => talk.say(&failed)?,
@@ -135,7 +137,10 @@ fn turns_in_room(
 
 fn do_in_room(action: Action, rooms: &Rooms, talk: &Talk<'_>) -> Goes {
     match action {
-        Action::Say(bytes) | Action::SayLater(_, bytes) | Action::Forward { failed: bytes, .. } => {
+        Action::Say(bytes)
+        | Action::SaySurely(bytes)
+        | Action::SayLater(_, bytes)
+        | Action::Forward { failed: bytes, .. } => {
             rooms.say_to(talk.peer(), bytes, talk.outlet());
         }
         Action::SayTo(to, bytes) => rooms.say_to(to, bytes, talk.outlet()),

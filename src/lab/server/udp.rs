@@ -2,7 +2,7 @@
 //! kept but answers that are sent late on purpose.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::Ordering;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::{self, Budget, Leave};
 use super::{MAX_FAILURES, Outlet, Shared};
+use crate::lab::scene::Bytes;
 use crate::lab::stream::only_waited;
 use crate::lab::wait::is_readable;
 use crate::lab::{Action, Event, Line, MAX_MESSAGE, Note, Problem, Service, TICK};
@@ -31,8 +32,16 @@ pub(super) fn serve(
     let how = &shared.how;
     let line = (!how.impairment.is_none())
         .then(|| (Line::new(how.impairment, how.seed.wrapping_add(LINE_SEED)), Instant::now()));
-    let mut desk =
-        Desk { socket, shared, outlet, late: BinaryHeap::new(), number: 0, line, budget: Budget::default() };
+    let mut desk = Desk {
+        socket,
+        shared,
+        outlet,
+        late: BinaryHeap::new(),
+        number: 0,
+        line,
+        said: BTreeMap::new(),
+        budget: Budget::default(),
+    };
     let mut buffer = vec![0; MAX_MESSAGE];
     let mut failures = 0;
     while !shared.stopped() {
@@ -59,8 +68,15 @@ pub(super) fn serve(
             }
         }
     }
+    desk.end_the_line();
     Ok(())
 }
+
+/// Most datagrams on the line of which it is known what they say: more than it lets wait.
+const MAX_SAID: usize = 10_000;
+
+/// Most characters of a datagram that a note shows.
+const MAX_EXCERPT: usize = 40;
 
 /// What the line's seed is more than the lab's own: one seed, and yet the line's choices are not the lab's again.
 const LINE_SEED: u64 = 0x11fe;
@@ -87,10 +103,15 @@ struct Desk<'a> {
     number: u64,
     /// What is done to datagrams on purpose, and since when time is counted there.
     line: Option<(Line<SocketAddr, Datagram>, Instant)>,
+    /// What the datagrams on the line say, as far as it is shown.
+    said: BTreeMap<u64, String>,
     budget: Budget,
 }
 
 type Datagram = (SocketAddr, Vec<u8>);
+
+/// How a datagram is put on the line.
+type Push = fn(&mut Line<SocketAddr, Datagram>, Duration, SocketAddr, usize, Datagram) -> u64;
 
 impl Desk<'_> {
     /// Sends the answers whose time has come, and says how long may be waited for the next datagram, at most a [`TICK`].
@@ -121,16 +142,31 @@ impl Desk<'_> {
         let mut out = Vec::new();
         out.extend(std::iter::from_fn(|| line.take_due(now)));
         let next = line.next_due().map_or(TICK, |due| due.saturating_sub(now));
-        for done in line.done() {
-            let note = Note::Impaired { number: done.number, deed: done.deed };
-            self.outlet.tell(Event::Noted { peer: Some(done.flow), note });
-        }
+        self.tell_what_was_done();
         for (to, bytes) in out {
             if let Err(problem) = self.put(to, bytes) {
                 self.outlet.problem(Some(to), problem);
             }
         }
         next
+    }
+
+    /// Tells what the line did since this was last asked.
+    fn tell_what_was_done(&mut self) {
+        let Some((line, _)) = &mut self.line else { return };
+        for done in line.done() {
+            let said = self.said.get(&done.number).cloned().unwrap_or_default();
+            let note = Note::Impaired { number: done.number, said, deed: done.deed };
+            self.outlet.tell(Event::Noted { peer: Some(done.flow), note });
+        }
+    }
+
+    /// The server stops: what is on the line stays there.
+    fn end_the_line(&mut self) {
+        if let Some((line, _)) = &mut self.line {
+            line.end();
+        }
+        self.tell_what_was_done();
     }
 
     fn answer(&mut self, service: &dyn Service, peer: SocketAddr, message: &[u8]) -> Result<(), Problem> {
@@ -141,6 +177,7 @@ impl Desk<'_> {
         for action in service.open(peer).respond(message) {
             match action {
                 Action::Say(bytes) => self.reply(peer, bytes)?,
+                Action::SaySurely(bytes) => self.reply_surely(peer, bytes)?,
                 Action::SayTo(to, bytes) => {
                     if let Err(problem) = self.send(to, bytes) {
                         self.outlet.problem(Some(to), problem);
@@ -173,6 +210,14 @@ impl Desk<'_> {
         }
     }
 
+    fn reply_surely(&mut self, peer: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        match self.budget.take(peer, Instant::now()) {
+            Leave::Given => self.send_by(peer, bytes, Line::push_surely),
+            Leave::Refused => Err(Problem::TooManyAnswers { limit: budget::BURST }),
+            Leave::RefusedAgain => Ok(()),
+        }
+    }
+
     fn put_off(&mut self, after: Duration, to: SocketAddr, bytes: Vec<u8>) {
         if self.late.len() >= MAX_LATE {
             self.outlet.problem(Some(to), Problem::TooManyLate { limit: MAX_LATE });
@@ -197,11 +242,21 @@ impl Desk<'_> {
 
     /// Sends a datagram, by way of the line where there is one.
     fn send(&mut self, to: SocketAddr, bytes: Vec<u8>) -> Result<(), Problem> {
+        self.send_by(to, bytes, Line::push)
+    }
+
+    fn send_by(&mut self, to: SocketAddr, bytes: Vec<u8>, push: Push) -> Result<(), Problem> {
         self.shared.policy.check(to.ip())?;
         let Some((line, begun)) = &mut self.line else { return self.put(to, bytes) };
         let [v4, v6] = HEADERS;
         let len = bytes.len() + if to.ip().to_canonical().is_ipv4() { v4 } else { v6 };
-        line.push(begun.elapsed(), to, len, (to, bytes));
+        let number = push(line, begun.elapsed(), to, len, (to, bytes.clone()));
+        if self.said.len() >= MAX_SAID {
+            self.said.pop_first();
+        }
+        self.said.insert(number, String::from_utf8_lossy(&bytes).chars().take(MAX_EXCERPT).collect());
+        let note = Note::Handed { number, bytes: Bytes(bytes) };
+        self.outlet.tell(Event::Noted { peer: Some(to), note });
         Ok(())
     }
 

@@ -132,7 +132,8 @@ impl Chat {
     fn next_start(&self, text: &str) -> Option<usize> {
         let (_, said) = text.strip_prefix(':')?.split_once(':')?;
         let before = text.len().saturating_sub(said.len());
-        let mut places = said.match_indices([':', 'n', 'u']).map(|(at, _)| at);
+        // An empty line is not passed on: what stands at once behind the name was typed.
+        let mut places = said.match_indices([':', 'n', 'u']).map(|(at, _)| at).filter(|at| *at > 0);
         places
             .find(|at| {
                 let rest = said.get(*at..).map_or("", beginning);

@@ -69,10 +69,13 @@ impl Session for Chatbot {
             return Said::new(true, says);
         }
         let fits = |(_, right): &(PacketStamp, &'static str)| right.as_bytes() == heard.text;
-        let asked =
-            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
+        let asked = if self.is_stream {
+            self.waiting.in_order(fits)
+        } else {
+            self.waiting.in_any_order((heard.text, heard.at), |(at, _)| *at, fits)
+        };
         let says = if heard.text == TALK_SOON.as_bytes() { Says::Farewell } else { Says::Answer };
-        let said = asked.told(Said::new(false, says), |(at, _)| *at);
+        let said = asked.told(Said::new(false, says), |(at, _)| *at).or_again(self.waiting.copy_of());
         match asked {
             Asked::Is((_, right)) if heard.text != right.as_bytes() => {
                 said.fault(Some(Fault::Expected(right.into())))

@@ -75,8 +75,10 @@ impl Session for Clock {
             (_, Some(time)) => (time.map(Says::Time), Asked::Time, time.is_some()),
             (None, None) => (None, Asked::Other, true),
         };
-        let asked = self.waiting.in_any_order(|(_, asked)| *asked == fits);
+        let asked =
+            self.waiting.in_any_order((heard.text, heard.at), |(at, _)| *at, |(_, asked)| *asked == fits);
         let said = asked.told(Said::new(false, says.unwrap_or(Says::Other)), |(at, _)| *at);
+        let said = said.or_again(self.waiting.copy_of());
         let waiting::Asked::Is((_, asked)) = asked else { return said };
         let fault = match asked {
             _ if !is_real => Some(Fault::Malformed),

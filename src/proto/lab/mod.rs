@@ -321,6 +321,9 @@ pub struct Said {
     pub fault: Option<Fault>,
     /// It may be an answer, and to which question cannot be told, because the capture lacks bytes: it is not judged.
     pub unsure: bool,
+    /// The same datagram came before, in this packet, and no other question waits for it: it came twice. Where it is said to be at fault,
+    /// too, it may be either: it is a copy if its question gets a right answer later.
+    pub again: Option<PacketStamp>,
 }
 
 /// A message that came before its flow was recognised.
@@ -412,11 +415,15 @@ trait Session: fmt::Debug + Send {
 impl Said {
     /// Says that, and nothing is wrong with it.
     fn new(by_client: bool, says: Says) -> Self {
-        Self { by_client, says, answers: None, fault: None, unsure: false }
+        Self { by_client, says, answers: None, fault: None, unsure: false, again: None }
     }
 
     fn answers(self, packet: Option<PacketStamp>) -> Self {
         Self { answers: packet, ..self }
+    }
+
+    fn or_again(self, before: Option<PacketStamp>) -> Self {
+        Self { again: self.again.or(before), ..self }
     }
 
     fn fault(self, fault: Option<Fault>) -> Self {

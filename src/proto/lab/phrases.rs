@@ -11,7 +11,7 @@ pub(super) struct Script {
     answer: &'static str,
     /// Nothing is answered to this.
     end: Option<&'static str>,
-    /// Whatever is asked gets the answer.
+    /// In datagrams, and whatever is asked gets the answer.
     any: bool,
 }
 
@@ -63,8 +63,13 @@ impl Session for Phrases {
         }
         // All questions have the same answer, so that where bytes are missing the answer tells no question from another.
         let is_right = text == answer.as_bytes();
-        let asked = self.waiting.in_order(|_| is_right);
+        let asked = if *any {
+            self.waiting.in_any_order((text, heard.at), |at| *at, |_| is_right)
+        } else {
+            self.waiting.in_order(|_| is_right)
+        };
         let said = asked.told(Said::new(false, if is_right { Says::Answer } else { Says::Other }), |at| *at);
+        let said = said.or_again(self.waiting.copy_of());
         match asked {
             Asked::Is(_) if !is_right => said.fault(Some(Fault::Expected((*answer).into()))),
             // What is said where nothing waits is nobody's answer.

@@ -4,7 +4,7 @@
 //! lab's own rule helps: its server waits half a second at most, so that an older ping was lost. Where several pings are left, it
 //! cannot be told.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Fault, Heard, Said, Says, Session};
 use crate::flow::PacketStamp;
@@ -55,6 +55,11 @@ pub(super) struct Pings {
     exit: Option<PacketStamp>,
     /// More waited than are kept.
     is_lost: bool,
+    /// What the last pings that bear numbers were acknowledged by.
+    acknowledged: BTreeMap<u64, PacketStamp>,
+    /// The last answers to requests that are no pings.
+    calibrated: Option<PacketStamp>,
+    stopping: Option<PacketStamp>,
 }
 
 /// The one number in a text, behind words: `Hello Server 7`, `ping #7`.
@@ -90,8 +95,22 @@ impl Session for Pings {
 
     fn held(&self) -> usize {
         let both = self.waiting.capacity().saturating_add(self.passed_over.capacity());
-        both.saturating_mul(size_of::<Ping>())
+        let acknowledged = self.acknowledged.len().saturating_mul(size_of::<(u64, PacketStamp)>());
+        both.saturating_mul(size_of::<Ping>()).saturating_add(acknowledged)
     }
+}
+
+/// The answer to a request that is no ping, or the same again.
+fn again(
+    asked: &mut Option<PacketStamp>,
+    answered: &mut Option<PacketStamp>,
+    says: Says,
+    at: PacketStamp,
+) -> Said {
+    let asked = asked.take();
+    let before = answered.replace(at).filter(|_| asked.is_none());
+    let fault = (asked.is_none() && before.is_none()).then_some(Fault::Unasked);
+    Said { again: before, ..Said::new(false, says).answers(asked).fault(fault) }
 }
 
 impl Pings {
@@ -118,14 +137,10 @@ impl Pings {
     fn answered(&mut self, text: &str, at: PacketStamp) -> Said {
         match text {
             CALIBRATED => {
-                let asked = self.calibration.take();
-                let fault = asked.is_none().then_some(Fault::Unasked);
-                return Said::new(false, Says::Calibrated).answers(asked).fault(fault);
+                return again(&mut self.calibration, &mut self.calibrated, Says::Calibrated, at);
             }
             STOPPING => {
-                let asked = self.exit.take();
-                let fault = asked.is_none().then_some(Fault::Unasked);
-                return Said::new(false, Says::Farewell).answers(asked).fault(fault);
+                return again(&mut self.exit, &mut self.stopping, Says::Farewell, at);
             }
             _ => {}
         }
@@ -133,6 +148,20 @@ impl Pings {
             return Said::new(false, Says::Other).fault(Some(Fault::Expected(ACKNOWLEDGED.into())));
         };
         let (ping, pairing) = self.take(number, at);
+        if let (Pairing::None, Some(number)) = (pairing, number)
+            && let Some(before) = self.acknowledged.get(&number)
+        {
+            return Said {
+                again: Some(*before),
+                ..Said::new(false, Says::Pong(Some(number), Pairing::None))
+            };
+        }
+        if let (Some(number), Some(_)) = (number, ping) {
+            while self.acknowledged.len() >= MAX_PINGS {
+                self.acknowledged.pop_first();
+            }
+            self.acknowledged.insert(number, at);
+        }
         let known = ping.filter(|_| !matches!(pairing, Pairing::Ambiguous(..)));
         let fault = (pairing == Pairing::None && !self.is_lost).then_some(Fault::Unasked);
         let number = number.or(known.and_then(|ping| ping.number));

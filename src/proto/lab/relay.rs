@@ -196,7 +196,7 @@ pub(super) fn is_status(text: &str) -> bool {
     text == SENT || text == NOT_SENT
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Asked {
     Address,
     Send(Codes),
@@ -211,6 +211,11 @@ pub(super) struct Relay {
 impl Session for Relay {
     fn hear(&mut self, heard: Heard<'_>) -> Said {
         let Some(text) = heard.str() else {
+            if heard.by_client {
+                // What is no text has no content, and perhaps no parts.
+                let code = if heard.text.contains(&b';') { Code::Malformed } else { Code::NoParts };
+                self.waiting.push((heard.at, Asked::Send(Codes::default().with(code))));
+            }
             return Said::new(heard.by_client, Says::Other).fault(Some(Fault::NotUtf8));
         };
         if heard.by_client {
@@ -224,6 +229,12 @@ impl Session for Relay {
             }
             let request = read_order(text);
             self.waiting.push((heard.at, Asked::Send(request.right)));
+            // What a relay says is no request: another relay does not answer it, or the two would talk for ever.
+            if request.order.is_none()
+                && (status(word).is_some() || address(word).is_some() || forwarded(word).is_some())
+            {
+                return Said::new(true, Says::Other);
+            }
             return Said::new(true, Says::Send(Box::new(request)));
         }
         // What was passed on answers nothing.
@@ -232,11 +243,16 @@ impl Session for Relay {
         }
         let (code, place) = (status(text), address(text));
         let fits = |(_, asked): &(PacketStamp, Asked)| match asked {
-            Asked::Send(_) => code.is_some(),
+            Asked::Send(right) => code.is_some_and(|code| right.has(code)),
             Asked::Address => place.is_some(),
         };
-        let asked = self.waiting.in_any_order(fits);
-        let said = asked.told(Said::new(false, Says::Other), |(at, _)| *at);
+        let asked = self.waiting.in_any_order((heard.text, heard.at), |(at, _)| *at, fits);
+        let says = match (code, place) {
+            (Some(code), _) => Says::Status(code),
+            (None, Some(place)) => Says::Address(Some(place)),
+            (None, None) => Says::Other,
+        };
+        let said = asked.told(Said::new(false, says), |(at, _)| *at).or_again(self.waiting.copy_of());
         let waiting::Asked::Is((at, asked)) = asked else { return said };
         let (says, fault) = match (asked, code) {
             (Asked::Send(right), Some(code)) => {
@@ -245,7 +261,7 @@ impl Session for Relay {
             (Asked::Send(right), None) => (Says::Other, Some(Fault::Codes(right))),
             (Asked::Address, _) => (Says::Address(place), place.is_none().then_some(Fault::Malformed)),
         };
-        Said::new(false, says).answers(Some(at)).fault(fault)
+        Said::new(false, says).answers(Some(at)).fault(fault).or_again(self.waiting.copy_of())
     }
 
     fn held(&self) -> usize {

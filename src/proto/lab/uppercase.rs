@@ -19,11 +19,27 @@ pub(super) fn is_capitals(sentence: &str, answer: &str) -> bool {
         && sentence.to_uppercase() == answer.to_uppercase()
 }
 
-#[derive(Debug)]
+/// Instead of capitals that no datagram carries.
+const TOO_LONG: &str = "Not sent: in capitals this has more bytes than a datagram carries.";
+
+/// Most bytes that a datagram carries: 65,535 less the headers of IPv4 and UDP.
+const MAX_DATAGRAM: usize = 65_507;
+
+/// What the lab's server answers: bytes that are no UTF-8 come back as they are between the capitals.
+fn in_capitals(sentence: &[u8], is_stream: bool) -> Vec<u8> {
+    let mut answer = Vec::with_capacity(sentence.len());
+    for chunk in sentence.utf8_chunks() {
+        answer.extend_from_slice(chunk.valid().to_uppercase().as_bytes());
+        answer.extend_from_slice(chunk.invalid());
+    }
+    if !is_stream && answer.len() > MAX_DATAGRAM { TOO_LONG.into() } else { answer }
+}
+
+#[derive(Clone, Debug)]
 struct Sentence {
     at: PacketStamp,
-    /// The sentence in capitals.
-    right: Box<str>,
+    /// The sentence in capitals, or what is said instead.
+    right: Box<[u8]>,
 }
 
 /// What waits for capitals.
@@ -40,10 +56,13 @@ impl Uppercase {
     }
 
     /// The sentence that `answer` is for.
-    fn asked(&mut self, answer: Option<&str>) -> Asked<Sentence> {
-        let fits = |sentence: &Sentence| answer == Some(&*sentence.right);
-        let asked =
-            if self.is_stream { self.waiting.in_order(fits) } else { self.waiting.in_any_order(fits) };
+    fn asked(&mut self, heard: Heard<'_>) -> Asked<Sentence> {
+        let fits = |sentence: &Sentence| *heard.text == *sentence.right;
+        let asked = if self.is_stream {
+            self.waiting.in_order(fits)
+        } else {
+            self.waiting.in_any_order((heard.text, heard.at), |sentence| sentence.at, fits)
+        };
         self.count();
         asked
     }
@@ -53,7 +72,7 @@ impl Uppercase {
     }
 
     /// Sentences in a row whose capitals `answer` is: how many.
-    fn several(&self, answer: &str) -> Option<usize> {
+    fn several(&self, answer: &[u8]) -> Option<usize> {
         let mut rest = answer;
         for (place, sentence) in self.waiting.iter().enumerate() {
             rest = rest.strip_prefix(&*sentence.right)?;
@@ -69,8 +88,8 @@ impl Session for Uppercase {
     fn cut(&self, by_client: bool, bytes: &[u8]) -> Cut {
         let (false, Some(sentence)) = (by_client, self.waiting.front()) else { return Cut::Whole };
         let right = &*sentence.right;
-        let rest = bytes.strip_prefix(right.as_bytes());
-        let is_begun = bytes.len() < right.len() && right.as_bytes().starts_with(bytes);
+        let rest = bytes.strip_prefix(right);
+        let is_begun = bytes.len() < right.len() && right.starts_with(bytes);
         match rest {
             _ if is_begun => Cut::More(right.len()),
             // A server reads what has come: what follows is the answer to the next sentence.
@@ -82,15 +101,8 @@ impl Session for Uppercase {
     }
 
     fn hear(&mut self, heard: Heard<'_>) -> Said {
-        let Some(text) = heard.str() else {
-            if !heard.by_client {
-                let said = self.asked(None).told(Said::new(false, Says::Capitals), |sentence| sentence.at);
-                return said.fault(Some(Fault::NotUtf8));
-            }
-            return Said::new(true, Says::Sentence).fault(Some(Fault::NotUtf8));
-        };
         if heard.by_client {
-            let right: Box<str> = text.to_uppercase().into();
+            let right: Box<[u8]> = in_capitals(heard.text, self.is_stream).into();
             if self.bytes.saturating_add(right.len()) <= MAX_WAITING_BYTES {
                 self.waiting.push(Sentence { at: heard.at, right });
             } else {
@@ -98,11 +110,12 @@ impl Session for Uppercase {
                 self.waiting.lose_track();
             }
             self.count();
-            return Said::new(true, Says::Sentence);
+            let fault = heard.str().is_none().then_some(Fault::NotUtf8);
+            return Said::new(true, Says::Sentence).fault(fault);
         }
         let said = Said::new(false, Says::Capitals);
         // On a connection one answer may be to several sentences.
-        let several = if self.is_stream && !self.waiting.is_lost() { self.several(text) } else { None };
+        let several = if self.is_stream && !self.waiting.is_lost() { self.several(heard.text) } else { None };
         if let Some(count @ 2..) = several {
             let asked = self.waiting.pop().map(|sentence| sentence.at);
             for _ in 1..count {
@@ -111,11 +124,13 @@ impl Session for Uppercase {
             self.count();
             return said.answers(asked);
         }
-        let asked = self.asked(Some(text));
-        let said = asked.told(said, |sentence| sentence.at);
-        match asked {
-            Asked::Is(sentence) if text != &*sentence.right => {
-                said.fault(Some(Fault::Expected(kept(&sentence.right))))
+        let asked = self.asked(heard);
+        let said = asked.told(said, |sentence| sentence.at).or_again(self.waiting.copy_of());
+        match (asked, heard.str()) {
+            (Asked::Is(sentence), _) if heard.text == &*sentence.right => said,
+            (_, None) => said.fault(Some(Fault::NotUtf8)),
+            (Asked::Is(sentence), Some(_)) => {
+                said.fault(Some(Fault::Expected(kept(&String::from_utf8_lossy(&sentence.right)))))
             }
             _ => said,
         }

@@ -1,6 +1,7 @@
 //! Questions that wait for their answers.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use super::{Fault, Said};
 use crate::flow::PacketStamp;
@@ -15,6 +16,19 @@ pub(super) struct Waiting<T> {
     /// Which answer belongs to which question is not known: too many waited, or bytes are missing. An answer that fits one
     /// question and no other ends it.
     is_lost: bool,
+    /// Answers in datagrams that have come, by the hash of what they say: the last [`MAX_EARLIER`].
+    earlier: VecDeque<(u64, PacketStamp)>,
+    /// The last answer is wrong, or the datagram of this packet again.
+    copy_of: Option<PacketStamp>,
+}
+
+/// Most answers that a copy is looked for among: it follows soon.
+const MAX_EARLIER: usize = 64;
+
+fn hash_of(text: &[u8]) -> u64 {
+    let mut hasher = std::collections::hash_map::DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The question that an answer is for.
@@ -26,13 +40,15 @@ pub(super) enum Asked<T> {
     OneOf(usize),
     /// It cannot be told: the capture lacks bytes.
     Unknown,
+    /// None that waits: it is the datagram of this packet again.
+    Again(PacketStamp),
     /// None.
     None,
 }
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { list: VecDeque::new(), is_lost: false }
+        Self { list: VecDeque::new(), is_lost: false, earlier: VecDeque::new(), copy_of: None }
     }
 }
 
@@ -62,17 +78,62 @@ impl<T> Waiting<T> {
         self.pop().map_or(Asked::None, Asked::Is)
     }
 
-    /// The question of an answer in a datagram, which may come before the answer to an older question, or instead of it: the
-    /// oldest that it `fits`.
-    pub(super) fn in_any_order(&mut self, fits: impl Fn(&T) -> bool) -> Asked<T> {
-        let place = match (self.list.iter().position(fits), self.list.len()) {
-            (Some(place), _) => place,
+    /// The question of an answer in a datagram, which may come before the answer to an older question, or instead of it, and
+    /// may come twice: what fits no question and was said before may be such a copy
+    /// ([`Waiting::copy_of`]), or a wrong answer to the newest: that waits on.
+    pub(super) fn in_any_order(
+        &mut self,
+        (text, at): (&[u8], PacketStamp),
+        asked_at: impl Fn(&T) -> PacketStamp,
+        fits: impl Fn(&T) -> bool,
+    ) -> Asked<T>
+    where
+        T: Clone,
+    {
+        self.copy_of = None;
+        let hash = hash_of(text);
+        let before = self.earlier.iter().find(|(earlier, _)| *earlier == hash).map(|(_, at)| *at);
+        let place = match (self.fitting(at, asked_at, fits), before, self.list.len()) {
+            (Some(place), ..) => place,
+            (None, Some(before), 0) => return Asked::Again(before),
             _ if self.is_lost => return Asked::Unknown,
-            (None, 0) => return Asked::None,
-            (None, 1) => 0,
-            (None, more) => return Asked::OneOf(more),
+            (None, Some(before), _) => {
+                self.copy_of = Some(before);
+                return self.list.back().map_or(Asked::None, |newest| Asked::Is(newest.clone()));
+            }
+            (None, None, 0) => return Asked::None,
+            (None, None, 1) => 0,
+            (None, None, more) => return Asked::OneOf(more),
         };
+        if before.is_none() {
+            if self.earlier.len() >= MAX_EARLIER {
+                self.earlier.pop_front();
+            }
+            self.earlier.push_back((hash, at));
+        }
         self.list.remove(place).map_or(Asked::None, Asked::Is)
+    }
+
+    /// The question that an answer fits. Of several that is the oldest; but where the answer came sooner behind a newer one than half the
+    /// time that this one came behind the one before, its client had given that one up.
+    fn fitting(
+        &self,
+        at: PacketStamp,
+        asked_at: impl Fn(&T) -> PacketStamp,
+        fits: impl Fn(&T) -> bool,
+    ) -> Option<usize> {
+        let mut newest = None;
+        for (place, question) in self.list.iter().enumerate().rev().filter(|(_, question)| fits(question)) {
+            let asked = asked_at(question);
+            if let Some((newer, newer_at)) = newest
+                && let (Some(took), Some(apart)) = (at.since(newer_at), newer_at.since(asked))
+                && took.as_nanos().saturating_mul(2) < apart.as_nanos()
+            {
+                return Some(newer);
+            }
+            newest = Some((place, asked));
+        }
+        newest.map(|(place, _)| place)
     }
 
     /// The only question that an answer `fits`; from there on it is known again what answers what.
@@ -82,6 +143,11 @@ impl<T> Waiting<T> {
         self.list.drain(..place);
         self.is_lost = false;
         self.pop().map_or(Asked::Unknown, Asked::Is)
+    }
+
+    /// Where what was last heard is a wrong answer or a copy of an earlier datagram, that one: what comes later tells.
+    pub(super) fn copy_of(&self) -> Option<PacketStamp> {
+        self.copy_of
     }
 
     pub(super) fn len(&self) -> usize {
@@ -103,7 +169,8 @@ impl<T> Waiting<T> {
     }
 
     pub(super) fn held(&self) -> usize {
-        self.list.capacity().saturating_mul(size_of::<T>())
+        let earlier = self.earlier.capacity().saturating_mul(size_of::<(u64, PacketStamp)>());
+        self.list.capacity().saturating_mul(size_of::<T>()).saturating_add(earlier)
     }
 }
 
@@ -116,7 +183,58 @@ impl<T> Asked<T> {
                 said.fault(Some(Fault::FitsNone(u32::try_from(*count).unwrap_or(u32::MAX))))
             }
             Self::Unknown => Said { unsure: true, ..said },
+            Self::Again(before) => Said { again: Some(*before), ..said },
             Self::None => said.fault(Some(Fault::Unasked)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    type Question = (PacketStamp, &'static str);
+
+    fn stamp(number: u64, millis: i128) -> PacketStamp {
+        PacketStamp { number, ts: Some(Timestamp::from_nanos(millis * 1_000_000)) }
+    }
+
+    /// What an answer that says `text` is for: the packet of the question, or of the same answer before.
+    fn answer(waiting: &mut Waiting<Question>, text: &str, at: PacketStamp) -> Result<u64, Option<u64>> {
+        match waiting.in_any_order((text.as_bytes(), at), |(at, _)| *at, |(_, right)| *right == text) {
+            Asked::Is(_) if waiting.copy_of().is_some() => Err(waiting.copy_of().map(|at| at.number)),
+            Asked::Is((at, _)) => Ok(at.number),
+            Asked::Again(before) => Err(Some(before.number)),
+            Asked::OneOf(_) | Asked::Unknown | Asked::None => Err(None),
+        }
+    }
+
+    #[test]
+    fn a_datagram_that_comes_again_answers_nothing_else() {
+        let mut waiting = Waiting::default();
+        waiting.push((stamp(1, 0), "yes"));
+        assert_eq!(answer(&mut waiting, "yes", stamp(2, 1)), Ok(1));
+        assert_eq!(answer(&mut waiting, "yes", stamp(3, 1)), Err(Some(2)));
+        waiting.push((stamp(4, 100), "no"));
+        assert_eq!(answer(&mut waiting, "yes", stamp(5, 101)), Err(Some(2)), "not the answer to packet 4");
+        assert_eq!(answer(&mut waiting, "no", stamp(6, 102)), Ok(4));
+        assert_eq!(answer(&mut waiting, "perhaps", stamp(7, 103)), Err(None));
+        // Asked again, it is an answer.
+        waiting.push((stamp(8, 200), "yes"));
+        assert_eq!(answer(&mut waiting, "yes", stamp(9, 201)), Ok(8));
+    }
+
+    #[test]
+    fn of_equal_questions_the_one_that_was_given_up_is_passed_over() {
+        let mut waiting = Waiting::default();
+        waiting.push((stamp(1, 0), "yes"));
+        waiting.push((stamp(2, 300), "yes"));
+        assert_eq!(answer(&mut waiting, "yes", stamp(3, 301)), Ok(2), "nothing came for 300 ms");
+        let mut waiting = Waiting::default();
+        waiting.push((stamp(1, 0), "yes"));
+        waiting.push((stamp(2, 5), "yes"));
+        assert_eq!(answer(&mut waiting, "yes", stamp(3, 25)), Ok(1), "both are on their way");
+        assert_eq!(answer(&mut waiting, "yes", stamp(4, 30)), Ok(2));
     }
 }

@@ -21,7 +21,7 @@ const TEXT: usize = 60;
 /// What the lab of a flow shows, below its story.
 pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptions) -> io::Result<()> {
     let Some(lab) = told.lab else { return unsure(out, told, options) };
-    writeln!(out, "\n  {}", options.colors.paint(Style::Bold, format!("Lab {}", lab.lab)))?;
+    writeln!(out, "\n  {}", options.colors.paint(Style::Bold, format!("Lab {}", name(lab))))?;
     let told_of = Part::of(lab);
     told_of.sentences.iter().try_for_each(|text| note(out, text, options))?;
     rows(out, &told_of.rows, SHOWN, options)?;
@@ -34,6 +34,21 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         );
         note(out, &many.to_string(), options)?;
         rows(out, &faults, SHOWN, options)?;
+    }
+    let again: Vec<String> = lab
+        .again()
+        .filter_map(|message| {
+            let before = message.said.again?.number;
+            Some(format!("packet {}: {}, as packet {before} said", message.at.number, quoted(&message.text)))
+        })
+        .collect();
+    if !again.is_empty() {
+        let text = format!(
+            "{} again: a network may deliver a datagram twice, and UDP does not tell a copy from a message.",
+            Count::new(count(again.len()), "message came", "messages came")
+        );
+        note(out, &text, options)?;
+        rows(out, &again, SHOWN, options)?;
     }
     let unsure = lab.unsure().count();
     let open = lab.unanswered();
@@ -91,6 +106,12 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     Ok(())
+}
+
+/// Which lab it is: two say the same, and their intervals tell them apart.
+fn name(lab: &LabFlow) -> &'static str {
+    let is_throughput = lab.lab == Lab::UdpPing && PingTotals::of(lab).seconds.is_some();
+    if is_throughput { "udp-throughput" } else { lab.lab.name() }
 }
 
 /// A flow that may be one of several labs.
@@ -391,7 +412,7 @@ impl Part {
         if totals.late > 0 {
             let lost = totals.unanswered().saturating_add(totals.late);
             sentences.push(format!(
-                "{} late, when the next ping had been sent: a client that waits no longer counts them as lost, {} in all.",
+                "{} late, when the next ping had been sent, or was due behind the last: a client that waits no longer counts them as lost, {} in all.",
                 Count::new(totals.late, "acknowledgement came", "acknowledgements came"),
                 percent(lost, totals.sent())
             ));

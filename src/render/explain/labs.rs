@@ -176,7 +176,9 @@ fn pings(out: &mut impl Write, flows: &[Told<'_>], options: ExplainOptions) -> i
         let server = Endpoint { addr, port };
         let sent: u64 = clients.iter().map(PingTotals::sent).sum();
         let lost: u64 = clients.iter().map(PingTotals::unanswered).sum();
-        heading(out, &format!("Lab udp-ping: the server at {server}"), options)?;
+        let shrink = clients.iter().all(|client| client.seconds.is_some());
+        let name = if shrink { "udp-throughput" } else { "udp-ping" };
+        heading(out, &format!("Lab {name}: the server at {server}"), options)?;
         let text = format!(
             "{} by {}: {} acknowledged, {lost} not, {} lost.",
             Count::new(sent, "ping", "pings"),

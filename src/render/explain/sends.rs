@@ -140,7 +140,14 @@ mod tests {
     use crate::proto::lab::{Said, Says};
 
     fn message(number: PacketNumber, text: &str, line_end: u64) -> LabMessage {
-        let said = Said { by_client: false, says: Says::Other, answers: None, fault: None, unsure: false };
+        let said = Said {
+            by_client: false,
+            says: Says::Other,
+            answers: None,
+            fault: None,
+            unsure: false,
+            again: None,
+        };
         LabMessage {
             at: PacketStamp { number, ts: None },
             from: Direction::RespToOrig,

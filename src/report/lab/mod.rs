@@ -107,6 +107,7 @@ impl Labs {
             flow.passed.clear();
             flow.with_others = 0;
             flow.join_pieces();
+            flow.settle_copies();
             if let Some(ends) = table.flows().get(*place).filter(|_| flow.lab == Lab::Relay) {
                 relayed::check_addresses(flow, ends);
             }
@@ -279,6 +280,36 @@ impl LabFlow {
     /// Messages that may be answers, and of which it cannot be told to what, because the capture lacks bytes.
     pub fn unsure(&self) -> impl Iterator<Item = &LabMessage> {
         self.messages.iter().filter(|message| message.said.unsure)
+    }
+
+    /// Tells copies of datagrams from wrong answers, now that it is known what came later: of a copy the question got its answer.
+    fn settle_copies(&mut self) {
+        let mut right: BTreeMap<PacketNumber, PacketNumber> = BTreeMap::new();
+        for message in &self.messages {
+            if let (Some(asked), None) = (message.said.answers, &message.said.fault) {
+                right.insert(asked.number, message.at.number);
+            }
+        }
+        for message in &mut self.messages {
+            let said = &mut message.said;
+            if said.again.is_none() || said.fault.is_none() {
+                continue;
+            }
+            let is_copy = match said.answers {
+                Some(asked) => right.get(&asked.number).is_some_and(|later| *later > message.at.number),
+                None => true,
+            };
+            if is_copy {
+                (said.fault, said.answers) = (None, None);
+            } else {
+                said.again = None;
+            }
+        }
+    }
+
+    /// The messages that came again.
+    pub fn again(&self) -> impl Iterator<Item = &LabMessage> {
+        self.messages.iter().filter(|message| message.said.again.is_some())
     }
 
     /// How many messages are as `test` says.

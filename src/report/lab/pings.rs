@@ -11,7 +11,7 @@ use crate::time::TimeDelta;
 /// What became of a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Acknowledged; late where the client had sent the next by then.
+    /// Acknowledged; late where the client had sent the next by then, or after the last one would have.
     Answered {
         /// The acknowledgement.
         at: PacketStamp,
@@ -19,7 +19,7 @@ pub enum Fate {
         rtt: Option<TimeDelta>,
         /// How it is known.
         pairing: Pairing,
-        /// The next ping had been sent.
+        /// The next ping had been sent, or behind the last one would have been due: the loss that a client counts.
         late: bool,
     },
     /// An acknowledgement may be for it, or for another: how many may be.
@@ -59,13 +59,15 @@ pub struct Second {
 pub struct PingTotals {
     /// Each of them.
     pub pings: Vec<OnePing>,
-    /// Acknowledgements.
+    /// Acknowledgements, those not counted that came again.
     pub answers: u64,
     /// Those of which it cannot be told what they acknowledge.
     pub ambiguous: u64,
     /// Acknowledgements of nothing.
     pub unasked: u64,
-    /// Answered after the next ping was sent.
+    /// Acknowledgements that came again.
+    pub again: u64,
+    /// Answered after the next ping was sent, or behind the last one was due.
     pub late: u64,
     /// The shortest, the mean and the longest time until an answer, of those where it is known.
     pub rtt: Option<[TimeDelta; 3]>,
@@ -78,6 +80,12 @@ pub struct PingTotals {
 
 /// Most seconds of a table: an hour, which no lab takes.
 const MAX_SECONDS: usize = 3600;
+
+/// Fewest intervals of which a schedule shows that they shrink: of fewer, equal ones look much alike.
+const MIN_ON_SCHEDULE: usize = 12;
+
+/// All of an endless run.
+const ENDLESS: i128 = 1_000_000_000;
 
 /// Fewest intervals that show that they shrink.
 const MIN_INTERVALS: usize = 8;
@@ -139,6 +147,11 @@ impl PingTotals {
         answer_bytes: &mut HashMap<usize, u64>,
     ) {
         self.answers = self.answers.saturating_add(1);
+        if message.said.again.is_some() {
+            self.answers = self.answers.saturating_sub(1);
+            self.again = self.again.saturating_add(1);
+            return;
+        }
         match (pairing, message.said.answers) {
             (Pairing::Ambiguous(count, first, last), _) => {
                 self.ambiguous = self.ambiguous.saturating_add(1);
@@ -165,12 +178,26 @@ impl PingTotals {
 
     fn find_late(&mut self) {
         let next: Vec<PacketNumber> = self.pings.iter().skip(1).map(|ping| ping.at.number).collect();
-        for (ping, next) in self.pings.iter_mut().zip(next) {
-            if let Fate::Answered { at, late, .. } = &mut ping.fate {
-                *late = at.number > next;
+        let last_interval = self.interval_after_the_last();
+        let mut next = next.into_iter();
+        for ping in &mut self.pings {
+            let next = next.next();
+            if let Fate::Answered { at, late, rtt, .. } = &mut ping.fate {
+                *late = match next {
+                    Some(next) => at.number > next,
+                    None => rtt.zip(last_interval).is_some_and(|(rtt, interval)| rtt > interval),
+                };
                 self.late = self.late.saturating_add(u64::from(*late));
             }
         }
+    }
+
+    /// When another ping would have been due behind the last one: the interval before it, less what intervals shrink by.
+    fn interval_after_the_last(&self) -> Option<TimeDelta> {
+        let [.., before, last] = self.pings.as_slice() else { return None };
+        let interval = last.at.since(before.at)?.as_nanos();
+        let shrunk = if self.shrinks() { interval.saturating_sub(interval / 20) } else { interval };
+        Some(TimeDelta::from_nanos(shrunk))
     }
 
     fn times(&self) -> impl Iterator<Item = TimeDelta> {
@@ -198,9 +225,41 @@ impl PingTotals {
         self.sent().saturating_sub(self.answers.saturating_sub(self.unasked))
     }
 
-    /// Whether each interval is some 5 % shorter than the one before: half of the ratios are close to that, and few pings come later
-    /// than the one before did.
+    /// Whether each interval is some 5 % shorter than the one before.
     fn shrinks(&self) -> bool {
+        self.is_on_schedule() || self.ratios_shrink()
+    }
+
+    /// Whether pings were sent when they were due at such intervals, to a hundredth of the whole run: three of four, for a busy machine
+    /// is late now and then. Of equal intervals only those near both ends would be.
+    fn is_on_schedule(&self) -> bool {
+        let (Some(first), Some(last)) = (self.pings.first(), self.pings.last()) else { return false };
+        if self.pings.len() <= MIN_ON_SCHEDULE {
+            return false;
+        }
+        // The share of an endless run that is over when each ping is due.
+        let mut over = Vec::with_capacity(self.pings.len());
+        let mut share = 0_i128;
+        for _ in &self.pings {
+            over.push(share);
+            share += (ENDLESS - share) / 20;
+        }
+        let Some(span) = last.at.since(first.at).map(TimeDelta::as_nanos).filter(|span| *span > 0) else {
+            return false;
+        };
+        let whole = over.last().copied().unwrap_or(0).max(1);
+        let is_due = |(ping, share): &(&OnePing, i128)| {
+            let due = span.saturating_mul(*share) / whole;
+            let off = ping.at.since(first.at).map(|at| at.as_nanos().saturating_sub(due).saturating_abs());
+            off.is_some_and(|off| off <= span / 100)
+        };
+        let all = self.pings.iter().zip(over);
+        all.filter(is_due).count().saturating_mul(4) >= self.pings.len().saturating_mul(3)
+    }
+
+    /// The same of intervals that count from when the ping before was really sent: half of the ratios are close to that, and few pings
+    /// come later than the one before did.
+    fn ratios_shrink(&self) -> bool {
         let gaps: Vec<i128> = self
             .pings
             .iter()

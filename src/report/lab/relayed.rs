@@ -1,6 +1,6 @@
 //! Relays: what was asked to be passed on, what was passed on, and what the sender was told of it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use super::LabFlow;
@@ -106,6 +106,8 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
         }
     }
     let mut passed = Vec::new();
+    // What was passed on as it was asked for: a datagram may come twice.
+    let mut copies: HashSet<(usize, Endpoint, &str)> = HashSet::new();
     for (place, lab, flow) in relays() {
         let (server, sender) = ends(lab, flow);
         let status_of: HashMap<_, _> = lab
@@ -122,6 +124,11 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
             let target = Endpoint { addr: order.ip, port: order.port };
             let out =
                 sent.get_mut(&(server, target, sender)).and_then(|out| take(out, message.at, &order.content));
+            copies.extend(
+                out.iter()
+                    .filter(|out| out.content == &*order.content)
+                    .map(|out| (out.place, sender, out.content)),
+            );
             passed.push(Passed {
                 flow: flow.id,
                 place,
@@ -142,7 +149,10 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
         .into_iter()
         .flat_map(|((_, _, sender), left)| {
             let sender = (sender.addr, sender.port);
-            left.into_iter().map(move |out| Stray { flow: out.flow, place: out.place, at: out.at, sender })
+            let whose = Endpoint { addr: sender.0, port: sender.1 };
+            let copies = &copies;
+            let left = left.into_iter().filter(move |out| !copies.contains(&(out.place, whose, out.content)));
+            left.map(move |out| Stray { flow: out.flow, place: out.place, at: out.at, sender })
         })
         .collect();
     strays.sort_by_key(|stray| stray.at.number);

@@ -8,6 +8,12 @@ use crate::flow::{Direction, Flow, FlowId, FlowTable, PacketStamp};
 use crate::proto::lab::{Lab, Says};
 use crate::source::PacketNumber;
 
+/// Longest line that our server passes on, in bytes.
+const MAX_LINE: usize = 958;
+
+/// What our server says of a line that it does not pass on begins so.
+const NOT_PASSED_ON: &[u8] = b"Not passed on";
+
 /// Most deliveries that are looked for, lines by members: a class that talks for an hour.
 const MAX_DELIVERIES: usize = 1 << 18;
 
@@ -118,13 +124,31 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> Vec<Roo
 fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
     let members: Vec<RoomMember> = flows.iter().map(|(lab, flow, place)| member(lab, flow, *place)).collect();
     let mut room = Room { server, members, lines: Vec::new(), strays: Vec::new(), not_looked_at: 0 };
-    for (by, (lab, ..)) in flows.iter().enumerate() {
-        let typed = lab.messages.iter().filter_map(|message| match &message.said.says {
-            Says::Typed(text) => Some((message.at, text.clone())),
+    let passed_on: HashSet<(&str, &str)> = flows
+        .iter()
+        .flat_map(|(lab, ..)| &lab.messages)
+        .filter_map(|message| match &message.said.says {
+            Says::Line(name, text) => Some((&**name, &**text)),
             _ => None,
-        });
-        let line = |(at, text)| RoomLine { by, at, text, reached: Vec::new(), lost: Vec::new() };
-        room.lines.extend(typed.map(line));
+        })
+        .collect();
+    for (by, (lab, ..)) in flows.iter().enumerate() {
+        let Some(member) = room.members.get(by) else { continue };
+        let name = member.name.clone().unwrap_or_default();
+        let is_as_typed = |text: &str| passed_on.contains(&(&*name, text));
+        let (lines, was_told_otherwise) = typed(lab, member);
+        // Who was never let in has said nothing to the others.
+        if was_told_otherwise && !member.is_sure && !lines.iter().any(|(_, text)| is_as_typed(text)) {
+            continue;
+        }
+        for (at, text) in lines {
+            let line = |text: Box<str>| RoomLine { by, at, text, reached: Vec::new(), lost: Vec::new() };
+            if is_as_typed(text) {
+                room.lines.push(line(text.into()));
+            } else {
+                room.lines.extend(parted(text).map(line));
+            }
+        }
     }
     room.lines.sort_by_key(|line| line.at.number);
     let looked_at = MAX_DELIVERIES / room.members.len().max(1);
@@ -134,6 +158,42 @@ fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
         deliver(&mut room, to, lab, looked_at, &names);
     }
     room
+}
+
+/// What a member typed that is to be passed on: not what came along with a name that was refused, and not what the server says it did
+/// not pass on. And whether the server said anything that tells of nobody.
+fn typed<'a>(lab: &'a LabFlow, member: &RoomMember) -> (Vec<(PacketStamp, &'a str)>, bool) {
+    let mut lines: Vec<(PacketStamp, &str)> = Vec::new();
+    let mut was_told_otherwise = false;
+    for message in &lab.messages {
+        match &message.said.says {
+            Says::Typed(text) => lines.push((message.at, text)),
+            Says::Other if !message.said.by_client => {
+                was_told_otherwise = true;
+                if message.text.starts_with(NOT_PASSED_ON) {
+                    lines.pop_if(|(_, text)| text.len() > MAX_LINE || text.contains(is_line_end));
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(since) = member.since.filter(|_| member.is_sure) {
+        lines.retain(|(at, _)| at.number >= since.number);
+    }
+    (lines, was_told_otherwise)
+}
+
+fn is_line_end(letter: char) -> bool {
+    matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// A text as our server passes it on: each line by itself, without control characters, and none that is empty.
+fn parted(text: &str) -> impl Iterator<Item = Box<str>> {
+    let is_shown = |letter: &char| *letter == '\t' || !letter.is_control();
+    text.split(is_line_end)
+        .map(move |line| line.chars().filter(is_shown).collect::<String>())
+        .filter(|line| !line.is_empty())
+        .map(String::into_boxed_str)
 }
 
 fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {

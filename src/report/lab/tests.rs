@@ -8,7 +8,7 @@ fn message(number: u64, nanos: i128, says: Says, answers: Option<u64>) -> LabMes
     let answers =
         answers.map(|number| PacketStamp { number, ts: Some(Timestamp::from_nanos(nanos - 1_000_000)) });
     let by_client = matches!(says, Says::Ping(..));
-    let said = Said { by_client, says, answers, fault: None, unsure: false };
+    let said = Said { by_client, says, answers, fault: None, unsure: false, again: None };
     LabMessage { at, from: Direction::OrigToResp, text: Box::default(), len: 100, said }
 }
 
@@ -84,4 +84,41 @@ fn a_shrinking_interval_is_told_second_by_second() {
     let even = (0..30)
         .map(|number| message(number, i128::from(number) * 100_000_000, Says::Ping(None, number), None));
     assert_eq!(pings(even.collect()).seconds, None);
+}
+
+/// Pings at these times in milliseconds, the last one answered so much later.
+fn pinged(times: &[i128], rtt: i128) -> PingTotals {
+    let numbers = (1..).zip(times.iter().map(|at| at * 1_000_000));
+    let mut messages: Vec<LabMessage> =
+        numbers.map(|(number, at)| message(number, at, Says::Ping(Some(number), number - 1), None)).collect();
+    let last = messages.last().unwrap().at;
+    let at = last.ts.unwrap().as_nanos() + rtt * 1_000_000;
+    let mut answer = message(99, at, Says::Pong(Some(last.number), Pairing::Number), None);
+    answer.said.answers = Some(last);
+    messages.push(answer);
+    pings(messages)
+}
+
+#[test]
+fn the_last_ping_is_late_when_the_next_would_have_been_due() {
+    assert_eq!(pinged(&[0, 100, 200], 99).late, 0);
+    assert_eq!(pinged(&[0, 100, 200], 101).late, 1);
+    assert_eq!(pinged(&[0], 5000).late, 0, "of one alone nothing is known");
+}
+
+#[test]
+fn a_busy_machine_does_not_hide_that_intervals_shrink() {
+    let (mut due, mut gap) = (0.0, 50.0);
+    let mut times = Vec::new();
+    for number in 0..30_u8 {
+        // Every fifth is late by more than the interval has shrunk.
+        times.push(due + if number % 5 == 1 { 30.0 } else { 0.0 });
+        due += gap;
+        gap *= 0.95;
+    }
+    let times: Vec<i128> = times.into_iter().map(|at: f64| format!("{at:.0}").parse().unwrap()).collect();
+    assert!(pinged(&times, 1).seconds.is_some());
+    let even: Vec<i128> = (0..30).map(|number| number * 50 + if number % 5 == 1 { 30 } else { 0 }).collect();
+    assert_eq!(pinged(&even, 1).seconds, None);
+    assert_eq!(pinged(&even[..14], 1).seconds, None);
 }

@@ -72,7 +72,8 @@ fn both_labs_run_over_both_families() {
             assert_eq!(result.unwrap(), Outcome::Done, "{name} {address}");
             let run = PingRun::of(&notes);
             assert_eq!(run.sent(), 12, "{name} {address}");
-            assert!(run.times().is_some() && !run.seconds().is_empty(), "{notes:?}");
+            // Whether in time is the machine's to say.
+            assert!(run.seconds().iter().any(|second| second.answered > 0), "{notes:?}");
             let intervals: Vec<Duration> = run.pings().map(|ping| ping.interval).collect();
             let shrinks = intervals.windows(2).all(|pair| pair[1] == pair[0].mul_f64(0.95));
             assert_eq!(shrinks, name == "udp-throughput", "{intervals:?}");

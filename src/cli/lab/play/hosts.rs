@@ -47,6 +47,14 @@ impl Places {
         }
     }
 
+    /// The same with the times of its line multiplied by `pace`.
+    pub(super) fn at_pace(self, pace: f64) -> Self {
+        match self {
+            Self::Line(line) => Self::Line(line.at_pace(pace)),
+            Self::One | Self::Cable => self,
+        }
+    }
+
     /// The plan of a sandbox for `command`, the program called anew but for its role.
     pub(super) fn arrange(self, command: &[OsString], plan: impl FnOnce(Vec<OsString>) -> Plan) -> Plan {
         let role = |name: &str| {
@@ -123,6 +131,7 @@ pub(super) fn pass_on(how: &How, interrupt: &Interrupt, teller: &Teller) -> u8 {
                 ports: frame.ports,
                 seq: frame.seq,
                 length: frame.payload,
+                fin: frame.fin,
                 deed,
             }),
             HopEvent::Done { frame: None, .. } => failed("the line forgot what it had".to_owned()),

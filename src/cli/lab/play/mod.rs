@@ -112,7 +112,9 @@ impl PlayArgs {
             return Err(Failure::new(format_args!("`lab` has no {}", option.flag()))
                 .hint("`wirelab serve` and `wirelab client` play one side each"));
         }
-        let is_on_the_way = |option: &&LabOption| option.is_of_a_line() || **option == LabOption::Seed;
+        let is_on_the_way = |option: &&LabOption| {
+            option.is_of_a_line() || matches!(option, LabOption::Seed | LabOption::Pace)
+        };
         let has_line = match scene.hosts {
             Hosts::One => false,
             Hosts::OneOrTwo => self.two_hosts && scene.transports == [Transport::Tcp],
@@ -161,7 +163,7 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
         return Err(Failure::new(format_args!("`{}` has no {what}", scene.name)).hint("the lab `dns` has"));
     }
     let how = args.how(scene)?;
-    let places = Places::of(args, scene, how.settings.impairment)?;
+    let places = Places::of(args, scene, how.settings.impairment)?.at_pace(how.settings.pace);
     if let Some(role) = args.on_stage {
         let line = if let Places::Line(line) = places { line } else { how.settings.impairment };
         let settings = Settings { impairment: line, ..how.settings };
@@ -216,6 +218,7 @@ fn show(
     let pings = Pings::of(scene, log, &flows);
     if let (Some(pings), Some(drawing)) = (&pings, drawing) {
         pings.draw(scene, drawing)?;
+        say(format_args!("each second drawn into {}", drawing.name()));
     }
     if args.json {
         let played = match &made.manner {

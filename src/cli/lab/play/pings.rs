@@ -71,7 +71,8 @@ impl Pings {
         } else {
             write_totals_beside(out, &self.beside)?;
             let wrong = self.beside.contradictions(SLACK).count();
-            writeln!(out, "of {} pings the two contradict each other on {wrong}", self.beside.rows.len())?;
+            let wrong = if wrong == 0 { "none".to_owned() } else { wrong.to_string() };
+            writeln!(out, "the two contradict each other on {wrong} of {} pings", self.beside.rows.len())?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::made::Played;
 use super::recordings;
 use crate::cli::output::{Failure, Stdout};
-use crate::flow::PayloadWanted;
+use crate::flow::{PacketStamp, PayloadWanted};
 use crate::lab::scene::{Line, Scene};
 use crate::lesson::{Evidence, Segments};
 use crate::pipeline::Pipeline;
@@ -52,7 +52,11 @@ fn through(mut source: Savefile, name: String, log: Option<Vec<Line>>) -> Result
         match source.next_packet()? {
             Next::Packet(packet, _) => {
                 let step = pipeline.step(&packet);
-                segments.take(packet.number, &step.decoded, step.verdicts);
+                segments.take(
+                    PacketStamp { number: packet.number, ts: packet.ts },
+                    &step.decoded,
+                    step.verdicts,
+                );
                 lan.take(&step.packet, &step.decoded, step.echo, step.messages);
                 exchanges.packet(&step.decoded, step.messages, true, &mut |_| {});
                 sessions.packet(&step.decoded, step.messages, true, &mut |_| {});

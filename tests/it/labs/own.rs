@@ -1,0 +1,167 @@
+//! What our own servers do beyond the labs' rules: no story calls it a fault.
+
+use super::build::Capture;
+use super::says;
+
+#[track_caller]
+fn says_not(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!text.contains(part), "{part:?} is in:\n{text}");
+    }
+}
+
+#[test]
+fn lines_that_a_room_parts_reach_everybody() {
+    let mut capture = Capture::new();
+    let mut flows: Vec<_> = (0..2).map(|member| capture.connect([40_000 + member, 43_389])).collect();
+    for (member, name) in ["ann", "bob"].into_iter().enumerate() {
+        capture.ask(&mut flows[member], name);
+        for flow in &mut flows[..=member] {
+            capture.answer(flow, format!("new user :{name} joined"));
+        }
+    }
+    for (typed, passed_on) in [
+        ("one\ntwo\r\n\r\nthree", &[":ann:one", ":ann:two", ":ann:three"][..]),
+        ("red\u{1b}[31m\tand \u{7}bell", &[":ann:red[31m\tand bell"]),
+        ("new user :zed joined", &[":ann:new user :zed joined"]),
+    ] {
+        capture.ask(&mut flows[0], typed);
+        for told in passed_on {
+            for flow in &mut flows {
+                capture.answer(flow, told);
+            }
+        }
+    }
+    capture.ask(&mut flows[1], "x".repeat(1000));
+    capture.answer(&mut flows[1], "Not passed on: a line has at most 958 bytes of UTF-8.");
+    // A name that is taken, with a line behind it, which goes the same way.
+    let mut third = capture.connect([40_009, 43_389]);
+    capture.ask(&mut third, "bob\nhello");
+    capture.answer(&mut third, "This name is taken: send another.");
+    capture.ask(&mut third, "cy");
+    for flow in flows.iter_mut().chain([&mut third]) {
+        capture.answer(flow, "new user :cy joined");
+    }
+    let mut fourth = capture.connect([40_010, 43_389]);
+    capture.ask(&mut fourth, "ann");
+    capture.answer(&mut fourth, "This name is taken: send another.");
+    capture.close(&mut fourth);
+    let text = capture.explained();
+    says(&text, &["5 lines, 5 of them to every other member that was in, once."]);
+    says_not(&text, &["did not reach", "did not type", "not as it should be"]);
+}
+
+#[test]
+fn what_a_line_lost_or_repeated_is_no_fault_of_a_server() {
+    let mut capture = Capture::new();
+    let ports = [40_000, 12_345];
+    let [there, back] = [ports, [ports[1], ports[0]]];
+    let (hello, nice, bye) =
+        ("Hello! How can I help you today?", "It's nice to meet you!", "Goodbye! Talk soon!");
+    capture.datagram(there, "Hey");
+    capture.datagram(back, hello);
+    let copy = capture.datagram(back, hello);
+    capture.datagram(there, "What's your name?");
+    capture.wait(500);
+    capture.datagram(there, "What's your name?");
+    capture.datagram(back, nice);
+    capture.datagram(there, "Goodbye");
+    capture.datagram(back, bye);
+    let text = capture.explained();
+    says(
+        &text,
+        &[
+            "1 message came again",
+            &format!("packet {copy}: `{hello}`, as packet {} said", copy - 1),
+            "1 message has no answer in the capture: packet 4: `What's your name?`",
+        ],
+    );
+    says_not(&text, &["not as it should be", "nothing asked for it"]);
+}
+
+#[test]
+fn a_copy_is_told_from_a_wrong_answer_by_what_comes_later() {
+    let [there, back] = [[40_000, 12_345], [12_345, 40_000]];
+    let (hello, nice) = ("Hello! How can I help you today?", "It's nice to meet you!");
+    let mut capture = Capture::new();
+    capture.exchange(there, "Hey", hello);
+    capture.datagram(there, "What's your name?");
+    let copy = capture.datagram(back, hello);
+    capture.datagram(back, nice);
+    let text = capture.explained();
+    says(&text, &["1 message came again", &format!("packet {copy}: `{hello}`, as packet 2 said")]);
+    says_not(&text, &["not as it should be", "no answer in the capture"]);
+    // A server that knows one answer only.
+    let mut capture = Capture::new();
+    for asked in ["Hey", "What's your name?", "Goodbye"] {
+        capture.exchange(there, asked, hello);
+    }
+    let text = capture.explained();
+    says(
+        &text,
+        &[
+            "2 messages are not as they should be:",
+            &format!("packet 4: `{hello}`: right would be {nice} (asked in packet 3)"),
+            "right would be Goodbye! Talk soon! (asked in packet 5)",
+        ],
+    );
+    says_not(&text, &["came again"]);
+}
+
+#[test]
+fn what_a_relay_passes_on_may_come_twice() {
+    let mut capture = Capture::new();
+    for client in [40_001, 40_002] {
+        capture.exchange([client, 9001], "hii", &format!("('127.0.0.1', {client})"));
+    }
+    capture.datagram([40_001, 9001], "to: 127.0.0.1 / 40002 ; content : hello");
+    for _ in 0..2 {
+        capture.datagram([9001, 40_002], "127.0.0.1/40001 ; content : hello");
+        capture.datagram([9001, 40_001], "200, UDP Packet Sent Successfully");
+    }
+    let text = capture.explained();
+    says(
+        &text,
+        &["passed on in packet 6 (udp:1); the sender was told 200 in packet 7", "1 message came again"],
+    );
+    says_not(&text, &["no request of it", "not as it should be"]);
+}
+
+#[test]
+fn a_relay_does_not_answer_another() {
+    let mut capture = Capture::new();
+    capture.exchange([40_001, 9001], "hii", "('127.0.0.1', 40001)");
+    for said in
+        ["400", "200, UDP Packet Sent Successfully", "127.0.0.1/5 ; content : x", "('127.0.0.1', 40001)"]
+    {
+        capture.datagram([40_001, 9001], said);
+    }
+    capture.datagram([40_001, 9001], b"\xff;x");
+    capture.datagram([9001, 40_001], "401");
+    let text = capture.explained();
+    says(&text, &["1 message is not as it should be:", "`\\xff;x`: no UTF-8"]);
+    says_not(&text, &["no answer in the capture", "right for none", "right would be"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_come_back_as_they_were() {
+    let mut capture = Capture::new();
+    let mut connection = capture.connect([40_000, 12_000]);
+    capture.ask(&mut connection, "hello there");
+    capture.answer(&mut connection, "HELLO THERE");
+    capture.ask(&mut connection, b"bad \xff\xfe bytes");
+    capture.answer(&mut connection, b"BAD \xff\xfe BYTES");
+    let text = capture.explained();
+    says(&text, &["2 sentences, 2 returned in capitals", "packet 6: `bad \\xff\\xfe bytes`: no UTF-8"]);
+    says_not(&text, &["`BAD", "no answer in the capture"]);
+
+    // In capitals this is a letter more for each.
+    let mut capture = Capture::new();
+    capture.exchange([40_000, 12_000], "hello there", "HELLO THERE");
+    capture.datagram([40_000, 12_000], "ŉ".repeat(32_000));
+    let instead = "Not sent: in capitals this has more bytes than a datagram carries.";
+    capture.datagram([12_000, 40_000], instead);
+    let text = capture.explained();
+    says(&text, &["Nothing is wrong with what was said."]);
+    says_not(&text, &["not compared", "no answer in the capture"]);
+}
