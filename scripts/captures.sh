@@ -110,7 +110,7 @@ nobody refused uppercase-tcp 12999 --until-closed
 nobody port-unreachable uppercase-udp 12999 -c 2
 for name in greeting knock uppercase-tcp uppercase-udp refused port-unreachable; do log_of "$name"; done
 for name in datetime calculator chat chatbot-tcp chatbot-udp web proxy udp-ping file-transfer relay dual-stack mail \
-    wrong-port client-closes-first server-closes-first half-close reset no-fin backlog zero-window split-writes ipv4-ipv6 chatbots retransmission; do
+    wrong-port client-closes-first server-closes-first half-close reset no-fin backlog zero-window split-writes ipv4-ipv6 chatbots retransmission lookup; do
     played "$name"
 done
 played udp-throughput --count 30 --pace 0.1

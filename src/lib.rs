@@ -44,6 +44,7 @@ pub mod pipeline;
 pub mod proto;
 pub mod render;
 pub mod report;
+pub mod resolver;
 pub mod sandbox;
 pub mod source;
 mod suggest;

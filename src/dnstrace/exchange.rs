@@ -17,13 +17,18 @@ const UDP_PAYLOAD: u16 = 1232;
 const IN: u16 = 1;
 
 /// What came of a query.
-pub(super) struct Exchange {
-    pub(super) sent: u32,
-    pub(super) response: Option<Vec<u8>>,
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// How often it was sent: once, or not at all.
+    pub sent: u32,
+    /// The response that fits it.
+    pub response: Option<Vec<u8>>,
     /// Why there is none.
-    pub(super) failure: Option<StepOutcome>,
-    pub(super) elapsed: TimeDelta,
-    pub(super) ignored: Vec<Ignored>,
+    pub failure: Option<StepOutcome>,
+    /// From the query to the response, or until nobody waited any longer.
+    pub elapsed: TimeDelta,
+    /// Responses that did not fit.
+    pub ignored: Vec<Ignored>,
 }
 
 /// A query for `asked`, with EDNS, and DNSSEC records wanted (RFC 6891 section 6.1.2, RFC 3225). An iterative resolver
@@ -46,8 +51,9 @@ pub(super) fn query(id: u16, asked: &Asked, recursion_desired: bool) -> Vec<u8> 
     bytes
 }
 
-/// Sends a query and waits for the response that fits it.
-pub(super) fn exchange(
+/// Sends a query for `asked` and waits for the response that fits it: from that server, with that id, to that question.
+#[must_use]
+pub fn exchange(
     transport: &mut dyn DnsTransport,
     server: SocketAddr,
     query: &[u8],

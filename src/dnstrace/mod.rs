@@ -15,7 +15,7 @@ mod resolver;
 mod transport;
 
 pub use domain::{BadName, Domain, type_from_text};
-pub use exchange::MAX_IGNORED;
+pub use exchange::{Exchange, MAX_IGNORED, exchange};
 pub use hints::root_hints;
 pub use judge::{MAX_ADDRESSES, MAX_ALIASES, MAX_SERVERS, judge, root_servers};
 pub use model::{
@@ -25,7 +25,7 @@ pub use model::{
 pub use rebuild::{
     ClientSide, MAX_NESTED, MAX_STEP_BYTES, MAX_STEPS, MAX_TRACES, Rebuilt, Resolution, rebuild,
 };
-pub use resolver::{Family, TraceOptions, resolve, resolve_with_keys};
+pub use resolver::{Earlier, Family, TraceOptions, resolve, resolve_from, resolve_with_keys, unsigned_zone};
 pub use transport::{DnsTransport, NoReply, Sockets};
 
 #[cfg(test)]

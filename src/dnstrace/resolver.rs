@@ -96,8 +96,52 @@ pub fn resolve_with_keys(
 ) -> (DnsTrace, Vec<Step>) {
     let mut keys = Vec::new();
     let trace =
-        resolve_until(transport, asked, options, |resolver, trace| keys = resolver.ask_for_keys(trace));
+        resolve_until(transport, asked, options, |resolver, trace| keys = resolver.ask_for_keys(trace, &[]));
     (trace, keys)
+}
+
+/// What was found out before.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// Zones below the root and their servers, as referrals named them.
+    pub zones: Vec<(Domain, Vec<NameServer>)>,
+    /// Zones whose keys need not be asked for.
+    pub keys: Vec<Domain>,
+}
+
+/// Finds out `asked` up to the first alias that leads on, beginning where `earlier` leads to. Also returns the responses to
+/// questions for the keys of the zones on the way, but for those that are known. It ends within its budgets.
+#[must_use]
+pub fn resolve_from(
+    transport: &mut dyn DnsTransport,
+    asked: &Asked,
+    options: &TraceOptions,
+    earlier: &Earlier,
+) -> (DnsTrace, Vec<Step>) {
+    let mut keys = Vec::new();
+    let mut resolver = Resolver::new(transport, options);
+    resolver.stops_at_alias = true;
+    for (name, servers) in &earlier.zones {
+        resolver.zones.push(zone_of(name, servers, options.port, &KnownBy::Unknown));
+    }
+    let mut trace = DnsTrace::new(asked.clone());
+    trace.ending = resolver.run(&mut trace, 0).unwrap_or_else(|ending| ending);
+    let has_answer = matches!(trace.ending, Ending::Answer | Ending::NoData | Ending::NxDomain);
+    if has_answer {
+        let mut known = earlier.keys.clone();
+        known.extend(trace.steps.iter().filter_map(unsigned_zone));
+        keys = resolver.ask_for_keys(&trace, &known);
+    }
+    (trace, keys)
+}
+
+/// The zone that a step refers to, where the response has no DS record of it: its keys tell nothing.
+#[must_use]
+pub fn unsigned_zone(step: &Step) -> Option<Domain> {
+    let StepOutcome::Referral(referral) = &step.outcome else { return None };
+    let message = step.message()?;
+    let is_signed = message.section(Section::Authority).any(|record| record.kind == DS);
+    (!is_signed).then(|| referral.zone.clone())
 }
 
 /// Resolves, and lets `then` go on with what is left of the budgets.
@@ -107,16 +151,7 @@ fn resolve_until(
     options: &TraceOptions,
     then: impl FnOnce(&mut Resolver<'_>, &DnsTrace),
 ) -> DnsTrace {
-    let began = transport.now();
-    let mut resolver = Resolver {
-        transport,
-        options,
-        rng: Rng::with_seed(options.seed),
-        zones: vec![root_zone(options)],
-        looked_up: Vec::new(),
-        queries: 0,
-        until: TimeDelta::from_nanos(began.as_nanos().saturating_add(options.max_time.as_nanos())),
-    };
+    let mut resolver = Resolver::new(transport, options);
     let mut trace = DnsTrace::new(asked.clone());
     if options.like_dig {
         resolver.ask_for_root(&mut trace);
@@ -152,6 +187,15 @@ fn root_zone(options: &TraceOptions) -> Zone {
     Zone { name: Domain::root(), servers }
 }
 
+/// A zone whose servers were named with addresses.
+fn zone_of(name: &Domain, servers: &[NameServer], port: u16, by: &KnownBy) -> Zone {
+    let servers = servers.iter().map(|server| Known {
+        name: Some(server.name.clone()),
+        addresses: server.glue.iter().map(|&ip| (SocketAddr::new(ip, port), by.clone())).collect(),
+    });
+    Zone { name: name.clone(), servers: servers.collect() }
+}
+
 struct Resolver<'a> {
     transport: &'a mut dyn DnsTransport,
     options: &'a TraceOptions,
@@ -162,9 +206,25 @@ struct Resolver<'a> {
     looked_up: Vec<Domain>,
     queries: u32,
     until: TimeDelta,
+    /// A resolution ends with the first alias that leads on; those of servers' addresses do not.
+    stops_at_alias: bool,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    fn new(transport: &'a mut dyn DnsTransport, options: &'a TraceOptions) -> Self {
+        let until = transport.now().as_nanos().saturating_add(options.max_time.as_nanos());
+        Self {
+            transport,
+            options,
+            rng: Rng::with_seed(options.seed),
+            zones: vec![root_zone(options)],
+            looked_up: Vec::new(),
+            queries: 0,
+            until: TimeDelta::from_nanos(until),
+            stops_at_alias: options.like_dig,
+        }
+    }
+
     /// Goes on until `trace` ends. An `Err` is an ending, too: one that no answer brought.
     fn run(&mut self, trace: &mut DnsTrace, depth: usize) -> Result<Ending, Ending> {
         let mut asked = trace.asked.clone();
@@ -178,7 +238,7 @@ impl Resolver<'_> {
                 StepOutcome::Referral(referral) => {
                     place = self.remember(&referral.zone, &referral.servers, trace);
                 }
-                StepOutcome::Alias { .. } if self.options.like_dig && depth == 0 => {
+                StepOutcome::Alias { .. } if self.stops_at_alias && depth == 0 => {
                     return Ok(Ending::Answer);
                 }
                 StepOutcome::Alias { aliases, .. } => {
@@ -213,15 +273,7 @@ impl Resolver<'_> {
     /// Remembers whom a referral names.
     fn remember(&mut self, name: &Domain, servers: &[NameServer], trace: &DnsTrace) -> usize {
         let by = trace.steps.last().map_or_else(Domain::root, |step| step.zone.clone());
-        let servers = servers.iter().map(|server| Known {
-            name: Some(server.name.clone()),
-            addresses: server
-                .glue
-                .iter()
-                .map(|&ip| (SocketAddr::new(ip, self.options.port), KnownBy::Glue(by.clone())))
-                .collect(),
-        });
-        let zone = Zone { name: name.clone(), servers: servers.collect() };
+        let zone = zone_of(name, servers, self.options.port, &KnownBy::Glue(by));
         let place = self.zones.iter().position(|known| known.name == *name);
         // The last one gives way where there is no more room: a resolution is at one place at a time.
         let place = place.or_else(|| (self.zones.len() >= MAX_ZONES).then_some(MAX_ZONES - 1));
@@ -414,13 +466,13 @@ impl Resolver<'_> {
         Ok(servers.collect())
     }
 
-    /// Asks for the keys of the zones on the way.
-    fn ask_for_keys(&mut self, trace: &DnsTrace) -> Vec<Step> {
+    /// Asks for the keys of the zones on the way, but for those that are known.
+    fn ask_for_keys(&mut self, trace: &DnsTrace, known: &[Domain]) -> Vec<Step> {
         let nothing = Asked { name: Domain::root(), kind: DNSKEY };
         let mut keys = DnsTrace::new(nothing);
         for step in trace.steps.iter().filter(|step| step.outcome.is_useful()) {
             let asked = Asked { name: step.zone.clone(), kind: DNSKEY };
-            if keys.steps.iter().any(|known| known.asked == asked) {
+            if known.contains(&asked.name) || keys.steps.iter().any(|step| step.asked == asked) {
                 continue;
             }
             if self.step(&step.zone, &asked, (&step.server, false), &mut keys).is_err() {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Over;
-use crate::lab::{NotLocal, Policy};
+use crate::lab::{NotLocal, Policy, connect_from};
 use crate::time::TimeDelta;
 
 /// Most bytes of a message: a stream tells its length in two bytes, and a datagram has no more.
@@ -52,6 +52,8 @@ pub enum NoReply {
 pub struct Sockets {
     policy: Policy,
     began: Instant,
+    /// The address to send from, to servers of its family.
+    own: Option<IpAddr>,
     open: Option<Open>,
 }
 
@@ -66,7 +68,19 @@ impl Sockets {
     /// Sockets to all servers that `policy` allows.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, began: Instant::now(), open: None }
+        Self { policy, began: Instant::now(), own: None, open: None }
+    }
+
+    /// The same, sending from this address of the machine.
+    #[must_use]
+    pub fn sending_from(self, own: IpAddr) -> Self {
+        Self { own: Some(own), ..self }
+    }
+
+    /// The address to send from.
+    fn own_address(&self, server: IpAddr) -> IpAddr {
+        let own = self.own.filter(|own| own.is_ipv4() == server.is_ipv4());
+        own.unwrap_or_else(|| own_address(server))
     }
 
     /// The time as signatures have it: seconds since 1970, modulo 2³² (RFC 4034 section 3.1.5).
@@ -103,13 +117,16 @@ impl DnsTransport for Sockets {
         let left = self.left(until)?;
         self.open = Some(match over {
             Over::Udp => {
-                let socket = UdpSocket::bind((own_address(server.ip()), 0))?;
+                let socket = UdpSocket::bind((self.own_address(server.ip()), 0))?;
                 hear_errors(&socket, server.ip());
                 socket.send_to(query, server)?;
                 Open::Udp(socket)
             }
             Over::Tcp => {
-                let mut stream = TcpStream::connect_timeout(&server, left)?;
+                let mut stream = match self.own.filter(|own| own.is_ipv4() == server.is_ipv4()) {
+                    Some(own) => connect_from(own, server, left)?,
+                    None => TcpStream::connect_timeout(&server, left)?,
+                };
                 stream.set_write_timeout(Some(left))?;
                 let length = u16::try_from(query.len()).unwrap_or(u16::MAX).to_be_bytes();
                 stream.write_all(&[&length, query].concat())?;

@@ -199,6 +199,20 @@ impl<'a> Link<'a> {
     }
 }
 
+/// Like [`TcpStream::connect_timeout`], from this address of the machine.
+pub(crate) fn connect_from(from: IpAddr, peer: SocketAddr, within: Duration) -> io::Result<TcpStream> {
+    let stop = AtomicBool::new(false);
+    let stream =
+        connected(peer, Some(from), Instant::now() + within, &stop).map_err(|broken| match broken {
+            Broken::Io(error) => error,
+            Broken::Refused => ErrorKind::ConnectionRefused.into(),
+            Broken::Reset => ErrorKind::ConnectionReset.into(),
+            other => io::Error::new(ErrorKind::TimedOut, other),
+        })?;
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
 /// The socket is made by hand where it needs an address of its own before it connects, and so that a stop is noticed.
 fn connected(
     peer: SocketAddr,

@@ -45,6 +45,7 @@ pub use error::LabError;
 pub use event::{Ending, Event, Problem};
 pub use fault::Fault;
 pub use impair::{Deed, Done, Impairment, Line};
+pub(crate) use link::connect_from;
 pub use note::Note;
 pub use ping::{DEFAULT_INTERVAL, MAX_DELAY, Ping, PingFate, PingRun, PingSecond, PingTimes};
 pub use policy::{NotLocal, Policy};

@@ -1,7 +1,7 @@
 //! What an experiment is there to show.
 
 use super::talks::is_v6;
-use super::{Case, Check, labs};
+use super::{Case, Check, labs, lookup};
 use crate::flow::Opening;
 use crate::lab::Transport;
 use crate::lab::scene::What;
@@ -20,6 +20,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "split-writes" => vec![split_writes(case)],
         "retransmission" => vec![labs::file(case)],
         "ipv4-ipv6" => vec![both_families(case)],
+        "lookup" => lookup::of(case),
         _ => Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ mod experiments;
 mod general;
 mod labs;
 mod line;
+mod lookup;
 mod names;
 mod pings;
 mod sides;

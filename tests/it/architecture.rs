@@ -9,7 +9,7 @@ use crate::skip::skip;
 
 /// Which top-level modules of `src/` a module may use, besides itself. Data goes left to right:
 /// source, decode, flow, proto, field and report, render, pipeline, cli; nothing looks to its right.
-/// `lab` and `dnstrace` are roots of their own: they make traffic and know nothing of its analysis.
+/// `lab`, `dnstrace` and `resolver` are roots of their own: they make traffic and know nothing of its analysis.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("local_only", &[]),
@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hop", &["time", "source", "decode", "lab"]),
     ("dnstrace", &["time", "source", "decode", "flow", "proto", "report", "lab"]),
     ("lesson", &["time", "source", "decode", "flow", "proto", "report", "lab", "dnstrace"]),
+    ("resolver", &["time", "proto", "lab", "dnstrace"]),
     (
         "render",
         &[
@@ -39,7 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "time", "source", "decode", "flow", "proto", "field", "filter", "finding", "report", "dnstrace",
-            "lab", "hop", "lesson", "sandbox", "render", "pipeline", "suggest",
+            "lab", "resolver", "hop", "lesson", "sandbox", "render", "pipeline", "suggest",
         ],
     ),
 ];
@@ -48,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const MAY_READ_CLOCK: &[&str] = &[
     "source/live",
     "dnstrace",
+    "resolver",
     "lab",
     "hop",
     "sandbox",

@@ -29,10 +29,12 @@ const OUTPUTS: [(&str, &[&str]); 8] = [
 ];
 
 /// The same of recordings that one protocol is the matter of.
-const MORE_OUTPUTS: [(&str, &str, &[&str]); 7] = [
+const MORE_OUTPUTS: [(&str, &str, &[&str]); 9] = [
     ("dns", "dns.txt", &["dns"]),
     ("dns", "dns.json", &["dns", "--json"]),
     ("dns", "audit.txt", &["audit"]),
+    ("lookup", "trace.txt", &["dns", "--trace"]),
+    ("lookup", "trace.json", &["dns", "--trace", "--json"]),
     ("http", "http.txt", &["http"]),
     ("http", "http.json", &["http", "--json"]),
     ("http", "audit.txt", &["audit"]),

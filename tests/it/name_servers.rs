@@ -1,6 +1,7 @@
 //! `serve dns`: other people's DNS programs, as they are, asking it over loopback.
 
 mod others;
+mod resolvers;
 mod trace;
 
 use std::fs;

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{DONE, NoSuchOption, ServeArgs, fail};
 use crate::lab::dns::{
-    self, Addresses, Carrier, ExportError, Internet, Name, NameServer, Served, Sockets, Validity, Word,
+    self, Addresses, Carrier, ExportError, Internet, Name, NameServer, Served, Sockets, Validity,
 };
 use crate::lab::{LabError, Policy};
+use crate::resolver::{Places, Resolvers};
 
 /// Most names of one server that its line holds: servers of the same zones have the same ones.
 const MAX_NAMES: usize = 4;
@@ -39,19 +40,28 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
             Err(wrong) => return fail(err, &wrong),
         }
     }
-    let bound = Sockets::bind(&internet, args.port.unwrap_or(dns::HIGH_PORT), Policy::from_env());
-    let sockets = match bound {
-        Ok(sockets) => sockets,
+    let port = args.port.unwrap_or(dns::HIGH_PORT);
+    let bound = Sockets::bind(&internet, port, Policy::from_env()).and_then(|mut sockets| {
+        let resolvers = Resolvers::bind(&internet, &mut sockets, Places::LOOPBACK, port)?;
+        Ok((sockets, resolvers))
+    });
+    let (sockets, resolvers) = match bound {
+        Ok(bound) => bound,
         Err(wrong) => return fail(err, &format_args!("{wrong}{}", hint(&wrong))),
     };
     for (server, local) in sockets.listening() {
-        if let Some(server) = internet.servers().get(server) {
-            say(err, format_args!("listening on {local} (udp, tcp): {}", described(&internet, server)));
-        }
+        let what = match internet.servers().get(server) {
+            Some(server) => described(&internet, server),
+            None if local == resolvers.stub() => {
+                format!("stub resolver, passes questions on to {}", resolvers.recursive())
+            }
+            None => "recursive resolver, asks from the root down and checks signatures".to_owned(),
+        };
+        say(err, format_args!("listening on {local} (udp, tcp): {what}"));
     }
     say(err, format_args!("ready"));
     let mut failure: Option<io::Error> = None;
-    let ended = sockets.serve(&internet, stop, &mut |served| {
+    let ended = sockets.serve(&resolvers, stop, &mut |served| {
         if let Err(error) = writeln!(out, "{}", line(&served)).and_then(|()| out.flush()) {
             stop.store(true, Ordering::Relaxed);
             failure.get_or_insert(error);
@@ -122,18 +132,11 @@ fn line(served: &Served) -> String {
         Some(question) => format!("{} {}", question.name, question.kind),
         None => "nothing that could be read".to_owned(),
     };
-    let word = match &served.word {
-        Word::Answer => "answer".to_owned(),
-        Word::Alias => "alias, to be followed elsewhere".to_owned(),
-        Word::Referral(zone) => format!("referral to {zone}"),
-        Word::NoData => "no such records (NODATA)".to_owned(),
-        Word::NxDomain => "no such name (NXDOMAIN)".to_owned(),
-        Word::Refused(code) => format!("refused ({})", code.name()),
-        Word::Truncated => "truncated".to_owned(),
-        Word::Silence => {
-            return format!("{} asked {} {question} ({carrier}): not answered", served.peer, served.server);
+    let Served { peer, server, word, by, .. } = served;
+    match &served.response {
+        Some(response) => {
+            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {} bytes", response.len())
         }
-    };
-    let Served { peer, server, bytes, .. } = served;
-    format!("{peer} asked {server} {question} ({carrier}): {word}, {bytes} bytes")
+        None => format!("{peer} asked {server} {question} ({carrier}): {word}{by}"),
+    }
 }

@@ -49,6 +49,12 @@ impl Anchor {
         ROOT.iter().filter_map(digest).collect()
     }
 
+    /// A key of a zone, by the data of its DNSKEY record; `None` where that is no key which signs a zone's records.
+    #[must_use]
+    pub fn of_key(zone: Domain, data: &[u8]) -> Option<Self> {
+        Some(Self { zone, trusted: Trusted::Key(Key::read(data)?) })
+    }
+
     /// Reads records of type DS and DNSKEY, one a line; what stands behind a semicolon means nothing.
     ///
     /// # Errors

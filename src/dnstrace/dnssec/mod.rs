@@ -7,10 +7,10 @@ mod denial;
 mod set;
 
 pub use anchor::{Anchor, BadAnchor};
+pub use set::{RecordSet, Signature};
 
 use self::crypto::{Delegation, Key};
 use self::denial::{Denial, NSEC, NSEC3, Proof};
-use self::set::RecordSet;
 use super::{Alias, AliasKind, DnsTrace, Domain, Referral, Step, StepOutcome};
 use crate::proto::dns::{Message, Section};
 

@@ -36,17 +36,23 @@ const NAMES: [(u16, usize, usize); 17] = [
 ];
 
 /// The records of one owner and type in one section, with the signatures over them.
-pub(super) struct RecordSet {
-    pub(super) owner: Domain,
-    pub(super) kind: u16,
-    /// Data in the form that is signed, sorted.
-    pub(super) data: Vec<Vec<u8>>,
-    pub(super) signatures: Vec<Signature>,
+#[derive(Clone, Debug)]
+pub struct RecordSet {
+    /// Whose records these are.
+    pub owner: Domain,
+    /// Their type.
+    pub kind: u16,
+    /// Seconds that all of them may be kept: no longer than the signatures allow (RFC 4035 section 5.3.3).
+    pub ttl: u32,
+    /// Data in the form that is signed: nothing packed, names in lower case; sorted.
+    pub data: Vec<Vec<u8>>,
+    /// The first eight signatures.
+    pub signatures: Vec<Signature>,
 }
 
 /// An RRSIG record (RFC 4034 section 3.1).
 #[derive(Clone, Debug)]
-pub(super) struct Signature {
+pub struct Signature {
     pub(super) algorithm: u8,
     pub(super) labels: u8,
     pub(super) ttl: u32,
@@ -61,7 +67,8 @@ pub(super) struct Signature {
 
 impl RecordSet {
     /// The records of `owner` and `kind` in a section; `None` without any.
-    pub(super) fn of(message: &Message<'_>, section: Section, owner: &Domain, kind: u16) -> Option<Self> {
+    #[must_use]
+    pub fn of(message: &Message<'_>, section: Section, owner: &Domain, kind: u16) -> Option<Self> {
         let here = || {
             let records = message.section(section).filter(|record| record.class == IN);
             records.filter(|record| record.name.is_same(&owner.name()))
@@ -72,8 +79,10 @@ impl RecordSet {
         data.dedup();
         let signatures = here().filter(|record| record.kind == RRSIG).filter_map(Signature::read);
         let signatures = signatures.filter(|(covered, _)| *covered == kind).map(|(_, signature)| signature);
-        let signatures = signatures.take(MAX_SIGNATURES).collect();
-        (!data.is_empty()).then(|| Self { owner: owner.clone(), kind, data, signatures })
+        let signatures: Vec<Signature> = signatures.take(MAX_SIGNATURES).collect();
+        let told = here().filter(|record| record.kind == kind).map(|record| record.ttl);
+        let ttl = told.chain(signatures.iter().map(|signature| signature.ttl)).min().unwrap_or_default();
+        (!data.is_empty()).then(|| Self { owner: owner.clone(), kind, ttl, data, signatures })
     }
 
     /// What a signature is over.
@@ -105,6 +114,12 @@ impl RecordSet {
 }
 
 impl Signature {
+    /// The data of its record, nothing packed.
+    #[must_use]
+    pub fn data(&self) -> Vec<u8> {
+        [&self.fixed, self.signer.wire(), &self.bytes].concat()
+    }
+
     /// The type that is covered, and the rest.
     fn read(record: &Record<'_>) -> Option<(u16, Self)> {
         let fixed: [u8; 18] = *record.data.first_chunk()?;

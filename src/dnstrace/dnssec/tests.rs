@@ -260,7 +260,7 @@ fn nsec() -> Denial {
         ("y.g.x", "x", &[1]),
     ] {
         let data = vec![[name(next).wire(), &types(kinds)].concat()];
-        denial.add(&RecordSet { owner: name(owner), kind: NSEC, data, signatures: Vec::new() });
+        denial.add(&RecordSet { owner: name(owner), kind: NSEC, ttl: 0, data, signatures: Vec::new() });
     }
     denial
 }
@@ -292,7 +292,7 @@ fn rounds_of_hashing_are_granted_to_some_extent() {
     let mut data = vec![1, 0, 1, 0, 0, 20];
     data.extend([0; 20]);
     let owner = name("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.x");
-    denial.add(&RecordSet { owner, kind: NSEC3, data: vec![data], signatures: Vec::new() });
+    denial.add(&RecordSet { owner, kind: NSEC3, ttl: 0, data: vec![data], signatures: Vec::new() });
     assert!(denial.too_many_rounds);
     assert_eq!(denial.no_name(&name("b.x")), None);
 }

@@ -1,13 +1,17 @@
 //! Resolutions within the ones that they were for, and the clients that wanted them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
 
-use super::super::{Asked, DnsTrace, Ending, Start};
+use super::super::{Asked, DnsTrace, Ending, Start, StepOutcome};
 use super::part::Part;
 use super::story::Storyteller;
-use super::{ClientSide, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
+use super::{ClientSide, MAX_NESTED, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
 use crate::report::dns::DnsTransaction;
 use crate::source::PacketNumber;
+
+const DS: u16 = 43;
+const DNSKEY: u16 = 48;
 
 /// A resolution that is whole, and when it was.
 struct Whole {
@@ -54,11 +58,21 @@ impl Storyteller<'_> {
             let told = part.steps.first().and_then(|step| step.told);
             let told = told.filter(|_| matches!(trace.start, Start::Known(_)));
             let (resolver, minimised) = (part.resolver, part.minimised);
-            let resolution = Resolution { resolver, client: None, minimised, told, trace, places };
+            let resolution = Resolution {
+                resolver,
+                client: None,
+                minimised,
+                to_check: None,
+                rest_remembered: false,
+                told,
+                trace,
+                places,
+            };
             wholes.push(Whole { resolution, who: part.who, first, last });
         }
         let cached = join(all, &mut wholes, &self.recursive);
         wholes.sort_by_key(|whole| whole.first);
+        tell_checks(&mut wholes);
         let traces = wholes.into_iter().map(|whole| whole.resolution).collect();
         Rebuilt { traces, cached, left_out: self.left_out }
     }
@@ -95,6 +109,26 @@ fn span(trace: &DnsTrace) -> (PacketNumber, PacketNumber) {
     (numbers().min().unwrap_or_default(), numbers().max().unwrap_or_default())
 }
 
+/// Says of resolutions that ask for keys what they are to check: what their resolver was last asked before, and has not
+/// answered yet.
+fn tell_checks(wholes: &mut [Whole]) {
+    let mut asked: HashMap<IpAddr, (PacketNumber, Asked)> = HashMap::new();
+    for whole in wholes {
+        let resolution = &mut whole.resolution;
+        match &resolution.client {
+            Some(client) => {
+                let until = client.response.unwrap_or(PacketNumber::MAX);
+                asked.insert(resolution.resolver, (until, client.asked.clone()));
+            }
+            None if matches!(resolution.trace.asked.kind, DS | DNSKEY) => {
+                let before = asked.get(&resolution.resolver).filter(|(until, _)| whole.last < *until);
+                resolution.to_check = before.map(|(_, asked)| asked.clone());
+            }
+            None => {}
+        }
+    }
+}
+
 /// Finds the questions of clients that resolutions were for; gives those back that a resolver answered by itself.
 fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked)]) -> Vec<ClientSide> {
     let mut asked: HashMap<(Who, Asked), Vec<usize>> = HashMap::new();
@@ -107,9 +141,8 @@ fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked
         asked.entry((whole.who, whole.resolution.trace.asked.clone())).or_default().push(at);
     }
     let mut cached = Vec::new();
-    for (place, question) in recursive {
-        let Some(one) = all.get(*place) else { continue };
-        let Some(side) = client_side(one, *place, question) else { continue };
+    for side in innermost(all, recursive) {
+        let Some(one) = all.get(side.place) else { continue };
         let who = Who::of_server(one);
         let until = side.response.unwrap_or(PacketNumber::MAX);
         let fits = |at: &&mut usize| {
@@ -118,30 +151,83 @@ fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked
             })
         };
         // Each is looked at by few: one that has its client is of no other.
-        let place_of = asked.get_mut(&(who, question.clone()));
+        let place_of = asked.get_mut(&(who, side.asked.clone()));
         let found = place_of.and_then(|places| {
             let found = places.iter_mut().find(fits).copied()?;
             places.retain(|&at| at != found);
             Some(found)
         });
         match found.and_then(|at| wholes.get_mut(at)) {
-            Some(whole) => {
-                whole.resolution.places.push(*place);
-                let is_given_up =
-                    side.outcome == "servfail" && whole.resolution.trace.ending == Ending::Unfinished;
-                if let Some(step) = whole.resolution.trace.steps.last().filter(|_| is_given_up) {
-                    whole.resolution.trace.ending = Ending::NoServer(step.zone.clone());
-                }
-                // A resolver that is the client's own host has its own address in the question.
-                whole.resolution.resolver = side.resolver.addr;
-                whole.last = whole.last.max(side.response.unwrap_or_default());
-                whole.resolution.client = Some(side);
-            }
+            Some(whole) => whole.is_for(side),
             None if resolvers.contains(&who) && one.response().is_some() => cached.push(side),
             None => {}
         }
     }
     cached
+}
+
+impl Whole {
+    /// Joins the question of a client.
+    fn is_for(&mut self, side: ClientSide) {
+        let resolution = &mut self.resolution;
+        resolution.places.push(side.place);
+        resolution.places.extend(side.on_behalf_of.iter().map(|other| other.place));
+        if resolution.trace.ending == Ending::Unfinished
+            && let Some(step) = resolution.trace.steps.last()
+        {
+            let leads_on = matches!(step.outcome, StepOutcome::Alias { .. });
+            let ending = match side.outcome {
+                "servfail" => Some(Ending::NoServer(step.zone.clone())),
+                "answer" if leads_on => Some(Ending::Answer),
+                "nodata" if leads_on => Some(Ending::NoData),
+                "nxdomain" if leads_on => Some(Ending::NxDomain),
+                _ => None,
+            };
+            resolution.rest_remembered = leads_on && ending.is_some() && side.outcome != "servfail";
+            resolution.trace.ending = ending.unwrap_or(Ending::Unfinished);
+        }
+        // A resolver that is the client's own host has its own address in the question.
+        resolution.resolver = side.resolver.addr;
+        self.last = self.last.max(side.response.unwrap_or_default());
+        resolution.client = Some(side);
+    }
+}
+
+/// The questions that no resolver passed on, each with those that it was asked on behalf of: a stub resolver asks what it is
+/// asked.
+fn innermost(all: &[DnsTransaction], recursive: &[(usize, Asked)]) -> Vec<ClientSide> {
+    let mut sides: Vec<Option<ClientSide>> =
+        recursive.iter().map(|(place, asked)| client_side(all.get(*place)?, *place, asked)).collect();
+    let mut by_client: HashMap<(IpAddr, Asked), VecDeque<usize>> = HashMap::new();
+    for (at, side) in sides.iter().enumerate() {
+        if let Some(side) = side {
+            by_client.entry((side.client.addr, side.asked.clone())).or_default().push_back(at);
+        }
+    }
+    for at in 0..sides.len() {
+        let Some(side) = sides.get(at).and_then(Option::as_ref) else { continue };
+        let until = side.response.unwrap_or(PacketNumber::MAX);
+        let Some(waiting) = by_client.get_mut(&(side.resolver.addr, side.asked.clone())) else { continue };
+        let query_of = |place: &usize| sides.get(*place)?.as_ref().map(|side| side.query);
+        // Whoever asked later has no use for them either.
+        while waiting.front().is_some_and(|first| query_of(first).is_none_or(|query| query <= side.query)) {
+            waiting.pop_front();
+        }
+        let next = waiting.front().copied().filter(|first| {
+            sides.get(*first).and_then(Option::as_ref).is_some_and(|next| {
+                next.query < until && next.resolver != side.resolver && side.on_behalf_of.len() < MAX_NESTED
+            })
+        });
+        let Some(next) = next else { continue };
+        waiting.pop_front();
+        let Some(mut outer) = sides.get_mut(at).and_then(Option::take) else { continue };
+        if let Some(Some(inner)) = sides.get_mut(next) {
+            let others = std::mem::take(&mut outer.on_behalf_of);
+            inner.on_behalf_of.push(outer);
+            inner.on_behalf_of.extend(others);
+        }
+    }
+    sides.into_iter().flatten().collect()
 }
 
 fn client_side(one: &DnsTransaction, place: usize, asked: &Asked) -> Option<ClientSide> {
@@ -154,5 +240,6 @@ fn client_side(one: &DnsTransaction, place: usize, asked: &Asked) -> Option<Clie
         elapsed: one.elapsed(),
         outcome: one.outcome.name(),
         place,
+        on_behalf_of: Vec::new(),
     })
 }

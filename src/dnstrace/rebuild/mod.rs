@@ -52,6 +52,10 @@ pub struct Resolution {
     pub client: Option<ClientSide>,
     /// Servers were first asked for the end of the name only (RFC 9156).
     pub minimised: bool,
+    /// It asks for keys or DS records, while the same resolver has this to find out: to check its signatures.
+    pub to_check: Option<Asked>,
+    /// What an alias leads to was answered to the client, and nobody was asked for it: it was remembered.
+    pub rest_remembered: bool,
     /// Where it did not begin at the root: the packet of this capture that named the servers it began with.
     pub told: Option<PacketNumber>,
     /// The steps.
@@ -79,6 +83,8 @@ pub struct ClientSide {
     pub outcome: &'static str,
     /// The transaction's place.
     pub place: usize,
+    /// Whose question it passes on, where the client is itself a resolver that was asked: the nearest first.
+    pub on_behalf_of: Vec<ClientSide>,
 }
 
 /// Who sends queries. A host that asks itself has many addresses: those of loopback, and in a sandbox every server's.

@@ -1,6 +1,9 @@
 //! What a name server answers: a referral, an answer, or a "no" (RFC 1034 section 4.3.2, RFC 4035 section 3.1,
 //! RFC 5155 section 7.2). It follows no name out of its own zones.
 
+use std::fmt;
+use std::net::SocketAddr;
+
 use super::message::{Carrier, Code, IN, Item, Query, Question, Response, Section};
 use super::nsec3::{Chain, Link};
 use super::record::{Kind, Set};
@@ -18,6 +21,21 @@ pub struct Answered {
     pub question: Option<Question>,
     /// What it is, in a word.
     pub word: Word,
+    /// Where it is from.
+    pub by: By,
+}
+
+/// Where an answer is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The server knows by itself.
+    Itself,
+    /// It was asked before, and remembers.
+    Cache,
+    /// It sent so many queries to others.
+    Asking(u32),
+    /// It passed the question on to this server.
+    Passing(SocketAddr),
 }
 
 /// What an answer is.
@@ -35,10 +53,42 @@ pub enum Word {
     NxDomain,
     /// The server is not asked about that, or not so.
     Refused(Code),
+    /// A resolver found no answer, or none that it believes; why, in words.
+    Failed(String),
     /// Too long for a datagram.
     Truncated,
     /// No answer.
     Silence,
+}
+
+/// In words: `referral to edu.`.
+impl fmt::Display for Word {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => out.write_str("answer"),
+            Self::Alias => out.write_str("alias, to be followed elsewhere"),
+            Self::Referral(zone) => write!(out, "referral to {zone}"),
+            Self::NoData => out.write_str("no such records (NODATA)"),
+            Self::NxDomain => out.write_str("no such name (NXDOMAIN)"),
+            Self::Refused(code) => write!(out, "refused ({})", code.name()),
+            Self::Failed(why) => write!(out, "not found out (SERVFAIL: {why})"),
+            Self::Truncated => out.write_str("truncated"),
+            Self::Silence => out.write_str("not answered"),
+        }
+    }
+}
+
+/// What follows a [`Word`]: `, by 3 queries`; nothing where the server knows by itself.
+impl fmt::Display for By {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Itself => Ok(()),
+            Self::Cache => out.write_str(", from its cache"),
+            Self::Asking(1) => out.write_str(", by 1 query"),
+            Self::Asking(count) => write!(out, ", by {count} queries"),
+            Self::Passing(other) => write!(out, ", by asking {other}"),
+        }
+    }
 }
 
 /// Answers a query from these zones, among which the closest one speaks for a name.
@@ -48,7 +98,9 @@ pub fn respond(zones: &[&Zone], manner: Manner, bytes: &[u8], carrier: Carrier) 
         Manner::Silent => None,
         Manner::Usual | Manner::Truncates => Query::read(bytes),
     };
-    let Some(query) = query else { return Answered { bytes: None, question: None, word: Word::Silence } };
+    let Some(query) = query else {
+        return Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself };
+    };
     let (mut response, word) = match (query.refusal, &query.question) {
         (Some(code), _) => (Response::of(code), Word::Refused(code)),
         (None, Some(question)) => answer(zones, question, query.wants_signatures()),
@@ -57,7 +109,7 @@ pub fn respond(zones: &[&Zone], manner: Manner, bytes: &[u8], carrier: Carrier) 
     response.is_empty_over_udp = manner == Manner::Truncates;
     let (bytes, is_truncated) = response.write(&query, carrier);
     let word = if is_truncated { Word::Truncated } else { word };
-    Answered { bytes: Some(bytes), question: query.question, word }
+    Answered { bytes: Some(bytes), question: query.question, word, by: By::Itself }
 }
 
 fn answer(zones: &[&Zone], question: &Question, wants_signatures: bool) -> (Response, Word) {

@@ -6,7 +6,7 @@ use super::Name;
 use super::record::{Kind, Set};
 
 /// Bytes of a header.
-const HEADER: usize = 12;
+pub(super) const HEADER: usize = 12;
 
 /// Largest message over UDP where a query says nothing else (RFC 1035 section 4.2.1).
 const UDP_BYTES: u16 = 512;
@@ -27,12 +27,23 @@ pub(super) const IN: u16 = 1;
 const RESPONSE: u16 = 0x8000;
 const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATED: u16 = 0x0200;
-const RECURSION_DESIRED: u16 = 0x0100;
+pub(super) const RECURSION_DESIRED: u16 = 0x0100;
+const RECURSION_AVAILABLE: u16 = 0x0080;
+const AUTHENTIC_DATA: u16 = 0x0020;
 const CHECKING_DISABLED: u16 = 0x0010;
 const OPCODE: u16 = 0x7800;
 
 /// The flag of OPT that asks for signatures (RFC 3225).
 const DO: u32 = 0x8000;
+
+/// Bytes of an OPT record without options.
+const OPT_BYTES: usize = 11;
+
+/// The option that says more of why there is no answer (RFC 8914 section 2).
+const EXTENDED_ERROR: u16 = 15;
+
+/// Longest text of such an option: it is for people.
+const MAX_ERROR_TEXT: usize = 200;
 
 /// A response code (RFC 1035 section 4.1.1, RFC 6891 section 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +52,8 @@ pub enum Code {
     NoError,
     /// The query could not be read.
     FormErr,
+    /// A resolver found no answer, or none that it believes.
+    ServFail,
     /// The name is not there.
     NxDomain,
     /// Such a query is not known here.
@@ -60,6 +73,7 @@ impl Code {
         match self {
             Self::NoError => "NOERROR",
             Self::FormErr => "FORMERR",
+            Self::ServFail => "SERVFAIL",
             Self::NxDomain => "NXDOMAIN",
             Self::NotImp => "NOTIMP",
             Self::Refused => "REFUSED",
@@ -72,6 +86,7 @@ impl Code {
         match self {
             Self::NoError => 0,
             Self::FormErr => 1,
+            Self::ServFail => 2,
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
@@ -97,20 +112,22 @@ pub struct Question {
     pub name: Name,
     /// The type.
     pub kind: Kind,
-    pub(super) class: u16,
+    /// The class: 1 is the Internet's.
+    pub class: u16,
 }
 
 /// A query as far as it could be read.
 #[derive(Debug)]
-pub(super) struct Query<'a> {
+pub struct Query<'a> {
     id: u16,
     flags: u16,
     /// The question as it was sent: its letters keep their case.
     raw_question: &'a [u8],
-    pub(super) question: Option<Question>,
+    /// The question, where it could be read.
+    pub question: Option<Question>,
     edns: Option<Edns>,
     /// Why it is not answered; what was read before the fault is good.
-    pub(super) refusal: Option<Code>,
+    pub refusal: Option<Code>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +139,8 @@ struct Edns {
 impl<'a> Query<'a> {
     /// Reads a query. `None` where silence is the answer: there is not even a header, or it is a response, which two
     /// servers would throw at each other for ever.
-    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+    #[must_use]
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
         let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
         let [i0, i1, f0, f1, q0, q1, counts @ ..] = *header;
         let word = |high, low| u16::from_be_bytes([high, low]);
@@ -172,13 +190,39 @@ impl<'a> Query<'a> {
         Some(())
     }
 
-    /// Whether signatures and proofs are wanted.
-    pub(super) fn wants_signatures(&self) -> bool {
+    /// Whether signatures and proofs are wanted (DO, RFC 3225).
+    #[must_use]
+    pub fn wants_signatures(&self) -> bool {
         self.edns.is_some_and(|edns| edns.wants_signatures)
     }
 
-    /// How long a response may be.
-    fn limit(&self, carrier: Carrier) -> usize {
+    /// Whether it is to be known that the answer was checked (RFC 6840 section 5.7).
+    #[must_use]
+    pub fn wants_authentic(&self) -> bool {
+        self.wants_signatures() || self.flags & AUTHENTIC_DATA != 0
+    }
+
+    /// Whether servers are to be asked for the answer (RD).
+    #[must_use]
+    pub const fn wants_recursion(&self) -> bool {
+        self.flags & RECURSION_DESIRED != 0
+    }
+
+    /// Whether an answer that cannot be believed is wanted all the same (CD, RFC 4035 section 3.2.2).
+    #[must_use]
+    pub const fn takes_unchecked(&self) -> bool {
+        self.flags & CHECKING_DISABLED != 0
+    }
+
+    /// The id.
+    #[must_use]
+    pub const fn id(&self) -> u16 {
+        self.id
+    }
+
+    /// How many bytes a response may have.
+    #[must_use]
+    pub fn limit(&self, carrier: Carrier) -> usize {
         match carrier {
             Carrier::Tcp => TCP_BYTES,
             Carrier::Udp => self.edns.map_or(UDP_BYTES, |edns| edns.bytes.clamp(UDP_BYTES, OUR_BYTES)).into(),
@@ -187,7 +231,7 @@ impl<'a> Query<'a> {
 }
 
 /// How long the name at the beginning of `bytes` is in its place.
-fn name_length(bytes: &[u8]) -> Option<usize> {
+pub(super) fn name_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         match *bytes.get(at)? {
@@ -201,41 +245,89 @@ fn name_length(bytes: &[u8]) -> Option<usize> {
 
 /// Where a set stands in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Section {
+pub enum Section {
+    /// What was asked for.
     Answer,
+    /// Who knows more, or why there is nothing.
     Authority,
+    /// What goes with it.
     Additional,
 }
 
 /// A set in a response.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) section: Section,
-    pub(super) owner: Name,
-    pub(super) set: Set,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Where it stands.
+    pub section: Section,
+    /// Whose records these are.
+    pub owner: Name,
+    /// The records.
+    pub set: Set,
     /// The response is truncated without it; what is not needed is left out silently.
-    pub(super) is_needed: bool,
+    pub is_needed: bool,
+}
+
+/// Why there is no answer (RFC 8914).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtendedError {
+    /// The number: 6 is an answer whose signatures are not good.
+    pub code: u16,
+    /// In words; the first 200 bytes are sent.
+    pub text: String,
 }
 
 /// A response, not yet written.
 #[derive(Debug)]
-pub(super) struct Response {
-    pub(super) code: Code,
-    pub(super) is_authoritative: bool,
+pub struct Response {
+    /// Its response code.
+    pub code: Code,
+    /// The server has authority (AA).
+    pub is_authoritative: bool,
+    /// The server asks others (RA).
+    pub offers_recursion: bool,
+    /// Its signatures were checked (AD).
+    pub is_authentic: bool,
     /// All that does not fit a datagram of no bytes is left out: the question comes again over TCP.
-    pub(super) is_empty_over_udp: bool,
-    pub(super) items: Vec<Item>,
+    pub is_empty_over_udp: bool,
+    /// Its records.
+    pub items: Vec<Item>,
+    /// Why there is no answer, for who speaks EDNS.
+    pub error: Option<ExtendedError>,
 }
 
 impl Response {
-    pub(super) fn of(code: Code) -> Self {
-        Self { code, is_authoritative: false, is_empty_over_udp: false, items: Vec::new() }
+    /// A response without records.
+    #[must_use]
+    pub const fn of(code: Code) -> Self {
+        Self {
+            code,
+            is_authoritative: false,
+            offers_recursion: false,
+            is_authentic: false,
+            is_empty_over_udp: false,
+            items: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The options of the OPT record.
+    fn options(&self) -> Vec<u8> {
+        let Some(error) = &self.error else { return Vec::new() };
+        let text = error.text.as_bytes();
+        let text = text.get(..MAX_ERROR_TEXT).unwrap_or(text);
+        let length = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
+        let mut bytes: Vec<u8> =
+            [EXTENDED_ERROR, length, error.code].into_iter().flat_map(u16::to_be_bytes).collect();
+        bytes.extend_from_slice(text);
+        bytes
     }
 
     /// Writes it, whole sets only; says whether something that is needed was left out.
-    pub(super) fn write(&self, query: &Query<'_>, carrier: Carrier) -> (Vec<u8>, bool) {
+    #[must_use]
+    pub fn write(&self, query: &Query<'_>, carrier: Carrier) -> (Vec<u8>, bool) {
         let limit = query.limit(carrier);
-        let opt_bytes = if query.edns.is_some() { 11 } else { 0 };
+        let options = self.options();
+        let opt_bytes = if query.edns.is_some() { OPT_BYTES + options.len() } else { 0 };
         let mut writer = Writer { bytes: vec![0; HEADER], places: HashMap::new() };
         writer.bytes.extend_from_slice(query.raw_question);
         if let Some(question) = &query.question {
@@ -266,7 +358,8 @@ impl Response {
             writer.bytes.extend(Kind::OPT.0.to_be_bytes());
             writer.bytes.extend(OUR_BYTES.to_be_bytes());
             writer.bytes.extend((high | flags).to_be_bytes());
-            writer.bytes.extend([0, 0]);
+            writer.bytes.extend(u16::try_from(options.len()).unwrap_or(u16::MAX).to_be_bytes());
+            writer.bytes.extend_from_slice(&options);
             let [.., additional] = &mut counts;
             *additional = additional.saturating_add(1);
         }
@@ -275,8 +368,14 @@ impl Response {
         if self.is_authoritative {
             flags |= AUTHORITATIVE;
         }
-        if is_truncated {
-            flags |= TRUNCATED;
+        for (is_set, flag) in [
+            (is_truncated, TRUNCATED),
+            (self.offers_recursion, RECURSION_AVAILABLE),
+            (self.is_authentic, AUTHENTIC_DATA),
+        ] {
+            if is_set {
+                flags |= flag;
+            }
         }
         let [answers, authority, additional] = counts;
         let questions = u16::from(!query.raw_question.is_empty());

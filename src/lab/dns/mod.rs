@@ -6,6 +6,7 @@
 //! the whole of a name server, bytes to bytes; [`Sockets`] gives it sockets.
 
 mod answer;
+mod client;
 mod data;
 mod export;
 mod master;
@@ -18,15 +19,16 @@ mod server;
 mod sign;
 mod zone;
 
-pub use answer::{Answered, Word, respond};
+pub use answer::{Answered, By, Word, respond};
+pub use client::{addresses, question};
 pub use export::{ExportError, write_own_files};
 pub use master::ZoneFileError;
-pub use message::{Carrier, Code, Question};
+pub use message::{Carrier, Code, ExtendedError, Item, Query, Question, Response, Section};
 pub use name::{Name, NotAName};
 pub use nsec3::{Chain, Hash, Link};
 pub use plan::{Addresses, NameServer};
 pub use record::{Kind, Set};
-pub use server::{Served, Sockets};
+pub use server::{Answers, Served, Sockets};
 pub use sign::{Keys, NoKey, Validity};
 pub use zone::{Signing, Zone};
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Answered, Carrier, Internet, Question, Word};
+use super::{Answered, By, Carrier, Internet, Question, Word};
 use crate::lab::{LabError, MAX_MESSAGE, Policy, TICK, Transport};
 
 /// Connections at once: a class of resolvers fits, and each is short.
@@ -30,11 +30,40 @@ const WRITE: Duration = Duration::from_secs(5);
 /// Most datagrams taken from one socket before the next one is looked at.
 const MAX_TURN: usize = 64;
 
-/// What was answered and waits to be shown; a slow terminal slows the servers down rather than filling the memory.
-const EVENT_QUEUE: usize = 256;
+/// What was answered and waits to be shown, with its bytes; a slow terminal slows the servers down rather than filling the
+/// memory.
+const EVENT_QUEUE: usize = 64;
 
 /// Stack of a connection's thread in bytes: its buffers are on the heap, and nothing recurses.
 const STACK: usize = 256 * 1024;
+
+/// Stack of a thread that asks others: a resolution within a resolution is a call within a call, some deep at most.
+const ASKING_STACK: usize = 2 * 1024 * 1024;
+
+/// Datagrams of one server that others are being asked for; who sends more has to ask again.
+const MAX_ASKING: usize = 64;
+
+/// Who answers at the sockets.
+pub trait Answers: Sync {
+    /// What the server at this place makes of a message. One that asks others gives up once `stop` is set.
+    fn answer(&self, place: usize, message: &[u8], carrier: Carrier, stop: &AtomicBool) -> Answered;
+
+    /// Whether it asks others, so that nobody else may have to wait for its answer.
+    fn asks_others(&self, place: usize) -> bool;
+}
+
+impl Answers for Internet {
+    fn answer(&self, place: usize, message: &[u8], carrier: Carrier, _: &AtomicBool) -> Answered {
+        match self.servers().get(place) {
+            Some(server) => self.answer(server, message, carrier),
+            None => Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself },
+        }
+    }
+
+    fn asks_others(&self, _: usize) -> bool {
+        false
+    }
+}
 
 /// A query that came, and what became of it.
 #[derive(Clone, Debug)]
@@ -49,8 +78,12 @@ pub struct Served {
     pub question: Option<Question>,
     /// What the answer was.
     pub word: Word,
-    /// How many bytes it had; 0 for none.
-    pub bytes: usize,
+    /// Where it is from.
+    pub by: By,
+    /// The query, without the length that stands before it on a connection.
+    pub query: Vec<u8>,
+    /// The response, likewise; `None` for silence.
+    pub response: Option<Vec<u8>>,
 }
 
 /// The sockets of all servers, bound.
@@ -69,6 +102,10 @@ struct Door {
     local: SocketAddr,
     udp: UdpSocket,
     tcp: TcpListener,
+    /// Datagrams that others are being asked for.
+    asking: AtomicUsize,
+    /// Its own connections, where it asks others: of two that ask each other, none takes the other's places.
+    connections: AtomicUsize,
 }
 
 impl Sockets {
@@ -92,6 +129,22 @@ impl Sockets {
         Ok(sockets)
     }
 
+    /// Binds UDP and TCP at one address more, of the server at this place.
+    ///
+    /// # Errors
+    /// [`LabError`], as [`Sockets::bind`].
+    pub fn add(&mut self, place: usize, local: SocketAddr) -> Result<(), LabError> {
+        self.policy.check(local.ip())?;
+        self.doors.push(Door::open(place, local)?);
+        Ok(())
+    }
+
+    /// Where packets may go.
+    #[must_use]
+    pub const fn policy(&self) -> Policy {
+        self.policy
+    }
+
     /// Where the servers listen: each one's place among the servers, and its address.
     pub fn listening(&self) -> impl Iterator<Item = (usize, SocketAddr)> {
         self.doors.iter().map(|door| (door.server, door.local))
@@ -110,13 +163,13 @@ impl Sockets {
     /// [`LabError::Io`] where the sockets cannot be waited for any more.
     pub fn serve(
         &self,
-        internet: &Internet,
+        answers: &dyn Answers,
         stop: &AtomicBool,
         on_served: &mut dyn FnMut(Served),
     ) -> Result<(), LabError> {
         let Some(first) = self.doors.first() else { return Ok(()) };
         let (sender, inbox) = sync_channel(EVENT_QUEUE);
-        let house = House { internet, policy: self.policy, stop, connections: AtomicUsize::new(0) };
+        let house = House { answers, policy: self.policy, stop, connections: AtomicUsize::new(0) };
         let house = &house;
         let ended = thread::scope(|scope| {
             let server = scope.spawn(move || {
@@ -147,13 +200,13 @@ impl Door {
         let tcp = TcpListener::bind(local).map_err(fail(Transport::Tcp))?;
         udp.set_nonblocking(true).map_err(fail(Transport::Udp))?;
         tcp.set_nonblocking(true).map_err(fail(Transport::Tcp))?;
-        Ok(Self { server, local, udp, tcp })
+        Ok(Self { server, local, udp, tcp, asking: AtomicUsize::new(0), connections: AtomicUsize::new(0) })
     }
 }
 
 /// What every thread sees.
 struct House<'a> {
-    internet: &'a Internet,
+    answers: &'a dyn Answers,
     policy: Policy,
     stop: &'a AtomicBool,
     connections: AtomicUsize,
@@ -168,16 +221,14 @@ impl House<'_> {
         self.policy.check(peer).is_ok()
     }
 
-    fn answer(&self, door: &Door, message: &[u8], carrier: Carrier) -> Option<Answered> {
-        let server = self.internet.servers().get(door.server)?;
-        Some(self.internet.answer(server, message, carrier))
+    fn answer(&self, door: &Door, message: &[u8], carrier: Carrier) -> Answered {
+        self.answers.answer(door.server, message, carrier, self.stop)
     }
 }
 
-fn served(door: &Door, peer: SocketAddr, carrier: Carrier, answered: Answered) -> Served {
-    let Answered { bytes, question, word } = answered;
-    let bytes = bytes.map_or(0, |bytes| bytes.len());
-    Served { server: door.local, peer, carrier, question, word, bytes }
+fn served(door: &Door, peer: SocketAddr, carrier: Carrier, query: Vec<u8>, answered: Answered) -> Served {
+    let Answered { bytes: response, question, word, by } = answered;
+    Served { server: door.local, peer, carrier, question, word, by, query, response }
 }
 
 fn attend_all<'scope>(
@@ -202,7 +253,7 @@ fn attend_all<'scope>(
         for (door, ready) in doors.iter().zip(waiting.chunks(2)) {
             let mut is_ready = ready.iter().map(|fd| fd.any().unwrap_or(true));
             if is_ready.next().unwrap_or(false) {
-                take_datagrams(door, house, &mut buffer, sender);
+                take_datagrams(scope, door, house, &mut buffer, sender);
             }
             if is_ready.next().unwrap_or(false) {
                 admit(scope, door, house, sender);
@@ -212,7 +263,14 @@ fn attend_all<'scope>(
     Ok(())
 }
 
-fn take_datagrams(door: &Door, house: &House<'_>, buffer: &mut [u8], sender: &SyncSender<Served>) {
+fn take_datagrams<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    door: &'scope Door,
+    house: &'scope House<'_>,
+    buffer: &mut [u8],
+    sender: &SyncSender<Served>,
+) {
+    let asks_others = house.answers.asks_others(door.server);
     for _ in 0..MAX_TURN {
         // What a socket reports here is that nothing is left, or the ICMP error of an earlier answer.
         let Ok((length, peer)) = door.udp.recv_from(buffer) else { return };
@@ -221,18 +279,51 @@ fn take_datagrams(door: &Door, house: &House<'_>, buffer: &mut [u8], sender: &Sy
             continue;
         }
         let message = buffer.get(..length).unwrap_or_default();
-        let Some(answered) = house.answer(door, message, Carrier::Udp) else { continue };
-        if let Some(bytes) = &answered.bytes {
-            // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
-            let _ = door.udp.send_to(bytes, peer);
+        if !asks_others {
+            answer_datagram(door, house, message.to_vec(), peer, sender);
+            continue;
         }
-        // The inbox lives as long as the threads: it cannot be gone.
-        let _ = sender.send(served(door, peer, Carrier::Udp, answered));
+        // Where there is no place or no thread the datagram is lost, which happens to datagrams.
+        let Some(place) = Place::take(&door.asking, MAX_ASKING) else { continue };
+        let (message, sender) = (message.to_vec(), sender.clone());
+        let _ = thread::Builder::new().stack_size(ASKING_STACK).spawn_scoped(scope, move || {
+            let _place = place;
+            answer_datagram(door, house, message, peer, &sender);
+        });
     }
 }
 
-/// A place among the connections, given back when dropped.
+fn answer_datagram(
+    door: &Door,
+    house: &House<'_>,
+    message: Vec<u8>,
+    peer: SocketAddr,
+    sender: &SyncSender<Served>,
+) {
+    let answered = house.answer(door, &message, Carrier::Udp);
+    let response = answered.bytes.clone();
+    // Told first, so that of servers that ask each other the first to know is the first to tell. The inbox lives as long as
+    // the threads: it cannot be gone.
+    let _ = sender.send(served(door, peer, Carrier::Udp, message, answered));
+    if let Some(bytes) = response {
+        // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
+        let _ = door.udp.send_to(&bytes, peer);
+    }
+}
+
+/// A place among so many, given back when dropped.
 struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    /// Only one thread takes places, so nobody can take one in between.
+    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
+        if taken.load(Ordering::Acquire) >= most {
+            return None;
+        }
+        taken.fetch_add(1, Ordering::AcqRel);
+        Some(Self(taken))
+    }
+}
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
@@ -248,15 +339,18 @@ fn admit<'scope>(
     sender: &SyncSender<Served>,
 ) {
     let Ok((stream, peer)) = door.tcp.accept() else { return };
-    // Only this thread takes places, so nobody can take one in between.
-    if !house.may_answer(peer.ip()) || house.connections.load(Ordering::Acquire) >= MAX_CONNECTIONS {
+    if !house.may_answer(peer.ip()) {
         return;
     }
-    house.connections.fetch_add(1, Ordering::AcqRel);
-    let place = Place(&house.connections);
+    let (connections, stack) = if house.answers.asks_others(door.server) {
+        (&door.connections, ASKING_STACK)
+    } else {
+        (&house.connections, STACK)
+    };
+    let Some(place) = Place::take(connections, MAX_CONNECTIONS) else { return };
     let sender = sender.clone();
     // Where there is no thread for it, the connection is closed, and the place given back.
-    let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
+    let _ = thread::Builder::new().stack_size(stack).spawn_scoped(scope, move || {
         let _place = place;
         // An end in the middle is the client's business; there is nobody to tell.
         let _ = converse(stream, peer, door, house, &sender);
@@ -285,14 +379,14 @@ fn converse(
         if !fill(&mut stream, &mut message, house, end)? {
             return Ok(());
         }
-        let Some(answered) = house.answer(door, &message, Carrier::Tcp) else { return Ok(()) };
-        if let Some(bytes) = &answered.bytes {
+        let answered = house.answer(door, &message, Carrier::Tcp);
+        let response = answered.bytes.clone();
+        let _ = sender.send(served(door, peer, Carrier::Tcp, message, answered));
+        if let Some(bytes) = response {
             // One write, so that length and message go into one segment where they fit (RFC 7766 section 8).
             let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
-            stream.write_all(&[&length.to_be_bytes(), &**bytes].concat())?;
+            stream.write_all(&[&length.to_be_bytes(), &*bytes].concat())?;
         }
-        // The inbox lives as long as the threads: it cannot be gone.
-        let _ = sender.send(served(door, peer, Carrier::Tcp, answered));
     }
 }
 

@@ -200,7 +200,7 @@ fn answers_and_noes_have_authority() {
     }
     let answered =
         WORLD.answer(server("ns1.silent.lab.edu."), &query("silent.lab.edu.", Kind::A, None), Carrier::Udp);
-    assert_eq!(answered, Answered { bytes: None, question: None, word: Word::Silence });
+    assert_eq!(answered, Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself });
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod closing;
 mod crowd;
 mod labs;
 mod line;
+mod names;
 mod nobody;
 mod pairs;
 mod queue;
@@ -15,6 +16,7 @@ mod streams;
 mod wire;
 
 pub use line::{Bytes, Line, What};
+pub use names::BindResolvers;
 pub use stage::{Cast, How, PATIENCE, Part, Stage, Teller};
 pub use wire::Wire;
 
@@ -101,6 +103,7 @@ pub static SCENES: &[&Scene] = &[
     &pairs::IPV4_IPV6,
     &pairs::CHATBOTS,
     &streams::RETRANSMISSION,
+    &names::LOOKUP,
 ];
 
 /// No scene has this name.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Line, What};
+use super::{BindResolvers, Line, What};
 use crate::lab::client::{self, Messages, Options, Outcome, Polled, Ready, Session};
 use crate::lab::{Event, Lab, LabError, Policy, Server, Settings};
 
@@ -68,6 +68,7 @@ pub struct Stage {
     servers: Vec<Running>,
     over: Arc<AtomicBool>,
     files: Vec<PathBuf>,
+    resolvers: Option<BindResolvers>,
 }
 
 struct Running {
@@ -79,7 +80,24 @@ impl Stage {
     /// An empty stage.
     #[must_use]
     pub fn new(how: How, teller: Teller) -> Self {
-        Self { how, teller, servers: Vec::new(), over: Arc::default(), files: Vec::new() }
+        Self { how, teller, servers: Vec::new(), over: Arc::default(), files: Vec::new(), resolvers: None }
+    }
+
+    /// The same with resolvers, for scenes in which names are looked up.
+    #[must_use]
+    pub fn with_resolvers(mut self, resolvers: BindResolvers) -> Self {
+        self.resolvers = Some(resolvers);
+        self
+    }
+
+    /// Who binds resolvers.
+    pub(super) fn resolvers(&self) -> Option<BindResolvers> {
+        self.resolvers
+    }
+
+    /// Keeps a thread with servers until the end, or until it is stopped.
+    pub(super) fn keep(&mut self, stop: Arc<AtomicBool>, thread: JoinHandle<()>) {
+        self.servers.push(Running { stop, thread: Some(thread) });
     }
 
     /// How the scene is to be played.
@@ -178,7 +196,7 @@ impl Stage {
             }
         });
         let thread = spawned.map_err(LabError::io("no thread for the server at", address))?;
-        self.servers.push(Running { stop, thread: Some(thread) });
+        self.keep(stop, thread);
         heard.wait_for(PATIENCE, |told| !told.is_empty());
         Ok(address)
     }

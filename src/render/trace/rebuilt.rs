@@ -66,7 +66,18 @@ fn head(out: &mut impl Write, resolution: &Resolution, style: TraceStyle) -> io:
     let heading = format!("{} asks for {asked}", resolution.resolver);
     writer.comment(out, &heading, Style::Bold)?;
     if let Some(client) = &resolution.client {
+        for other in client.on_behalf_of.iter().rev() {
+            writer.comment(out, &passed_on_words(other), Style::Dim)?;
+        }
         writer.comment(out, &client_words(client), Style::Dim)?;
+    }
+    if let Some(checked) = &resolution.to_check {
+        let text = format!("To check the signatures on the way to {}.", words::asked(checked));
+        writer.comment(out, &text, Style::Dim)?;
+    }
+    if resolution.rest_remembered {
+        let text = "What the alias leads to was remembered: nobody was asked for it.";
+        writer.comment(out, text, Style::Dim)?;
     }
     if resolution.minimised {
         let text = "Servers are asked for no more of the name than they need to know (QNAME minimisation, RFC 9156).";
@@ -103,6 +114,15 @@ fn write_stubs(out: &mut impl Write, names: &[String], style: TraceStyle) -> io:
     let listed: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
     let text = format!("Looked up by a stub resolver, and not used: {}{more}.", listed.join(", "));
     Comments { style, indent: String::new() }.comment(out, &text, Style::Dim)
+}
+
+/// Who asked a resolver that passed the question on.
+fn passed_on_words(side: &ClientSide) -> String {
+    let packets = match side.response {
+        Some(response) => format!("packets {} and {response}", side.query),
+        None => format!("packet {}", side.query),
+    };
+    format!("{} asks {} ({packets}), which passes the question on.", side.client.addr, side.resolver.addr)
 }
 
 /// Who wanted it, and what came of it.
@@ -176,6 +196,12 @@ struct ResolutionJson {
     client: Option<ClientJson>,
     /// QNAME minimisation (RFC 9156).
     minimised: bool,
+    /// It asks for what the signatures of this answer are checked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_check: Option<AskedJson>,
+    /// What an alias leads to was answered without asking anybody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rest_remembered: bool,
     /// Where it did not begin at the root: the packet that named the servers it began with.
     #[serde(skip_serializing_if = "Option::is_none")]
     servers_named_by_packet: Option<PacketNumber>,
@@ -194,6 +220,9 @@ struct ClientJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     time_ns: Option<Nanos>,
     outcome: &'static str,
+    /// Whose question it passes on, the nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on_behalf_of: Vec<Self>,
 }
 
 impl ResolutionJson {
@@ -202,6 +231,8 @@ impl ResolutionJson {
             resolver: resolution.resolver,
             client: resolution.client.as_ref().map(ClientJson::new),
             minimised: resolution.minimised,
+            to_check: resolution.to_check.as_ref().map(AskedJson::new),
+            rest_remembered: resolution.rest_remembered,
             servers_named_by_packet: resolution.told,
             trace: TraceJson::new(&resolution.trace),
         }
@@ -218,6 +249,7 @@ impl ClientJson {
             response_packet: side.response,
             time_ns: side.elapsed.map(Nanos),
             outcome: side.outcome,
+            on_behalf_of: side.on_behalf_of.iter().map(Self::new).collect(),
         }
     }
 }

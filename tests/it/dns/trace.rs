@@ -112,6 +112,86 @@ fn a_resolver_is_followed_down_for_its_client() {
 }
 
 #[test]
+fn a_question_that_is_passed_on_belongs_to_one_resolution() {
+    const FORWARDER: Host = ([192, 0, 2, 20], 53);
+    const FORWARDING: Host = ([192, 0, 2, 20], 43_000);
+    let answer = [Rr("www.nyu.edu", A, vec![203, 0, 113, 5])];
+    let mut capture = Capture::new();
+    let ask = |capture: &mut Capture, id| {
+        capture.udp(STUB, FORWARDER, &message(id, RD, WWW, [&[], &[], &[]]));
+        capture.udp(FORWARDING, RESOLVER, &message(id + 1, RD, WWW, [&[], &[], &[]]));
+    };
+    let reply = |capture: &mut Capture, id| {
+        capture.udp(RESOLVER, FORWARDING, &message(id + 1, QR, WWW, [&answer, &[], &[]]));
+        capture.udp(FORWARDER, STUB, &message(id, QR, WWW, [&answer, &[], &[]]));
+    };
+    ask(&mut capture, 1);
+    root_refers(&mut capture, 3, WWW);
+    edu_refers(&mut capture, 4, WWW);
+    nyu_answers(&mut capture, 5);
+    reply(&mut capture, 1);
+    // Another time it is remembered: by the one that was asked last.
+    ask(&mut capture, 11);
+    reply(&mut capture, 11);
+    let found = document(&capture, &[]);
+    assert_eq!(steps(&found), [one("www.nyu.edu. A", &[". referral", "edu. referral", "nyu.edu. answer"])]);
+    let packets = |side: &Value| {
+        let number = |name: &str| side[name].as_u64().unwrap();
+        (side["address"].as_str().unwrap().to_owned(), number("query_packet"), number("response_packet"))
+    };
+    let nearest = &found["traces"][0]["client"];
+    assert_eq!(found["traces"][0]["resolver"], "192.0.2.10");
+    assert_eq!(packets(nearest), ("192.0.2.20".to_owned(), 2, 9));
+    assert_eq!(packets(&nearest["on_behalf_of"][0]), ("192.0.2.9".to_owned(), 1, 10));
+    assert_eq!(found["cached"].as_array().unwrap().len(), 1);
+    assert_eq!(packets(&found["cached"][0]), ("192.0.2.20".to_owned(), 12, 13));
+    let text = printed(&capture, &["dns", "--trace"]);
+    assert!(
+        text.contains("192.0.2.9 asks 192.0.2.20 (packets 1 and 10), which passes the question on."),
+        "{text}"
+    );
+}
+
+#[test]
+fn keys_are_asked_for_to_check_an_answer() {
+    let keys =
+        |capture: &mut Capture, id| step(capture, id, ROOT, ("", 48), AA, [&[Rr("", 48, vec![1])], &[], &[]]);
+    let mut capture = Capture::new();
+    capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
+    root_refers(&mut capture, 2, WWW);
+    edu_refers(&mut capture, 3, WWW);
+    nyu_answers(&mut capture, 4);
+    keys(&mut capture, 5);
+    capture.udp(
+        RESOLVER,
+        STUB,
+        &message(1, QR, WWW, [&[Rr("www.nyu.edu", A, vec![203, 0, 113, 5])], &[], &[]]),
+    );
+    // By then nobody waits for an answer.
+    keys(&mut capture, 6);
+    let found = document(&capture, &[]);
+    let checked: Vec<&Value> =
+        found["traces"].as_array().unwrap().iter().map(|trace| &trace["to_check"]["name"]).collect();
+    assert_eq!(checked, [&Value::Null, &"www.nyu.edu.".into(), &Value::Null]);
+}
+
+#[test]
+fn an_alias_whose_end_is_remembered_is_answered() {
+    let mut capture = Capture::new();
+    capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
+    root_refers(&mut capture, 2, WWW);
+    edu_refers(&mut capture, 3, WWW);
+    let alias = Rr("www.nyu.edu", CNAME, name("www.cdn.net"));
+    step(&mut capture, 4, NYU, WWW, AA, [std::slice::from_ref(&alias), &[], &[]]);
+    let address = Rr("www.cdn.net", A, vec![203, 0, 113, 6]);
+    capture.udp(RESOLVER, STUB, &message(1, QR, WWW, [&[alias, address], &[], &[]]));
+    let found = document(&capture, &[]);
+    let trace = &found["traces"][0];
+    assert_eq!((&trace["ending"], &trace["rest_remembered"]), (&"answer".into(), &true.into()));
+    assert!(printed(&capture, &["dns", "--trace"]).contains("nobody was asked for it"));
+}
+
+#[test]
 fn names_that_grow_are_one_resolution_and_types_are_two() {
     let mut capture = Capture::new();
     root_refers(&mut capture, 2, ("edu", NS));

@@ -45,6 +45,7 @@ recordings! {
     "half-close"
     "ipv4-ipv6"
     "knock"
+    "lookup"
     "mail"
     "no-fin"
     "port-unreachable"

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use super::hosts;
 use crate::lab::scene::{Cast, How, Line, Scene, Stage, Teller, What};
+use crate::resolver;
 use crate::source::Interrupt;
 
 /// How often a server whose clients are on another host looks whether it was asked to stop.
@@ -64,7 +65,7 @@ pub(super) fn send(scene: &Scene, how: How, lines: Sender<Line>) {
 
 /// Plays it; with `until` the servers stay until then.
 fn play(scene: &Scene, how: How, teller: Teller, until: Option<&Interrupt>) -> u8 {
-    let mut stage = Stage::new(how, Arc::clone(&teller));
+    let mut stage = Stage::new(how, Arc::clone(&teller)).with_resolvers(resolver::bind);
     let ended = (scene.play)(&mut stage);
     if let Err(error) = &ended {
         let what = What::Failed { text: error.to_string(), expected: false };

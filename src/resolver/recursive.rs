@@ -1,0 +1,270 @@
+//! The recursive resolver: asks for its clients, checks, and remembers.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::asked;
+use super::found::{ALIAS_LOOP, Found};
+use super::memory::{Memory, Way};
+use super::transport::Network;
+use crate::dnstrace::dnssec::{Anchor, Security, check};
+use crate::dnstrace::{Asked, DnsTrace, Domain, Family, MAX_ALIASES, TraceOptions, resolve_from};
+use crate::lab::dns::{
+    Answered, By, Carrier, Code, ExtendedError, Kind, Query, Question, Response, Section, Word,
+};
+use crate::time::TimeDelta;
+
+/// Most queries for one answer, over all: a chain of aliases with keys takes some thirty.
+pub const MAX_QUERIES: u32 = 100;
+
+/// Longest time for one answer: shorter than a client asks again and again.
+pub const MAX_TIME: Duration = Duration::from_secs(9);
+
+/// How long a server's response is waited for.
+const WAIT: TimeDelta = TimeDelta::from_nanos(1_000_000_000);
+
+/// How often a server is asked that does not answer.
+const TRIES: u32 = 2;
+
+/// Resolutions within resolutions.
+const MAX_DEPTH: usize = 6;
+
+/// How often is looked whether to stop, while another client's question for the same is under way.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The Internet's class.
+const IN: u16 = 1;
+
+/// RFC 8914 section 4.21: "not authoritative".
+const NOT_AUTHORITATIVE: u16 = 20;
+
+/// Asks for its clients.
+#[derive(Debug)]
+pub(super) struct Recursive {
+    roots: Vec<SocketAddr>,
+    port: u16,
+    anchors: Vec<Anchor>,
+    began: Instant,
+    memory: Mutex<Memory>,
+    /// What is being found out. Bounded by the clients that wait at once.
+    under_way: Mutex<HashSet<Asked>>,
+    found: Condvar,
+}
+
+/// An answer in the making.
+struct Asking<'a> {
+    network: &'a mut dyn Network,
+    until: TimeDelta,
+    queries: u32,
+}
+
+impl Asking<'_> {
+    fn left(&mut self) -> TimeDelta {
+        TimeDelta::from_nanos(self.until.as_nanos().saturating_sub(self.network.now().as_nanos()).max(0))
+    }
+}
+
+/// Who finds something out; others wait until it is dropped.
+struct Turn<'a> {
+    of: &'a Recursive,
+    asked: &'a Asked,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.of.under_way().remove(self.asked);
+        self.of.found.notify_all();
+    }
+}
+
+impl Recursive {
+    pub(super) fn new(roots: Vec<SocketAddr>, port: u16, anchors: Vec<Anchor>) -> Self {
+        Self {
+            roots,
+            port,
+            anchors,
+            began: Instant::now(),
+            memory: Mutex::new(Memory::new()),
+            under_way: Mutex::default(),
+            found: Condvar::new(),
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashSet<Asked>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a query now.
+    pub(super) fn answer(&self, network: &mut dyn Network, bytes: &[u8], carrier: Carrier) -> Answered {
+        self.answer_at(network, bytes, carrier, self.began.elapsed())
+    }
+
+    /// The same at that time since the resolver began.
+    pub(super) fn answer_at(
+        &self,
+        network: &mut dyn Network,
+        bytes: &[u8],
+        carrier: Carrier,
+        now: Duration,
+    ) -> Answered {
+        let Some(query) = Query::read(bytes) else {
+            return Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself };
+        };
+        let (mut response, word, by) = match refused(&query) {
+            Ok(asked) => self.found(network, &query, &asked, now),
+            Err((code, error)) => {
+                let response = Response { error, ..Response::of(code) };
+                (response, Word::Refused(code), By::Itself)
+            }
+        };
+        response.offers_recursion = true;
+        let (bytes, is_truncated) = response.write(&query, carrier);
+        let word = if is_truncated { Word::Truncated } else { word };
+        Answered { bytes: Some(bytes), question: query.question, word, by }
+    }
+
+    /// What a client is answered (RFC 4035 section 3.2).
+    fn found(
+        &self,
+        network: &mut dyn Network,
+        query: &Query<'_>,
+        asked: &Asked,
+        now: Duration,
+    ) -> (Response, Word, By) {
+        let max_time = i128::try_from(MAX_TIME.as_nanos()).unwrap_or(i128::MAX);
+        let until = TimeDelta::from_nanos(network.now().as_nanos().saturating_add(max_time));
+        let mut asking = Asking { network, until, queries: 0 };
+        let found = self.find(&mut asking, asked, now);
+        let by = if asking.queries == 0 { By::Cache } else { By::Asking(asking.queries) };
+        if found.security == Security::Bogus && !query.takes_unchecked() {
+            let text = found.error.as_ref().map_or(String::new(), |error| error.text.clone());
+            let response = Response { error: found.error, ..Response::of(Code::ServFail) };
+            return (response, Word::Failed(format!("bogus, {text}")), by);
+        }
+        let mut items = found.items;
+        if !query.wants_signatures() {
+            items.retain(|item| {
+                item.section == Section::Answer || !matches!(item.set.kind, Kind::NSEC | Kind::NSEC3)
+            });
+            items.iter_mut().for_each(|item| item.set.signatures.clear());
+        }
+        let response = Response {
+            is_authentic: found.security == Security::Secure && query.wants_authentic(),
+            items,
+            error: found.error,
+            ..Response::of(found.code)
+        };
+        (response, found.word, by)
+    }
+
+    /// Follows aliases from one resolution to the next, each checked from the root down.
+    fn find(&self, asking: &mut Asking<'_>, asked: &Asked, now: Duration) -> Found {
+        let mut seen: Vec<Domain> = vec![asked.name.clone()];
+        let mut found = self.part(asking, asked, now);
+        while let Some(name) = found.leads_to.take() {
+            if seen.contains(&name) || seen.len() > MAX_ALIASES {
+                return Found::nothing(0, ALIAS_LOOP.to_owned());
+            }
+            let next = self.part(asking, &Asked { name: name.clone(), kind: asked.kind }, now);
+            found.go_on(next);
+            seen.push(name);
+        }
+        found
+    }
+
+    /// One resolution: from memory, or found out by who asks first.
+    fn part(&self, asking: &mut Asking<'_>, asked: &Asked, now: Duration) -> Found {
+        loop {
+            let mut under_way = self.under_way();
+            if let Some(found) = self.memory().answer(asked, now) {
+                return found;
+            }
+            if under_way.insert(asked.clone()) {
+                break;
+            }
+            if asking.left().as_nanos() == 0 || asking.network.is_over() {
+                return Found::nothing(22, "it took too long".to_owned());
+            }
+            drop(self.found.wait_timeout(under_way, TICK));
+        }
+        let turn = Turn { of: self, asked };
+        let found = self.resolve(asking, asked, now);
+        self.memory().keep(asked.clone(), &found, now);
+        drop(turn);
+        found
+    }
+
+    /// Asks, by way of what is remembered; and once more from the root, where no server there is of use or what it says is
+    /// bogus: servers and keys may be others by now.
+    fn resolve(&self, asking: &mut Asking<'_>, asked: &Asked, now: Duration) -> Found {
+        let way = self.memory().way(asked, now);
+        let is_from_root = way.steps.is_empty() && way.keys.is_empty();
+        let found = self.resolve_by(asking, asked, way, now);
+        let is_stale = found.error.as_ref().is_some_and(|error| error.code != 0);
+        if is_from_root || !is_stale { found } else { self.resolve_by(asking, asked, Way::default(), now) }
+    }
+
+    fn resolve_by(&self, asking: &mut Asking<'_>, asked: &Asked, way: Way, now: Duration) -> Found {
+        let options = TraceOptions {
+            roots: self.roots.clone(),
+            port: self.port,
+            family: Family::Any,
+            seed: fastrand::u64(..),
+            wait: WAIT,
+            tries: TRIES,
+            max_queries: MAX_QUERIES.saturating_sub(asking.queries),
+            max_time: asking.left(),
+            max_depth: MAX_DEPTH,
+            like_dig: false,
+        };
+        let (trace, new_keys) = resolve_from(asking.network, asked, &options, &way.earlier);
+        let of_keys: u32 = new_keys.iter().map(|step| step.sent).sum();
+        asking.queries = asking.queries.saturating_add(sent(&trace)).saturating_add(of_keys);
+        self.memory().learn(&trace, &new_keys, now);
+        let Way { mut steps, mut keys, .. } = way;
+        steps.extend(trace.steps.iter().cloned());
+        keys.extend(new_keys);
+        let whole = DnsTrace { steps, ..DnsTrace::new(asked.clone()) };
+        let now = asking.network.wall_clock();
+        let chain = check(&whole, &keys, &self.anchors, now);
+        Found::of(&trace, &chain, (!self.anchors.is_empty(), now))
+    }
+}
+
+/// What is asked; why that is not answered, otherwise.
+fn refused(query: &Query<'_>) -> Result<Asked, (Code, Option<ExtendedError>)> {
+    if let Some(code) = query.refusal {
+        return Err((code, None));
+    }
+    let question = query.question.as_ref().ok_or((Code::FormErr, None))?;
+    if question.class != IN {
+        return Err((Code::Refused, None));
+    }
+    if is_meta(question) {
+        return Err((Code::NotImp, None));
+    }
+    if !query.wants_recursion() {
+        let text = "recursion was not asked for (RD), and nothing is served here".to_owned();
+        return Err((Code::Refused, Some(ExtendedError { code: NOT_AUTHORITATIVE, text })));
+    }
+    asked(question).ok_or((Code::FormErr, None))
+}
+
+/// Types that no record set has, or none that can be checked (RFC 6895 section 3.1).
+const fn is_meta(question: &Question) -> bool {
+    matches!(question.kind, Kind(0 | 128..=255) | Kind::OPT | Kind::RRSIG)
+}
+
+/// Queries of a resolution and those within it.
+fn sent(trace: &DnsTrace) -> u32 {
+    // As deep as resolutions go.
+    let nested = trace.steps.iter().flat_map(|step| &step.nested).chain(&trace.fruitless);
+    let own: u32 = trace.steps.iter().map(|step| step.sent).sum();
+    nested.map(sent).fold(own, u32::saturating_add)
+}
