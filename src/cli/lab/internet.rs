@@ -3,12 +3,10 @@
 #[cfg(all(target_os = "linux", feature = "live"))]
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -16,22 +14,14 @@ use super::options::ZoneOptions;
 use super::{DONE, fail, name_servers};
 use crate::cli::output::Failure;
 use crate::lab::Policy;
-use crate::lab::dns::{Addresses, Carrier, Internet, Manner, Sockets, Validity, Zone, ZonesError, respond};
+use crate::lab::dns::{Addresses, Internet, Sockets, Validity, ZonesError};
+use crate::resolver::{Places, Resolvers};
 #[cfg(all(target_os = "linux", feature = "live"))]
 use crate::sandbox::Plan;
 use crate::sandbox::{self, MAX_ADDRESSES};
 
 /// The port of name servers.
 pub(super) const PORT: u16 = 53;
-
-/// Where programs in the sandbox look names up, as its resolv.conf says.
-const RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53)), PORT);
-
-/// Longest query that is read of its clients: a name, and what EDNS adds.
-const MAX_QUERY: usize = 4096;
-
-/// How often its thread looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Options of who wants name servers in the sandbox.
 #[derive(Args, Clone, Debug, Default)]
@@ -158,49 +148,19 @@ pub(super) fn serve(
         return fail(err, &format_args!("cannot write the root's key: {error}"));
     }
     // From a sandbox nothing leads out.
-    let sockets = match Sockets::bind(&internet, PORT, Policy::AnyAddress) {
-        Ok(sockets) => sockets,
+    let bound = Sockets::bind(&internet, PORT, Policy::AnyAddress).and_then(|mut sockets| {
+        let resolvers = Resolvers::bind(&internet, &mut sockets, Places::OWN_NETWORK, PORT)?;
+        Ok((sockets, resolvers))
+    });
+    let (sockets, resolvers) = match bound {
+        Ok(bound) => bound,
         Err(wrong) => return fail(err, &wrong),
-    };
-    let resolver = match Resolver::bind() {
-        Ok(resolver) => resolver,
-        Err(error) => return fail(err, &format_args!("cannot listen on {RESOLVER}: {error}")),
     };
     if writeln!(out, "ready").and_then(|()| out.flush()).is_err() {
         stop.store(true, Ordering::Relaxed);
     }
-    let served = thread::scope(|scope| {
-        scope.spawn(|| resolver.serve(&internet, stop));
-        let served = sockets.serve(&internet, stop, &mut |_| {});
-        stop.store(true, Ordering::Relaxed);
-        served
-    });
-    match served {
+    match sockets.serve(&resolvers, stop, &mut |_| {}) {
         Ok(()) => DONE,
         Err(error) => fail(err, &error),
-    }
-}
-
-/// Answers programs that look names up, from the zones themselves: what is in them is told, aliases are not followed.
-struct Resolver(UdpSocket);
-
-impl Resolver {
-    fn bind() -> io::Result<Self> {
-        let socket = UdpSocket::bind(RESOLVER)?;
-        socket.set_read_timeout(Some(LOOK))?;
-        Ok(Self(socket))
-    }
-
-    fn serve(&self, internet: &Internet, stop: &AtomicBool) {
-        let zones: Vec<&Zone> = internet.zones().iter().collect();
-        let mut query = vec![0; MAX_QUERY];
-        while !stop.load(Ordering::Relaxed) {
-            let Ok((length, peer)) = self.0.recv_from(&mut query) else { continue };
-            let query = query.get(..length).unwrap_or_default();
-            if let Some(bytes) = respond(&zones, Manner::Usual, query, Carrier::Udp).bytes {
-                // A datagram that cannot be sent is lost, which happens to datagrams.
-                let _ = self.0.send_to(&bytes, peer);
-            }
-        }
     }
 }
