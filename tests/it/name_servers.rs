@@ -1,5 +1,6 @@
 //! `serve dns`: other people's DNS programs, as they are, asking it over loopback.
 
+#[cfg(all(target_os = "linux", feature = "live"))]
 mod others;
 mod resolvers;
 mod trace;
