@@ -14,6 +14,9 @@ use crate::time::TimeDelta;
 /// Most segments of a capture that are looked at: a scene has some hundred.
 pub const MAX_SEGMENTS: usize = 1 << 18;
 
+/// The shortest retransmission timer that is common: Linux waits no less, RFC 6298 section 2.4 asks for a second.
+const SHORTEST_TIMER: TimeDelta = TimeDelta::from_nanos(200_000_000);
+
 /// A TCP segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -122,7 +125,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         all.iter().filter(|segment| segment.length > 0 || segment.fin).copied().collect();
     let mut checks = vec![whole(case)];
     if before {
-        checks.push(sent_again(&done, &segments));
+        checks.push(sent_again(&done, &segments, all));
     } else {
         checks.push(twice(&done, &segments));
         checks.push(out_of_order(&done, &segments));
@@ -184,7 +187,7 @@ fn whole(case: &Case<'_>) -> Check {
 }
 
 /// Before the line: what is lost is there, and again for each loss; and nothing else is called a repair, but for what goes along with one.
-fn sent_again(done: &Done, segments: &[Segment]) -> Check {
+fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
     let lost: usize = done.lost.values().sum();
     let mut found: Vec<PacketNumber> = Vec::new();
     for (name, times) in &done.lost {
@@ -208,20 +211,21 @@ fn sent_again(done: &Done, segments: &[Segment]) -> Check {
                 && other.at.number < segment.at.number
                 && other.kind == Some(Kind::TimeOut)
         };
-        segments.iter().filter(is_cause).any(|other| found.contains(&other.at.number))
+        let mut causes = segments.iter().filter(is_cause);
+        causes.any(|other| found.contains(&other.at.number) || ran_out_of_time(other, all))
     };
-    if let Some(segment) = segments
-        .iter()
-        .filter(is_of_the_line)
-        .find(|segment| !found.contains(&segment.at.number) && !goes_back(segment))
-    {
+    let beyond =
+        || segments.iter().filter(is_of_the_line).filter(|segment| !found.contains(&segment.at.number));
+    if let Some(segment) = beyond().find(|segment| !goes_back(segment) && !ran_out_of_time(segment, all)) {
         let text = format!(
             "The analysis says that packet {} repairs a loss, and the line lost no such segment",
             segment.at.number
         );
         return Check::new(false, text, [segment.at.number]);
     }
-    let text = match lost {
+    let unanswered: Vec<PacketNumber> =
+        beyond().filter(|segment| ran_out_of_time(segment, all)).map(|segment| segment.at.number).collect();
+    let mut text = match lost {
         0 => "The line lost no segment with data or a FIN, and the analysis finds none sent again for a loss"
             .to_owned(),
         1 => "The line lost a segment with data or a FIN, and the analysis finds it sent again".to_owned(),
@@ -229,7 +233,29 @@ fn sent_again(done: &Done, segments: &[Segment]) -> Check {
             "The line lost {lost} segments with data or a FIN, and the analysis finds each of them sent again"
         ),
     };
+    if !unanswered.is_empty() {
+        text.push_str("; what else is sent again was not lost, but acknowledged too late");
+        found.extend(unanswered);
+    }
     Check::new(true, text, found)
+}
+
+/// Whether a sender's timer ran out although nothing was lost, since the other side was slow: nothing had acknowledged the copy before
+/// for that long.
+fn ran_out_of_time(segment: &Segment, all: &[Segment]) -> bool {
+    let [from, to] = segment.ports;
+    let since = all.partition_point(|other| other.at.number < segment.at.number);
+    let earlier = all.get(..since).unwrap_or_default();
+    let before = earlier.iter().rposition(|other| other.ports == segment.ports && other.bears(segment.seq));
+    let Some((first, between)) = before.and_then(|at| earlier.get(at..)).and_then(<[_]>::split_first) else {
+        return false;
+    };
+    let covers = |ack: u32| ack.wrapping_sub(segment.seq).cast_signed() > 0;
+    let is_answered = between.iter().any(|other| other.ports == [to, from] && other.ack.is_some_and(covers));
+    let waited = segment.at.since(first.at);
+    segment.kind == Some(Kind::TimeOut)
+        && !is_answered
+        && waited.is_some_and(|waited| waited >= SHORTEST_TIMER)
 }
 
 /// Whether that is what a sender does about a loss.
@@ -289,3 +315,6 @@ fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
     };
     Check::new(holds, text, packets)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+use super::*;
+use crate::time::Timestamp;
+
+const SERVER: [u16; 2] = [5006, 50_000];
+const CLIENT: [u16; 2] = [50_000, 5006];
+
+/// Packets of `(milliseconds, ports, sequence number, bytes, acknowledges, kind)`, numbered from 1.
+fn segments(all: &[(i128, [u16; 2], u32, u32, u32, Option<Kind>)]) -> Vec<Segment> {
+    let numbered = (1..).zip(all);
+    let segment = |(number, (ms, ports, seq, length, ack, kind)): (u64, &(i128, _, _, _, _, _))| Segment {
+        at: PacketStamp { number, ts: Some(Timestamp::from_nanos(ms * 1_000_000)) },
+        ports: *ports,
+        seq: *seq,
+        length: *length,
+        syn: false,
+        fin: false,
+        ack: Some(*ack),
+        kind: *kind,
+    };
+    numbered.map(segment).collect()
+}
+
+fn checked(lost: &[u32], all: &[Segment]) -> Check {
+    let lost = lost.iter().map(|seq| ((SERVER, *seq), 1)).collect();
+    let data: Vec<Segment> = all.iter().filter(|segment| segment.length > 0).copied().collect();
+    sent_again(&Done { lost, ..Done::default() }, &data, all)
+}
+
+#[test]
+fn a_segment_that_is_sent_again_was_lost() {
+    let late = segments(&[(0, SERVER, 1, 100, 1, None), (200, SERVER, 1, 100, 1, Some(Kind::TimeOut))]);
+    let check = checked(&[1], &late);
+    assert!(check.holds && check.packets == [2], "{check:?}");
+    assert!(!checked(&[1], &late[..1]).holds);
+}
+
+#[test]
+fn what_is_repeated_without_a_loss_was_not_acknowledged_in_time() {
+    let wait = |ms, ack| {
+        segments(&[
+            (0, SERVER, 1, 100, 1, None),
+            (50, CLIENT, 1, 0, ack, None),
+            (ms, SERVER, 1, 100, 1, Some(Kind::TimeOut)),
+        ])
+    };
+    let check = checked(&[], &wait(230, 1));
+    assert!(check.holds && check.packets == [3], "{check:?}");
+    assert!(check.text.ends_with("was not lost, but acknowledged too late"), "{check:?}");
+    // Sooner than any timer, or acknowledged before.
+    assert!(!checked(&[], &wait(199, 1)).holds);
+    assert!(!checked(&[], &wait(230, 101)).holds);
+}
+
+#[test]
+fn a_timer_takes_along_what_was_sent_behind() {
+    let all = |cause| {
+        segments(&[
+            (0, SERVER, 1, 100, 1, None),
+            (1, SERVER, 101, 100, 1, None),
+            (2, SERVER, 201, 100, 1, None),
+            (210, SERVER, 1, 100, 1, cause),
+            (220, CLIENT, 1, 0, 101, None),
+            (221, SERVER, 101, 100, 1, Some(Kind::Fast)),
+        ])
+    };
+    assert!(checked(&[1], &all(Some(Kind::TimeOut))).holds);
+    // Nothing ran out before it: that is a repair of what was not lost.
+    assert!(!checked(&[], &all(None)).holds);
+}
