@@ -19,7 +19,7 @@ const PORTS: u16 = 20;
 
 /// Longest wait for an answer in seconds. It is long, since a machine may be busy, and only a server that is silent on
 /// purpose lets it pass.
-const WAIT: i128 = 3;
+const WAIT: i128 = 5;
 
 /// Queries of one resolution, seconds for it, and resolutions within it: more than any of the lab needs.
 const BUDGETS: (u32, i128, usize) = (200, 120, 6);
