@@ -1,5 +1,7 @@
 //! Resolution step by step: from the servers that are known nearest above a name down to those that answer.
 
+mod proof;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
@@ -95,8 +97,9 @@ pub fn resolve_with_keys(
     options: &TraceOptions,
 ) -> (DnsTrace, Vec<Step>) {
     let mut keys = Vec::new();
-    let trace =
-        resolve_until(transport, asked, options, |resolver, trace| keys = resolver.ask_for_keys(trace, &[]));
+    let trace = resolve_until(transport, asked, options, |resolver, trace| {
+        keys = resolver.ask_for_proof(trace, &Earlier::default());
+    });
     (trace, keys)
 }
 
@@ -105,8 +108,10 @@ pub fn resolve_with_keys(
 pub struct Earlier {
     /// Zones below the root and their servers, as referrals named them.
     pub zones: Vec<(Domain, Vec<NameServer>)>,
-    /// Zones whose keys need not be asked for.
+    /// Zones whose keys are known.
     pub keys: Vec<Domain>,
+    /// Zones that are not signed.
+    pub unsigned: Vec<Domain>,
 }
 
 /// Finds out `asked` up to the first alias that leads on, beginning where `earlier` leads to. Also returns the responses to
@@ -128,9 +133,9 @@ pub fn resolve_from(
     trace.ending = resolver.run(&mut trace, 0).unwrap_or_else(|ending| ending);
     let has_answer = matches!(trace.ending, Ending::Answer | Ending::NoData | Ending::NxDomain);
     if has_answer {
-        let mut known = earlier.keys.clone();
-        known.extend(trace.steps.iter().filter_map(unsigned_zone));
-        keys = resolver.ask_for_keys(&trace, &known);
+        let mut earlier = earlier.clone();
+        earlier.unsigned.extend(trace.steps.iter().filter_map(unsigned_zone));
+        keys = resolver.ask_for_proof(&trace, &earlier);
     }
     (trace, keys)
 }
@@ -469,22 +474,6 @@ impl<'a> Resolver<'a> {
             known_by,
         });
         Ok(servers.collect())
-    }
-
-    /// Asks for the keys of the zones on the way, but for those that are known.
-    fn ask_for_keys(&mut self, trace: &DnsTrace, known: &[Domain]) -> Vec<Step> {
-        let nothing = Asked { name: Domain::root(), kind: DNSKEY };
-        let mut keys = DnsTrace::new(nothing);
-        for step in trace.steps.iter().filter(|step| step.outcome.is_useful()) {
-            let asked = Asked { name: step.zone.clone(), kind: DNSKEY };
-            if known.contains(&asked.name) || keys.steps.iter().any(|step| step.asked == asked) {
-                continue;
-            }
-            if self.step(&step.zone, &asked, (&step.server, false), &mut keys).is_err() {
-                break;
-            }
-        }
-        keys.steps
     }
 
     /// Asks for the root's servers, as dig does, and takes those for the zones' that are named with addresses.

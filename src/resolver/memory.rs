@@ -10,6 +10,7 @@ use crate::dnstrace::{
 use crate::proto::dns::OPT;
 
 const DS: u16 = 43;
+const DNSKEY: u16 = 48;
 
 /// A zone below the root that was referred to.
 #[derive(Debug)]
@@ -70,8 +71,8 @@ impl Memory {
         let zones =
             [Domain::root()].into_iter().chain(way.earlier.zones.iter().map(|(zone, _)| zone.clone()));
         way.keys = zones.filter_map(|zone| self.keys.get(&zone, now).map(|(step, _)| step.clone())).collect();
-        let known = way.keys.iter().map(|step| step.asked.name.clone());
-        way.earlier.keys = known.chain(way.steps.iter().filter_map(unsigned_zone)).collect();
+        way.earlier.keys = way.keys.iter().map(|step| step.asked.name.clone()).collect();
+        way.earlier.unsigned = way.steps.iter().filter_map(unsigned_zone).collect();
         way
     }
 
@@ -96,7 +97,8 @@ impl Memory {
 
     /// Remembers the way that a resolution took.
     pub(super) fn learn(&mut self, trace: &DnsTrace, keys: &[Step], now: Duration) {
-        for step in &trace.steps {
+        // Questions for DS records lead to zones, too.
+        for step in trace.steps.iter().chain(keys) {
             step.nested.iter().for_each(|nested| self.learn(nested, &[], now));
             if let StepOutcome::Referral(referral) = &step.outcome {
                 let step = Step { nested: Vec::new(), ignored: Vec::new(), ..step.clone() };
@@ -108,7 +110,9 @@ impl Memory {
             }
         }
         trace.fruitless.iter().for_each(|nested| self.learn(nested, &[], now));
-        for step in keys.iter().filter(|step| matches!(step.outcome, StepOutcome::Answer { .. })) {
+        let has_keys =
+            |step: &&Step| step.asked.kind == DNSKEY && matches!(step.outcome, StepOutcome::Answer { .. });
+        for step in keys.iter().filter(has_keys) {
             let (bytes, ttl) = (size(step), ttl(step));
             self.keys.put(step.asked.name.clone(), step.clone(), bytes, ttl, now);
         }

@@ -11,7 +11,7 @@ pub use set::{RecordSet, Signature};
 
 use self::crypto::{Delegation, Key};
 use self::denial::{Denial, NSEC, NSEC3, Proof};
-use super::{Alias, AliasKind, DnsTrace, Domain, Referral, Step, StepOutcome};
+use super::{Alias, AliasKind, Asked, DnsTrace, Domain, Referral, Step, StepOutcome};
 use crate::proto::dns::{Message, Section};
 
 /// Most signatures that are computed for a trace: keys of equal tags and many signatures are made to keep validators busy.
@@ -180,7 +180,40 @@ impl Checker<'_> {
         } else {
             (zone.security, Why::Inherited)
         };
+        if matches!(why, Why::Unsigned | Why::NotProven)
+            && let Some(below) = self.unsigned_below(&zone, &step.asked.name)
+        {
+            let (security, why) = (Security::Insecure, Why::Inherited);
+            self.links.push(Link { zone: below, part: Part::Answer, security, why });
+            return;
+        }
         self.links.push(Link { zone: zone.name, part: Part::Answer, security, why });
+    }
+
+    /// A zone between `zone` and `name` of which one above proves that it is not signed: whoever serves both leads nobody there.
+    fn unsigned_below(&mut self, zone: &Zone, name: &Domain) -> Option<Domain> {
+        let steps = self.keys;
+        for labels in zone.name.label_count().saturating_add(1)..=name.label_count() {
+            let asked = Asked { name: name.last_labels(labels), kind: DS };
+            for step in steps.iter().filter(|step| step.asked == asked) {
+                if matches!(step.outcome, StepOutcome::Referral(_)) {
+                    self.step(step);
+                }
+                if !matches!(step.outcome, StepOutcome::NoData { .. }) {
+                    continue;
+                }
+                let (above, message) = (self.zone(&step.zone), step.message()?);
+                let found = match above.security {
+                    Security::Secure => self.delegation(&above, &asked.name, &message),
+                    security => Err((security, Why::Inherited)),
+                };
+                if matches!(found, Err((Security::Insecure, _))) {
+                    self.settle(&asked.name, found);
+                    return Some(asked.name);
+                }
+            }
+        }
+        None
     }
 
     /// What is known of a zone that was asked; from a trust anchor, where nothing led to it.

@@ -4,10 +4,13 @@ use crate::time::Timestamp;
 const SERVER: [u16; 2] = [5006, 50_000];
 const CLIENT: [u16; 2] = [50_000, 5006];
 
-/// Packets of `(milliseconds, ports, sequence number, bytes, acknowledges, kind)`, numbered from 1.
-fn segments(all: &[(i128, [u16; 2], u32, u32, u32, Option<Kind>)]) -> Vec<Segment> {
+/// Milliseconds, ports, sequence number, bytes, acknowledges, kind.
+type Row = (i128, [u16; 2], u32, u32, u32, Option<Kind>);
+
+/// Such packets, numbered from 1.
+fn segments(all: &[Row]) -> Vec<Segment> {
     let numbered = (1..).zip(all);
-    let segment = |(number, (ms, ports, seq, length, ack, kind)): (u64, &(i128, _, _, _, _, _))| Segment {
+    let segment = |(number, (ms, ports, seq, length, ack, kind)): (u64, &Row)| Segment {
         at: PacketStamp { number, ts: Some(Timestamp::from_nanos(ms * 1_000_000)) },
         ports: *ports,
         seq: *seq,

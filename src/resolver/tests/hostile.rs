@@ -86,6 +86,22 @@ fn a_byte_that_is_changed_in_what_is_signed_is_noticed() {
 }
 
 #[test]
+fn signatures_that_are_taken_away_are_missed() {
+    let stripped: Tamper = Box::new(|to, asked, answer| {
+        let is_answer =
+            Message::read(asked).questions[0].kind == A && answer.get(2).is_some_and(|byte| byte & 4 != 0);
+        let server = WORLD.servers().iter().find(|server| server.address == to.ip()).unwrap();
+        // As who does not ask for them is answered.
+        let mut plain = query(0, "www.signed.edu", A, 0, None);
+        plain[..2].copy_from_slice(&asked[..2]);
+        let without = WORLD.answer(server, &plain, Carrier::Udp).bytes.unwrap();
+        vec![(to, if is_answer { without } else { answer })]
+    });
+    let (code, bytes) = answered("www.signed.edu", stripped);
+    assert_eq!((code, extended_error(&Message::read(&bytes))), (2, Some(10)));
+}
+
+#[test]
 fn names_that_point_at_themselves_and_64_kilobytes_end_in_a_word() {
     let looping: Tamper = Box::new(|server, query, _| {
         let mut answer = query.to_vec();

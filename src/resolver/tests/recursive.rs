@@ -45,6 +45,9 @@ fn what_is_secure_is_said_to_be_and_nothing_else() {
         ("www.truncates.lab.edu", A, 0, false),
         ("www.lame.lab.edu", A, 0, false),
         ("www.silent.lab.edu", A, 0, false),
+        // The root's servers answer for this zone, and lead nobody to it.
+        ("a.root-servers.net", A, 0, false),
+        ("no.root-servers.net", A, 3, false),
         (".", 2, 0, true),
         (".", 48, 0, true),
         ("signed.edu", 43, 0, true),
