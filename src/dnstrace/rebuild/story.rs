@@ -1,6 +1,6 @@
 //! Whose step a query is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::super::judge::address_of;
@@ -39,6 +39,8 @@ pub(super) struct Storyteller<'a> {
     known: Known,
     /// What they tell in all of the capture.
     ahead: Known,
+    /// Addresses that are asked for recursion: what they ask is for others.
+    resolvers: HashSet<IpAddr>,
     /// The newest resolution that asks for this, or has asked.
     open: HashMap<(Who, Asked), usize>,
     /// Resolutions that may go on with a longer name than this.
@@ -57,7 +59,15 @@ pub(super) struct Storyteller<'a> {
 impl<'a> Storyteller<'a> {
     pub(super) fn new(all: &'a [DnsTransaction]) -> Self {
         let mut ahead = Known::default();
+        let mut resolvers = HashSet::new();
         for one in all {
+            if one
+                .queries
+                .first()
+                .is_some_and(|query| query.read().header.is_some_and(|header| header.recursion_desired()))
+            {
+                resolvers.insert(one.server.addr);
+            }
             if let Some(response) = one.response() {
                 ahead.learn(&response.read(), &Domain::root(), Who::of(one), response.at.number);
             }
@@ -67,6 +77,7 @@ impl<'a> Storyteller<'a> {
             parts: Vec::new(),
             known: Known::with_hints(),
             ahead,
+            resolvers,
             open: HashMap::new(),
             grows: HashMap::new(),
             servers: HashMap::new(),
@@ -174,6 +185,11 @@ impl<'a> Storyteller<'a> {
 
     fn may_grow(&self, part: &Part, new: &New<'_>) -> bool {
         if part.is_merged || !is_soon(part.last, new.at) {
+            return false;
+        }
+        // dig asks a resolver for the root's servers, and nobody for it from there.
+        let client = new.one.client.addr;
+        if part.is_like_dig && client != part.resolver && self.resolvers.contains(&client) {
             return false;
         }
         // A stub resolver of this host was asked for the root's servers, and other hosts are asked for the rest.

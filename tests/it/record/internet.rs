@@ -183,8 +183,8 @@ fn resolvers_agree_with_trace_on_every_step() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let counts = ran.out.lines().find_map(|line| line.strip_prefix("steps compared: ")).unwrap();
     let counts: Vec<usize> = counts.split(' ').map(|count| count.parse().unwrap()).collect();
-    // dig, drill, kdig.
-    assert!(counts[0] >= 3 * CASES.len() && counts[1] >= 20 && counts[2] >= 3 * CASES.len(), "{counts:?}");
+    // dig, drill, kdig. The bogus zone, three steps, is compared with kdig alone.
+    assert!(counts[0] >= 38 && counts[1] >= 19 && counts[2] >= 50, "{counts:?}");
 }
 
 /// A record: name, type, data without spaces, all in small letters; and how long it lives.
