@@ -124,7 +124,7 @@ Examples:
   wirelab trace nyu.edu --dnssec                 and whether to believe it
   # on name servers of its own, in a sandbox, and keep the packets
   wirelab trace nyu.edu --internet -w nyu.pcapng
-  wirelab trace www.nyu.edu --root 127.53.0.1:5353 --port 5353
+  wirelab trace www.nyu.edu --root 127.53.0.1:53530 --port 53530
 
 Exit status: 0 answered; 1 no such name or records, not found out, or bogus;
 2 an error.";

@@ -193,11 +193,7 @@ fn push_alias(items: &mut Vec<Item>, alias: &Alias, zone: &Domain, message: &Mes
         let set = RecordSet::of(message, From::Answer, &alias.from, Kind::CNAME.0)?;
         return push(items, set, Section::Answer);
     }
-    let above = (0..alias.from.label_count()).rev().map(|labels| alias.from.last_labels(labels));
-    let mut sets = above
-        .filter(|name| name.is_within(zone))
-        .filter_map(|name| RecordSet::of(message, From::Answer, &name, Kind::DNAME.0));
-    let set = sets.next()?;
+    let set = RecordSet::that_makes(alias, zone, message)?;
     let ttl = set.ttl;
     push(items, set, Section::Answer)?;
     let made = Set::new(Kind::CNAME, ttl, vec![alias.to.folded()]);
@@ -245,7 +241,7 @@ const fn number(why: &Why) -> u16 {
     match why {
         Why::Expired => 7,
         Why::TooEarly => 8,
-        Why::NoKeys | Why::OtherKeys | Why::NoSuchKey(_) => 9,
+        Why::NoKeys | Why::Unanswered | Why::OtherKeys | Why::NoSuchKey(_) => 9,
         Why::Unsigned => 10,
         Why::NoProof | Why::NotProven => 12,
         _ => 6,

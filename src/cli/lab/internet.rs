@@ -138,7 +138,7 @@ pub(super) fn serve(
         Err(wrong) => return fail(err, &wrong),
     };
     if let Some(folder) = &options.export
-        && let Err(wrong) = name_servers::export(&internet, folder, options.zones.is_none())
+        && let Err(wrong) = name_servers::export(&internet, folder, options.zones.as_deref())
     {
         return fail(err, &wrong);
     }

@@ -35,7 +35,7 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
         Err(wrong) => return fail(err, &wrong),
     };
     if let Some(folder) = &args.zones.export {
-        match export(&internet, folder, args.zones.zones.is_none()) {
+        match export(&internet, folder, args.zones.zones.as_deref()) {
             Ok(count) => say(err, format_args!("{count} files written to {}", folder.display())),
             Err(wrong) => return fail(err, &wrong),
         }
@@ -75,10 +75,16 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
     }
 }
 
-/// Writes the signed zones and, beside them, what wirelab's own were made from: those can be edited and served again.
-pub(super) fn export(internet: &Internet, folder: &Path, is_own: bool) -> Result<usize, ExportError> {
+/// Writes the signed zones and, beside them, what wirelab's own were made from: those can be edited and served again. Not into
+/// the folder that the `zones` came from.
+pub(super) fn export(internet: &Internet, folder: &Path, zones: Option<&Path>) -> Result<usize, ExportError> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if zones.is_some_and(|zones| real(zones).is_some() && real(zones) == real(folder)) {
+        let why = "the zone files that are served are there, and their signed form would replace them";
+        return Err(ExportError { path: folder.to_owned(), source: io::Error::other(why) });
+    }
     let mut count = internet.export(folder)?.len();
-    if is_own {
+    if zones.is_none() {
         count += dns::write_own_files(&folder.join("source"))?.len();
     }
     Ok(count)

@@ -26,6 +26,8 @@ const MAX_PROOFS: usize = 16;
 const CNAME: u16 = 5;
 const DNAME: u16 = 39;
 const DS: u16 = 43;
+const RRSIG: u16 = 46;
+const ANY: u16 = 255;
 pub(in crate::dnstrace) const DNSKEY: u16 = 48;
 
 /// Whether something can be believed.
@@ -96,9 +98,15 @@ pub enum Why {
     /// There is no trust anchor for it or above.
     #[error("there is no trust anchor above")]
     NoAnchor,
-    /// The zone's keys did not come.
-    #[error("the zone's keys were not to be had")]
+    /// The zone says that it has no keys.
+    #[error("the zone has no keys, although the zone above vouches for one")]
     NoKeys,
+    /// Nobody was asked for the zone's keys, or nobody answered.
+    #[error("the zone's keys were not to be had")]
+    Unanswered,
+    /// A question that no signature answers: for all types, or for signatures.
+    #[error("an answer to such a question is not signed as a whole, and not checked")]
+    NotOne,
     /// No key is the one that is vouched for.
     #[error("none of the zone's keys is the one that is vouched for")]
     OtherKeys,
@@ -153,6 +161,11 @@ pub fn check(trace: &DnsTrace, keys: &[Step], anchors: &[Anchor], now: u32) -> V
         checker.step(step);
     }
     checker.links
+}
+
+/// What a zone is without keys: where nobody told of them, nothing is known (RFC 4035 section 4.3).
+const fn of_keys(why: Why) -> (Security, Why) {
+    if matches!(why, Why::Unanswered) { (Security::Unknown, why) } else { (Security::Bogus, why) }
 }
 
 struct Checker<'a> {
@@ -226,9 +239,7 @@ impl Checker<'_> {
             Err((Security::Unknown, Why::NoAnchor))
         } else {
             let trusts = |key: &Key| anchors.iter().any(|anchor| anchor.is_of(key));
-            self.zone_keys(name, trusts)
-                .map(|keys| (keys, Why::Anchored))
-                .map_err(|why| (Security::Bogus, why))
+            self.zone_keys(name, trusts).map(|keys| (keys, Why::Anchored)).map_err(of_keys)
         };
         self.settle(name, found)
     }
@@ -247,10 +258,10 @@ impl Checker<'_> {
 
     /// The keys of a zone, if one that is trusted signs them.
     fn zone_keys(&mut self, name: &Domain, trusts: impl Fn(&Key) -> bool) -> Result<Vec<Key>, Why> {
-        // Behind a truncated response is the one that came over TCP.
-        let mut whole = self.keys.iter().filter(|step| step.outcome != StepOutcome::Truncated);
+        // Behind a truncated response is the one that came over TCP, behind a lost one that of another try.
+        let mut whole = self.keys.iter().filter(|step| step.outcome.is_useful());
         let asked = whole.find(|step| step.asked.name == *name && step.asked.kind == DNSKEY);
-        let message = asked.and_then(Step::message).ok_or(Why::NoKeys)?;
+        let message = asked.and_then(Step::message).ok_or(Why::Unanswered)?;
         let set = RecordSet::of(&message, Section::Answer, name, DNSKEY).ok_or(Why::NoKeys)?;
         let keys: Vec<Key> = set.data.iter().filter_map(|data| Key::read(data)).take(MAX_KEYS).collect();
         let trusted: Vec<Key> = keys.iter().filter(|key| trusts(key)).cloned().collect();
@@ -294,7 +305,7 @@ impl Checker<'_> {
             return Err((Security::Insecure, Why::UnknownAlgorithm));
         }
         let trusts = |key: &Key| supported.iter().any(|one| one.is_of(child, key));
-        self.zone_keys(child, trusts).map(|keys| (keys, Why::Delegated)).map_err(bogus)
+        self.zone_keys(child, trusts).map(|keys| (keys, Why::Delegated)).map_err(of_keys)
     }
 
     /// Whether an answer, an alias or the lack of one can be believed.
@@ -307,10 +318,16 @@ impl Checker<'_> {
             }
             _ => (&[], 0, false),
         };
+        if matches!(step.asked.kind, ANY | RRSIG) {
+            return (Security::Unknown, Why::NotOne);
+        }
         let end = aliases.last().map_or(&step.asked.name, |alias| &alias.to);
+        let mut weak = None;
         for alias in aliases {
-            if let Err(why) = self.alias(zone, alias, message) {
-                return (Security::Bogus, why);
+            match self.alias(zone, alias, message) {
+                Ok(why @ (Why::OptOut | Why::TooManyRounds)) => weak = Some(why),
+                Ok(_) => {}
+                Err(why) => return (Security::Bogus, why),
             }
         }
         let checked = match &step.outcome {
@@ -321,7 +338,7 @@ impl Checker<'_> {
         };
         match checked {
             Ok(why @ (Why::OptOut | Why::TooManyRounds)) => (Security::Insecure, why),
-            Ok(why) => (Security::Secure, why),
+            Ok(why) => weak.map_or((Security::Secure, why), |weak| (Security::Insecure, weak)),
             Err(why) => (Security::Bogus, why),
         }
     }
@@ -330,12 +347,8 @@ impl Checker<'_> {
         if alias.kind == AliasKind::Cname {
             return self.records(zone, &alias.from, CNAME, message);
         }
-        // The name of a DNAME record is one above.
-        let above = (0..alias.from.label_count()).rev().map(|labels| alias.from.last_labels(labels));
-        let owner = above
-            .filter(|name| name.is_within(&zone.name))
-            .find(|name| RecordSet::of(message, Section::Answer, name, DNAME).is_some());
-        owner.map_or(Err(Why::Unsigned), |owner| self.records(zone, &owner, DNAME, message))
+        let set = RecordSet::that_makes(alias, &zone.name, message).ok_or(Why::Unsigned)?;
+        self.records(zone, &set.owner, DNAME, message)
     }
 
     /// Records that are there, be it by a wildcard.
@@ -344,7 +357,10 @@ impl Checker<'_> {
         let labels = self.verify(&set, &zone.name, &zone.keys)?;
         if labels < set.labels() {
             let denial = self.denial(zone, message)?;
-            denial.no_closer(name, labels).ok_or(Why::NotProven)?;
+            // Below an opt-out there may be a zone that is not signed (RFC 5155 section 9.2).
+            if denial.no_closer(name, labels).ok_or(Why::NotProven)? == Proof::OptOut {
+                return Ok(Why::OptOut);
+            }
         }
         Ok(Why::Signed)
     }
@@ -380,7 +396,10 @@ impl Checker<'_> {
         }
         for (owner, kind) in owners {
             let Some(set) = RecordSet::of(message, Section::Authority, &owner, kind) else { continue };
-            self.verify(&set, &zone.name, &zone.keys)?;
+            // One that a wildcard stands for is of no place in the zone: moved elsewhere, it would cover what is there.
+            if self.verify(&set, &zone.name, &zone.keys)? < set.labels() {
+                return Err(Why::NotProven);
+            }
             denial.add(&set);
         }
         Ok(denial)

@@ -1,7 +1,8 @@
 //! Sets of records with their signatures, in the form that is signed (RFC 4034 sections 3.1.8.1 and 6).
 
-use super::super::Domain;
-use crate::proto::dns::{Message, Record, Section};
+use super::super::{Alias, Domain};
+use super::DNAME;
+use crate::proto::dns::{Message, Name, Record, Section};
 
 /// Most records of a set that are looked at: a message holds some thousand.
 const MAX_RECORDS: usize = 4096;
@@ -104,6 +105,20 @@ impl RecordSet {
             bytes.extend(data);
         }
         bytes
+    }
+
+    /// The DNAME record above an alias that makes it what it is (RFC 6672 section 2.2); there may be others above.
+    #[must_use]
+    pub fn that_makes(alias: &Alias, zone: &Domain, message: &Message<'_>) -> Option<Self> {
+        let above = (0..alias.from.label_count()).rev().map(|labels| alias.from.last_labels(labels));
+        let mut sets = above
+            .filter(|owner| owner.is_within(zone))
+            .filter_map(|owner| Self::of(message, Section::Answer, &owner, DNAME));
+        sets.find(|set| {
+            let [target] = set.data.as_slice() else { return false };
+            let target = Domain::of(&Name::read(target, 0));
+            target.and_then(|target| alias.from.with_end(&set.owner, &target)).as_ref() == Some(&alias.to)
+        })
     }
 
     /// Labels of the owner as signatures count them: a leading asterisk is none.

@@ -133,7 +133,7 @@ fn another_anchor_or_none_is_told() {
     let chain = check(&trace, &keys, &[], SIGNED_AT + DAY);
     assert!(chain.iter().all(|link| link.security == Security::Unknown));
     let chain = check(&trace, &[], &anchors(), SIGNED_AT + DAY);
-    assert_eq!(chain[0].why, Why::NoKeys);
+    assert_eq!((chain[0].security, &chain[0].why), (Security::Unknown, &Why::Unanswered));
 }
 
 /// The response of a step without the records of some types.
@@ -161,6 +161,25 @@ fn without(step: &mut Step, kinds: &[u16]) {
         made.extend(data);
     }
     step.response = Some(made.into());
+}
+
+#[test]
+fn an_alias_is_held_against_the_record_that_makes_it() {
+    let mut bytes = vec![0, 0, 0x84, 0, 0, 0, 0, 2, 0, 0, 0, 0];
+    for (owner, target) in [("y", "q"), ("old.y", "good")] {
+        let (owner, target) = (name(owner), name(target));
+        bytes.extend(owner.wire());
+        bytes.extend([0, 39, 0, 1, 0, 0, 0, 60, 0, u8::try_from(target.wire().len()).unwrap()]);
+        bytes.extend(target.wire());
+    }
+    let message = Message::read(&bytes);
+    let owner = |to: &str| {
+        let alias = Alias { from: name("h.old.y"), to: name(to), kind: AliasKind::Dname };
+        RecordSet::that_makes(&alias, &Domain::root(), &message).map(|set| set.owner)
+    };
+    assert_eq!(owner("h.old.q"), Some(name("y")));
+    assert_eq!(owner("h.good"), Some(name("old.y")));
+    assert_eq!(owner("h.evil"), None);
 }
 
 #[test]

@@ -115,20 +115,25 @@ fn span(trace: &DnsTrace) -> (PacketNumber, PacketNumber) {
     (numbers().min().unwrap_or_default(), numbers().max().unwrap_or_default())
 }
 
-/// Says of resolutions that ask for keys what they are to check: what their resolver was last asked before, and has not
-/// answered yet.
+/// Says of resolutions that ask for keys what they are to check: what their resolver was asked before, and has not answered
+/// yet. Where that is more than one question, packets do not tell for which.
 fn tell_checks(wholes: &mut [Whole]) {
-    let mut asked: HashMap<IpAddr, (PacketNumber, Asked)> = HashMap::new();
+    let mut asked: HashMap<IpAddr, Vec<(PacketNumber, Asked)>> = HashMap::new();
     for whole in wholes {
         let resolution = &mut whole.resolution;
         match &resolution.client {
             Some(client) => {
                 let until = client.response.unwrap_or(PacketNumber::MAX);
-                asked.insert(resolution.resolver, (until, client.asked.clone()));
+                let open = asked.entry(resolution.resolver).or_default();
+                open.retain(|(until, _)| *until > whole.first);
+                open.push((until, client.asked.clone()));
             }
             None if matches!(resolution.trace.asked.kind, DS | DNSKEY) => {
-                let before = asked.get(&resolution.resolver).filter(|(until, _)| whole.last < *until);
-                resolution.to_check = before.map(|(_, asked)| asked.clone());
+                let open = asked.get(&resolution.resolver).map(Vec::as_slice).unwrap_or_default();
+                let mut open = open.iter().filter(|(until, _)| whole.first < *until);
+                let before = open.next().filter(|(until, _)| whole.last < *until);
+                resolution.to_check =
+                    before.filter(|_| open.next().is_none()).map(|(_, asked)| asked.clone());
             }
             None => {}
         }

@@ -1,7 +1,9 @@
 //! Questions for what checks an answer: keys of zones, and DS records where no referral brought any.
 
+use std::collections::VecDeque;
+
 use super::{DNSKEY, DS, Earlier, Resolver};
-use crate::dnstrace::{Asked, DnsTrace, Domain, Ending, Step, StepOutcome};
+use crate::dnstrace::{Asked, DnsTrace, Domain, Ending, Server, Step, StepOutcome};
 use crate::proto::dns::Section;
 
 const RRSIG: u16 = 46;
@@ -35,11 +37,27 @@ impl Resolver<'_> {
             if is_known || keys.iter().chain(&found.steps).any(|step| step.asked == asked) {
                 continue;
             }
-            if self.step(&step.zone, &asked, (&step.server, false), &mut found).is_err() {
+            if self.ask_for_key(&asked, step, &mut found).is_err() {
                 break;
             }
         }
         keys.extend(found.steps);
+    }
+
+    /// Asks the server that led on, and where it gives no answer, another one and both again.
+    fn ask_for_key(&mut self, asked: &Asked, step: &Step, found: &mut DnsTrace) -> Result<(), Ending> {
+        let mut silent = VecDeque::new();
+        let mut servers = VecDeque::from([step.server.clone()]);
+        if self.ask_each(&step.zone, asked, &mut servers, &mut silent, found)?.is_some() {
+            return Ok(());
+        }
+        let place = self.zones.iter().position(|zone| zone.name == step.zone);
+        let others = place.map(|place| self.candidates(place).0).unwrap_or_default();
+        let mut again: VecDeque<Server> =
+            others.into_iter().find(|other| other.address != step.server.address).into_iter().collect();
+        again.append(&mut silent);
+        self.ask_each(&step.zone, asked, &mut again, &mut silent, found)?;
+        Ok(())
     }
 
     /// Who serves a zone and one below it answers for both, and leads nobody to the lower one (as the root's servers do for

@@ -182,6 +182,10 @@ impl Internet {
         for path in &paths {
             let mut text = String::new();
             let limit = u64::try_from(master::MAX_FILE_BYTES).unwrap_or(u64::MAX);
+            // Opening a named pipe would wait for whoever writes into it.
+            if !fs::metadata(path).map_err(fail(path))?.is_file() {
+                return Err(fail(path)(io::Error::other("it is no file")));
+            }
             let file = fs::File::open(path).map_err(fail(path))?;
             file.take(limit + 1).read_to_string(&mut text).map_err(fail(path))?;
             if text.len() > master::MAX_FILE_BYTES {

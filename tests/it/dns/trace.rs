@@ -339,6 +339,30 @@ fn dig_is_printed_as_it_prints() {
 }
 
 #[test]
+fn a_resolver_s_own_questions_are_no_steps_of_dig() {
+    let host = |last, port| ([127, 0, 0, last], port);
+    let (dig, stub, recursive) = (host(1, 40_000), host(53, 53), host(54, 53));
+    let mut capture = Capture::new();
+    let servers = [ns("", "a.root-servers.net")];
+    capture.udp(dig, stub, &message(1, RD, ("", NS), [&[], &[], &[]]));
+    capture.udp(stub, dig, &message(1, QR, ("", NS), [&servers, &[], &[]]));
+    // On its way to what the stub passes on, it asks for something else first.
+    capture.udp(host(53, 41_000), recursive, &message(2, RD, ("other.example", A), [&[], &[], &[]]));
+    capture.udp(host(54, 42_000), ROOT, &asks(3, ("example", 43)));
+    capture.udp(ROOT, host(54, 42_000), &message(3, AA, ("example", 43), [&[], &[soa("")], &[]]));
+    capture.udp(host(1, 43_000), ROOT, &asks(4, WWW));
+    let referral = [ns("edu", "a.edu-servers.net")];
+    capture.udp(
+        ROOT,
+        host(1, 43_000),
+        &message(4, QR_ONLY, WWW, [&[], &referral, &[address("a.edu-servers.net", EDU)]]),
+    );
+    let found = document(&capture, &[]);
+    let wanted = [one("www.nyu.edu. A", &[". answer", ". referral"]), one("example. DS", &[". nodata"])];
+    assert_eq!(steps(&found), wanted);
+}
+
+#[test]
 fn a_stub_alone_is_no_resolution() {
     let mut capture = Capture::new();
     capture.udp(STUB, RESOLVER, &message(1, RD, WWW, [&[], &[], &[]]));
