@@ -86,8 +86,17 @@ struct Done {
     lost: BTreeMap<Name, usize>,
     repeated: BTreeMap<Name, usize>,
     overtaken: BTreeSet<Name>,
-    /// For how long, at least, of all packets that bear that number.
-    held: BTreeMap<Name, TimeDelta>,
+    /// For how long, at least, of all packets that bear that number, and how many of them.
+    held: BTreeMap<Name, (TimeDelta, usize)>,
+}
+
+impl Done {
+    /// For how long every packet of that name was held, at least; `None` where the capture has one more, which was not.
+    fn all_held(&self, name: &Name, all: &[Segment]) -> Option<TimeDelta> {
+        let (by, count) = self.held.get(name)?;
+        let there = all.iter().filter(|segment| (segment.ports, segment.seq) == *name).count();
+        (there <= *count).then_some(*by)
+    }
 }
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
@@ -106,7 +115,8 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         let name = (*ports, *seq);
         if let Deed::Held { by } = deed {
             let by = i128::try_from(by.as_nanos()).map(TimeDelta::from_nanos).unwrap_or_default();
-            done.held.entry(name).and_modify(|least| *least = by.min(*least)).or_insert(by);
+            let (least, count) = done.held.entry(name).or_insert((by, 0));
+            (*least, *count) = (by.min(*least), count.saturating_add(1));
         }
         if *length == 0 && !fin {
             continue;
@@ -143,8 +153,9 @@ fn copies(segments: &[Segment], (ports, seq): Name) -> impl Iterator<Item = &Seg
 /// not held.
 fn acknowledged_late(done: &Done, all: &[Segment]) -> Option<Check> {
     let mut late = Late::default();
-    for (name, held) in &done.held {
+    for name in done.held.keys() {
         let (ports, seq) = *name;
+        let Some(held) = done.all_held(name, all) else { continue };
         let Some(first) = copies(all, *name).next() else { continue };
         // What of a longer one was held under another number may have come before.
         if first.seq != seq {
@@ -156,7 +167,7 @@ fn acknowledged_late(done: &Done, all: &[Segment]) -> Option<Check> {
             [to, from] == ports && segment.at.number > first.at.number && covers
         });
         if let Some(back) = back {
-            late.take(back.at, first.at, *held);
+            late.take(back.at, first.at, held);
         }
     }
     late.told("is acknowledged")
@@ -166,14 +177,14 @@ fn acknowledged_late(done: &Done, all: &[Segment]) -> Option<Check> {
 fn comes_late(done: &Done, all: &[Segment]) -> Option<Check> {
     let mut late = Late::default();
     for segment in all.iter().filter(|segment| segment.takes() > 0) {
-        let (Some(held), Some(ack)) = (done.held.get(&(segment.ports, segment.seq)), segment.ack) else {
+        let (Some(held), Some(ack)) = (done.all_held(&(segment.ports, segment.seq), all), segment.ack) else {
             continue;
         };
         let [from, to] = segment.ports;
         // Its sender had this when it sent it.
         let asked = copies(all, ([to, from], ack.wrapping_sub(1))).next();
         if let Some(asked) = asked.filter(|asked| asked.at.number < segment.at.number) {
-            late.take(segment.at, asked.at, *held);
+            late.take(segment.at, asked.at, held);
         }
     }
     late.told("comes")
@@ -214,9 +225,15 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
         let mut causes = segments.iter().filter(is_cause);
         causes.any(|other| found.contains(&other.at.number) || ran_out_of_time(other, all))
     };
+    // Who gets later segments first says so again and again, as if one were lost (RFC 5681 section 3.2).
+    let is_for_overtaken = |segment: &&Segment| {
+        segment.kind == Some(Kind::Fast) && done.overtaken.iter().any(|(ports, _)| *ports == segment.ports)
+    };
     let beyond =
         || segments.iter().filter(is_of_the_line).filter(|segment| !found.contains(&segment.at.number));
-    if let Some(segment) = beyond().find(|segment| !goes_back(segment) && !ran_out_of_time(segment, all)) {
+    if let Some(segment) = beyond()
+        .find(|segment| !goes_back(segment) && !ran_out_of_time(segment, all) && !is_for_overtaken(segment))
+    {
         let text = format!(
             "The analysis says that packet {} repairs a loss, and the line lost no such segment",
             segment.at.number
@@ -225,6 +242,8 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
     }
     let unanswered: Vec<PacketNumber> =
         beyond().filter(|segment| ran_out_of_time(segment, all)).map(|segment| segment.at.number).collect();
+    let in_vain: Vec<PacketNumber> =
+        beyond().filter(is_for_overtaken).map(|segment| segment.at.number).collect();
     let mut text = match lost {
         0 => "The line lost no segment with data or a FIN, and the analysis finds none sent again for a loss"
             .to_owned(),
@@ -233,6 +252,10 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
             "The line lost {lost} segments with data or a FIN, and the analysis finds each of them sent again"
         ),
     };
+    if !in_vain.is_empty() {
+        text.push_str("; where segments were overtaken, more are sent again that only looked lost");
+        found.extend(in_vain);
+    }
     if !unanswered.is_empty() {
         text.push_str("; what else is sent again was not lost, but acknowledged too late");
         found.extend(unanswered);
@@ -292,7 +315,14 @@ fn twice(done: &Done, segments: &[Segment]) -> Check {
 fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
     let found: Vec<&Segment> =
         segments.iter().filter(|segment| segment.kind == Some(Kind::Reordered)).collect();
-    let names: BTreeSet<Name> = found.iter().map(|segment| (segment.ports, segment.seq)).collect();
+    // One that its own copy has overtaken is late, and nothing is out of order.
+    let is_late_copy = |segment: &&&Segment| {
+        let name = (segment.ports, segment.seq);
+        let mut earlier = segments.iter().take_while(|other| other.at.number < segment.at.number);
+        done.overtaken.contains(&name) && earlier.any(|other| (other.ports, other.seq) == name)
+    };
+    let in_disorder = found.iter().filter(|segment| !is_late_copy(segment));
+    let names: BTreeSet<Name> = in_disorder.map(|segment| (segment.ports, segment.seq)).collect();
     let packets = found.iter().map(|segment| segment.at.number);
     // What only an acknowledgement or an older segment has overtaken is in order.
     let is_behind = |name: &&Name| {
