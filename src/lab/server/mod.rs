@@ -45,7 +45,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            clients: 128,
+            clients: 256,
             idle: Duration::from_secs(600),
             talk: Duration::from_secs(4 * 3600),
             received: 16 * 1024 * 1024,

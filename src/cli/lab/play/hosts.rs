@@ -102,7 +102,7 @@ fn words(line: &Impairment) -> String {
         does.push(format!("holds each for {:.0} ms{jitter}", millis(line.delay)));
     }
     if let Some(rate) = line.rate {
-        does.push(format!("takes {} per second", crate::render::format::Bits(rate)));
+        does.push(format!("takes {}", crate::render::format::Bits(rate)));
     }
     format!("of what the server sends, the line {}", does.join(", "))
 }
