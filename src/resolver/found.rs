@@ -24,6 +24,9 @@ const EXPIRATION: usize = 8;
 /// RFC 8914 section 4.6: "DNSSEC indeterminate".
 const INDETERMINATE: u16 = 5;
 
+/// Where the count of labels stands in it.
+const LABELS: usize = 3;
+
 /// What a set takes beside its records, about.
 const ITEM_BYTES: usize = 512;
 
@@ -94,7 +97,10 @@ impl Found {
         if let Some(ttl) = negative {
             push_soa(&mut items, (&step.zone, end), ttl, &message);
         }
-        push_proofs(&mut items, &step.zone, &message);
+        // Beside an answer they prove that no closer name is there than its wildcard, and are checked then only.
+        if negative.is_some() || items.iter().any(is_expanded) {
+            push_proofs(&mut items, &step.zone, &message);
+        }
         let least = items.iter().map(|item| item.set.ttl).min().unwrap_or_default();
         // Without a SOA record nobody says for how long there is nothing (RFC 2308 section 5).
         let ttl = negative.map_or(least, |ttl| ttl.unwrap_or_default().min(least).min(MAX_NEGATIVE_TTL));
@@ -167,6 +173,13 @@ const fn worse(one: Security, other: Security) -> Security {
         (Security::Unknown, _) | (_, Security::Unknown) => Security::Unknown,
         (Security::Insecure, Security::Insecure) => Security::Insecure,
     }
+}
+
+/// Whether a wildcard stands for it: signatures count fewer labels than its name has (RFC 4034 section 3.1.3).
+fn is_expanded(item: &Item) -> bool {
+    let is_wildcard = item.owner.wire().starts_with(&[1, b'*']);
+    let labels = item.owner.label_count().saturating_sub(usize::from(is_wildcard));
+    item.set.signatures.iter().any(|data| data.get(LABELS).is_some_and(|count| usize::from(*count) < labels))
 }
 
 /// Adds a set unless it is there.

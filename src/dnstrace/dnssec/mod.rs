@@ -25,6 +25,7 @@ const MAX_PROOFS: usize = 16;
 
 const CNAME: u16 = 5;
 const DNAME: u16 = 39;
+const SOA: u16 = 6;
 const DS: u16 = 43;
 const RRSIG: u16 = 46;
 const ANY: u16 = 255;
@@ -372,12 +373,17 @@ impl Checker<'_> {
         proves: impl Fn(&Denial) -> Option<Proof>,
     ) -> Result<Why, Why> {
         let denial = self.denial(zone, message)?;
-        match proves(&denial) {
-            Some(Proof::Full) => Ok(Why::Proven),
-            Some(Proof::OptOut) => Ok(Why::OptOut),
-            None if denial.too_many_rounds => Ok(Why::TooManyRounds),
-            None => Err(Why::NotProven),
+        let why = match proves(&denial) {
+            Some(Proof::Full) => Why::Proven,
+            Some(Proof::OptOut) => Why::OptOut,
+            None if denial.too_many_rounds => Why::TooManyRounds,
+            None => return Err(Why::NotProven),
+        };
+        // It says for how long there is nothing, and is signed as all else (RFC 4035 section 3.1.3).
+        if let Some(set) = RecordSet::of(message, Section::Authority, &zone.name, SOA) {
+            self.verify(&set, &zone.name, &zone.keys)?;
         }
+        Ok(why)
     }
 
     /// The records of proof in a response. One whose signature is not good says why nothing is proven.

@@ -180,18 +180,23 @@ impl Internet {
         paths.sort();
         let mut files = Vec::new();
         for path in &paths {
-            let mut text = String::new();
+            let mut bytes = Vec::new();
             let limit = u64::try_from(master::MAX_FILE_BYTES).unwrap_or(u64::MAX);
             // Opening a named pipe would wait for whoever writes into it.
             if !fs::metadata(path).map_err(fail(path))?.is_file() {
                 return Err(fail(path)(io::Error::other("it is no file")));
             }
             let file = fs::File::open(path).map_err(fail(path))?;
-            file.take(limit + 1).read_to_string(&mut text).map_err(fail(path))?;
-            if text.len() > master::MAX_FILE_BYTES {
+            file.take(limit + 1).read_to_end(&mut bytes).map_err(fail(path))?;
+            if bytes.len() > master::MAX_FILE_BYTES {
                 let size = io::Error::other(format!("it has more than {limit} bytes"));
                 return Err(fail(path)(size));
             }
+            let text = String::from_utf8(bytes).map_err(|wrong| {
+                let before = wrong.as_bytes().iter().take(wrong.utf8_error().valid_up_to());
+                let line = 1 + before.filter(|byte| **byte == b'\n').count();
+                fail(path)(io::Error::other(format!("line {line} is not UTF-8")))
+            })?;
             let name = path.file_name().map(|name| name.to_string_lossy().escape_debug().to_string());
             files.push((name.unwrap_or_default(), text));
         }

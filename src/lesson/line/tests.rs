@@ -70,3 +70,40 @@ fn a_timer_takes_along_what_was_sent_behind() {
     // Nothing ran out before it: that is a repair of what was not lost.
     assert!(!checked(&[], &all(None)).holds);
 }
+
+#[test]
+fn where_segments_were_overtaken_more_are_sent_again() {
+    let all = segments(&[
+        (0, SERVER, 1, 100, 1, None),
+        (0, SERVER, 101, 100, 1, None),
+        (5, CLIENT, 1, 0, 1, None),
+        (6, SERVER, 1, 100, 1, Some(Kind::Fast)),
+    ]);
+    let data: Vec<Segment> = all.iter().filter(|segment| segment.length > 0).copied().collect();
+    let overtaken = Done { overtaken: [(SERVER, 1)].into(), ..Done::default() };
+    let check = sent_again(&overtaken, &data, &all);
+    assert!(check.holds && check.packets == [4], "{check:?}");
+    assert!(!sent_again(&Done::default(), &data, &all).holds);
+}
+
+#[test]
+fn an_acknowledgement_that_was_held_says_nothing_of_data_that_was_not() {
+    let held =
+        Done { held: [((SERVER, 1), (TimeDelta::from_nanos(50_000_000), 1))].into(), ..Done::default() };
+    let (bare, data) = ((0, SERVER, 1, 0, 1, None), (1, SERVER, 1, 100, 1, None));
+    let back = (2, CLIENT, 1, 0, 101, None);
+    assert_eq!(acknowledged_late(&held, &segments(&[bare, data, back])).map(|check| check.holds), None);
+    // The same number once: that was held.
+    assert_eq!(acknowledged_late(&held, &segments(&[data, back])).map(|check| check.holds), Some(false));
+}
+
+#[test]
+fn what_its_own_copy_has_overtaken_is_not_in_disorder() {
+    let overtaken = Done { overtaken: [(SERVER, 1)].into(), ..Done::default() };
+    let late = segments(&[(0, SERVER, 1, 100, 1, None), (9, SERVER, 1, 100, 1, Some(Kind::Reordered))]);
+    assert!(out_of_order(&overtaken, &late).holds);
+    // Behind a later one it is.
+    let behind = segments(&[(0, SERVER, 101, 100, 1, None), (9, SERVER, 1, 100, 1, Some(Kind::Reordered))]);
+    assert!(out_of_order(&overtaken, &behind).holds);
+    assert!(!out_of_order(&Done::default(), &behind).holds);
+}

@@ -113,6 +113,8 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> (Vec<Pa
         let status_of: HashMap<_, _> = lab
             .messages
             .iter()
+            // A copy of one answer is not the answer to another request.
+            .filter(|message| message.said.again.is_none())
             .filter_map(|message| match message.said.says {
                 Says::Status(code) => Some((message.said.answers?.number, (code, message.at))),
                 _ => None,
