@@ -263,6 +263,41 @@ fn five_algorithms_are_verified() {
     assert!(Key::read(&[0, 0, 3, 8]).is_none(), "of no zone");
 }
 
+#[test]
+fn the_proof_of_a_wildcard_is_none_elsewhere() {
+    let secret = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    let pair = Ed25519KeyPair::from_pkcs8(secret.as_ref()).unwrap();
+    let key = key(15, pair.public_key().as_ref());
+    // *.x. is the last name but aaa.x. after it: by another owner it would be the end of the zone, and cover all.
+    let data = [name("aaa.x").wire(), &[0, 1, 0x40]].concat();
+    let record =
+        [&[0, 47, 0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap()], data.as_slice()].concat();
+    let tag = key.tag.to_be_bytes();
+    let fixed = [0, 47, 15, 1, 0, 0, 0, 60, 0, 0, 7, 0, 0, 0, 0, 0, tag[0], tag[1], 0];
+    let bytes = pair.sign(&[&fixed, name("*.x").wire(), &record].concat());
+    let signature = [&fixed, bytes.as_ref()].concat();
+    let length = u8::try_from(signature.len()).unwrap();
+    let found = |owner: &str| {
+        let owner = name(owner);
+        let head = [0, 0, 0x84, 3, 0, 0, 0, 0, 0, 2, 0, 0];
+        let of_signature = [0, 46, 0, 1, 0, 0, 0, 60, 0, length];
+        let message =
+            [&head, owner.wire(), &record, owner.wire(), &of_signature, signature.as_slice()].concat();
+        let mut checker = Checker {
+            keys: &[],
+            anchors: &[],
+            now: 1000,
+            left: MAX_VERIFICATIONS,
+            zones: Vec::new(),
+            links: Vec::new(),
+        };
+        let zone = Zone { name: Domain::root(), security: Security::Secure, keys: vec![key.clone()] };
+        checker.denial(&zone, &Message::read(&message)).map(|denial| denial.no_name(&name("www.x")).is_some())
+    };
+    assert_eq!(found("*.x"), Ok(false));
+    assert_eq!(found("n.x"), Err(Why::NotProven));
+}
+
 /// NSEC records of `x.`: a, *.c, e (another zone), g (with names below), and back to the beginning.
 fn nsec() -> Denial {
     let mut denial = Denial::new(&name("x"));
