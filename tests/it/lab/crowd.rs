@@ -6,9 +6,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use wirelab::lab::{Event, Limits, Problem};
+use wirelab::lab::{Event, Problem};
 
-use super::{PATIENCE, Running, V4, say};
+use super::{PATIENCE, Running, say};
 
 /// As long as a class takes on a machine that is busy with something else.
 const LONG: Duration = Duration::from_secs(120);
@@ -23,8 +23,8 @@ fn has_problem(event: &Event) -> bool {
 
 #[test]
 fn two_hundred_calculators_get_their_own_results() {
-    let limits = Limits { clients: CALCULATORS, ..Limits::default() };
-    let server = Running::with("calculator", V4, limits);
+    // With the limits of the program that is shipped.
+    let server = Running::start("calculator");
     let all_in = Barrier::new(CALCULATORS);
     thread::scope(|scope| {
         for client in 0..CALCULATORS {
