@@ -43,7 +43,7 @@ mod web;
 
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
-pub use fault::Fault;
+pub use fault::{Fault, Misdeed};
 pub use impair::{Deed, Done, Impairment, Line};
 pub(crate) use link::connect_from;
 pub use note::Note;
@@ -115,14 +115,26 @@ pub struct Lab {
 
 impl Lab {
     /// Whether the setting means something to its server or client. What is done to datagrams on their way, or to a connection, can
-    /// be done in every lab over UDP, or TCP.
+    /// be done in every lab over UDP, or TCP; but in a room nothing is done wrong.
     #[must_use]
     pub fn takes(&self, option: LabOption) -> bool {
+        if option == LabOption::Fault && self.is_room() {
+            return false;
+        }
         let on_the_way = match self.transport {
             Transport::Udp => option.is_of_datagrams(),
             Transport::Tcp => option.is_of_connections(),
         };
         on_the_way || self.options.contains(&option)
+    }
+
+    /// Whether what is said to its server goes to all who are there ([`Service::is_room`]).
+    #[must_use]
+    pub fn is_room(&self) -> bool {
+        match (self.logic)(&Settings::default()) {
+            Ok(Logic::Messages(service)) => service.is_room(),
+            _ => false,
+        }
     }
 
     /// Whether its client is a measurement: what it notes is the result, not what it is told.

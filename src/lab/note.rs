@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Ping;
+use super::fault::Misdeed;
 use super::impair::Deed;
 use super::scene::Bytes;
 
@@ -124,6 +125,8 @@ pub enum Note {
         /// The Received line that it added, unfolded.
         received: String,
     },
+    /// Something was done wrong on purpose, to a connection or to all.
+    Misdeed(Misdeed),
     /// Something else worth a line.
     Told(String),
 }
@@ -167,6 +170,7 @@ impl fmt::Display for Note {
                 }
                 write!(f, "; line added: Received: {received}")
             }
+            Self::Misdeed(misdeed) => misdeed.fmt(f),
             Self::Told(text) => f.write_str(text),
         }
     }

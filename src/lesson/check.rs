@@ -2,18 +2,21 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use crate::source::PacketNumber;
 
 /// Most packets that a check names; more are counted by its words.
 pub const MAX_PACKETS: usize = 10_000;
 
-/// A claim, and whether the capture bears it out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A claim, and whether the capture bears it out. In a document `holds` is null where there was nothing to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// It does.
+    /// It does, or nothing stands against it.
     pub holds: bool,
+    /// There was nothing to see: the capture neither bears the claim out nor stands against it, and the words say why.
+    pub moot: bool,
     /// The claim; where it does not hold, what is there instead.
     pub text: String,
     /// The packets that show it, in order.
@@ -29,7 +32,12 @@ impl Check {
         let mut packets: Vec<PacketNumber> = packets.into_iter().take(MAX_PACKETS).collect();
         packets.sort_unstable();
         packets.dedup();
-        Self { holds, text: text.into(), packets }
+        Self { holds, moot: false, text: text.into(), packets }
+    }
+
+    /// One of which nothing is to be seen.
+    pub(super) fn moot(text: impl Into<String>, packets: impl IntoIterator<Item = PacketNumber>) -> Self {
+        Self { moot: true, ..Self::new(true, text, packets) }
     }
 
     /// One that holds where nothing stands against it, else one for each of `against`.
@@ -42,6 +50,16 @@ impl Check {
             return vec![Self::new(true, text, packets)];
         }
         against.into_iter().map(|text| Self::new(false, text, [])).collect()
+    }
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut check = serializer.serialize_struct("Check", 3)?;
+        check.serialize_field("holds", &(!self.moot).then_some(self.holds))?;
+        check.serialize_field("text", &self.text)?;
+        check.serialize_field("packets", &self.packets)?;
+        check.end()
     }
 }
 
@@ -78,6 +96,17 @@ impl fmt::Display for PacketList<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_nothing_is_to_be_seen_a_document_says_neither_yes_nor_no() {
+        for (check, json) in [
+            (Check::new(true, "a", [2, 1]), r#"{"holds":true,"text":"a","packets":[1,2]}"#),
+            (Check::new(false, "b", []), r#"{"holds":false,"text":"b","packets":[]}"#),
+            (Check::moot("c", []), r#"{"holds":null,"text":"c","packets":[]}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&check).unwrap(), json);
+        }
+    }
 
     #[test]
     fn runs_of_packets_are_told_by_their_ends() {

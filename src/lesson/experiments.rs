@@ -5,7 +5,6 @@ use super::{Case, Check, labs, lookup};
 use crate::flow::Opening;
 use crate::lab::Transport;
 use crate::lab::scene::What;
-use crate::time::TimeDelta;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
     match case.scene.name {
@@ -14,7 +13,6 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "wrong-port" => vec![refused(case), unreachable(case)],
         "half-close" => vec![half_close(case)],
         "reset" => vec![reset(case)],
-        "no-fin" => vec![no_fin(case)],
         "backlog" => vec![backlog(case)],
         "zero-window" => vec![zero_window(case)],
         "split-writes" => vec![split_writes(case)],
@@ -105,29 +103,6 @@ fn reset(case: &Case<'_>) -> Check {
             Check::new(true, "The client ends the connection with a RST, and nobody sends a FIN", [packet])
         }
         None => Check::new(false, "The connection does not end with a RST of the client alone", []),
-    }
-}
-
-/// Shortest time that a FIN stays alone on purpose: the client waits a second, and leaves room for its clock.
-const ALONE: TimeDelta = TimeDelta::from_nanos(900_000_000);
-
-fn no_fin(case: &Case<'_>) -> Check {
-    let found = case.talks.iter().find_map(|talk| {
-        let (told, client) = talk.flow(case.evidence.flows)?;
-        let end = &told.flow.tcp.as_ref()?.teardown;
-        let (fin, acked) = (end.fin(client)?, end.fin_acked(client)?);
-        // When the server's program is ended, its system closes.
-        let other = end.fin(client.reversed()).or(end.reset.as_ref().map(|reset| reset.packet));
-        let is_alone = other.is_none_or(|other| other.since(fin).is_some_and(|after| after >= ALONE));
-        Some((is_alone, [fin.number, acked.number]))
-    });
-    match found {
-        Some((true, packets)) => Check::new(
-            true,
-            "The client's FIN is acknowledged, and no FIN of the server follows while the client waits",
-            packets,
-        ),
-        _ => Check::new(false, "The server closes, too", []),
     }
 }
 

@@ -170,7 +170,10 @@ fn is_closed(end: &Teardown) -> bool {
 fn closings(case: &Case<'_>) -> Vec<Check> {
     let closes = Closes::of(case.scene.name);
     let (mut packets, mut against, mut count) = (Vec::new(), Vec::new(), 0);
-    for talk in case.talks.iter().filter(|talk| talk.transport == Transport::Tcp) {
+    let is_spoilt = |place: usize| case.faults.spoils_the_end(place);
+    let spoilt = (0..case.talks.len()).filter(|place| is_spoilt(*place)).count();
+    let talks = case.talks.iter().enumerate().filter(|(place, _)| !is_spoilt(*place));
+    for talk in talks.map(|(_, talk)| talk).filter(|talk| talk.transport == Transport::Tcp) {
         let Some((told, client)) = talk.flow(case.evidence.flows) else { continue };
         let Some(tcp) = told.flow.tcp.as_ref().filter(|_| closes != Closes::Nobody) else { continue };
         count += 1;
@@ -194,12 +197,18 @@ fn closings(case: &Case<'_>) -> Vec<Check> {
     if count == 0 {
         return Vec::new();
     }
-    let subject = capital(&how_many(count, "the connection", "connections"));
+    let (one, many) = if spoilt == 0 {
+        ("the connection", "connections")
+    } else {
+        ("the other connection", "other connections")
+    };
+    let subject = capital(&how_many(count, one, many));
     let verb = if count == 1 { "is" } else { "are" };
     let who = match closes {
         Closes::Client => ", the client first",
         Closes::Server => ", the server first",
         Closes::Either | Closes::Nobody => "",
     };
-    Check::unless(against, format!("{subject} {verb} closed by both sides{who}"), packets)
+    let checks = Check::unless(against, format!("{subject} {verb} closed by both sides{who}"), packets);
+    checks.into_iter().map(|check| case.faults.excused(check)).collect()
 }

@@ -70,26 +70,33 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
     let repeated: Vec<&[u8]> =
         lines.iter().filter(|handed| handed.is_repeated()).map(|handed| handed.bytes).collect();
     let talks = case.talks.len();
+    if talks == 0 {
+        return vec![Check::new(false, "The log tells of nobody who talked: there is nothing to recognise", [])];
+    }
     if known > talks || known.saturating_add(may_be_unknown) < talks {
         against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
     }
+    let mut checks: Vec<Check> = against.into_iter().map(|text| Check::new(false, text, [])).collect();
     for flow in flows(case) {
         // Of an answer whose question got none, because the line lost that, the log alone tells that it is a copy.
         let is_copy = |text: &[u8]| repeated.contains(&text);
         for message in flow.faults().filter(|message| !is_copy(&message.text)) {
             let fault = message.said.fault.as_ref().map(ToString::to_string).unwrap_or_default();
-            against.push(format!("packet {}: {fault}", message.at.number));
+            let text = String::from_utf8_lossy(&message.text);
+            let packet = message.at.number;
+            checks.push(Check::new(false, format!("What packet {packet} says, `{text}`, is wrong: {fault}"), [packet]));
         }
     }
-    let text = if known == 0 {
-        "No answer came through, and what was asked alone does not tell which lab this is".to_owned()
-    } else {
-        format!(
-            "By the packets alone this is the lab {}, and nothing is wrong with what was said",
-            case.scene.name
-        )
-    };
-    Check::unless(against, text, [])
+    if !checks.is_empty() {
+        return checks;
+    }
+    if known == 0 {
+        let text = "No answer came through, and what was asked alone does not tell which lab this is";
+        return vec![Check::moot(text, [])];
+    }
+    let name = case.scene.name;
+    let text = format!("By the packets alone this is the lab {name}, and nothing is wrong with what was said");
+    vec![Check::new(true, text, [])]
 }
 
 /// What was handed to the line of the scene's server, where it has one.

@@ -34,6 +34,8 @@ pub struct Segment {
     pub fin: bool,
     /// What it acknowledges.
     pub ack: Option<u32>,
+    /// The window that it offers, as sent: not scaled.
+    pub window: u16,
     /// What the analysis calls it, where it is not simply the next one.
     pub kind: Option<Kind>,
 }
@@ -58,10 +60,18 @@ impl Segments {
                     syn: has(TcpFlags::SYN),
                     fin: has(TcpFlags::FIN),
                     ack: has(TcpFlags::ACK).then_some(segment.ack),
+                    window: segment.window,
                     kind: tcp.judgement.map(|judgement| judgement.kind),
                 });
             }
         }
+    }
+}
+
+impl Segments {
+    /// Those from the port `from` to the port `to`, in order.
+    pub(super) fn between(&self, from: u16, to: u16) -> impl Iterator<Item = &Segment> {
+        self.0.iter().filter(move |segment| segment.ports == [from, to])
     }
 }
 

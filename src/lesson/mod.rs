@@ -6,6 +6,7 @@
 mod check;
 mod datagrams;
 mod experiments;
+mod faults;
 mod general;
 mod labs;
 mod late;
@@ -27,6 +28,7 @@ use crate::report::Told;
 use crate::report::http::Exchange;
 use crate::report::lab::Labs;
 use crate::report::mail::Session;
+use faults::Faults;
 use talks::{Talk, talks};
 
 /// What a capture shows.
@@ -51,16 +53,19 @@ struct Case<'a> {
     log: &'a [Line],
     talks: &'a [Talk<'a>],
     evidence: &'a Evidence<'a>,
+    faults: &'a Faults<'a>,
 }
 
 /// Everything that must hold of a scene's capture, given what was told while it was played.
 #[must_use]
 pub fn checks(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Check> {
     let talks = talks(scene, log);
-    let case = Case { scene, log, talks: &talks, evidence };
+    let faults = Faults::of(scene, log, &talks, evidence);
+    let case = Case { scene, log, talks: &talks, evidence, faults: &faults };
     let mut checks = failures(log);
     checks.extend(general::of(&case));
-    checks.extend(labs::of(&case));
+    checks.extend(faults.checks(&case));
+    checks.extend(labs::of(&case).into_iter().map(|check| faults.excused(check)));
     checks.extend(experiments::of(&case));
     checks.extend(datagrams::of(&case));
     checks.extend(line::of(&case));

@@ -52,9 +52,14 @@ pub(super) struct Talk<'a> {
 /// Scenes whose clients tell what they say and hear line by line, as a person reads it: only the servers tell the bytes.
 const TOLD_BY_LINES: [&str; 5] = ["web", "proxy", "file-transfer", "retransmission", "mail"];
 
+/// Whether its clients read, and tell, line by line.
+pub(super) fn is_told_by_lines(scene: &Scene) -> bool {
+    TOLD_BY_LINES.contains(&scene.name)
+}
+
 /// All talks that a scene's log tells of.
 pub(super) fn talks<'a>(scene: &Scene, log: &'a [Line]) -> Vec<Talk<'a>> {
-    let by_lines = TOLD_BY_LINES.contains(&scene.name);
+    let by_lines = is_told_by_lines(scene);
     let mut talks: Vec<Talk<'_>> = Vec::new();
     let mut servers: Vec<(&str, u16, Transport)> = Vec::new();
     // Whom a client talks to, and from where.
@@ -150,6 +155,11 @@ impl<'a> Talk<'a> {
     /// What the server heard, by its own word.
     pub(super) fn heard_by_server(&self) -> Option<&[Piece<'a>]> {
         self.by_server.as_ref().map(|words| words.of_client.as_slice())
+    }
+
+    /// Whether this is its client.
+    pub(super) fn is_of(&self, peer: SocketAddr) -> bool {
+        (peer.ip().to_canonical(), peer.port()) == (self.client.ip(), self.client.port())
     }
 
     /// Its flow, and the direction from client to server there.

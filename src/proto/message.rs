@@ -28,6 +28,8 @@ pub struct Message {
     pub packets: u32,
     /// The packet that it ends in.
     pub last: PacketStamp,
+    /// The packet that brought its last byte: an earlier one where a FIN, a RST or a gap shows that no more follows.
+    pub brought: PacketStamp,
     /// It was not captured whole.
     pub cut: bool,
     /// What other messages of the flow tell of it.

@@ -97,6 +97,8 @@ struct Chunk<'a> {
     brought: PacketStamp,
     /// The packet that they are told in: a segment that waited is told in the one that filled the hole before it.
     packet: PacketStamp,
+    /// Where nothing came but an end: the packet that brought the last of those that were kept.
+    before: Option<PacketStamp>,
     end: Option<Ending>,
 }
 
@@ -207,7 +209,8 @@ impl Talk {
         let (all, first) = (std::mem::take(&mut pending.bytes), pending.first);
         let brought = packet;
         let packet = out.told_in(packet);
-        let chunk = Chunk { from, bytes: &all, kept, packets, first, brought, packet, end: None };
+        let chunk =
+            Chunk { from, bytes: &all, kept, packets, first, brought, packet, before: None, end: None };
         let taken = self.consume(chunk, out);
         match taken.checked_sub(kept) {
             Some(taken) => self.fresh(from, bytes.get(taken..).unwrap_or(&[]), brought, out),
@@ -234,6 +237,7 @@ impl Talk {
             first: packet,
             brought: packet,
             packet: told,
+            before: None,
             end: None,
         };
         let taken = self.consume(chunk, out);
@@ -254,7 +258,17 @@ impl Talk {
             return;
         }
         self.consume(
-            Chunk { from, bytes, kept: 0, packets: 1, first: packet, brought: packet, packet, end },
+            Chunk {
+                from,
+                bytes,
+                kept: 0,
+                packets: 1,
+                first: packet,
+                brought: packet,
+                packet,
+                before: None,
+                end,
+            },
             out,
         );
     }
@@ -273,12 +287,14 @@ impl Talk {
         let packet = if packet.number == 0 { pending.last } else { packet };
         let bytes = std::mem::take(&mut pending.bytes);
         let first = if bytes.is_empty() { packet } else { pending.first };
-        let packets = pending.packets;
+        let (packets, before) = (pending.packets, pending.last);
         *pending = Pending { last: packet, ..Pending::default() };
         if self.speaks.is_some() || !bytes.is_empty() {
             let kept = bytes.len();
+            let before = (kept > 0).then_some(before);
+            let end = Some(end);
             let chunk =
-                Chunk { from, bytes: &bytes, kept, packets, first, brought: packet, packet, end: Some(end) };
+                Chunk { from, bytes: &bytes, kept, packets, first, brought: packet, packet, before, end };
             self.consume(chunk, out);
         }
         if let Ending::Gap(len) | Ending::Cut(len) = end {
@@ -510,6 +526,7 @@ impl Place<'_> {
             first,
             packets,
             last: chunk.packet,
+            brought: chunk.before.unwrap_or(chunk.packet),
             cut,
             note,
         });

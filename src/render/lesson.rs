@@ -8,7 +8,7 @@ use super::format::Count;
 use super::safe::{Message, safe_line};
 use super::wrap::Wrapped;
 use crate::lab::scene::{Line, Scene, What};
-use crate::lab::{Deed, Ending, Note, Transport};
+use crate::lab::{Deed, Ending, Misdeed, Note, Transport};
 use crate::lesson::{Check, PacketList, Side};
 
 /// Columns for who speaks: the longest name of a scene's, and a gap.
@@ -94,6 +94,8 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Noted { note: Note::Ping(_) | Note::Delayed { .. }, .. } => return Ok(()),
         // What goes out is said, what does not is told of.
         What::Noted { note: Note::Handed { .. }, .. } => return Ok(()),
+        // Each piece is heard.
+        What::Noted { note: Note::Misdeed(Misdeed::Split { .. }), .. } => return Ok(()),
         // That is so of every packet.
         What::Noted { note: Note::OnTheWay { deed: Deed::Held { .. }, .. }, .. } => return Ok(()),
         What::Noted { note, .. } => ("notes", Message(note).to_string()),
@@ -194,11 +196,17 @@ pub fn write_checks(
             text.push_str(&format!(" ({})", PacketList(&check.packets)));
         }
         let text = Message(text).to_string();
-        let (sign, style) = if check.holds { ("✓", Style::Green) } else { ("✗", Style::Red) };
+        let (sign, style) = match (check.moot, check.holds) {
+            (true, _) => ("–", Style::Dim),
+            (false, true) => ("✓", Style::Green),
+            (false, false) => ("✗", Style::Red),
+        };
         paragraph(out, &colors.paint(style, sign).to_string(), &text, options.width)?;
     }
     let failed = checks.iter().filter(|check| !check.holds).count();
-    let text = match (failed, checks.len()) {
+    let moot = checks.iter().filter(|check| check.moot).count();
+    let mut text = match (failed, checks.len().saturating_sub(moot)) {
+        (_, 0) if moot > 0 => "There is nothing to see of what would be checked.".to_owned(),
         (_, 0) => "There is nothing to check.".to_owned(),
         (0, 1) => format!("It holds: the {capture} shows what was said."),
         (0, all) => format!("All {all} hold: the {capture} shows what was said and done."),
@@ -210,6 +218,10 @@ pub fn write_checks(
         }
         (failed, all) => format!("{failed} of {all} {} not hold.", if failed == 1 { "does" } else { "do" }),
     };
+    if moot > 0 && checks.len() > moot {
+        text.push_str(&format!(" Neither shown nor contradicted: {moot} (–)."));
+    }
     let style = if failed == 0 { Style::Green } else { Style::Red };
-    writeln!(out, "  {}", colors.paint(style, text))
+    Wrapped::new(&text, options.width.saturating_sub(2).max(20))
+        .try_for_each(|line| writeln!(out, "  {}", colors.paint(style, line)))
 }

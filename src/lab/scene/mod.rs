@@ -17,7 +17,7 @@ mod wire;
 
 pub use line::{Bytes, Line, What};
 pub use names::BindResolvers;
-pub use stage::{Cast, How, PATIENCE, Part, Stage, Teller};
+pub use stage::{Cast, How, PATIENCE, Part, Stage, Teller, failed};
 pub use wire::Wire;
 
 use super::{Impairment, LabError, Transport};

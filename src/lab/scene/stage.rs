@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::{BindResolvers, Line, What};
 use crate::lab::client::{self, Messages, Options, Outcome, Polled, Ready, Session};
-use crate::lab::{Event, Lab, LabError, Policy, Server, Settings};
+use crate::lab::{Event, Fault, Lab, LabError, Policy, Server, Settings};
 
 /// Longest wait of a client, and of a scene for what must come: generous, since the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -282,6 +282,7 @@ impl Stage {
         let options = options_of(server, &settings, self.how.policy);
         // A little longer than the client waits itself.
         let patience = options.gives_up_after().map_or(PATIENCE, |client| client.saturating_mul(2));
+        let fault = settings.fault;
         let role = Role { who: who.to_owned(), lab, server, settings, policy: self.how.policy };
         let (teller, over) = (Arc::clone(&self.teller), Arc::clone(&self.over));
         let (hears, opens) = (Arc::clone(&heard), Arc::clone(&opened));
@@ -293,13 +294,19 @@ impl Stage {
                 _ => {}
             });
             if let Err(error) = ran {
-                let what = What::Failed { text: error.to_string(), expected: false };
-                teller(Line { who, aside: false, what });
+                teller(Line { who, aside: false, what: failed(&error, fault) });
             }
         });
         let thread = spawned.map_err(LabError::io("no thread for the client of", server))?;
         Ok(Part { cue: Some(cue), heard, opened, thread: Some(thread), patience })
     }
+}
+
+/// What there is to tell of a failure: where servers have a fault that makes clients fail like that, it is what they show.
+#[must_use]
+pub fn failed(error: &LabError, fault: Option<Fault>) -> What {
+    let expected = fault.is_some_and(|fault| fault.explains(error));
+    What::Failed { text: error.to_string(), expected }
 }
 
 impl Drop for Stage {

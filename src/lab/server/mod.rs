@@ -15,7 +15,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::{Event, Fault, Impairment, Lab, LabError, Logic, Policy, Problem, Settings, Transport};
+use super::{
+    Event, Fault, Impairment, Lab, LabError, Logic, Misdeed, Note, Policy, Problem, Settings, Transport,
+};
 
 /// Events that wait to be shown. A slow terminal slows the server down rather than filling the memory:
 /// at most this many times the longest message is kept.
@@ -78,6 +80,8 @@ struct Manner {
     impairment: Impairment,
     /// What it does wrong with connections.
     fault: Option<Fault>,
+    /// Bytes of receive buffer, where they are few on purpose.
+    buffer: Option<u32>,
     seed: u64,
     pace: f64,
 }
@@ -108,15 +112,15 @@ impl Server {
         let bound = match lab.transport {
             Transport::Tcp => TcpListener::bind(address).and_then(|listener| {
                 let local = listener.local_addr()?;
-                settings.fault.map_or(Ok(()), |fault| fault.prepare(&listener))?;
-                Ok((Socket::Tcp(listener), local))
+                let buffer = settings.fault.map_or(Ok(None), |fault| fault.prepare(&listener))?;
+                Ok((Socket::Tcp(listener), local, buffer))
             }),
             Transport::Udp => UdpSocket::bind(address).and_then(|socket| {
                 let local = socket.local_addr()?;
-                Ok((Socket::Udp(socket), local))
+                Ok((Socket::Udp(socket), local, None))
             }),
         };
-        let (socket, local) = bound.map_err(|error| match error.kind() {
+        let (socket, local, buffer) = bound.map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => LabError::PortInUse { address, transport: lab.transport },
             ErrorKind::AddrNotAvailable => LabError::NotOurs(address),
             ErrorKind::PermissionDenied => LabError::NotPermitted(address),
@@ -124,7 +128,8 @@ impl Server {
         })?;
         let how = Manner {
             impairment: settings.impairment.at_pace(settings.pace),
-            fault: settings.fault,
+            fault: settings.fault.filter(|_| lab.transport == Transport::Tcp),
+            buffer,
             seed: settings.seed,
             pace: settings.pace,
         };
@@ -159,6 +164,10 @@ impl Server {
             how: self.how,
         };
         on_event(Event::Listening { local: self.local, transport: self.lab.transport });
+        if let Some(fault) = self.how.fault {
+            let note = Note::Misdeed(Misdeed::Begins { fault, buffer: self.how.buffer });
+            on_event(Event::Noted { peer: None, note });
+        }
         let (sender, inbox) = sync_channel(EVENT_QUEUE);
         let outlet = Outlet(sender);
         let shared = &shared;

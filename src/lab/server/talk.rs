@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Limits, Outlet, Shared};
 use crate::lab::fault::{SLOW_PAUSE, SLOW_PIECE, SPLIT_PAUSE, piece_of};
 use crate::lab::stream::{Got, Put, TimedStream};
-use crate::lab::{Ending, Event, Fault, MAX_MESSAGE, Note, Policy, Problem, TICK};
+use crate::lab::{Ending, Event, Fault, MAX_MESSAGE, Misdeed, Note, Policy, Problem, TICK};
 
 /// Longest wait for the other side to close after a last answer.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -163,13 +163,16 @@ impl<'a> Talk<'a> {
                 self.stream.reset_at_close().map_err(Over::by("resetting failed"))?;
                 let half = bytes.get(..bytes.len().div_ceil(2)).unwrap_or_default();
                 // Told before: nothing must hold the reset up, or the client takes the half for the whole and closes first.
-                self.note(Note::Told("connection reset on purpose in mid-reply".to_owned()));
+                self.misdeed(Misdeed::CutOff { sent: length(half), of: length(bytes) });
                 self.outlet.tell(Event::Sent { peer: self.peer, bytes: half.to_vec() });
                 self.stream.write(half, self.shared.limits.write).map_err(Over::by("sending failed"))?;
                 Err(Over::Ended(Ending::ByUs))
             }
             Some(Fault::SplitWrites) => {
-                for (place, piece) in bytes.chunks(piece_of(bytes.len())).enumerate() {
+                let pieces = bytes.chunks(piece_of(bytes.len()));
+                let count = u64::try_from(pieces.len()).unwrap_or(u64::MAX);
+                self.misdeed(Misdeed::Split { bytes: length(bytes), pieces: count });
+                for (place, piece) in pieces.enumerate() {
                     if place > 0 {
                         self.stream.pause(self.paced(SPLIT_PAUSE));
                     }
@@ -202,17 +205,30 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Keeps the connection although the client has closed: until that is gone, as a reset tells, and
-    /// past the end of the server.
-    pub(super) fn stay_open(&mut self) {
-        self.note(Note::Told("not closed on purpose after the client's FIN".to_owned()));
-        let end = Instant::now() + self.shared.limits.idle;
+    /// Keeps the connection although the client has closed or all is said: until it is gone, as a reset tells, and past the end
+    /// of the server.
+    pub(super) fn stay_open(&mut self, has_peer_closed: bool) {
+        self.misdeed(Misdeed::NotClosed { first: !has_peer_closed });
+        let begun = Instant::now();
+        let end = begun + self.shared.limits.idle;
+        let mut is_open = !has_peer_closed;
         while !self.shared.stopped() && !self.stream.is_gone() && Instant::now() < end {
-            self.stream.pause(TICK);
+            if !is_open {
+                self.stream.pause(TICK);
+                continue;
+            }
+            match self.receive_within(end.saturating_duration_since(Instant::now())) {
+                // It answers no more.
+                Ok(_) => {}
+                Err(Over::Ended(Ending::ByPeer)) => is_open = false,
+                Err(_) => break,
+            }
         }
-        if self.shared.stopped()
-            && let Ok(kept) = self.stream.second_handle()
-        {
+        if !self.shared.stopped() {
+            return;
+        }
+        self.misdeed(Misdeed::KeptOpen { by: begun.elapsed() });
+        if let Ok(kept) = self.stream.second_handle() {
             // Closing it would send the FIN that is to be missing. There are no more of these than clients may be connected,
             // and the end of the process closes them.
             let _ = kept.into_raw_fd();
@@ -231,6 +247,9 @@ impl<'a> Talk<'a> {
     /// Says that nothing more will be said, and waits a little for the other side to close. A close with something unread would
     /// be a reset, which can take the last answer away from who has not read it yet (RFC 9293 §3.6.1).
     pub fn farewell(&mut self) {
+        if self.shared.how.fault == Some(Fault::NoFin) {
+            return;
+        }
         let end = Instant::now() + FAREWELL;
         let mut left = MAX_LEFTOVERS;
         if self.stream.half_close().is_err() {
@@ -249,6 +268,10 @@ impl<'a> Talk<'a> {
         self.outlet.tell(Event::Noted { peer: Some(self.peer), note });
     }
 
+    fn misdeed(&self, misdeed: Misdeed) {
+        self.note(Note::Misdeed(misdeed));
+    }
+
     pub(super) fn outlet(&self) -> &'a Outlet {
         self.outlet
     }
@@ -256,4 +279,8 @@ impl<'a> Talk<'a> {
     pub(super) fn stop_server(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

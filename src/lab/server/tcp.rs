@@ -133,8 +133,12 @@ fn serve_one(
         Logic::Messages(service) => turns::take(&**service, house.rooms, &mut talk),
         Logic::Stream(service) => service.attend(&mut talk),
     };
-    if shared.how.fault == Some(Fault::NoFin) && matches!(ended, Err(Over::Ended(Ending::ByPeer))) {
-        talk.stay_open();
+    if shared.how.fault == Some(Fault::NoFin) {
+        match ended {
+            Ok(()) => talk.stay_open(false),
+            Err(Over::Ended(Ending::ByPeer)) => talk.stay_open(true),
+            Err(_) => {}
+        }
     }
     ended
 }

@@ -18,6 +18,7 @@ fn segments(all: &[Row]) -> Vec<Segment> {
         syn: false,
         fin: false,
         ack: Some(*ack),
+        window: 512,
         kind: *kind,
     };
     numbered.map(segment).collect()

@@ -251,7 +251,7 @@ impl Labs {
         }
         let text = [&*begun, text].concat();
         let this = LabMessage {
-            at: message.last,
+            at: message.brought,
             from: message.direction,
             text: text.get(..MAX_TEXT).unwrap_or(&text).into(),
             len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),

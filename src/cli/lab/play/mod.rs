@@ -122,6 +122,9 @@ impl PlayArgs {
         };
         let others = given.iter().filter(|option| !(has_line && is_on_the_way(option)));
         let settings = match lab::find(scene.name) {
+            Ok(lab) if self.options.fault.is_some() && !lab.takes(LabOption::Fault) => {
+                return Err(no_fault(NoSuchOption::Lab { lab: lab.name, option: LabOption::Fault }));
+            }
             Ok(lab) => match others.copied().find(|option| !lab.takes(*option)) {
                 Some(option) if option.is_of_a_line() && scene.hosts == Hosts::OneOrTwo => {
                     return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })
@@ -132,11 +135,9 @@ impl PlayArgs {
             },
             Err(_) => match others.copied().next() {
                 Some(option) => {
-                    return Err(Failure::new(format_args!(
-                        "the experiment `{}` has no {}",
-                        scene.name,
-                        option.flag()
-                    )));
+                    let none = format!("the experiment `{}` has no {}", scene.name, option.flag());
+                    let is_fault = option == LabOption::Fault;
+                    return Err(if is_fault { no_fault(none) } else { Failure::new(none) });
                 }
                 None => self.options.all(),
             },
@@ -149,6 +150,13 @@ impl PlayArgs {
     fn options(&self) -> ExplainOptions {
         view::explain_options(self.color.colors(), self.full, true)
     }
+}
+
+/// What there is to say where a scene has no faults: which labs have.
+fn no_fault(error: impl std::fmt::Display) -> Failure {
+    let with: Vec<&str> =
+        lab::LABS.iter().filter(|lab| lab.takes(LabOption::Fault)).map(|lab| lab.name).collect();
+    Failure::new(error).hint(format_args!("the labs with faults are {}", with.join(", ")))
 }
 
 /// Runs `lab`; gives the exit status.
@@ -178,6 +186,9 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
         write_head(&mut out, scene, options)?;
         if (how.settings.pace - 1.0).abs() > f64::EPSILON {
             writeln!(out, "  · Delays are multiplied by {} (--pace).", how.settings.pace)?;
+        }
+        if let Some(fault) = how.settings.fault {
+            writeln!(out, "  · With --fault {fault} the server {}.", fault.does())?;
         }
         out.flush()?;
     }
@@ -212,7 +223,7 @@ fn show(
     let whole = !made.is_broken_off();
     let mut found: Vec<Check> = if whole { checks(scene, log, &evidence) } else { Vec::new() };
     if let Some(trouble) = made.trouble() {
-        found.insert(0, Check { holds: false, text: trouble.to_owned(), packets: Vec::new() });
+        found.insert(0, Check { holds: false, moot: false, text: trouble.to_owned(), packets: Vec::new() });
     }
     let holds = found.iter().all(|check| check.holds);
     let pings = Pings::of(scene, log, &flows);

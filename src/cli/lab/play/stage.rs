@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::hosts;
-use crate::lab::scene::{Cast, How, Line, Scene, Stage, Teller, What};
+use crate::lab::scene::{Cast, How, Line, Scene, Stage, Teller, failed};
 use crate::resolver;
 use crate::source::Interrupt;
 
@@ -65,11 +65,11 @@ pub(super) fn send(scene: &Scene, how: How, lines: Sender<Line>) {
 
 /// Plays it; with `until` the servers stay until then.
 fn play(scene: &Scene, how: How, teller: Teller, until: Option<&Interrupt>) -> u8 {
+    let fault = how.settings.fault;
     let mut stage = Stage::new(how, Arc::clone(&teller)).with_resolvers(resolver::bind);
     let ended = (scene.play)(&mut stage);
     if let Err(error) = &ended {
-        let what = What::Failed { text: error.to_string(), expected: false };
-        teller(Line { who: "scene".to_owned(), aside: false, what });
+        teller(Line { who: "scene".to_owned(), aside: false, what: failed(error, fault) });
     }
     while ended.is_ok() && until.is_some_and(|interrupt| !interrupt.is_set()) {
         thread::sleep(TICK);
