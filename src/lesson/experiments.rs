@@ -13,6 +13,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "wrong-port" => vec![refused(case), unreachable(case)],
         "half-close" => vec![half_close(case)],
         "reset" => vec![reset(case)],
+        "no-fin" => no_fin(case),
         "backlog" => vec![backlog(case)],
         "zero-window" => vec![zero_window(case)],
         "split-writes" => vec![split_writes(case)],
@@ -104,6 +105,14 @@ fn reset(case: &Case<'_>) -> Check {
         }
         None => Check::new(false, "The connection does not end with a RST of the client alone", []),
     }
+}
+
+/// The fault has a check of its own; but here it is what there is to see.
+fn no_fin(case: &Case<'_>) -> Vec<Check> {
+    if case.faults.left_open() {
+        return Vec::new();
+    }
+    vec![Check::new(false, "The log tells of no connection that the server left open", [])]
 }
 
 fn backlog(case: &Case<'_>) -> Check {

@@ -39,31 +39,26 @@ struct Done {
 }
 
 impl<'a> Faults<'a> {
-    pub(super) fn of(
-        scene: &Scene,
-        log: &'a [Line],
-        talks: &[Talk<'_>],
-        evidence: &Evidence<'_>,
-    ) -> Self {
-        let mut servers = Vec::new();
-        let mut ports: Vec<(&str, u16)> = Vec::new();
-        for line in log {
-            match &line.what {
-                What::Listening { local, .. } => ports.push((&line.who, local.port())),
-                What::Noted { note: Note::Misdeed(Misdeed::Begins { fault, buffer }), .. } => {
-                    servers.push((line.who.as_str(), *fault, *buffer));
-                }
-                _ => {}
+    pub(super) fn of(scene: &Scene, log: &'a [Line], talks: &[Talk<'_>], evidence: &Evidence<'_>) -> Self {
+        let begins = |line: &'a Line| match &line.what {
+            What::Noted { note: Note::Misdeed(Misdeed::Begins { fault, buffer }), .. } => {
+                Some((line.who.as_str(), *fault, *buffer))
             }
-        }
+            _ => None,
+        };
+        let servers: Vec<(&str, Fault, Option<u32>)> = log.iter().filter_map(begins).collect();
         if servers.is_empty() {
             return Self { servers, done: Vec::new(), reason: None };
         }
         let done: Vec<Done> = talks
             .iter()
             .map(|talk| {
-                let is_server = |(who, _, _): &&(&str, Fault, _)| ports.contains(&(*who, talk.port));
-                let server = servers.iter().rev().find(is_server).copied();
+                // Ports are no names: two servers can have one at two addresses.
+                let is_its = |line: &&Line| {
+                    matches!(&line.what, What::Opened { peer, .. } if line.aside && talk.is_of(*peer))
+                };
+                let who = log.iter().find(is_its).map(|line| line.who.as_str());
+                let server = servers.iter().find(|(server, ..)| Some(*server) == who).copied();
                 server.map_or_else(Done::default, |server| Done::of(server, talk, log))
             })
             .collect();
@@ -75,6 +70,11 @@ impl<'a> Faults<'a> {
     /// What was done to the talk at that place.
     fn done(&self, place: usize) -> Option<&Done> {
         self.done.get(place)
+    }
+
+    /// Whether a server did not close, by its log.
+    pub(super) fn left_open(&self) -> bool {
+        self.done.iter().any(|done| done.open.is_some())
     }
 
     /// Whether the talk at that place does not end as talks do, because its server would not have it so.
@@ -207,6 +207,8 @@ struct Seen<'a> {
     said: Vec<PacketStamp>,
     /// Where the server offers no room at all.
     zero: Vec<PacketNumber>,
+    /// Where it offers the least.
+    least: Vec<PacketNumber>,
 }
 
 impl<'a> Seen<'a> {
@@ -215,8 +217,10 @@ impl<'a> Seen<'a> {
         let tcp = told.flow.tcp.as_deref()?;
         let own = || case.evidence.segments.between(talk.port, talk.client.port());
         let reset = tcp.teardown.reset.as_ref().map(|reset| reset.packet.number);
-        let is_zero = |segment: &&Segment| segment.window == 0 && Some(segment.at.number) != reset;
-        let is_any = tcp.side(client.reversed()).zero_windows > 0;
+        // Of a SYN the window is not scaled, and of a RST it means nothing.
+        let offers = || own().filter(|segment| !segment.syn && Some(segment.at.number) != reset);
+        let with = |window| offers().filter(move |segment| segment.window == window);
+        let least = offers().map(|segment| segment.window).min().unwrap_or(u16::MAX);
         Some(Self {
             talk,
             done,
@@ -224,7 +228,8 @@ impl<'a> Seen<'a> {
             client,
             end: told.flow.last,
             said: own().filter(|segment| segment.length > 0).map(|segment| segment.at).collect(),
-            zero: own().filter(|_| is_any).filter(is_zero).map(|segment| segment.at.number).collect(),
+            zero: with(0).map(|segment| segment.at.number).collect(),
+            least: with(least).map(|segment| segment.at.number).collect(),
         })
     }
 
@@ -250,7 +255,9 @@ fn no_fin(of: &[Seen<'_>], has_line: bool) -> Check {
         let (end, client, who) = (&seen.tcp.teardown, seen.client, seen.talk.who);
         let since = if first { seen.said.last().copied() } else { end.fin(client) };
         let Some(since) = since else {
-            against.push(format!("no-fin: what {who} did before the server did not close is not in the capture"));
+            against.push(format!(
+                "no-fin: what {who} did before the server did not close is not in the capture"
+            ));
             continue;
         };
         if end.fin(client).is_some() && end.fin_acked(client).is_none() {
@@ -272,7 +279,8 @@ fn no_fin(of: &[Seen<'_>], has_line: bool) -> Check {
         late += usize::from(fin.is_some());
         firsts += usize::from(first);
         packets.push(since.number);
-        packets.extend(end.fin(client).into_iter().chain(end.fin_acked(client)).chain(fin).map(|at| at.number));
+        packets
+            .extend(end.fin(client).into_iter().chain(end.fin_acked(client)).chain(fin).map(|at| at.number));
     }
     if let Some(text) = against.into_iter().next() {
         return Check::new(false, text, packets);
@@ -381,7 +389,7 @@ fn slow_reader(of: &[Seen<'_>]) -> Check {
         let text = format!(
             "slow-reader: while the server does not read, the window that it offers shrinks from {most} bytes to {least}{and}"
         );
-        return Check::new(true, text, seen.zero.iter().copied());
+        return Check::new(true, text, seen.least.iter().copied());
     }
     let most = of.iter().filter_map(Seen::windows).map(|(_, most)| most).max();
     let (all, at_once) = of.iter().map(Seen::asked).max_by_key(|(_, at_once)| *at_once).unwrap_or_default();

@@ -71,7 +71,11 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
         lines.iter().filter(|handed| handed.is_repeated()).map(|handed| handed.bytes).collect();
     let talks = case.talks.len();
     if talks == 0 {
-        return vec![Check::new(false, "The log tells of nobody who talked: there is nothing to recognise", [])];
+        return vec![Check::new(
+            false,
+            "The log tells of nobody who talked: there is nothing to recognise",
+            [],
+        )];
     }
     if known > talks || known.saturating_add(may_be_unknown) < talks {
         against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
@@ -84,7 +88,11 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
             let fault = message.said.fault.as_ref().map(ToString::to_string).unwrap_or_default();
             let text = String::from_utf8_lossy(&message.text);
             let packet = message.at.number;
-            checks.push(Check::new(false, format!("What packet {packet} says, `{text}`, is wrong: {fault}"), [packet]));
+            checks.push(Check::new(
+                false,
+                format!("What packet {packet} says, `{text}`, is wrong: {fault}"),
+                [packet],
+            ));
         }
     }
     if !checks.is_empty() {
@@ -95,7 +103,8 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
         return vec![Check::moot(text, [])];
     }
     let name = case.scene.name;
-    let text = format!("By the packets alone this is the lab {name}, and nothing is wrong with what was said");
+    let text =
+        format!("By the packets alone this is the lab {name}, and nothing is wrong with what was said");
     vec![Check::new(true, text, [])]
 }
 

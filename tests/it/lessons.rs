@@ -3,8 +3,8 @@
 use std::fs;
 
 use wirelab::flow::{PacketStamp, PayloadWanted};
-use wirelab::lab::Note;
 use wirelab::lab::scene::{self, Line, SCENES, Scene, What};
+use wirelab::lab::{Fault, Misdeed, Note};
 use wirelab::lesson::{Check, Evidence, Segments, checks};
 use wirelab::pipeline::Pipeline;
 use wirelab::report::http::Exchanges;
@@ -310,5 +310,153 @@ fn what_a_line_did_to_datagrams_is_held_against_the_capture() {
         assert_eq!(lost.failed(), [""; 0], "{name}: lost");
         lost.log.retain(|line| !matches!(line.what, What::Noted { note: Note::Impaired { .. }, .. }));
         lost.must_fail("lost, and the line's log does not say so");
+    }
+}
+
+/// A case whose server says these things, too, before what it sends first.
+fn with_misdeeds(mut case: Case, misdeeds: &[Misdeed]) -> Case {
+    // A scene's own sockets tell everything for themselves; a lab's server is the other one.
+    for line in case.log.iter_mut().filter(|line| line.who == "server") {
+        line.aside = true;
+    }
+    let opened = case.log.iter().find_map(|line| match line.what {
+        What::Opened { peer, .. } if line.aside => Some(peer),
+        _ => None,
+    });
+    let sent = case.log.iter().position(|line| line.aside && matches!(line.what, What::Sent { .. })).unwrap();
+    let lines = misdeeds.iter().map(|misdeed| {
+        let peer = opened.filter(|_| !matches!(misdeed, Misdeed::Begins { .. }));
+        let what = What::Noted { peer, note: Note::Misdeed(*misdeed) };
+        Line { who: "server".to_owned(), aside: true, what }
+    });
+    case.log.splice(sent..sent, lines);
+    case
+}
+
+/// The check of a fault.
+#[track_caller]
+fn of_fault(case: &Case, fault: Fault) -> Check {
+    let checks = case.checks();
+    let own = checks.iter().find(|check| check.text.starts_with(&format!("{fault}: ")));
+    own.unwrap_or_else(|| panic!("{checks:?}")).clone()
+}
+
+const fn begins(fault: Fault, buffer: Option<u32>) -> Misdeed {
+    Misdeed::Begins { fault, buffer }
+}
+
+#[test]
+fn a_fault_that_the_log_tells_of_and_the_capture_lacks_is_noticed() {
+    use std::time::Duration;
+    let knock = |misdeeds: &[Misdeed]| with_misdeeds(Case::named("knock"), misdeeds);
+    let kept = Misdeed::KeptOpen { by: Duration::from_secs(1) };
+    for (fault, done) in [
+        (Fault::NoFin, &[Misdeed::NotClosed { first: false }, kept][..]),
+        (Fault::NoFin, &[Misdeed::NotClosed { first: true }, kept]),
+        (Fault::NoFin, &[Misdeed::NotClosed { first: false }]),
+        (Fault::Reset, &[Misdeed::CutOff { sent: 6, of: 12 }]),
+    ] {
+        let case = knock(&[&[begins(fault, None)], done].concat());
+        let check = of_fault(&case, fault);
+        assert!(!check.holds && !check.moot, "{done:?}: {check:?}");
+        // The log says nothing of the sort.
+        let check = of_fault(&knock(&[begins(fault, None)]), fault);
+        assert!(check.moot && check.text.contains("nothing to be seen"), "{check:?}");
+    }
+
+    let check = of_fault(&knock(&[begins(Fault::TinyWindow, Some(2304))]), Fault::TinyWindow);
+    assert!(!check.holds, "{check:?}");
+
+    let mut split = knock(&[begins(Fault::SplitWrites, None), Misdeed::Split { bytes: 12, pieces: 2 }]);
+    let is_sent = |line: &Line| line.aside && matches!(line.what, What::Sent { .. });
+    let sent = split.log.iter().position(is_sent).unwrap();
+    let mut half = split.log[sent].clone();
+    if let (What::Sent { bytes: whole, .. }, What::Sent { bytes: half, .. }) =
+        (&mut split.log[sent].what, &mut half.what)
+    {
+        half.0 = whole.0.split_off(6);
+    }
+    split.log.insert(sent + 1, half);
+    let check = of_fault(&split, Fault::SplitWrites);
+    assert!(!check.holds && check.text.contains("2 pieces, of which 0"), "{check:?}");
+    assert_eq!(split.failed(), [check.text], "nothing else is wrong");
+}
+
+#[test]
+fn a_window_is_held_against_the_buffer_and_what_was_sent() {
+    let slow = [begins(Fault::SlowReader, Some(4096))];
+    let check = of_fault(&with_misdeeds(Case::named("zero-window"), &slow), Fault::SlowReader);
+    assert!(check.holds && !check.moot && !check.packets.is_empty(), "{check:?}");
+    assert!(check.text.contains("to 0; "), "{check:?}");
+    let check = of_fault(&with_misdeeds(Case::named("knock"), &slow), Fault::SlowReader);
+    assert!(check.moot && check.text.contains("only 13 bytes were sent"), "{check:?}");
+
+    let tiny = [begins(Fault::TinyWindow, Some(1 << 20))];
+    let check = of_fault(&with_misdeeds(Case::named("zero-window"), &tiny), Fault::TinyWindow);
+    assert!(check.holds && check.text.contains("times it has no room at all"), "{check:?}");
+    let tiny = [begins(Fault::TinyWindow, Some(1))];
+    let check = of_fault(&with_misdeeds(Case::named("zero-window"), &tiny), Fault::TinyWindow);
+    assert!(!check.holds && check.text.contains("its buffer has 1"), "{check:?}");
+}
+
+#[test]
+fn a_fault_excuses_what_it_makes_impossible_and_nothing_else() {
+    let cut = [begins(Fault::Reset, None), Misdeed::CutOff { sent: 12, of: 24 }];
+    let mut case = with_misdeeds(Case::named("knock"), &cut);
+    // Another text than the lab's, on both sides alike.
+    let replace = |bytes: &mut Vec<u8>| {
+        if let Some(at) = bytes.windows(12).position(|part| part == b"Who's there?") {
+            bytes[at..at + 3].copy_from_slice(b"Why");
+        }
+    };
+    case.packets.iter_mut().for_each(|packet| replace(&mut packet.data));
+    for line in &mut case.log {
+        if let What::Sent { bytes, .. } | What::Received { bytes, .. } = &mut line.what {
+            replace(&mut bytes.0);
+        }
+    }
+    let failed = case.failed();
+    assert!(failed.len() == 1 && failed[0].starts_with("reset: "), "{failed:?}");
+    let checks = case.checks();
+    assert!(
+        checks.iter().any(|check| check.moot && check.text.contains("the fault makes it so")),
+        "{checks:?}"
+    );
+    // What was said is compared all the same.
+    for line in &mut case.log {
+        if let What::Sent { bytes, .. } = &mut line.what {
+            bytes.0.reverse();
+        }
+    }
+    assert!(case.failed().iter().any(|text| text.contains("not in the capture as it was said")));
+}
+
+#[test]
+fn a_server_that_does_close_is_noticed_in_the_experiment_without_a_fin() {
+    let case = Case::named("no-fin");
+    let check = of_fault(&case, Fault::NoFin);
+    assert!(check.holds && check.packets.len() == 3, "{check:?}");
+    let [fin, _, other] = check.packets[..] else { panic!("{check:?}") };
+    let place = |number: u64| usize::try_from(number).unwrap() - 1;
+    let mut soon = case.clone();
+    for at in place(other)..soon.packets.len() {
+        soon.packets[at].ts = soon.packets[place(fin)].ts;
+    }
+    let check = of_fault(&soon, Fault::NoFin);
+    assert!(
+        !check.holds && check.text.contains(&format!("packet {other}, comes 0.00 s behind")),
+        "{check:?}"
+    );
+    without_notes("no-fin", |note| matches!(note, Note::Misdeed(_)));
+    without_notes("no-fin", |note| matches!(note, Note::Misdeed(Misdeed::KeptOpen { .. })));
+}
+
+#[test]
+fn a_lab_in_which_nobody_talked_is_not_recognised() {
+    for name in ["knock", "chat", "greeting"] {
+        let mut case = Case::named(name);
+        case.log.clear();
+        let failed = case.failed();
+        assert!(failed.iter().any(|text| text.contains("nobody who talked")), "{name}: {failed:?}");
     }
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use wirelab::lab::scene::{Hosts, Kind, SCENES};
+use wirelab::lab::{Fault, LABS, LabOption};
 
 use crate::program::{binary, wirelab};
 use crate::record::refused::run_where_forbidden;
@@ -194,6 +195,53 @@ fn what_a_bad_line_does_to_datagrams_is_what_every_lab_over_udp_shows() {
 }
 
 #[test]
+fn what_a_server_does_wrong_is_what_every_lab_over_tcp_shows() {
+    if !possible("labs over TCP with faults") {
+        return;
+    }
+    let labs = || LABS.iter().filter(|lab| lab.takes(LabOption::Fault));
+    let all: Vec<Vec<String>> = labs()
+        .flat_map(|lab| Fault::ALL.map(|fault| words(&format!("lab {} --fault {fault} --json", lab.name))))
+        .collect();
+    assert_eq!(all.len(), 9 * Fault::ALL.len());
+    let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+    for document in played_side_by_side(&all) {
+        let name = document["name"].as_str().unwrap();
+        let log = document["log"].as_array().unwrap().iter();
+        let begins = log.map(|line| &line["noted"]["note"]["misdeed"]["begins"]["fault"]);
+        let fault = begins.filter_map(Value::as_str).next().unwrap();
+        let checks = document["checks"].as_array().unwrap();
+        let is_its = |check: &&Value| check["text"].as_str().unwrap().starts_with(&format!("{fault}: "));
+        let own: Vec<&Value> = checks.iter().filter(is_its).collect();
+        let [own] = own.as_slice() else { panic!("{name} --fault {fault}: {checks:?}") };
+        let told = format!("{name} {fault}");
+        match own["holds"].as_bool() {
+            Some(true) => {
+                assert!(!own["packets"].as_array().unwrap().is_empty(), "{told}: {own}");
+                seen.push(told);
+            }
+            None => {
+                assert!(own["text"].as_str().unwrap().contains("nothing to be seen"), "{told}: {own}");
+                unseen.push(told);
+            }
+            Some(false) => unreachable!("{told}"),
+        }
+        let closed = |check: &&Value| check["text"].as_str().unwrap().contains("closed by both sides");
+        let is_spoilt = matches!(fault, "no-fin" | "reset");
+        assert!(!is_spoilt || !checks.iter().any(|check| closed(&check)), "{name} {fault}: {checks:?}");
+        if (name, fault) == ("knock", "reset") {
+            let wrong = checks.iter().find(|check| check["text"].as_str().unwrap().contains("`Who's `"));
+            let wrong = wrong.unwrap_or_else(|| panic!("{checks:?}"));
+            assert_eq!(wrong["packets"], serde_json::json!([own["packets"][0]]), "{wrong}");
+            assert!(wrong["holds"].is_null(), "{wrong}");
+        }
+    }
+    // What is sent to a lab's server is little, but for a mail.
+    assert!(unseen.iter().all(|told| told.ends_with("slow-reader")), "{unseen:?}");
+    assert!(seen.len() > unseen.len());
+}
+
+#[test]
 fn pings_are_told_by_the_clients_clock_and_by_the_capture() {
     if !possible("pings by two clocks") {
         return;
@@ -344,6 +392,10 @@ fn what_cannot_be_played_is_named() {
             &["no lab or experiment is called `nock`: did you mean knock?", "wirelab labs"][..],
         ),
         (&["lab", "knock", "--seed", "1"], &["the lab `knock` has no --seed"]),
+        (&["lab", "chat", "--fault", "reset"], &["the lab `chat` has no --fault", "knock, calculator, "]),
+        (&["lab", "greeting", "--fault", "reset"], &["the lab `greeting` has no --fault", "dual-stack"]),
+        (&["lab", "half-close", "--fault", "no-fin"], &["`half-close` has no --fault", "file-transfer"]),
+        (&["serve", "chat", "--fault", "reset"], &["the lab `chat` has no --fault"]),
         (&["lab", "half-close", "--count", "3"], &["the experiment `half-close` has no --count"]),
         (&["lab", "knock", "--loss", "5%"], &["the lab `knock` has no --loss", "--two-hosts"]),
         (&["lab", "half-close", "--two-hosts"], &["`half-close` is played on one host", "file-transfer"]),

@@ -114,9 +114,9 @@ pub(super) static NO_FIN: Scene = Scene {
     transports: TCP,
     port: 12_000,
     look_for: &[
-        "The client's FIN is acknowledged, by the server's system, and nothing follows: the server's program never closes.",
+        "The client's FIN is acknowledged, by the server's system, and no FIN comes back: the server's program never closes.",
         "The client waits a second and gives up. Its system keeps the half that is left (FIN-WAIT-2), the server's too (CLOSE-WAIT).",
-        "A program that forgets to close its sockets collects such connections until it has no descriptor left.",
+        "The FIN at the end is not the program's: it has ended, and its system closes what it left open. One that runs on collects such connections until it has no descriptor left.",
     ],
     pace: 1.0,
     hosts: Hosts::One,

@@ -5,6 +5,10 @@ use super::super::format::{Count, Elapsed};
 use super::words::{Names, icmp, were};
 use crate::flow::{Direction, Flow, IcmpError, Reset, SegmentKind, TcpFlow};
 use crate::report::{Outcome, starts_mid_stream};
+use crate::time::TimeDelta;
+
+/// A half of a connection that is open so long, and sends nothing, has been forgotten or is kept on purpose.
+const LONG_OPEN: TimeDelta = TimeDelta::from_nanos(1_000_000_000);
 
 /// The style of the verdict.
 pub(super) const fn style(outcome: &Outcome<'_>) -> Style {
@@ -65,6 +69,17 @@ fn closed(flow: &Flow, first: Option<Direction>, names: &Names) -> String {
         }
     };
     let Some(end) = flow.tcp.as_ref().map(|tcp| &tcp.teardown) else { return text };
+    let open = first.filter(|_| end.half_close_bytes == 0).and_then(|by| {
+        let (had, other) = end.fin_acked(by).zip(end.fin(by.reversed()))?;
+        Some((by, other.since(had).filter(|open| *open >= LONG_OPEN)?))
+    });
+    if let Some((by, open)) = open {
+        text.push_str(&format!(
+            " The {}'s half stayed open for {}, with nothing more to send: its system had the FIN, its program did not close.",
+            names.role(by.reversed()),
+            Elapsed(open)
+        ));
+    }
     if let Some((first, fin)) = first
         .filter(|_| end.is_captured_out_of_order())
         .and_then(|by| Some((by, end.fin(by.reversed())?.number)))

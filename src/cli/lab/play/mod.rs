@@ -187,9 +187,6 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
         if (how.settings.pace - 1.0).abs() > f64::EPSILON {
             writeln!(out, "  · Delays are multiplied by {} (--pace).", how.settings.pace)?;
         }
-        if let Some(fault) = how.settings.fault {
-            writeln!(out, "  · With --fault {fault} the server {}.", fault.does())?;
-        }
         out.flush()?;
     }
     let mut talk = Talk::of(scene, options);

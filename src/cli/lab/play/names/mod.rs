@@ -179,8 +179,10 @@ fn show(args: &PlayArgs, made: &Made<NameTold>, out: &mut output::Stdout) -> Res
     let whole = !made.is_broken_off();
     let mut checks = if whole { name_checks(log, &study.rebuilt) } else { Vec::new() };
     if let Some(trouble) = made.trouble() {
-        checks
-            .insert(0, crate::lesson::Check { holds: false, moot: false, text: trouble.to_owned(), packets: Vec::new() });
+        checks.insert(
+            0,
+            crate::lesson::Check { holds: false, moot: false, text: trouble.to_owned(), packets: Vec::new() },
+        );
     }
     let holds = checks.iter().all(|check| check.holds);
     if args.json {
