@@ -83,9 +83,9 @@ impl Fault {
             _ => return false,
         };
         match self {
-            Self::Reset => is_broken,
             Self::NoFin | Self::TinyWindow | Self::SlowReader => is_silence,
-            Self::SplitWrites => is_broken || is_silence,
+            // On a bad line a RST can be lost: nobody sends it again.
+            Self::Reset | Self::SplitWrites => is_broken || is_silence,
         }
     }
 
@@ -205,7 +205,7 @@ mod tests {
         let silent = LabError::NoReply { server, within };
         for (fault, breaks, silences) in [
             (Fault::NoFin, false, true),
-            (Fault::Reset, true, false),
+            (Fault::Reset, true, true),
             (Fault::TinyWindow, false, true),
             (Fault::SplitWrites, true, true),
             (Fault::SlowReader, false, true),

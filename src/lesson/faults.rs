@@ -72,6 +72,13 @@ impl<'a> Faults<'a> {
         self.done.get(place)
     }
 
+    /// Whether the server with the first of these ports broke a reply to the client with the second off: what it sent last it does
+    /// not send again.
+    pub(super) fn is_cut(&self, talks: &[Talk<'_>], [from, to]: [u16; 2]) -> bool {
+        let mut all = talks.iter().zip(&self.done);
+        all.any(|(talk, done)| done.cut.is_some() && [talk.port, talk.client.port()] == [from, to])
+    }
+
     /// Whether a server did not close, by its log.
     pub(super) fn left_open(&self) -> bool {
         self.done.iter().any(|done| done.open.is_some())
@@ -123,11 +130,16 @@ impl<'a> Faults<'a> {
         if self.done.iter().any(|done| done.cut.is_some()) {
             return Some(("the server breaks replies off with a RST", Vec::new()));
         }
-        // A server whose close nobody waits for spoils nothing.
-        let failed = |line: &Line| matches!(line.what, What::Failed { expected: true, .. });
-        let is_waited_for = |done: &Done| matches!(done.open, Some((true, _)));
-        if self.done.iter().any(is_waited_for) && log.iter().any(failed) {
-            return Some(("the client waits for the server's FIN, which does not come", Vec::new()));
+        if log.iter().any(|line| matches!(line.what, What::Failed { expected: true, .. })) {
+            let has = |fault| self.done.iter().any(|done| done.fault == Some(fault));
+            // A server whose close nobody waits for spoils nothing.
+            let is_waited_for = |done: &Done| matches!(done.open, Some((true, _)));
+            if self.done.iter().any(is_waited_for) {
+                return Some(("the client waits for the server's FIN, which does not come", Vec::new()));
+            }
+            if has(Fault::SlowReader) || has(Fault::TinyWindow) {
+                return Some(("the client does not wait for as long as the server takes", Vec::new()));
+            }
         }
         // Clients that tell lines read on to the end of each.
         if super::talks::is_told_by_lines(scene) {

@@ -143,6 +143,9 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
     let all = case.evidence.segments.0.as_slice();
     let segments: Vec<Segment> =
         all.iter().filter(|segment| segment.length > 0 || segment.fin).copied().collect();
+    // Who ends a connection with a RST repairs nothing any more.
+    let is_repaired = |name: &Name| copies(&segments, *name).any(|segment| is_repair(segment.kind));
+    done.lost.retain(|name, _| !case.faults.is_cut(case.talks, name.0) || is_repaired(name));
     let mut checks = vec![whole(case)];
     if before {
         checks.push(sent_again(&done, &segments, all));

@@ -8,7 +8,7 @@ use crate::report::{Outcome, starts_mid_stream};
 use crate::time::TimeDelta;
 
 /// A half of a connection that is open so long, and sends nothing, has been forgotten or is kept on purpose.
-const LONG_OPEN: TimeDelta = TimeDelta::from_nanos(1_000_000_000);
+const LONG_OPEN: TimeDelta = TimeDelta::from_nanos(500_000_000);
 
 /// The style of the verdict.
 pub(super) const fn style(outcome: &Outcome<'_>) -> Style {
