@@ -225,6 +225,7 @@ impl Internet {
         if !zones.first().is_some_and(|zone| zone.apex.is_root()) {
             return Err(ZonesError::NoRoot);
         }
+        plan::check_manners(&zones)?;
         if addresses == Addresses::Loopback {
             plan::move_to_loopback(&mut zones);
         }
