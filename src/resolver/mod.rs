@@ -19,7 +19,7 @@ use self::stub::Stub;
 use self::transport::Stoppable;
 use crate::dnstrace::dnssec::Anchor;
 use crate::dnstrace::{Asked, Domain};
-use crate::lab::dns::{Answered, Answers, Carrier, Internet, Name, Question, Sockets};
+use crate::lab::dns::{Answered, Answers, Asks, Carrier, Internet, Name, Question, Sockets};
 use crate::lab::{LabError, Policy};
 
 pub use self::kept::{MAX_ANSWERS, MAX_BYTES, MAX_ZONES};
@@ -141,10 +141,10 @@ impl Answers for Resolvers<'_> {
         }
     }
 
-    fn asks_others(&self, place: usize) -> Option<usize> {
+    fn asks_others(&self, place: usize) -> Option<Asks> {
         match place.checked_sub(self.internet.servers().len())? {
-            0 => Some(MAX_PASSED_ON),
-            _ => Some(MAX_ASKED),
+            0 => Some(Asks { most: MAX_PASSED_ON, again: true }),
+            _ => Some(Asks { most: MAX_ASKED, again: false }),
         }
     }
 

@@ -13,9 +13,7 @@ use super::memory::{Memory, Way};
 use super::transport::Network;
 use crate::dnstrace::dnssec::{Anchor, Security, check};
 use crate::dnstrace::{Asked, DnsTrace, Domain, Family, MAX_ALIASES, TraceOptions, resolve_from};
-use crate::lab::dns::{
-    Answered, By, Carrier, Code, ExtendedError, Kind, Query, Question, Response, Section, Word,
-};
+use crate::lab::dns::{Answered, By, Carrier, Code, ExtendedError, Kind, Query, Response, Section, Word};
 use crate::time::TimeDelta;
 
 /// Most queries for one answer, over all: a chain of aliases with keys takes some thirty.
@@ -286,7 +284,8 @@ fn refused(query: &Query<'_>) -> Result<Asked, (Code, Option<ExtendedError>)> {
     if question.class != IN {
         return Err((Code::Refused, None));
     }
-    if is_meta(question) {
+    // Types that no record set has, or none that can be checked.
+    if question.kind.is_meta() || question.kind == Kind::RRSIG {
         return Err((Code::NotImp, None));
     }
     if !query.wants_recursion() {
@@ -294,11 +293,6 @@ fn refused(query: &Query<'_>) -> Result<Asked, (Code, Option<ExtendedError>)> {
         return Err((Code::Refused, Some(ExtendedError { code: NOT_AUTHORITATIVE, text })));
     }
     asked(question).ok_or((Code::FormErr, None))
-}
-
-/// Types that no record set has, or none that can be checked (RFC 6895 section 3.1).
-const fn is_meta(question: &Question) -> bool {
-    matches!(question.kind, Kind(0 | 128..=255) | Kind::OPT | Kind::RRSIG)
 }
 
 /// Queries of a resolution and those within it.

@@ -131,11 +131,13 @@ pub fn too_busy(bytes: &[u8], carrier: Carrier) -> Answered {
 fn answer(zones: &[&Zone], question: &Question, wants_signatures: bool) -> (Response, Word) {
     let mut search =
         Search { zones, kind: question.kind, wants_signatures, response: Response::of(Code::NoError) };
+    let refused = |code| (Response::of(code), Word::Refused(code));
     let is_transfer = matches!(question.kind, Kind::AXFR | Kind::IXFR);
     let zone = search.zone_of(&question.name).filter(|_| question.class == IN && !is_transfer);
-    let Some(zone) = zone else {
-        return (Response::of(Code::Refused), Word::Refused(Code::Refused));
-    };
+    let Some(zone) = zone else { return refused(Code::Refused) };
+    if question.kind.is_meta() && question.kind != Kind::ANY {
+        return refused(Code::NotImp);
+    }
     let word = search.run(zone, question.name.clone());
     search.add_addresses(zone);
     (search.response, word)

@@ -28,7 +28,7 @@ pub use name::{Name, NotAName};
 pub use nsec3::{Chain, Hash, Link};
 pub use plan::{Addresses, NameServer};
 pub use record::{Kind, Set};
-pub use server::{Answers, Happened, Served, Sockets};
+pub use server::{Answers, Asks, Happened, Served, Sockets};
 pub use sign::{Keys, NoKey, Validity};
 pub use zone::{Signing, Zone};
 

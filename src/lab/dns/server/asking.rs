@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Asks;
+
 /// A datagram that waits for its answer: who sent it, and its bytes.
 type Datagram = (SocketAddr, Arc<[u8]>);
 
@@ -43,13 +45,13 @@ impl Asking {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a datagram among at most so many.
-    pub(super) fn take(&self, peer: SocketAddr, message: &[u8], most: usize) -> Place<'_> {
+    /// A place for a datagram.
+    pub(super) fn take(&self, peer: SocketAddr, message: &[u8], asks: Asks) -> Place<'_> {
         let mut all = self.all();
-        if all.iter().any(|(other, bytes)| *other == peer && **bytes == *message) {
+        if !asks.again && all.iter().any(|(other, bytes)| *other == peer && **bytes == *message) {
             return Place::Again;
         }
-        if all.len() >= most {
+        if all.len() >= asks.most {
             return Place::None;
         }
         let datagram = (peer, Arc::from(message));
@@ -71,16 +73,18 @@ mod tests {
     #[test]
     fn who_asks_twice_has_one_place() {
         let asking = Asking::default();
+        let two = Asks { most: 2, again: false };
         let [one, other]: [SocketAddr; 2] = ["127.0.0.1:1", "127.0.0.1:2"].map(|at| at.parse().unwrap());
-        let Place::Taken(first) = asking.take(one, b"a", 2) else { panic!() };
+        let Place::Taken(first) = asking.take(one, b"a", two) else { panic!() };
         assert_eq!(first.message(), b"a");
-        assert!(matches!(asking.take(one, b"a", 2), Place::Again));
-        let Place::Taken(second) = asking.take(other, b"a", 2) else { panic!() };
-        assert!(matches!(asking.take(one, b"b", 2), Place::None));
-        assert!(matches!(asking.take(other, b"a", 2), Place::Again));
+        assert!(matches!(asking.take(one, b"a", two), Place::Again));
+        let Place::Taken(second) = asking.take(other, b"a", two) else { panic!() };
+        assert!(matches!(asking.take(one, b"b", two), Place::None));
+        assert!(matches!(asking.take(other, b"a", two), Place::Again));
         assert_eq!(*first.leave(), *b"a");
-        assert!(matches!(asking.take(one, b"a", 2), Place::Taken(_)));
-        drop(second);
+        assert!(matches!(asking.take(one, b"a", two), Place::Taken(_)));
+        let Place::Taken(again) = asking.take(other, b"a", Asks { most: 3, again: true }) else { panic!() };
+        drop((second, again));
         assert!(asking.all().is_empty());
     }
 }

@@ -42,14 +42,24 @@ const STACK: usize = 256 * 1024;
 /// Stack of a thread that asks others: a resolution within a resolution is a call within a call, some deep at most.
 const ASKING_STACK: usize = 2 * 1024 * 1024;
 
+/// How a server asks others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// For how many datagrams at once, at most.
+    pub most: usize,
+    /// Whether it does so again where the same datagram comes while its answer is waited for. Who only passes it on does: it
+    /// may be lost on the way. Who finds out itself does not, and the one answer is to both.
+    pub again: bool,
+}
+
 /// Who answers at the sockets.
 pub trait Answers: Sync {
     /// What the server at this place makes of a message. One that asks others gives up once `stop` is set.
     fn answer(&self, place: usize, message: &[u8], carrier: Carrier, stop: &AtomicBool) -> Answered;
 
-    /// Whether it asks others, so that nobody else may have to wait for its answer: for how many datagrams at once. Who sends
-    /// more is told that it has no time ([`too_busy`]).
-    fn asks_others(&self, place: usize) -> Option<usize>;
+    /// Whether it asks others, so that nobody else may have to wait for its answer, and how. Who sends more than that is told
+    /// that it has no time ([`too_busy`]).
+    fn asks_others(&self, place: usize) -> Option<Asks>;
 
     /// What a server that asks others can answer without, and at once; `None` where it would have to ask.
     fn answer_at_once(&self, place: usize, message: &[u8], carrier: Carrier) -> Option<Answered>;
@@ -63,7 +73,7 @@ impl Answers for Internet {
         }
     }
 
-    fn asks_others(&self, _: usize) -> Option<usize> {
+    fn asks_others(&self, _: usize) -> Option<Asks> {
         None
     }
 
@@ -294,7 +304,7 @@ fn take_datagrams<'scope>(
             continue;
         }
         let message = buffer.get(..length).unwrap_or_default();
-        let Some(most) = house.answers.asks_others(door.server) else {
+        let Some(asks) = house.answers.asks_others(door.server) else {
             let answered = house.answer(door, message, Carrier::Udp);
             give(door, peer, message, answered, outlet);
             continue;
@@ -303,7 +313,7 @@ fn take_datagrams<'scope>(
             give(door, peer, message, answered, outlet);
             continue;
         }
-        let is_asking = match door.asking.take(peer, message, most) {
+        let is_asking = match door.asking.take(peer, message, asks) {
             Place::Again => continue,
             Place::None => false,
             Place::Taken(taken) => {

@@ -36,8 +36,8 @@ impl Answers for Slow {
         written(message, carrier)
     }
 
-    fn asks_others(&self, _: usize) -> Option<usize> {
-        Some(3)
+    fn asks_others(&self, _: usize) -> Option<Asks> {
+        Some(Asks { most: 3, again: false })
     }
 
     fn answer_at_once(&self, _: usize, message: &[u8], carrier: Carrier) -> Option<Answered> {
