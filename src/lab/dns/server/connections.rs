@@ -44,9 +44,6 @@ impl Connections {
     /// (RFC 7766 section 6.2.3): also of one that sends a byte now and then. `None` where all are being answered.
     pub(super) fn admit(&self, stream: TcpStream) -> Option<Seat<'_>> {
         let mut open = self.open();
-        if self.threads.load(Ordering::Acquire) >= MAX_THREADS {
-            return None;
-        }
         if open.len() >= MAX_CONNECTIONS && !close_idlest(&mut open) {
             return None;
         }
@@ -54,6 +51,11 @@ impl Connections {
         open.push(Connection { stream: Arc::clone(&stream), since: Instant::now(), is_asking: false });
         self.threads.fetch_add(1, Ordering::AcqRel);
         Some(Seat { of: self, stream })
+    }
+
+    /// Whether so many were closed to make room whose threads have yet to notice, that no other is to be let in for a moment.
+    pub(super) fn are_leaving(&self) -> bool {
+        self.threads.load(Ordering::Acquire) >= MAX_THREADS
     }
 
     /// Closes the one that would have to go next, where the system has no room for more.
@@ -162,10 +164,11 @@ mod tests {
         let connections = Connections::default();
         let mut seats = Vec::new();
         for _ in 0..MAX_THREADS {
+            assert!(!connections.are_leaving());
             seats.push(connections.admit(pair(&listener).1).unwrap());
         }
-        assert!(connections.admit(pair(&listener).1).is_none());
+        assert!(connections.are_leaving());
         seats.pop();
-        assert!(connections.admit(pair(&listener).1).is_some());
+        assert!(!connections.are_leaving());
     }
 }

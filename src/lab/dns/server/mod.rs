@@ -30,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Longest wait for a client to take its answer.
 const WRITE: Duration = Duration::from_secs(5);
 
-/// Pause where the system gives no more sockets: datagrams of other servers wait so long, too.
+/// Pause where there is no room for a connection for a moment: datagrams of all servers wait so long, too.
 const NO_ROOM: Duration = Duration::from_millis(5);
 
 /// Most datagrams taken from one socket before the next one is looked at.
@@ -354,12 +354,17 @@ fn admit<'scope>(
         Some(_) => (&door.connections, ASKING_STACK),
         None => (&house.connections, STACK),
     };
+    if connections.are_leaving() {
+        // It stays in the kernel's queue until they have left.
+        thread::sleep(NO_ROOM);
+        return;
+    }
     let (stream, peer) = match door.tcp.accept() {
         Ok(came) => came,
         Err(error) => {
             let has_no_room = matches!(Errno::try_from(error), Ok(Errno::EMFILE | Errno::ENFILE));
             if has_no_room && !connections.make_room() {
-                // It stays in the kernel's queue, and nobody wants to look there without a pause.
+                // It stays there, too, and nobody wants to look without a pause.
                 thread::sleep(NO_ROOM);
             }
             return;
