@@ -28,7 +28,6 @@ mod mail;
 mod note;
 mod number;
 mod ping;
-mod policy;
 mod proxy;
 mod relay;
 pub mod scene;
@@ -41,6 +40,7 @@ mod uppercase;
 mod wait;
 mod web;
 
+pub use crate::local_only::{NotLocal, Policy};
 pub use error::LabError;
 pub use event::{Ending, Event, Problem};
 pub use fault::{Fault, Misdeed};
@@ -48,7 +48,6 @@ pub use impair::{Deed, Done, Impairment, Line};
 pub(crate) use link::connect_from;
 pub use note::Note;
 pub use ping::{DEFAULT_INTERVAL, MAX_DELAY, Ping, PingFate, PingRun, PingSecond, PingTimes};
-pub use policy::{NotLocal, Policy};
 pub use server::{Limits, Over, Server, Talk};
 pub use service::{
     Action, Conversation, Logic, MakeLogic, Service, Stateless, StreamService, say, without_line_end,

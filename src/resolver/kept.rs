@@ -60,11 +60,15 @@ impl<K: Clone + Eq + Hash, V> Kept<K, V> {
     }
 
     /// Puts a value of so many bytes for so many seconds, in the place of what is there. A value that may not be kept, or is too
-    /// large to, is not.
+    /// large to, is not, and what was there is gone, too: it is known to be old.
     pub(super) fn put(&mut self, key: K, value: V, bytes: usize, ttl: u32, now: Duration) {
         // A number that looks negative means no time at all (RFC 2181 section 8).
         let ttl = if ttl > u32::MAX / 2 { 0 } else { ttl.min(MAX_TTL) };
         if ttl == 0 || bytes > self.max_bytes {
+            if let Some(before) = self.held.remove(&key) {
+                self.bytes = self.bytes.saturating_sub(before.bytes);
+                self.order.retain(|other| *other != key);
+            }
             return;
         }
         let held = Held { value, bytes, from: now, ttl };
@@ -110,6 +114,19 @@ mod tests {
         }
         kept.put("a", 1, 1, u32::MAX / 2, at(0));
         assert_eq!((kept.get(&"a", at(86_399)), kept.get(&"a", at(86_400))), (Some((&1, 86_399)), None));
+    }
+
+    #[test]
+    fn what_may_not_be_kept_takes_the_place_of_what_was() {
+        let mut kept = Kept::new(10, 100);
+        kept.put("other", 0, 10, 60, at(0));
+        for (ttl, bytes) in [(0, 1), (u32::MAX, 1), (60, 101)] {
+            kept.put("a", 1, 10, 60, at(0));
+            kept.put("a", 2, bytes, ttl, at(1));
+            assert_eq!(kept.get(&"a", at(1)), None, "{ttl} {bytes}");
+            assert_eq!((kept.held.len(), kept.order.len(), kept.bytes), (1, 1, 10));
+        }
+        assert_eq!(kept.get(&"other", at(1)), Some((&0, 1)));
     }
 
     #[test]

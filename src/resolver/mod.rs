@@ -19,7 +19,7 @@ use self::stub::Stub;
 use self::transport::Stoppable;
 use crate::dnstrace::dnssec::Anchor;
 use crate::dnstrace::{Asked, Domain};
-use crate::lab::dns::{Answered, Answers, Carrier, Internet, Name, Question, Sockets};
+use crate::lab::dns::{Answered, Answers, Asks, Carrier, Internet, Name, Question, Sockets};
 use crate::lab::{LabError, Policy};
 
 pub use self::kept::{MAX_ANSWERS, MAX_BYTES, MAX_ZONES};
@@ -27,6 +27,14 @@ pub use self::recursive::{MAX_QUERIES, MAX_TIME};
 
 /// The port of DNS.
 const PORT: u16 = 53;
+
+/// Datagrams that the recursive resolver finds out answers for at once. It answers all others at once, too: from its cache, or
+/// that it has no time.
+const MAX_ASKED: usize = 64;
+
+/// Datagrams that the stub resolver has passed on at once: more than the other takes its time for, so that slow ones leave
+/// room for those that are answered from the cache.
+const MAX_PASSED_ON: usize = 2 * MAX_ASKED;
 
 /// Where the two listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +141,19 @@ impl Answers for Resolvers<'_> {
         }
     }
 
-    fn asks_others(&self, place: usize) -> bool {
-        place >= self.internet.servers().len()
+    fn asks_others(&self, place: usize) -> Option<Asks> {
+        match place.checked_sub(self.internet.servers().len())? {
+            0 => Some(Asks { most: MAX_PASSED_ON, again: true }),
+            _ => Some(Asks { most: MAX_ASKED, again: false }),
+        }
+    }
+
+    fn answer_at_once(&self, place: usize, message: &[u8], carrier: Carrier) -> Option<Answered> {
+        match place.checked_sub(self.internet.servers().len()) {
+            None => self.internet.answer_at_once(place, message, carrier),
+            Some(0) => None,
+            Some(_) => self.recursive.answer_at_once(message, carrier),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The recursive resolver: asks for its clients, checks, and remembers.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::asked;
@@ -11,9 +13,7 @@ use super::memory::{Memory, Way};
 use super::transport::Network;
 use crate::dnstrace::dnssec::{Anchor, Security, check};
 use crate::dnstrace::{Asked, DnsTrace, Domain, Family, MAX_ALIASES, TraceOptions, resolve_from};
-use crate::lab::dns::{
-    Answered, By, Carrier, Code, ExtendedError, Kind, Query, Question, Response, Section, Word,
-};
+use crate::lab::dns::{Answered, By, Carrier, Code, ExtendedError, Kind, Query, Response, Section, Word};
 use crate::time::TimeDelta;
 
 /// Most queries for one answer, over all: a chain of aliases with keys takes some thirty.
@@ -40,6 +40,9 @@ const IN: u16 = 1;
 /// RFC 8914 section 4.21: "not authoritative".
 const NOT_AUTHORITATIVE: u16 = 20;
 
+/// What is found out for all who wait for it: also what may not be kept, but used for what is in progress (RFC 1035 section 3.2.1).
+type Shared = Arc<OnceLock<Found>>;
+
 /// Asks for its clients.
 #[derive(Debug)]
 pub(super) struct Recursive {
@@ -49,7 +52,7 @@ pub(super) struct Recursive {
     began: Instant,
     memory: Mutex<Memory>,
     /// What is being found out. Bounded by the clients that wait at once.
-    under_way: Mutex<HashSet<Asked>>,
+    under_way: Mutex<HashMap<Asked, Shared>>,
     found: Condvar,
 }
 
@@ -96,7 +99,7 @@ impl Recursive {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, HashSet<Asked>> {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<Asked, Shared>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,89 +116,61 @@ impl Recursive {
         carrier: Carrier,
         now: Duration,
     ) -> Answered {
-        let Some(query) = Query::read(bytes) else {
-            return Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself };
+        let ask = |query: &Query<'_>, asked: &Asked| -> Result<_, Infallible> {
+            let (found, by) = self.ask(network, asked, now);
+            Ok(told(query, found, by))
         };
-        let (mut response, word, by) = match refused(&query) {
-            Ok(asked) => self.found(network, &query, &asked, now),
-            Err((code, error)) => {
-                let response = Response { error, ..Response::of(code) };
-                (response, Word::Refused(code), By::Itself)
-            }
-        };
-        response.offers_recursion = true;
-        let (bytes, is_truncated) = response.write(&query, carrier);
-        let word = if is_truncated { Word::Truncated } else { word };
-        Answered { bytes: Some(bytes), question: query.question, word, by }
+        let Ok(answered) = respond(bytes, carrier, ask);
+        answered
     }
 
-    /// What a client is answered (RFC 4035 section 3.2).
-    fn found(
-        &self,
-        network: &mut dyn Network,
-        query: &Query<'_>,
-        asked: &Asked,
-        now: Duration,
-    ) -> (Response, Word, By) {
+    /// The answer now where nobody has to be asked for it: it is remembered, or the query is refused.
+    pub(super) fn answer_at_once(&self, bytes: &[u8], carrier: Carrier) -> Option<Answered> {
+        let now = self.began.elapsed();
+        let remembered = |query: &Query<'_>, asked: &Asked| -> Result<_, NotRemembered> {
+            let part = |asked: &Asked| self.memory().answer(asked, now).ok_or(NotRemembered);
+            Ok(told(query, follow(asked, part)?, By::Cache))
+        };
+        respond(bytes, carrier, remembered).ok()
+    }
+
+    /// Finds out the answer to a query, and by how many queries.
+    fn ask(&self, network: &mut dyn Network, asked: &Asked, now: Duration) -> (Found, By) {
         let max_time = i128::try_from(MAX_TIME.as_nanos()).unwrap_or(i128::MAX);
         let until = TimeDelta::from_nanos(network.now().as_nanos().saturating_add(max_time));
         let mut asking = Asking { network, until, queries: 0 };
-        let found = self.find(&mut asking, asked, now);
+        // Each resolution is checked from the root down.
+        let part = |asked: &Asked| -> Result<_, Infallible> { Ok(self.part(&mut asking, asked, now)) };
+        let Ok(found) = follow(asked, part);
         let by = if asking.queries == 0 { By::Cache } else { By::Asking(asking.queries) };
-        if found.security == Security::Bogus && !query.takes_unchecked() {
-            let text = found.error.as_ref().map_or(String::new(), |error| error.text.clone());
-            let response = Response { error: found.error, ..Response::of(Code::ServFail) };
-            return (response, Word::Failed(format!("bogus, {text}")), by);
-        }
-        let mut items = found.items;
-        if !query.wants_signatures() {
-            items.retain(|item| {
-                item.section == Section::Answer || !matches!(item.set.kind, Kind::NSEC | Kind::NSEC3)
-            });
-            items.iter_mut().for_each(|item| item.set.signatures.clear());
-        }
-        let response = Response {
-            is_authentic: found.security == Security::Secure && query.wants_authentic(),
-            items,
-            error: found.error,
-            ..Response::of(found.code)
-        };
-        (response, found.word, by)
-    }
-
-    /// Follows aliases from one resolution to the next, each checked from the root down.
-    fn find(&self, asking: &mut Asking<'_>, asked: &Asked, now: Duration) -> Found {
-        let mut seen: Vec<Domain> = vec![asked.name.clone()];
-        let mut found = self.part(asking, asked, now);
-        while let Some(name) = found.leads_to.take() {
-            if seen.contains(&name) || seen.len() > MAX_ALIASES {
-                return Found::nothing(0, ALIAS_LOOP.to_owned());
-            }
-            let next = self.part(asking, &Asked { name: name.clone(), kind: asked.kind }, now);
-            found.go_on(next);
-            seen.push(name);
-        }
-        found
+        (found, by)
     }
 
     /// One resolution: from memory, or found out by who asks first.
     fn part(&self, asking: &mut Asking<'_>, asked: &Asked, now: Duration) -> Found {
-        loop {
+        let mut waited_for: Option<Shared> = None;
+        let shared = loop {
             let mut under_way = self.under_way();
+            if let Some(found) = waited_for.as_ref().and_then(|shared| shared.get()) {
+                return found.clone();
+            }
             if let Some(found) = self.memory().answer(asked, now) {
                 return found;
             }
-            if under_way.insert(asked.clone()) {
-                break;
+            match under_way.entry(asked.clone()) {
+                Entry::Occupied(other) => waited_for = Some(Arc::clone(other.get())),
+                Entry::Vacant(mine) => break Arc::clone(mine.insert(Shared::default())),
             }
             if asking.left().as_nanos() == 0 || asking.network.is_over() {
                 return Found::nothing(22, "it took too long".to_owned());
             }
             drop(self.found.wait_timeout(under_way, TICK));
-        }
+        };
         let turn = Turn { of: self, asked };
         let found = self.resolve(asking, asked, now);
         self.memory().keep(asked.clone(), &found, now);
+        // Nobody else has this one's turn: it is empty.
+        let _ = shared.set(found.clone());
         drop(turn);
         found
     }
@@ -237,6 +212,69 @@ impl Recursive {
     }
 }
 
+/// Nobody asked for it, or it was too long ago.
+struct NotRemembered;
+
+/// The answer, where a question is to be answered by what `of_question` finds.
+fn respond<E>(
+    bytes: &[u8],
+    carrier: Carrier,
+    of_question: impl FnOnce(&Query<'_>, &Asked) -> Result<(Response, Word, By), E>,
+) -> Result<Answered, E> {
+    let Some(query) = Query::read(bytes) else {
+        return Ok(Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself });
+    };
+    let (mut response, word, by) = match refused(&query) {
+        Ok(asked) => of_question(&query, &asked)?,
+        Err((code, error)) => {
+            let response = Response { error, ..Response::of(code) };
+            (response, Word::Refused(code), By::Itself)
+        }
+    };
+    response.offers_recursion = true;
+    let (bytes, is_truncated) = response.write(&query, carrier);
+    let word = if is_truncated { Word::Truncated } else { word };
+    Ok(Answered { bytes: Some(bytes), question: query.question, word, by })
+}
+
+/// Follows aliases from one resolution to the next.
+fn follow<E>(asked: &Asked, mut part: impl FnMut(&Asked) -> Result<Found, E>) -> Result<Found, E> {
+    let mut seen: Vec<Domain> = vec![asked.name.clone()];
+    let mut found = part(asked)?;
+    while let Some(name) = found.leads_to.take() {
+        if seen.contains(&name) || seen.len() > MAX_ALIASES {
+            return Ok(Found::nothing(0, ALIAS_LOOP.to_owned()));
+        }
+        let next = part(&Asked { name: name.clone(), kind: asked.kind })?;
+        found.go_on(next);
+        seen.push(name);
+    }
+    Ok(found)
+}
+
+/// What a client is answered (RFC 4035 section 3.2).
+fn told(query: &Query<'_>, found: Found, by: By) -> (Response, Word, By) {
+    if found.security == Security::Bogus && !query.takes_unchecked() {
+        let text = found.error.as_ref().map_or(String::new(), |error| error.text.clone());
+        let response = Response { error: found.error, ..Response::of(Code::ServFail) };
+        return (response, Word::Failed(format!("bogus, {text}")), by);
+    }
+    let mut items = found.items;
+    if !query.wants_signatures() {
+        items.retain(|item| {
+            item.section == Section::Answer || !matches!(item.set.kind, Kind::NSEC | Kind::NSEC3)
+        });
+        items.iter_mut().for_each(|item| item.set.signatures.clear());
+    }
+    let response = Response {
+        is_authentic: found.security == Security::Secure && query.wants_authentic(),
+        items,
+        error: found.error,
+        ..Response::of(found.code)
+    };
+    (response, found.word, by)
+}
+
 /// What is asked; why that is not answered, otherwise.
 fn refused(query: &Query<'_>) -> Result<Asked, (Code, Option<ExtendedError>)> {
     if let Some(code) = query.refusal {
@@ -246,7 +284,8 @@ fn refused(query: &Query<'_>) -> Result<Asked, (Code, Option<ExtendedError>)> {
     if question.class != IN {
         return Err((Code::Refused, None));
     }
-    if is_meta(question) {
+    // Types that no record set has, or none that can be checked.
+    if question.kind.is_meta() || question.kind == Kind::RRSIG {
         return Err((Code::NotImp, None));
     }
     if !query.wants_recursion() {
@@ -254,11 +293,6 @@ fn refused(query: &Query<'_>) -> Result<Asked, (Code, Option<ExtendedError>)> {
         return Err((Code::Refused, Some(ExtendedError { code: NOT_AUTHORITATIVE, text })));
     }
     asked(question).ok_or((Code::FormErr, None))
-}
-
-/// Types that no record set has, or none that can be checked (RFC 6895 section 3.1).
-const fn is_meta(question: &Question) -> bool {
-    matches!(question.kind, Kind(0 | 128..=255) | Kind::OPT | Kind::RRSIG)
 }
 
 /// Queries of a resolution and those within it.

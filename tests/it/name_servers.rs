@@ -1,5 +1,7 @@
 //! `serve dns`: other people's DNS programs, as they are, asking it over loopback.
 
+#[cfg(feature = "live")]
+mod kept;
 #[cfg(all(target_os = "linux", feature = "live"))]
 mod others;
 mod resolvers;
@@ -278,11 +280,92 @@ fn sockets_survive_what_is_no_query() {
     stream.write_all(&framed[5..]).unwrap();
     stream.read_exact(&mut over_tcp).unwrap();
     assert_eq!(over_tcp[2..], answer);
-    // More than 64 connections that say nothing: who comes later is sent away, and UDP goes on.
-    let idle: Vec<TcpStream> = (0..80).filter_map(|_| TcpStream::connect(at).ok()).collect();
-    socket.send_to(query, at).unwrap();
-    assert_eq!(socket.recv_from(&mut buffer).unwrap().0, length);
-    drop(idle);
+    // More than 64 connections that say nothing, and 64 that stop within a message: who comes later is answered all the same,
+    // and so is who is there and asks.
+    let mut hanging = Vec::new();
+    for (count, bytes) in [(80, &b""[..]), (80, b"\xff\xff\x12")] {
+        for _ in 0..count {
+            let mut one = TcpStream::connect(at).unwrap();
+            one.write_all(bytes).unwrap();
+            hanging.push(one);
+        }
+        let mut late = TcpStream::connect(at).unwrap();
+        late.set_read_timeout(Some(PATIENCE)).unwrap();
+        late.write_all(&framed).unwrap();
+        late.read_exact(&mut over_tcp).unwrap();
+        assert_eq!(over_tcp[2..], answer);
+        socket.send_to(query, at).unwrap();
+        assert_eq!(socket.recv_from(&mut buffer).unwrap().0, length);
+    }
+}
+
+#[test]
+fn servers_answer_though_nobody_reads_what_they_tell() {
+    if !has_loopback() {
+        return;
+    }
+    const COUNT: u16 = 4_000;
+    let port = free_port();
+    let mut command = command(&["serve", "dns", "--port", &port.to_string()]);
+    let mut child = Ended(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let ready = BufReader::new(child.0.stderr.take().unwrap()).lines().any(|line| line.unwrap() == "ready");
+    assert!(ready);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect((Ipv4Addr::new(127, 53, 0, 1), port)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut buffer = [0; 2_000];
+    for id in 0..COUNT {
+        // A name as long as they get fills the pipe sooner.
+        let name: Vec<u8> =
+            [3, 62].iter().flat_map(|len| [&[*len][..], &vec![b'x'; usize::from(*len)]].concat()).collect();
+        let query = [&id.to_be_bytes()[..], b"\0\0\0\x01\0\0\0\0\0\0", &name, b"\0\0\x01\0\x01"].concat();
+        socket.send(&query).unwrap();
+        socket.recv(&mut buffer).unwrap();
+        assert_eq!(buffer[..2], id.to_be_bytes());
+    }
+    // Whoever reads at last is told how much is missing.
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let (mut told, mut missing) = (0, 0);
+    while told + missing < u64::from(COUNT) {
+        let line = lines.next().unwrap().unwrap();
+        match line.split_once(" lines not shown: ") {
+            Some((count, _)) => missing += count.parse::<u64>().unwrap(),
+            None => told += 1,
+        }
+    }
+    assert!(told + missing == u64::from(COUNT) && missing > 100, "{told} told, {missing} missing");
+}
+
+/// A program that is not left running.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_was_edited_in_an_export_is_not_overwritten() {
+    if !has_loopback() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    let edited = source.join("signed.edu.zone");
+    fs::write(&edited, "; a teacher's work\n").unwrap();
+    let (folder, shown) = (folder.path(), edited.display());
+    wirelab(&["serve", "dns", "--port", "1", "--export", folder.to_str().unwrap()]).assert().code(2).stdout("").stderr(
+        format!(
+            "error: writing {shown} failed: it is there, and is not as wirelab's own; name another folder, or serve it: \
+             --zones with the folder it is in\n"
+        ),
+    );
+    assert_eq!(fs::read_to_string(&edited).unwrap(), "; a teacher's work\n");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "nothing else was written");
 }
 
 #[test]

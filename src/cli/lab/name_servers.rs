@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{DONE, NoSuchOption, ServeArgs, fail};
 use crate::lab::dns::{
-    self, Addresses, Carrier, ExportError, Internet, Name, NameServer, Served, Sockets, Validity,
+    self, Addresses, Carrier, ExportError, Happened, Internet, Name, NameServer, Served, Sockets, Validity,
 };
 use crate::lab::{LabError, Policy};
 use crate::resolver::{Places, Resolvers};
@@ -61,8 +61,15 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
     }
     say(err, format_args!("ready"));
     let mut failure: Option<io::Error> = None;
-    let ended = sockets.serve(&resolvers, stop, &mut |served| {
-        if let Err(error) = writeln!(out, "{}", line(&served)).and_then(|()| out.flush()) {
+    let ended = sockets.serve(&resolvers, stop, &mut |happened| {
+        let line = match happened {
+            Happened::Served(served) => line(&served),
+            Happened::LeftOut(1) => "1 line not shown: it came faster than lines are read".to_owned(),
+            Happened::LeftOut(count) => {
+                format!("{count} lines not shown: they came faster than they are read")
+            }
+        };
+        if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
             stop.store(true, Ordering::Relaxed);
             failure.get_or_insert(error);
         }
@@ -76,18 +83,16 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
 }
 
 /// Writes the signed zones and, beside them, what wirelab's own were made from: those can be edited and served again. Not into
-/// the folder that the `zones` came from.
+/// the folder that the `zones` came from, and not where that source was edited.
 pub(super) fn export(internet: &Internet, folder: &Path, zones: Option<&Path>) -> Result<usize, ExportError> {
     let real = |path: &Path| path.canonicalize().ok();
     if zones.is_some_and(|zones| real(zones).is_some() && real(zones) == real(folder)) {
         let why = "the zone files that are served are there, and their signed form would replace them";
         return Err(ExportError { path: folder.to_owned(), source: io::Error::other(why) });
     }
-    let mut count = internet.export(folder)?.len();
-    if zones.is_none() {
-        count += dns::write_own_files(&folder.join("source"))?.len();
-    }
-    Ok(count)
+    // First what may be somebody's work by now.
+    let source = zones.is_none().then(|| dns::write_own_files(&folder.join("source"))).transpose()?;
+    Ok(internet.export(folder)?.len() + source.map_or(0, |paths| paths.len()))
 }
 
 fn say(err: &mut dyn Write, line: std::fmt::Arguments<'_>) {

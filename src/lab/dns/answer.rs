@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::message::{Carrier, Code, IN, Item, Query, Question, Response, Section};
+use super::message::{Carrier, Code, ExtendedError, IN, Item, Query, Question, Response, Section};
 use super::nsec3::{Chain, Link};
 use super::record::{Kind, Set};
 use super::{Manner, Name, Zone};
@@ -112,14 +112,32 @@ pub fn respond(zones: &[&Zone], manner: Manner, bytes: &[u8], carrier: Carrier) 
     Answered { bytes: Some(bytes), question: query.question, word, by: By::Itself }
 }
 
+/// RFC 8914 section 4.1: "other".
+const OTHER: u16 = 0;
+
+/// What a server says that asks others, and has asked for too many already.
+#[must_use]
+pub fn too_busy(bytes: &[u8], carrier: Carrier) -> Answered {
+    let Some(query) = Query::read(bytes) else {
+        return Answered { bytes: None, question: None, word: Word::Silence, by: By::Itself };
+    };
+    let text = "too many other questions wait for their answers".to_owned();
+    let error = Some(ExtendedError { code: OTHER, text: text.clone() });
+    let response = Response { error, offers_recursion: true, ..Response::of(Code::ServFail) };
+    let (bytes, _) = response.write(&query, carrier);
+    Answered { bytes: Some(bytes), question: query.question, word: Word::Failed(text), by: By::Itself }
+}
+
 fn answer(zones: &[&Zone], question: &Question, wants_signatures: bool) -> (Response, Word) {
     let mut search =
         Search { zones, kind: question.kind, wants_signatures, response: Response::of(Code::NoError) };
+    let refused = |code| (Response::of(code), Word::Refused(code));
     let is_transfer = matches!(question.kind, Kind::AXFR | Kind::IXFR);
     let zone = search.zone_of(&question.name).filter(|_| question.class == IN && !is_transfer);
-    let Some(zone) = zone else {
-        return (Response::of(Code::Refused), Word::Refused(Code::Refused));
-    };
+    let Some(zone) = zone else { return refused(Code::Refused) };
+    if question.kind.is_meta() && question.kind != Kind::ANY {
+        return refused(Code::NotImp);
+    }
     let word = search.run(zone, question.name.clone());
     search.add_addresses(zone);
     (search.response, word)
@@ -220,13 +238,25 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Whether a set answers the question.
+    fn is_wanted(&self, set: &Set) -> bool {
+        match self.kind {
+            // Of all types one is enough (RFC 8482 section 4.1).
+            Kind::ANY => true,
+            Kind::RRSIG => !set.signatures.is_empty(),
+            kind => set.kind == kind,
+        }
+    }
+
     /// The records that were asked for, or the alias instead of them, whose target is returned.
     fn records(&mut self, name: &Name, sets: &[Set]) -> Option<Name> {
+        if self.kind == Kind::RRSIG {
+            self.signatures(name, sets);
+            return None;
+        }
         let alias = sets.iter().find(|set| set.kind == Kind::CNAME);
         let Some(alias) = alias.filter(|_| !matches!(self.kind, Kind::CNAME | Kind::ANY)) else {
-            // Of all types one is enough (RFC 8482 section 4.1).
-            let wanted = sets.iter().find(|set| set.kind == self.kind || self.kind == Kind::ANY);
-            if let Some(set) = wanted {
+            if let Some(set) = sets.iter().find(|set| self.is_wanted(set)) {
                 self.push(Section::Answer, name, set, true);
             }
             return None;
@@ -235,8 +265,20 @@ impl<'a> Search<'a> {
         alias.targets().next()
     }
 
+    /// The signatures of all sets of a name, where nobody asks for what they sign: no set of their own, for each lives as long
+    /// as what it signs (RFC 4034 section 3). They stand beside an alias, which is not followed.
+    fn signatures(&mut self, name: &Name, sets: &[Set]) {
+        let signed = sets.iter().filter(|set| !set.signatures.is_empty());
+        self.response.items.extend(signed.map(|set| Item {
+            section: Section::Answer,
+            owner: name.clone(),
+            set: Set::new(Kind::RRSIG, set.ttl, set.signatures.clone()),
+            is_needed: true,
+        }));
+    }
+
     fn found_or_not(&mut self, zone: &Zone, name: &Name, wildcard: Option<&Name>, sets: &[Set]) -> Word {
-        if sets.iter().any(|set| set.kind == self.kind || self.kind == Kind::ANY) {
+        if sets.iter().any(|set| self.is_wanted(set)) {
             if wildcard.is_some() {
                 self.prove_expansion(zone, name);
             }

@@ -20,12 +20,33 @@ pub struct ExportError {
 }
 
 /// Writes the zone files that come with the program into a folder, which is made where it is not there: to be edited,
-/// and served with [`Internet::read_folder`]. Files that are there are written over.
+/// and served with [`Internet::read_folder`]. What is there and says something else is somebody's work: then nothing is written.
 ///
 /// # Errors
-/// [`ExportError`]: which file could not be written.
+/// [`ExportError`]: which file could not be written, or is there.
 pub fn write_own_files(folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-    write_files(folder, OWN.iter().copied())
+    let mut missing = Vec::new();
+    for (name, text) in OWN {
+        let path = folder.join(name);
+        let fail = |source| ExportError { path: path.clone(), source };
+        match fs::metadata(&path) {
+            Ok(found) if is_same(&path, &found, text).map_err(fail)? => {}
+            Ok(_) => return Err(fail(io::Error::new(io::ErrorKind::AlreadyExists, EDITED))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push((*name, *text)),
+            Err(error) => return Err(fail(error)),
+        }
+    }
+    write_files(folder, missing.into_iter())?;
+    Ok(OWN.iter().map(|(name, _)| folder.join(name)).collect())
+}
+
+/// Why a file is not written.
+const EDITED: &str = "it is there, and is not as wirelab's own; name another folder, or serve it: --zones with the folder it is in";
+
+/// Whether a file has this text. One of another length, or none that has a length, is not read.
+fn is_same(path: &Path, found: &fs::Metadata, text: &str) -> io::Result<bool> {
+    let has_length = found.is_file() && usize::try_from(found.len()) == Ok(text.len());
+    Ok(has_length && fs::read(path)? == text.as_bytes())
 }
 
 fn write_files<'a>(

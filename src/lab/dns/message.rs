@@ -152,27 +152,39 @@ impl<'a> Query<'a> {
             Self { id: word(i0, i1), flags, raw_question: &[], question: None, edns: None, refusal: None };
         if flags & OPCODE != 0 {
             query.refusal = Some(Code::NotImp);
-        } else if word(q0, q1) != 1 || query.read_rest(rest, &counts).is_none() {
+        }
+        // Also what is refused is read: who speaks EDNS is answered so (RFC 6891 section 6.1.1).
+        let is_read = match word(q0, q1) {
+            0 => query.read_records(rest, &counts).and(None),
+            1 => query.read_question(rest).and_then(|rest| query.read_records(rest, &counts)),
+            _ => None,
+        };
+        if is_read.is_none() {
             query.refusal.get_or_insert(Code::FormErr);
         }
         Some(query)
     }
 
-    /// `None` where something is wrong.
-    fn read_rest(&mut self, rest: &'a [u8], counts: &[u8; 6]) -> Option<()> {
+    /// What follows the question; `None` where something is wrong with it.
+    fn read_question(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
         let (name, length) = Name::read(rest)?;
         let &[k0, k1, c0, c1] = rest.get(length..)?.first_chunk()?;
         self.raw_question = rest.get(..length + 4)?;
         let kind = Kind(u16::from_be_bytes([k0, k1]));
         self.question = Some(Question { name, kind, class: u16::from_be_bytes([c0, c1]) });
-        let mut rest = rest.get(length + 4..)?;
+        rest.get(length + 4..)
+    }
+
+    /// `None` where something is wrong.
+    fn read_records(&mut self, mut rest: &'a [u8], counts: &[u8; 6]) -> Option<()> {
         let &[a0, a1, n0, n1, d0, d1] = counts;
         for (at, count) in [[a0, a1], [n0, n1], [d0, d1]].into_iter().enumerate() {
             for _ in 0..u16::from_be_bytes(count) {
                 let is_root = rest.first() == Some(&0);
                 let record = rest.get(name_length(rest)?..)?;
                 let (&[k0, k1, c0, c1, t0, t1, t2, t3, l0, l1], data) = record.split_first_chunk()?;
-                rest = data.get(usize::from(u16::from_be_bytes([l0, l1]))..)?;
+                let (data, behind) = data.split_at_checked(u16::from_be_bytes([l0, l1]).into())?;
+                rest = behind;
                 if Kind(u16::from_be_bytes([k0, k1])) == Kind::OPT {
                     // One, at the root, among the additional records (RFC 6891 section 6.1.1).
                     if at != 2 || !is_root || self.edns.is_some() {
@@ -182,7 +194,9 @@ impl<'a> Query<'a> {
                     self.edns =
                         Some(Edns { bytes: u16::from_be_bytes([c0, c1]), wants_signatures: ttl & DO != 0 });
                     if t1 != 0 {
-                        self.refusal = Some(Code::BadVers);
+                        self.refusal.get_or_insert(Code::BadVers);
+                    } else if !are_options(data) {
+                        return None;
                     }
                 }
             }
@@ -228,6 +242,16 @@ impl<'a> Query<'a> {
             Carrier::Udp => self.edns.map_or(UDP_BYTES, |edns| edns.bytes.clamp(UDP_BYTES, OUR_BYTES)).into(),
         }
     }
+}
+
+/// Whether they are options one after another, whatever they mean (RFC 6891 section 6.1.2). Badly formatted ones are an error
+/// (section 7), unknown ones are not.
+fn are_options(mut data: &[u8]) -> bool {
+    while let Some((&[_, _, l0, l1], behind)) = data.split_first_chunk() {
+        let Some(rest) = behind.get(usize::from(u16::from_be_bytes([l0, l1]))..) else { return false };
+        data = rest;
+    }
+    data.is_empty()
 }
 
 /// How long the name at the beginning of `bytes` is in its place.

@@ -19,7 +19,7 @@ mod server;
 mod sign;
 mod zone;
 
-pub use answer::{Answered, By, Word, respond};
+pub use answer::{Answered, By, Word, respond, too_busy};
 pub use client::{addresses, question};
 pub use export::{ExportError, write_own_files};
 pub use master::ZoneFileError;
@@ -28,7 +28,7 @@ pub use name::{Name, NotAName};
 pub use nsec3::{Chain, Hash, Link};
 pub use plan::{Addresses, NameServer};
 pub use record::{Kind, Set};
-pub use server::{Answers, Served, Sockets};
+pub use server::{Answers, Asks, Happened, Served, Sockets};
 pub use sign::{Keys, NoKey, Validity};
 pub use zone::{Signing, Zone};
 
@@ -225,6 +225,7 @@ impl Internet {
         if !zones.first().is_some_and(|zone| zone.apex.is_root()) {
             return Err(ZonesError::NoRoot);
         }
+        plan::check_manners(&zones)?;
         if addresses == Addresses::Loopback {
             plan::move_to_loopback(&mut zones);
         }

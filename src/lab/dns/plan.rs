@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::master::ZoneFileError;
 use super::record::{Kind, Set};
+use super::zone::Mannered;
 use super::{Manner, Name, Zone};
+use crate::suggest::{either, nearest};
 
 /// Where the servers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,45 @@ fn loopback(number: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 53, byte(number / PER_BLOCK), byte(number % PER_BLOCK + 1))
 }
 
+/// Most servers that are named where a file has a wrong one.
+const MAX_NAMED: usize = 8;
+
+/// Whether all servers that a file says something of are there, and nothing is said of one that contradicts it.
+pub(super) fn check_manners(zones: &[Zone]) -> Result<(), ZoneFileError> {
+    let names = server_names(zones);
+    let mut said: BTreeMap<&Name, Manner> = BTreeMap::new();
+    for zone in zones {
+        for Mannered { line, server, manner } in &zone.manners {
+            let fail = |what| ZoneFileError { file: zone.file.clone(), line: *line, what };
+            if !names.contains(server) {
+                return Err(fail(format!(
+                    "no zone has an NS record that names {server}; {}",
+                    meant(server, &names)
+                )));
+            }
+            if said.insert(server, *manner).is_some_and(|before| before != *manner) {
+                return Err(fail(format!("{server} cannot both be silent and truncate")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names of servers that are like this one, or some that there are.
+fn meant(server: &Name, names: &BTreeSet<Name>) -> String {
+    let texts: Vec<String> = names.iter().map(Name::to_string).collect();
+    let near = nearest(&server.to_string(), texts.iter().map(|text| &**text));
+    if !near.is_empty() {
+        return format!("did you mean {}?", either(&near));
+    }
+    let mut known: Vec<&str> = texts.iter().map(|text| &**text).take(MAX_NAMED).collect();
+    let more = format!("{} more", texts.len().saturating_sub(known.len()));
+    if texts.len() > known.len() {
+        known.push(&more);
+    }
+    format!("those that there are: {}", known.join(" "))
+}
+
 /// The servers that the zones name, by address.
 pub(super) fn servers(zones: &[Zone]) -> Vec<NameServer> {
     let mut by_address: BTreeMap<IpAddr, NameServer> = BTreeMap::new();
@@ -90,7 +132,7 @@ pub(super) fn servers(zones: &[Zone]) -> Vec<NameServer> {
         };
         let own: Vec<usize> =
             zones.iter().enumerate().filter(|(_, zone)| speaks_for(zone)).map(|(at, _)| at).collect();
-        let manner = zones.iter().flat_map(|zone| &zone.manners).find(|(server, _)| *server == name);
+        let manner = zones.iter().flat_map(|zone| &zone.manners).find(|told| told.server == name);
         for address in addresses(zones, &name) {
             let server = by_address.entry(address).or_insert_with(|| NameServer {
                 address,
@@ -102,8 +144,8 @@ pub(super) fn servers(zones: &[Zone]) -> Vec<NameServer> {
             server.zones.extend(&own);
             server.zones.sort_unstable();
             server.zones.dedup();
-            if let Some((_, manner)) = manner {
-                server.manner = *manner;
+            if let Some(told) = manner {
+                server.manner = told.manner;
             }
         }
     }

@@ -31,6 +31,12 @@ impl Kind {
         named.or_else(|| upper.strip_prefix("TYPE")?.parse().ok().map(Self))
     }
 
+    /// Whether it is a type that no record set has: it stands for others, or for something about the message (RFC 6895 section 3.1).
+    #[must_use]
+    pub const fn is_meta(self) -> bool {
+        matches!(self, Self(0 | 128..=255) | Self::OPT)
+    }
+
     /// Where names stand in its data that may be compressed, or whose case does not count: how many bytes stand before
     /// the first, and how many follow one another (RFC 3597 section 4, RFC 4034 section 6.2).
     pub(super) const fn names(self) -> Option<(usize, usize)> {

@@ -191,6 +191,18 @@ fn answers_and_noes_have_authority() {
         // Of all types one (RFC 8482).
         ("ns1.lab.edu.", "wild.lab.edu.", Kind::ANY, &["qr aa 0", "authority lab.edu. SOA"]),
         ("ns1.lab.edu.", "text.lab.edu.", Kind::ANY, &["qr aa 0", "answer text.lab.edu. TXT"]),
+        // Signatures alone: all of the name, also beside an alias, which is not followed; none where nothing is signed.
+        ("ns1.signed.edu.", "www.signed.edu.", Kind::RRSIG, &["qr aa 0"]),
+        ("ns1.signed.edu.", "alias.signed.edu.", Kind::RRSIG, &["qr aa 0"]),
+        ("ns1.signed.edu.", "x.wild.signed.edu.", Kind::RRSIG, &["qr aa 0", "authority … NSEC3"]),
+        (
+            "ns1.signed.edu.",
+            "empty.signed.edu.",
+            Kind::RRSIG,
+            &["qr aa 0", "authority signed.edu. SOA", "authority … NSEC3"],
+        ),
+        ("ns1.lab.edu.", "www.lab.edu.", Kind::RRSIG, &["qr aa 0", "authority lab.edu. SOA"]),
+        ("ns1.lab.edu.", "away.lab.edu.", Kind::RRSIG, &["qr aa 0", "authority lab.edu. SOA"]),
         // The zone above speaks for DS records (RFC 4035 section 3.1.4.1), the zone itself where it does not serve that.
         ("a.edu-servers.net.", "signed.edu.", Kind::DS, &["qr aa 0", "answer signed.edu. DS"]),
         ("a.edu-servers.net.", "edu.", Kind::DS, &["qr aa 0", "authority edu. SOA", "authority … NSEC3"]),

@@ -19,6 +19,15 @@ pub struct Signing {
     pub broken: bool,
 }
 
+/// How a server is to behave.
+#[derive(Clone, Debug)]
+pub(super) struct Mannered {
+    /// The line that says so.
+    pub(super) line: usize,
+    pub(super) server: Name,
+    pub(super) manner: Manner,
+}
+
 /// A zone.
 #[derive(Clone, Debug)]
 pub struct Zone {
@@ -28,8 +37,8 @@ pub struct Zone {
     pub apex: Name,
     /// How it is to be signed; `None` where it is not.
     pub signing: Option<Signing>,
-    /// Servers that do not behave, by name.
-    pub manners: Vec<(Name, Manner)>,
+    /// Servers that do not behave.
+    pub(super) manners: Vec<Mannered>,
     /// Its NSEC3 records, once it is signed.
     pub proofs: Option<Chain>,
     /// The sets of each name; none where a name only has others below it (RFC 8020).
@@ -81,7 +90,10 @@ impl Zone {
                 Order::Sign { opt_out, broken } => {
                     self.signing = Some(Signing { opt_out: *opt_out, broken: *broken });
                 }
-                Order::Server(name, manner) => self.manners.push((name.clone(), *manner)),
+                Order::Server(server, manner) => {
+                    let mannered = Mannered { line: *line, server: server.clone(), manner: *manner };
+                    self.manners.push(mannered);
+                }
             }
         }
         Ok(())

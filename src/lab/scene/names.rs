@@ -9,7 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{BOTH, Bytes, Hosts, Kind, Line, PATIENCE, Scene, Stage, Teller, What};
-use crate::lab::dns::{self, Addresses, Answers, Carrier, Internet, Name, Served, Sockets, Validity};
+use crate::lab::dns::{
+    self, Addresses, Answers, Carrier, Happened, Internet, Name, Served, Sockets, Validity,
+};
 use crate::lab::{Ending, LabError, MAX_MESSAGE, Note, Policy, TICK, Transport, uppercase};
 
 /// Binds a stub and a recursive resolver of an internet at this port, beside its servers; gives who answers for all of them,
@@ -87,9 +89,16 @@ impl Stage {
             let [stub, _] = places;
             let _ = ready.send(Ok(stub));
             let mut told = Told { internet: &internet, places, teller: &teller, listening: Vec::new() };
-            if let Err(error) = sockets.serve(&*answers, &stopped, &mut |served| told.tell(&served)) {
-                let what = What::Failed { text: error.to_string(), expected: false };
+            let fail = |text| {
+                let what = What::Failed { text, expected: false };
                 teller(Line { who: "names".to_owned(), aside: true, what });
+            };
+            let served = sockets.serve(&*answers, &stopped, &mut |happened| match happened {
+                Happened::Served(served) => told.tell(&served),
+                Happened::LeftOut(count) => fail(format!("{count} queries were answered and not told")),
+            });
+            if let Err(error) = served {
+                fail(error.to_string());
             }
         });
         let thread = spawned.map_err(LabError::io("no thread for the servers at", nobody))?;

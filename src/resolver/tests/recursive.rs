@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -302,4 +303,100 @@ fn a_question_that_is_under_way_is_not_asked_again() {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(asked, 5);
+}
+
+/// The internet where nothing may be kept; whoever asks first waits until all others wait for it.
+struct Fleeting<'a>(Lab, &'a AtomicUsize);
+
+impl DnsTransport for Fleeting<'_> {
+    fn now(&mut self) -> TimeDelta {
+        self.0.now()
+    }
+
+    fn send(&mut self, to: SocketAddr, query: &[u8], over: Over, until: TimeDelta) -> Result<(), NoReply> {
+        while self.1.load(Ordering::Acquire) < 7 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.0.send(to, query, over, until)
+    }
+
+    fn receive(&mut self, until: TimeDelta) -> Result<(SocketAddr, Vec<u8>), NoReply> {
+        self.0.receive(until)
+    }
+}
+
+impl Network for Fleeting<'_> {
+    fn wall_clock(&self) -> u32 {
+        self.0.wall_clock()
+    }
+
+    /// Asked by those that wait.
+    fn is_over(&self) -> bool {
+        self.1.fetch_add(1, Ordering::AcqRel);
+        false
+    }
+}
+
+/// An answer's records with a time to live of 0, where it has authority and is not signed.
+fn fleeting() -> Tamper {
+    Box::new(|server, _, mut answer| {
+        let read = Message::read(&answer);
+        let is_plain =
+            read.header.unwrap().is_authoritative() && !read.records.iter().any(|r| r.kind == RRSIG);
+        let places: Vec<usize> = read.section(Section::Answer).map(|r| r.data_at).collect();
+        for place in places.into_iter().filter(|_| is_plain) {
+            answer[place - 6..place - 2].fill(0);
+        }
+        vec![(server, answer)]
+    })
+}
+
+#[test]
+fn who_waits_for_a_question_has_its_answer_though_it_may_not_be_kept() {
+    let resolver = recursive();
+    let query = query(1, "www.nyu.edu", A, RD, None);
+    let waiting = AtomicUsize::new(0);
+    let asked: Vec<usize> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut lab = Fleeting(Lab { tamper: Some(fleeting()), ..Lab::default() }, &waiting);
+                    let answered = resolver.answer_at(&mut lab, &query, Carrier::Udp, at(0));
+                    assert_eq!(records(&answered.bytes.unwrap(), Section::Answer), [(A, 0)]);
+                    lab.0.log.len()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!((asked.iter().sum::<usize>(), asked.iter().filter(|asked| **asked > 0).count()), (5, 1));
+    // Who comes later asks again.
+    let mut lab = Lab { tamper: Some(fleeting()), ..Lab::default() };
+    ask(&resolver, &mut lab, &query, 0);
+    assert_eq!(lab.log.len(), 1, "{:?}", lab.log);
+}
+
+#[test]
+fn what_is_remembered_is_answered_at_once_and_nothing_else() {
+    let resolver = recursive();
+    let at_once = |name: &str, kind: u16, flags: u16| {
+        let answered = resolver.answer_at_once(&query(3, name, kind, flags, None), Carrier::Udp)?;
+        Some((answered.by, Message::read(&answered.bytes.unwrap()).rcode().unwrap()))
+    };
+    let names = [("www.nyu.edu", 0), ("no.signed.edu", 3), ("www.bogus.edu", 2), ("away.lab.edu", 0)];
+    for (name, code) in names {
+        assert_eq!(at_once(name, A, RD), None, "{name}");
+        ask(&resolver, &mut Lab::default(), &query(1, name, A, RD, None), 0);
+        assert_eq!(at_once(name, A, RD), Some((By::Cache, code)), "{name}");
+    }
+    // An alias whose end is not remembered has to be followed.
+    ask(&resolver, &mut Lab::default(), &query(1, "away.lab.edu", 5, RD, None), 0);
+    assert_eq!(
+        (at_once("away.lab.edu", 5, RD), at_once("away.lab.edu", AAAA, RD)),
+        (Some((By::Cache, 0)), None)
+    );
+    assert_eq!(at_once("www.nyu.edu", A, 0), Some((By::Itself, 5)));
+    assert_eq!(at_once("nyu.edu", 252, RD), Some((By::Itself, 4)));
+    let silent = resolver.answer_at_once(b"short", Carrier::Udp).unwrap();
+    assert_eq!((silent.bytes, silent.word), (None, Word::Silence));
 }

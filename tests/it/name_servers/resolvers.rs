@@ -110,3 +110,55 @@ fn resolvers_survive_what_is_no_query() {
         assert_eq!(&answer[..4], b"\0\x0c\x12\x35", "{server}");
     }
 }
+
+#[test]
+fn who_asks_what_is_known_does_not_wait_for_who_asks_what_takes_long() {
+    const SLOW: u16 = 100;
+    let Some(servers) = servers() else { return };
+    let [stub, recursive]: [SocketAddr; 2] =
+        RESOLVERS.map(|server| format!("{}:{}", servers.at(server), servers.port).parse().unwrap());
+    let query = |id: u16, name: &str| {
+        let mut bytes = [&id.to_be_bytes()[..], b"\x01\0\0\x01\0\0\0\0\0\0"].concat();
+        for label in name.split('.') {
+            bytes.push(u8::try_from(label.len()).unwrap());
+            bytes.extend(label.bytes());
+        }
+        bytes.extend(b"\0\0\x01\0\x01");
+        bytes
+    };
+    let client = |server: SocketAddr| {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.connect(server).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket
+    };
+    let answer = |socket: &UdpSocket| {
+        let mut buffer = [0; 512];
+        socket.recv(&mut buffer).unwrap();
+        (u16::from_be_bytes([buffer[0], buffer[1]]), buffer[3] & 0xf)
+    };
+    let begin = Instant::now();
+    let known = client(recursive);
+    loop {
+        // A busy machine may make it give up at first.
+        known.send(&query(1, "www.nyu.edu")).unwrap();
+        if answer(&known) == (1, 0) {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE);
+    }
+    // No server of this zone answers: each of these takes seconds.
+    let slow = client(recursive);
+    for id in 0..SLOW {
+        slow.send(&query(id, &format!("x{id}.dead.lab.edu"))).unwrap();
+    }
+    for server in [recursive, stub] {
+        let client = client(server);
+        client.send(&query(7, "www.nyu.edu")).unwrap();
+        assert_eq!(answer(&client), (7, 0), "{server}");
+    }
+    // Nobody is left without an answer.
+    let mut answered: Vec<(u16, u8)> = (0..SLOW).map(|_| answer(&slow)).collect();
+    answered.sort_unstable();
+    assert_eq!(answered, (0..SLOW).map(|id| (id, 2)).collect::<Vec<_>>());
+}

@@ -49,6 +49,21 @@ fn a_wrong_file_is_named_with_its_line() {
         ("; wirelab: sign\n; wirelab: sign\n", 6, "the zone is told to be signed twice"),
         ("; wirelab: server x mute\n", 5, "a server may be silent or truncates, not `mute`"),
         (
+            "; wirelab: server quite-other silent\n",
+            5,
+            "no zone has an NS record that names quite-other.; those that there are: a.",
+        ),
+        (
+            "@ NS ns1.lab\n; wirelab: server ns2.lab truncates\n",
+            6,
+            "no zone has an NS record that names ns2.lab.; did you mean ns1.lab.?",
+        ),
+        (
+            "; wirelab: server a silent\n; wirelab: server a truncates\n",
+            6,
+            "a. cannot both be silent and truncate",
+        ),
+        (
             "x..y A 192.0.2.1\n",
             5,
             "`x..y`: a label is empty: two dots stand together, or one begins the name",
@@ -61,6 +76,22 @@ fn a_wrong_file_is_named_with_its_line() {
         let error = zones(&[("root.zone", &text)]).unwrap_err().to_string();
         assert_eq!(error, format!("root.zone, line {line}: {said}"), "{added:?}");
     }
+}
+
+#[test]
+fn a_server_is_known_by_the_name_that_any_zone_has_for_it() {
+    let text = "@ 60 SOA a. b. 1 2 3 4 5\n@ NS ns\nns A 192.0.2.2\n; wirelab: server a. silent\n";
+    let internet = zones(&[("root.zone", ROOT), ("edu.zone", text)]).unwrap();
+    let of = |name: &str| {
+        let name = Name::parse(name, &Name::root()).unwrap();
+        internet.servers().iter().find(|server| server.names.contains(&name)).unwrap().manner
+    };
+    assert_eq!((of("a."), of("ns.edu.")), (Manner::Silent, Manner::Usual));
+    // Of many some are named.
+    let many: String = (0..20).map(|number| format!("@ NS server{number}.example.\n")).collect();
+    let text = format!("{ROOT}{many}; wirelab: server nobody silent\n");
+    let said = zones(&[("root.zone", &text)]).unwrap_err().to_string();
+    assert!(said.starts_with("root.zone, line 25: ") && said.ends_with(" 13 more"), "{said}");
 }
 
 #[test]
@@ -100,6 +131,12 @@ fn a_folder_is_read_and_faults_in_it_are_told() {
     assert!(matches!(read().unwrap_err(), ZonesError::Read { .. }));
     fs::write(folder.path().join("edu.zone"), vec![b' '; master::MAX_FILE_BYTES + 1]).unwrap();
     assert!(read().unwrap_err().to_string().ends_with("edu.zone failed: it has more than 1048576 bytes"));
+    fs::remove_file(folder.path().join("edu.zone")).unwrap();
+    fs::write(folder.path().join("root.zone"), format!("{ROOT}; wirelab: server b silent\n")).unwrap();
+    assert_eq!(
+        read().unwrap_err().to_string(),
+        "root.zone, line 5: no zone has an NS record that names b.; did you mean a.?"
+    );
     let missing = folder.path().join("missing");
     let error = Internet::read_folder(&missing, Addresses::AsWritten, Validity::starting_now()).unwrap_err();
     assert!(matches!(error, ZonesError::Read { .. }));
@@ -130,4 +167,27 @@ fn an_export_without_what_was_made_is_what_was_read() {
             zone.nodes().flat_map(|(_, sets)| sets).filter(|set| !made.contains(&&*set.kind.to_string()));
         assert_eq!(seen, wanted.count(), "{file}");
     }
+}
+
+#[test]
+fn a_source_that_is_there_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    let count = write_own_files(&source).unwrap().len();
+    assert_eq!(count, OWN.len());
+    // The same again is no change, and a file that is missing is made.
+    fs::remove_file(source.join("uk.zone")).unwrap();
+    assert_eq!(write_own_files(&source).unwrap().len(), OWN.len());
+    assert!(source.join("uk.zone").is_file());
+    let edited = source.join("edu.zone");
+    fs::write(&edited, "edited").unwrap();
+    fs::remove_file(source.join("com.zone")).unwrap();
+    let error = write_own_files(&source).unwrap_err();
+    assert_eq!(error.path, edited);
+    assert!(error.to_string().contains("is there, and is not as wirelab's own"), "{error}");
+    assert_eq!(fs::read_to_string(&edited).unwrap(), "edited");
+    assert!(!source.join("com.zone").exists(), "nothing is written where not all can be");
+    fs::remove_file(&edited).unwrap();
+    fs::create_dir(&edited).unwrap();
+    assert_eq!(write_own_files(&source).unwrap_err().path, edited);
 }

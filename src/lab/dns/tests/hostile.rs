@@ -50,6 +50,11 @@ fn wrong_queries_are_told_what_is_wrong() {
         bytes
     };
     let opt = good.len() - 11;
+    let with_options = |options: &[u8]| {
+        let length = u16::try_from(options.len()).unwrap().to_be_bytes();
+        [&good[..opt + 9], &length, options].concat()
+    };
+    let of_kind = |kind: u16| [&good[..opt - 4], &kind.to_be_bytes(), &good[opt - 2..]].concat();
     for (what, bytes, wanted) in [
         ("opcode UPDATE", with(2, 0x28), 4),
         ("no question", with(5, 0), 1),
@@ -59,12 +64,67 @@ fn wrong_queries_are_told_what_is_wrong() {
         ("another class", with(opt - 1, 3), 5),
         ("EDNS of another version", with(opt + 6, 1), 16),
         ("OPT not at the root", [&with(11, 1)[..opt], b"\x01x", &good[opt..]].concat(), 1),
+        // Unknown options are passed over (RFC 6891 section 6.1.2), badly formatted ones are not (section 7).
+        ("an unknown option", with_options(b"\xfe\xed\0\x02ab"), 0),
+        ("a cookie", with_options(b"\0\x0a\0\x08abcdefgh"), 0),
+        ("two options", with_options(b"\0\x03\0\0\0\x0c\0\x01\0"), 0),
+        ("an option longer than OPT", with_options(b"\0\x0a\0\x09abcdefgh"), 1),
+        ("an option without a length", with_options(b"\0\x03\0\0\0\x0c\0"), 1),
+        (
+            "another version may have other options",
+            {
+                let mut bytes = with_options(b"abc");
+                bytes[opt + 6] = 1;
+                bytes
+            },
+            16,
+        ),
+        (
+            "NOTIFY with EDNS of another version",
+            {
+                let mut bytes = with(opt + 6, 1);
+                bytes[2] = 0x20;
+                bytes
+            },
+            4,
+        ),
+        ("type 0", of_kind(0), 4),
+        ("OPT asked for", of_kind(41), 4),
+        ("a meta type that nobody knows", of_kind(200), 4),
+        ("MAILA", of_kind(254), 4),
+        ("IXFR", of_kind(251), 5),
+        ("a type that nobody knows", of_kind(65_280), 0),
         ("OPT twice", [&with(11, 2), &good[opt..]].concat(), 1),
         ("more records than there are", with(11, 2), 1),
     ] {
         assert_eq!(code(&bytes), wanted, "{what}");
         check(&bytes);
     }
+}
+
+#[test]
+fn who_speaks_edns_is_refused_with_edns() {
+    let good = query("www.lab.edu.", Kind::A, Some((1_232, 0)));
+    let opt = good.len() - 11;
+    let of = |flags: u8, bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        bytes[2] = flags;
+        let answered = WORLD.answer(server("ns1.lab.edu."), &bytes, Carrier::Udp);
+        let bytes = answered.bytes.unwrap();
+        let read = Message::read(&bytes);
+        (read.rcode().unwrap(), read.questions.len(), read.edns().is_some())
+    };
+    // NOTIFY, UPDATE, and an opcode that nobody knows.
+    for flags in [0x20, 0x28, 0x78] {
+        assert_eq!(of(flags, &good), (4, 1, true), "{flags:x}");
+        assert_eq!(of(flags, &query("www.lab.edu.", Kind::A, None)), (4, 1, false), "{flags:x}");
+    }
+    // No question at all, as some ask for a cookie (RFC 7873 section 5.4).
+    let mut no_question = [&good[..12], &good[opt..]].concat();
+    no_question[5] = 0;
+    assert_eq!(of(0, &no_question), (1, 0, true));
+    let damaged = [&good[..opt + 9], b"\0\x03abc"].concat();
+    assert_eq!(of(0, &damaged), (1, 1, true));
 }
 
 #[test]

@@ -102,6 +102,37 @@ fn every_kind_of_answer_is_signed() {
 }
 
 #[test]
+fn signatures_are_answered_as_the_proofs_say_that_they_are_there() {
+    let covered = |name: &str| {
+        let message = read("ns1.signed.edu.", name, Kind::RRSIG);
+        let mut kinds: Vec<(String, u32)> = message
+            .answers
+            .iter()
+            .map(|record| match &record.data {
+                RData::DNSSEC(DNSSECRData::RRSIG(signature)) => {
+                    (signature.input().type_covered.to_string(), record.ttl)
+                }
+                other => panic!("{name}: {other}"),
+            })
+            .collect();
+        kinds.sort();
+        kinds
+    };
+    for name in ["signed.edu.", "www.signed.edu.", "alias.signed.edu.", "x.wild.signed.edu."] {
+        let zone = WORLD.zones().iter().find(|zone| zone.apex.to_string() == "signed.edu.").unwrap();
+        let owner = Name::parse(&name.replace("x.", "*."), &Name::root()).unwrap();
+        let mut wanted: Vec<(String, u32)> =
+            zone.sets(&owner).unwrap().iter().map(|set| (set.kind.to_string(), set.ttl)).collect();
+        wanted.sort();
+        assert_eq!(covered(name), wanted, "{name}");
+    }
+    // Without DO, too: they were asked for (RFC 4035 section 3.1).
+    let asked = query("www.signed.edu.", Kind::RRSIG, None);
+    let bytes = WORLD.answer(server("ns1.signed.edu."), &asked, Carrier::Udp).bytes.unwrap();
+    assert_eq!(Message::read(&bytes).section(Section::Answer).filter(|record| record.kind == 46).count(), 2);
+}
+
+#[test]
 fn the_bogus_zone_is_wrong_in_all_but_its_keys() {
     let keys = keys("ns1.bogus.edu.", "bogus.edu.");
     assert_eq!(verified(&read("ns1.bogus.edu.", "bogus.edu.", Kind::DNSKEY), &keys), Ok(1));

@@ -1,22 +1,25 @@
 //! Sockets for the name servers: every address has one of each kind, one thread looks after all of them, and a
 //! connection has a thread of its own.
 
+mod asking;
+mod connections;
+mod outlet;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Answered, By, Carrier, Internet, Question, Word};
+use self::asking::{Asking, Place};
+use self::connections::{Connections, Seat};
+use self::outlet::{Outlet, outlet};
+use super::{Answered, By, Carrier, Internet, Question, Word, too_busy};
 use crate::lab::{LabError, MAX_MESSAGE, Policy, TICK, Transport};
-
-/// Connections at once: a class of resolvers fits, and each is short.
-const MAX_CONNECTIONS: usize = 64;
 
 /// Longest silence of a connection (RFC 7766 section 6.2.3 leaves it to the server).
 const IDLE: Duration = Duration::from_secs(10);
@@ -27,12 +30,11 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Longest wait for a client to take its answer.
 const WRITE: Duration = Duration::from_secs(5);
 
+/// Pause where there is no room for a connection for a moment: datagrams of all servers wait so long, too.
+const NO_ROOM: Duration = Duration::from_millis(5);
+
 /// Most datagrams taken from one socket before the next one is looked at.
 const MAX_TURN: usize = 64;
-
-/// What was answered and waits to be shown, with its bytes; a slow terminal slows the servers down rather than filling the
-/// memory.
-const EVENT_QUEUE: usize = 64;
 
 /// Stack of a connection's thread in bytes: its buffers are on the heap, and nothing recurses.
 const STACK: usize = 256 * 1024;
@@ -40,16 +42,27 @@ const STACK: usize = 256 * 1024;
 /// Stack of a thread that asks others: a resolution within a resolution is a call within a call, some deep at most.
 const ASKING_STACK: usize = 2 * 1024 * 1024;
 
-/// Datagrams of one server that others are being asked for; who sends more has to ask again.
-const MAX_ASKING: usize = 64;
+/// How a server asks others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// For how many datagrams at once, at most.
+    pub most: usize,
+    /// Whether it does so again where the same datagram comes while its answer is waited for. Who only passes it on does: it
+    /// may be lost on the way. Who finds out itself does not, and the one answer is to both.
+    pub again: bool,
+}
 
 /// Who answers at the sockets.
 pub trait Answers: Sync {
     /// What the server at this place makes of a message. One that asks others gives up once `stop` is set.
     fn answer(&self, place: usize, message: &[u8], carrier: Carrier, stop: &AtomicBool) -> Answered;
 
-    /// Whether it asks others, so that nobody else may have to wait for its answer.
-    fn asks_others(&self, place: usize) -> bool;
+    /// Whether it asks others, so that nobody else may have to wait for its answer, and how. Who sends more than that is told
+    /// that it has no time ([`too_busy`]).
+    fn asks_others(&self, place: usize) -> Option<Asks>;
+
+    /// What a server that asks others can answer without, and at once; `None` where it would have to ask.
+    fn answer_at_once(&self, place: usize, message: &[u8], carrier: Carrier) -> Option<Answered>;
 }
 
 impl Answers for Internet {
@@ -60,8 +73,12 @@ impl Answers for Internet {
         }
     }
 
-    fn asks_others(&self, _: usize) -> bool {
-        false
+    fn asks_others(&self, _: usize) -> Option<Asks> {
+        None
+    }
+
+    fn answer_at_once(&self, place: usize, message: &[u8], carrier: Carrier) -> Option<Answered> {
+        Some(Answers::answer(self, place, message, carrier, &AtomicBool::new(false)))
     }
 }
 
@@ -86,6 +103,16 @@ pub struct Served {
     pub response: Option<Vec<u8>>,
 }
 
+/// What whoever runs the servers is told.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// A query was answered, or left unanswered on purpose.
+    Served(Box<Served>),
+    /// So many queries, at least one, came before the next that is told, or last of all: they were answered, but not taken
+    /// note of, since whoever is told did not keep up.
+    LeftOut(u64),
+}
+
 /// The sockets of all servers, bound.
 #[derive(Debug)]
 pub struct Sockets {
@@ -103,9 +130,9 @@ struct Door {
     udp: UdpSocket,
     tcp: TcpListener,
     /// Datagrams that others are being asked for.
-    asking: AtomicUsize,
+    asking: Asking,
     /// Its own connections, where it asks others: of two that ask each other, none takes the other's places.
-    connections: AtomicUsize,
+    connections: Connections,
 }
 
 impl Sockets {
@@ -156,8 +183,8 @@ impl Sockets {
         &self.left_out
     }
 
-    /// Answers until `stop` is set, which is noticed within a tenth of a second, telling `on_served` of each query. No
-    /// thread outlives the call.
+    /// Answers until `stop` is set, which is noticed within a tenth of a second, telling `on_told` of each query. No answer
+    /// waits for `on_told`: where that takes its time, queries are left out and counted. No thread outlives the call.
     ///
     /// # Errors
     /// [`LabError::Io`] where the sockets cannot be waited for any more.
@@ -165,21 +192,19 @@ impl Sockets {
         &self,
         answers: &dyn Answers,
         stop: &AtomicBool,
-        on_served: &mut dyn FnMut(Served),
+        on_told: &mut dyn FnMut(Happened),
     ) -> Result<(), LabError> {
         let Some(first) = self.doors.first() else { return Ok(()) };
-        let (sender, inbox) = sync_channel(EVENT_QUEUE);
-        let house = House { answers, policy: self.policy, stop, connections: AtomicUsize::new(0) };
+        let (outlet, inbox) = outlet();
+        let house = House { answers, policy: self.policy, stop, connections: Connections::default() };
         let house = &house;
         let ended = thread::scope(|scope| {
             let server = scope.spawn(move || {
-                attend_all(scope, &self.doors, house, &sender)
+                attend_all(scope, &self.doors, house, &outlet)
                     .inspect_err(|_| stop.store(true, Ordering::Relaxed))
             });
             // Ends when the last thread that can report has ended.
-            for served in inbox {
-                on_served(served);
-            }
+            inbox.pass_on(on_told);
             server.join().unwrap_or_else(|_| Err(io::Error::other("its thread broke")))
         });
         ended.map_err(LabError::io("serving failed on", first.local))
@@ -200,7 +225,8 @@ impl Door {
         let tcp = TcpListener::bind(local).map_err(fail(Transport::Tcp))?;
         udp.set_nonblocking(true).map_err(fail(Transport::Udp))?;
         tcp.set_nonblocking(true).map_err(fail(Transport::Tcp))?;
-        Ok(Self { server, local, udp, tcp, asking: AtomicUsize::new(0), connections: AtomicUsize::new(0) })
+        let (asking, connections) = (Asking::default(), Connections::default());
+        Ok(Self { server, local, udp, tcp, asking, connections })
     }
 }
 
@@ -209,7 +235,7 @@ struct House<'a> {
     answers: &'a dyn Answers,
     policy: Policy,
     stop: &'a AtomicBool,
-    connections: AtomicUsize,
+    connections: Connections,
 }
 
 impl House<'_> {
@@ -235,7 +261,7 @@ fn attend_all<'scope>(
     scope: &'scope Scope<'scope, '_>,
     doors: &'scope [Door],
     house: &'scope House<'_>,
-    sender: &SyncSender<Served>,
+    outlet: &Outlet,
 ) -> io::Result<()> {
     let mut buffer = vec![0; MAX_MESSAGE];
     let tick = PollTimeout::try_from(TICK).unwrap_or(PollTimeout::ZERO);
@@ -253,10 +279,10 @@ fn attend_all<'scope>(
         for (door, ready) in doors.iter().zip(waiting.chunks(2)) {
             let mut is_ready = ready.iter().map(|fd| fd.any().unwrap_or(true));
             if is_ready.next().unwrap_or(false) {
-                take_datagrams(scope, door, house, &mut buffer, sender);
+                take_datagrams(scope, door, house, &mut buffer, outlet);
             }
             if is_ready.next().unwrap_or(false) {
-                admit(scope, door, house, sender);
+                admit(scope, door, house, outlet);
             }
         }
     }
@@ -268,9 +294,8 @@ fn take_datagrams<'scope>(
     door: &'scope Door,
     house: &'scope House<'_>,
     buffer: &mut [u8],
-    sender: &SyncSender<Served>,
+    outlet: &Outlet,
 ) {
-    let asks_others = house.answers.asks_others(door.server);
     for _ in 0..MAX_TURN {
         // What a socket reports here is that nothing is left, or the ICMP error of an earlier answer.
         let Ok((length, peer)) = door.udp.recv_from(buffer) else { return };
@@ -279,55 +304,42 @@ fn take_datagrams<'scope>(
             continue;
         }
         let message = buffer.get(..length).unwrap_or_default();
-        if !asks_others {
-            answer_datagram(door, house, message.to_vec(), peer, sender);
+        let Some(asks) = house.answers.asks_others(door.server) else {
+            let answered = house.answer(door, message, Carrier::Udp);
+            give(door, peer, message, answered, outlet);
+            continue;
+        };
+        if let Some(answered) = house.answers.answer_at_once(door.server, message, Carrier::Udp) {
+            give(door, peer, message, answered, outlet);
             continue;
         }
-        // Where there is no place or no thread the datagram is lost, which happens to datagrams.
-        let Some(place) = Place::take(&door.asking, MAX_ASKING) else { continue };
-        let (message, sender) = (message.to_vec(), sender.clone());
-        let _ = thread::Builder::new().stack_size(ASKING_STACK).spawn_scoped(scope, move || {
-            let _place = place;
-            answer_datagram(door, house, message, peer, &sender);
-        });
+        let is_asking = match door.asking.take(peer, message, asks) {
+            Place::Again => continue,
+            Place::None => false,
+            Place::Taken(taken) => {
+                let outlet = outlet.clone();
+                let asking = thread::Builder::new().stack_size(ASKING_STACK).spawn_scoped(scope, move || {
+                    let answered = house.answer(door, taken.message(), Carrier::Udp);
+                    // Before the answer: who has it may ask the same again.
+                    give(door, peer, &taken.leave(), answered, &outlet);
+                });
+                asking.is_ok()
+            }
+        };
+        if !is_asking {
+            give(door, peer, message, too_busy(message, Carrier::Udp), outlet);
+        }
     }
 }
 
-fn answer_datagram(
-    door: &Door,
-    house: &House<'_>,
-    message: Vec<u8>,
-    peer: SocketAddr,
-    sender: &SyncSender<Served>,
-) {
-    let answered = house.answer(door, &message, Carrier::Udp);
+/// Tells of an answer and sends it.
+fn give(door: &Door, peer: SocketAddr, message: &[u8], answered: Answered, outlet: &Outlet) {
     let response = answered.bytes.clone();
-    // Told first, so that of servers that ask each other the first to know is the first to tell. The inbox lives as long as
-    // the threads: it cannot be gone.
-    let _ = sender.send(served(door, peer, Carrier::Udp, message, answered));
+    // Happened first, so that of servers that ask each other the first to know is the first to tell; that waits for nobody.
+    outlet.tell(served(door, peer, Carrier::Udp, message.to_vec(), answered));
     if let Some(bytes) = response {
         // A datagram that cannot be sent is lost, which happens to datagrams: it is asked for again.
         let _ = door.udp.send_to(&bytes, peer);
-    }
-}
-
-/// A place among so many, given back when dropped.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    /// Only one thread takes places, so nobody can take one in between.
-    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
-        if taken.load(Ordering::Acquire) >= most {
-            return None;
-        }
-        taken.fetch_add(1, Ordering::AcqRel);
-        Some(Self(taken))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -336,35 +348,49 @@ fn admit<'scope>(
     scope: &'scope Scope<'scope, '_>,
     door: &'scope Door,
     house: &'scope House<'_>,
-    sender: &SyncSender<Served>,
+    outlet: &Outlet,
 ) {
-    let Ok((stream, peer)) = door.tcp.accept() else { return };
+    let (connections, stack) = match house.answers.asks_others(door.server) {
+        Some(_) => (&door.connections, ASKING_STACK),
+        None => (&house.connections, STACK),
+    };
+    if connections.are_leaving() {
+        // It stays in the kernel's queue until they have left.
+        thread::sleep(NO_ROOM);
+        return;
+    }
+    let (stream, peer) = match door.tcp.accept() {
+        Ok(came) => came,
+        Err(error) => {
+            let has_no_room = matches!(Errno::try_from(error), Ok(Errno::EMFILE | Errno::ENFILE));
+            if has_no_room && !connections.make_room() {
+                // It stays there, too, and nobody wants to look without a pause.
+                thread::sleep(NO_ROOM);
+            }
+            return;
+        }
+    };
     if !house.may_answer(peer.ip()) {
         return;
     }
-    let (connections, stack) = if house.answers.asks_others(door.server) {
-        (&door.connections, ASKING_STACK)
-    } else {
-        (&house.connections, STACK)
-    };
-    let Some(place) = Place::take(connections, MAX_CONNECTIONS) else { return };
-    let sender = sender.clone();
+    let Some(seat) = connections.admit(stream) else { return };
+    let outlet = outlet.clone();
     // Where there is no thread for it, the connection is closed, and the place given back.
     let _ = thread::Builder::new().stack_size(stack).spawn_scoped(scope, move || {
-        let _place = place;
         // An end in the middle is the client's business; there is nobody to tell.
-        let _ = converse(stream, peer, door, house, &sender);
+        let _ = converse(&seat, peer, door, house, &outlet);
     });
 }
 
 /// Answers what comes over a connection, one message after another (RFC 7766).
 fn converse(
-    mut stream: TcpStream,
+    seat: &Seat<'_>,
     peer: SocketAddr,
     door: &Door,
     house: &House<'_>,
-    sender: &SyncSender<Served>,
+    outlet: &Outlet,
 ) -> io::Result<()> {
+    let stream = seat.stream();
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(TICK))?;
     stream.set_write_timeout(Some(WRITE))?;
@@ -372,26 +398,28 @@ fn converse(
     let end = Instant::now() + LONGEST;
     loop {
         let mut length = [0; 2];
-        if !fill(&mut stream, &mut length, house, end)? {
+        if !fill(stream, &mut length, house, end)? {
             return Ok(());
         }
         let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
-        if !fill(&mut stream, &mut message, house, end)? {
+        if !fill(stream, &mut message, house, end)? {
             return Ok(());
         }
+        seat.asks()?;
         let answered = house.answer(door, &message, Carrier::Tcp);
         let response = answered.bytes.clone();
-        let _ = sender.send(served(door, peer, Carrier::Tcp, message, answered));
+        outlet.tell(served(door, peer, Carrier::Tcp, message, answered));
         if let Some(bytes) = response {
             // One write, so that length and message go into one segment where they fit (RFC 7766 section 8).
             let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
-            stream.write_all(&[&length.to_be_bytes(), &*bytes].concat())?;
+            (&mut &*stream).write_all(&[&length.to_be_bytes(), &*bytes].concat())?;
         }
+        seat.is_answered()?;
     }
 }
 
 /// Fills the buffer; false where the client said nothing for too long, or the server stops.
-fn fill(stream: &mut TcpStream, buffer: &mut [u8], house: &House<'_>, end: Instant) -> io::Result<bool> {
+fn fill(mut stream: &TcpStream, buffer: &mut [u8], house: &House<'_>, end: Instant) -> io::Result<bool> {
     let idle = Instant::now() + IDLE;
     let mut at = 0;
     while let Some(rest) = buffer.get_mut(at..).filter(|rest| !rest.is_empty()) {
@@ -414,3 +442,6 @@ fn fill(stream: &mut TcpStream, buffer: &mut [u8], house: &House<'_>, end: Insta
     }
     Ok(Instant::now() < end)
 }
+
+#[cfg(test)]
+mod tests;
