@@ -54,6 +54,8 @@ pub struct Earlier {
     pub keys: Vec<Domain>,
     /// Zones that are not signed.
     pub unsigned: Vec<Domain>,
+    /// Steps that led to `zones`: what their signatures are checked with is asked for as for those that follow.
+    pub referrals: Vec<Step>,
 }
 
 /// Finds out `asked` up to the first alias that leads on, beginning where `earlier` leads to. Also returns the responses to
@@ -67,7 +69,7 @@ pub fn resolve_from(
 ) -> (DnsTrace, Vec<Step>) {
     let mut keys = Vec::new();
     let mut resolver = Resolver::new(transport, options);
-    resolver.stops_at_alias = true;
+    resolver.stops_at_alias = Some(0);
     for (name, servers) in &earlier.zones {
         resolver.zones.push(zone_of(name, servers, options.port, &KnownBy::Unknown));
     }
@@ -153,8 +155,8 @@ struct Resolver<'a> {
     looked_up: Vec<Domain>,
     queries: u32,
     until: TimeDelta,
-    /// A resolution ends with the first alias that leads on; those of servers' addresses do not.
-    stops_at_alias: bool,
+    /// Resolutions as deep as this end with the first alias that leads on.
+    stops_at_alias: Option<usize>,
 }
 
 impl<'a> Resolver<'a> {
@@ -168,7 +170,7 @@ impl<'a> Resolver<'a> {
             looked_up: Vec::new(),
             queries: 0,
             until: TimeDelta::from_nanos(until),
-            stops_at_alias: options.like_dig,
+            stops_at_alias: options.like_dig.then_some(0),
         }
     }
 
@@ -185,7 +187,7 @@ impl<'a> Resolver<'a> {
                 StepOutcome::Referral(referral) => {
                     place = self.remember(&referral.zone, &referral.servers, trace);
                 }
-                StepOutcome::Alias { .. } if self.stops_at_alias && depth == 0 => {
+                StepOutcome::Alias { .. } if self.stops_at_alias == Some(depth) => {
                     return Ok(Ending::Answer);
                 }
                 StepOutcome::Alias { aliases, .. } => {
