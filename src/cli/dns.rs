@@ -98,7 +98,9 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
     let mut is_nothing = shown.is_empty();
     if args.trace {
         if !is_nothing || args.json {
-            is_nothing = dns_trace::write(&mut out, args, &transactions, &shown)? == 0;
+            let is_all =
+                args.name.is_none() && args.stream.is_none() && reading.selection().spelled().is_none();
+            is_nothing = dns_trace::write(&mut out, args, &transactions, &shown, is_all)? == 0;
         }
     } else if args.json {
         write_dns_json(&mut out, &shown, &transactions.all, &summary)?;

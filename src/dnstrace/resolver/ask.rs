@@ -12,6 +12,8 @@ use crate::dnstrace::{
 use crate::proto::dns::{Message, Section};
 use crate::time::TimeDelta;
 
+const SERVFAIL: u16 = 2;
+
 /// Most names of one zone's servers that are looked up: delegations to many names without addresses are made to have
 /// resolvers ask without end.
 const MAX_LOOK_UPS: usize = 4;
@@ -98,6 +100,13 @@ impl Resolver<'_> {
             if outcome.is_useful() {
                 return Ok(Some(outcome));
             }
+            // dig takes any word but SERVFAIL for the last.
+            if self.options.like_dig
+                && self.looked_up.is_empty()
+                && matches!(outcome, StepOutcome::Failed(code) if code != SERVFAIL)
+            {
+                return Err(Ending::NoServer(zone.clone()));
+            }
             if matches!(outcome, StepOutcome::TimeOut | StepOutcome::Mismatch) {
                 silent.push_back(server);
             }
@@ -135,6 +144,7 @@ impl Resolver<'_> {
                 asked: asked.clone(),
                 recursion_desired,
                 zone: zone.clone(),
+                zone_guessed: false,
                 server: server.clone(),
                 over,
                 sent: came.sent,
