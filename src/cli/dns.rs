@@ -45,7 +45,7 @@ pub(super) struct DnsArgs {
     /// Print each resolution from server to server: every step, with referrals, glue and look-ups of servers
     #[arg(long, conflicts_with_all = ["queries", "short"])]
     trace: bool,
-    /// Print resolutions as `dig +trace` does
+    /// Print resolutions as `dig +trace` does: those that somebody began, without --name or a filter
     #[arg(long, requires = "trace", conflicts_with = "json")]
     pub(super) dig: bool,
     /// Print resolutions as ladders: who asked whom

@@ -1,5 +1,7 @@
 //! Zones on one server with the zones above them: nobody is led there, answers come from the lowest one.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::dnstrace::resolve_from;
 use crate::dnstrace::{Earlier, StepOutcome};
@@ -187,4 +189,59 @@ fn referrals_that_lead_back_to_one_another_end() {
         *step = Step { asked: step.asked.clone(), ..referral.clone() };
     }
     assert_ne!(end_of(&checked(&trace, &keys)).2, Security::Secure);
+}
+
+/// A name of each kind, with what it is worth.
+static TRACED: LazyLock<Vec<(DnsTrace, Vec<Step>, Vec<Link>)>> = LazyLock::new(|| {
+    let all = [
+        ("www.low.mid.top", 1),
+        ("no.low.mid.top", 1),
+        ("x.wild.top", 15),
+        ("www.old.mid.top", CNAME),
+        ("www.open.low.mid.top", 1),
+        ("www.isle.gap.top", 1),
+        ("www.far.mid.top", 1),
+        ("www.away.gap.top", 1),
+    ];
+    let traced = all.map(|(text, kind)| {
+        let (trace, keys) = traced(text, kind);
+        let chain = checked(&trace, &keys);
+        (trace, keys, chain)
+    });
+    traced.into()
+});
+
+proptest! {
+    #[test]
+    fn whatever_is_left_out_or_mixed_up_nothing_is_worth_more(
+        name in 0..TRACED.len(),
+        left_out in any::<u16>(),
+        mixed in proptest::collection::vec((0..16_usize, 0..16_usize), 0..4),
+        bytes in proptest::collection::vec((0..24_usize, 0..2000_usize, 1_u8..), 0..3),
+    ) {
+        let (mut trace, mut keys, whole) = TRACED[name].clone();
+        let (step_count, count) = (trace.steps.len(), keys.len());
+        for (one, other) in mixed {
+            let (one, other) = (keys[one % count].clone(), &mut keys[other % count]);
+            (other.response, other.outcome, other.zone) = (one.response, one.outcome, one.zone);
+        }
+        for (at, place, with) in bytes {
+            let step = if at < step_count { &mut trace.steps[at] } else { &mut keys[at % count] };
+            let response = step.response.as_mut().unwrap();
+            let length = response.len();
+            response[place % length] ^= with;
+        }
+        let keys: Vec<Step> = keys
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| left_out >> (at % 16) & 1 == 0)
+            .map(|(_, step)| step)
+            .collect();
+        let (end, whole) = (end_of(&checked(&trace, &keys)), end_of(&whole));
+        match end.2 {
+            Security::Secure => prop_assert_eq!(end, whole),
+            Security::Insecure => prop_assert_eq!(whole.2, Security::Insecure),
+            Security::Bogus | Security::Unknown => {}
+        }
+    }
 }
