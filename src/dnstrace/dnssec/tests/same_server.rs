@@ -191,8 +191,11 @@ fn referrals_that_lead_back_to_one_another_end() {
     assert_ne!(end_of(&checked(&trace, &keys)).2, Security::Secure);
 }
 
-/// A name of each kind, with what it is worth.
-static TRACED: LazyLock<Vec<(DnsTrace, Vec<Step>, Vec<Link>)>> = LazyLock::new(|| {
+/// What a resolution found, and what it is worth.
+type Traced = (DnsTrace, Vec<Step>, Vec<Link>);
+
+/// Names of each kind.
+static TRACED: LazyLock<Vec<Traced>> = LazyLock::new(|| {
     let all = [
         ("www.low.mid.top", 1),
         ("no.low.mid.top", 1),
