@@ -45,7 +45,7 @@ pub(super) struct DnsArgs {
     /// Print each resolution from server to server: every step, with referrals, glue and look-ups of servers
     #[arg(long, conflicts_with_all = ["queries", "short"])]
     trace: bool,
-    /// Print resolutions as `dig +trace` does
+    /// Print resolutions as `dig +trace` does: those that somebody began, without --name or a filter
     #[arg(long, requires = "trace", conflicts_with = "json")]
     pub(super) dig: bool,
     /// Print resolutions as ladders: who asked whom
@@ -98,7 +98,9 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
     let mut is_nothing = shown.is_empty();
     if args.trace {
         if !is_nothing || args.json {
-            is_nothing = dns_trace::write(&mut out, args, &transactions, &shown)? == 0;
+            let is_all =
+                args.name.is_none() && args.stream.is_none() && reading.selection().spelled().is_none();
+            is_nothing = dns_trace::write(&mut out, args, &transactions, &shown, is_all)? == 0;
         }
     } else if args.json {
         write_dns_json(&mut out, &shown, &transactions.all, &summary)?;

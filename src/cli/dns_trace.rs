@@ -12,15 +12,21 @@ use crate::render::trace::{
 };
 use crate::report::dns::{DnsTransaction, DnsTransactions};
 
-/// Writes the resolutions that have a transaction among `shown`, and says how many they are.
+/// Writes the resolutions that have a transaction among `shown`, and says how many they are. As dig those alone that
+/// somebody wanted, where all are shown.
 pub(super) fn write(
     out: &mut impl Write,
     args: &DnsArgs,
     transactions: &DnsTransactions,
     shown: &[&DnsTransaction],
+    is_all: bool,
 ) -> Result<usize, Failure> {
     let rebuilt = rebuild(&transactions.all);
-    let (traces, cached) = wanted(&rebuilt, &transactions.all, shown);
+    let (mut traces, cached) = wanted(&rebuilt, &transactions.all, shown);
+    let found = traces.len();
+    if args.dig && is_all {
+        traces = of_people(traces);
+    }
     let style = TraceStyle { colors: args.colors(), width: view::prose_width() };
     if args.json() {
         write_rebuilt_json(out, &traces, &cached)?;
@@ -31,11 +37,28 @@ pub(super) fn write(
     } else {
         write_rebuilt(out, &traces, &cached, style)?;
     }
+    let others = u64::try_from(found.saturating_sub(traces.len())).unwrap_or(u64::MAX);
+    if others > 0 {
+        let others = Count::new(others, "more resolution is", "more resolutions are");
+        say(format_args!(
+            "{others} here, of resolvers on their way or to check signatures: --name NAME or -Y FILTER prints those, too"
+        ));
+    }
     if rebuilt.left_out > 0 {
         let left_out = Count::new(rebuilt.left_out, "query", "queries");
         say(format_args!("limit reached: {left_out} left out of the resolutions"));
     }
     Ok(traces.len().saturating_add(if args.dig { 0 } else { cached.len() }))
+}
+
+/// What dig itself asked, where it is seen; else all but what is asked for to check signatures, unless that is all.
+fn of_people(traces: Vec<&Resolution>) -> Vec<&Resolution> {
+    let takes: [fn(&Resolution) -> bool; 2] = [Resolution::is_like_dig, |one| !one.is_for_checks()];
+    let mut found = takes.into_iter().filter(|takes| traces.iter().any(|one| takes(one)));
+    match found.next() {
+        Some(takes) => traces.into_iter().filter(|one| takes(one)).collect(),
+        None => traces,
+    }
 }
 
 /// Those with one of the transactions that are shown.

@@ -136,6 +136,12 @@ impl Domain {
         Self::of_labels(self.name().labels().skip(self.label_count().saturating_sub(count)))
     }
 
+    /// The name without its first label; the root is above itself.
+    #[must_use]
+    pub fn above(&self) -> Self {
+        self.last_labels(self.label_count().saturating_sub(1))
+    }
+
     /// The same name with `to` in the place of `from`, which it is below (RFC 6672 section 2.2); `None` where it is not, or
     /// where that is too long.
     #[must_use]

@@ -67,6 +67,9 @@ pub struct Step {
     pub recursion_desired: bool,
     /// The zone that the server is one of.
     pub zone: Domain,
+    /// Of a capture: nothing in it tells that zone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub zone_guessed: bool,
     /// Who was asked.
     pub server: Server,
     /// By what it was asked.
@@ -96,6 +99,18 @@ impl Step {
     #[must_use]
     pub fn message(&self) -> Option<Message<'_>> {
         self.response.as_deref().map(Message::read)
+    }
+
+    /// Whether a recursive resolver was asked to find out: recursion was desired, and the response says that it is available.
+    #[must_use]
+    pub fn is_of_resolver(&self) -> bool {
+        self.recursion_desired && self.recursion_available() == Some(true)
+    }
+
+    /// Whether the response says that recursion is available (RA).
+    #[must_use]
+    pub fn recursion_available(&self) -> Option<bool> {
+        Some(self.message()?.header?.recursion_available())
     }
 }
 

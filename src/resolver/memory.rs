@@ -73,6 +73,7 @@ impl Memory {
         way.keys = zones.filter_map(|zone| self.keys.get(&zone, now).map(|(step, _)| step.clone())).collect();
         way.earlier.keys = way.keys.iter().map(|step| step.asked.name.clone()).collect();
         way.earlier.unsigned = way.steps.iter().filter_map(unsigned_zone).collect();
+        way.earlier.referrals.clone_from(&way.steps);
         way
     }
 

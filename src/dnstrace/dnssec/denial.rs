@@ -186,7 +186,12 @@ impl Denial {
 
     /// That a name has no records of a type.
     pub(super) fn no_data(&self, name: &Domain, kind: u16) -> Option<Proof> {
-        let lacks = |types: &Types| !types.has(kind) && !types.has(CNAME) && (kind == DS || !types.is_cut());
+        // Of DS records the zone above tells, and no zone of itself (RFC 6840 section 4.4); the root has none above.
+        let is_of_side = |types: &Types| match kind {
+            DS => !types.has(SOA) || name.is_root(),
+            _ => !types.is_cut(),
+        };
+        let lacks = |types: &Types| !types.has(kind) && !types.has(CNAME) && is_of_side(types);
         if let Some(types) = self.types(name) {
             return lacks(types).then_some(Proof::Full);
         }

@@ -1,3 +1,5 @@
+mod same_server;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -6,9 +8,15 @@ use std::time::{Duration, SystemTime};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 
+use super::chain::Zone;
+use super::crypto::Key;
+use super::denial::{Denial, Proof};
 use super::*;
-use crate::dnstrace::{Asked, DnsTransport, Family, NoReply, Over, TraceOptions, resolve_with_keys};
+use crate::dnstrace::{
+    Alias, AliasKind, Asked, DnsTransport, Family, NoReply, Over, TraceOptions, resolve_with_keys,
+};
 use crate::lab::dns::{Addresses, Carrier, Internet, Validity};
+use crate::proto::dns::{Message, Section};
 use crate::time::TimeDelta;
 
 /// When the zones were signed, in seconds since 1970.
@@ -21,11 +29,17 @@ static WORLD: LazyLock<Internet> = LazyLock::new(|| {
     Internet::own(Addresses::Loopback, Validity::from(at)).unwrap()
 });
 
-/// That internet without sockets.
-#[derive(Default)]
+/// An internet without sockets.
 struct Lab {
+    world: &'static Internet,
     arriving: VecDeque<(SocketAddr, Vec<u8>)>,
     clock: i128,
+}
+
+impl Lab {
+    fn of(world: &'static Internet) -> Self {
+        Self { world, arriving: VecDeque::new(), clock: 0 }
+    }
 }
 
 impl DnsTransport for Lab {
@@ -36,8 +50,8 @@ impl DnsTransport for Lab {
 
     fn send(&mut self, to: SocketAddr, query: &[u8], over: Over, _: TimeDelta) -> Result<(), NoReply> {
         let carrier = if over == Over::Udp { Carrier::Udp } else { Carrier::Tcp };
-        let server = WORLD.servers().iter().find(|server| server.address == to.ip());
-        let answer = server.and_then(|server| WORLD.answer(server, query, carrier).bytes);
+        let server = self.world.servers().iter().find(|server| server.address == to.ip());
+        let answer = server.and_then(|server| self.world.answer(server, query, carrier).bytes);
         self.arriving = answer.into_iter().map(|bytes| (to, bytes)).collect();
         Ok(())
     }
@@ -60,20 +74,23 @@ fn anchors() -> Vec<Anchor> {
 }
 
 fn traced(text: &str, kind: u16) -> (DnsTrace, Vec<Step>) {
-    let second = TimeDelta::from_nanos(1_000_000_000);
-    let options = TraceOptions {
-        roots: vec!["127.53.0.1:53".parse().unwrap()],
+    let asked = Asked { name: name(text), kind };
+    resolve_with_keys(&mut Lab::of(&WORLD), &asked, &options("127.53.0.1:53"))
+}
+
+fn options(root: &str) -> TraceOptions {
+    TraceOptions {
+        roots: vec![root.parse().unwrap()],
         port: 53,
         family: Family::V4,
         seed: 7,
-        wait: second,
+        wait: TimeDelta::from_nanos(1_000_000_000),
         tries: 1,
         max_queries: 60,
         max_time: TimeDelta::from_nanos(60_000_000_000),
         max_depth: 4,
         like_dig: false,
-    };
-    resolve_with_keys(&mut Lab::default(), &Asked { name: name(text), kind }, &options)
+    }
 }
 
 /// Zone, part, security and reason of the last link.
@@ -283,14 +300,7 @@ fn the_proof_of_a_wildcard_is_none_elsewhere() {
         let of_signature = [0, 46, 0, 1, 0, 0, 0, 60, 0, length];
         let message =
             [&head, owner.wire(), &record, owner.wire(), &of_signature, signature.as_slice()].concat();
-        let mut checker = Checker {
-            keys: &[],
-            anchors: &[],
-            now: 1000,
-            left: MAX_VERIFICATIONS,
-            zones: Vec::new(),
-            links: Vec::new(),
-        };
+        let mut checker = Checker::new(&[], &[], 1000);
         let zone = Zone { name: Domain::root(), security: Security::Secure, keys: vec![key.clone()] };
         checker.denial(&zone, &Message::read(&message)).map(|denial| denial.no_name(&name("www.x")).is_some())
     };

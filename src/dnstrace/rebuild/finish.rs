@@ -7,12 +7,9 @@ use super::super::{Asked, DnsTrace, Ending, Start, StepOutcome};
 use super::part::Part;
 use super::story::Storyteller;
 use super::stray::Strays;
-use super::{ClientSide, MAX_NESTED, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
+use super::{ClientSide, DNSKEY, DS, MAX_NESTED, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
 use crate::report::dns::DnsTransaction;
 use crate::source::PacketNumber;
-
-const DS: u16 = 43;
-const DNSKEY: u16 = 48;
 
 /// A resolution that is whole, and when it was.
 struct Whole {

@@ -34,6 +34,10 @@ pub const MAX_STEP_BYTES: usize = 128 << 20;
 /// Resolutions within resolutions, at most: resolvers stop before.
 pub const MAX_NESTED: usize = 8;
 
+const NS: u16 = 2;
+const DS: u16 = 43;
+const DNSKEY: u16 = 48;
+
 /// The resolutions of a capture.
 #[derive(Clone, Debug, Default)]
 pub struct Rebuilt {
@@ -60,12 +64,28 @@ pub struct Resolution {
     pub rest_remembered: bool,
     /// Where it did not begin at the root: the packet of this capture that named the servers it began with.
     pub told: Option<PacketNumber>,
-    /// Where it did not begin at the root: nothing but the name tells which zone the first server is one of.
+    /// Where it did not begin at the root: nothing but the name, or what the first response refers to, tells which zone its
+    /// server is one of.
     pub guessed: bool,
     /// The steps.
     pub trace: DnsTrace,
     /// Places of its transactions, those of the client and of nested resolutions among them.
     pub places: Vec<usize>,
+}
+
+impl Resolution {
+    /// Whether it begins as dig's do: somebody was asked for the root's servers, with recursion.
+    #[must_use]
+    pub fn is_like_dig(&self) -> bool {
+        let first = self.trace.steps.first();
+        first.is_some_and(|step| step.recursion_desired && step.asked.name.is_root() && step.asked.kind == NS)
+    }
+
+    /// Whether it asks for keys or DS records although nobody is seen to want them: to check signatures.
+    #[must_use]
+    pub fn is_for_checks(&self) -> bool {
+        self.client.is_none() && matches!(self.trace.asked.kind, DS | DNSKEY)
+    }
 }
 
 /// A question that was put to a recursive resolver, and its answer.

@@ -26,7 +26,7 @@ pub(super) struct PartStep {
     pub zone: Option<Domain>,
     /// Whether responses before the query tell the zone.
     pub is_sure: bool,
-    /// Nothing but the name tells it.
+    /// Nothing but the name, or what the response refers to, tells it.
     pub is_guess: bool,
     pub name: Option<Domain>,
     pub known_by: KnownBy,
@@ -89,13 +89,16 @@ impl Part {
         for (at, step) in self.steps.iter().enumerate() {
             let later = self.steps.get(at.saturating_add(1)..).unwrap_or_default();
             // Where nothing told of what zone the server was, it was asked as those after it were.
-            let zone = step.zone.clone().or_else(|| later.iter().find_map(|later| later.zone.clone()));
+            let nearest = || later.iter().find(|later| later.zone.is_some());
+            let is_guess =
+                step.is_guess || step.zone.is_none() && nearest().is_none_or(|later| later.is_guess);
+            let zone = step.zone.clone().or_else(|| nearest().and_then(|later| later.zone.clone()));
             let place = step.place;
             if let Some(transaction) = all.get(place) {
                 let until = later.first().map(|later| later.sent_at);
                 let zone = zone.unwrap_or_else(Domain::root);
                 let mut step = step.finished(transaction, zone, until, bytes_left);
-                step.ignored = strays.take(place);
+                (step.zone_guessed, step.ignored) = (is_guess, strays.take(place));
                 let room = MAX_IGNORED.saturating_sub(step.ignored.len());
                 let again = transaction.responses.iter().skip(1).take(room);
                 step.ignored.extend(again.map(|late| ignored(late, Misfit::Again)));
@@ -151,6 +154,7 @@ impl PartStep {
             asked: self.asked.clone(),
             recursion_desired: self.recursion_desired,
             zone,
+            zone_guessed: false,
             server: Server {
                 name: self.name.clone(),
                 address: SocketAddr::new(transaction.server.addr, transaction.server.port),

@@ -136,12 +136,14 @@ fn the_zone_of_a_first_server_is_told_or_guessed() {
     let signed = [address("a.b.nyu.edu", "192.0.2.1"), record("a.b.nyu.edu", RRSIG, &signature)];
     let plain = [address("a.b.nyu.edu", "192.0.2.1")];
     let own = [names("nyu.edu", NS, "ns.nyu.edu")];
+    let top = [names("edu", NS, "ns.nyu.edu")];
     for (flags, answer, authority, zone, guessed) in [
         (AA, &signed[..], &[][..], "nyu.edu", false),
         (AA, &plain, &own, "nyu.edu", false),
         (AA, &[], &[soa("nyu.edu")], "nyu.edu", false),
-        // A referral to nyu.edu. comes from the zone above.
-        (0, &[], &own, "edu", false),
+        // A referral to nyu.edu. comes from a zone above: from which, it does not say.
+        (0, &[], &own, "edu", true),
+        (0, &[], &top, ".", false),
         (AA, &plain, &[], "b.nyu.edu", true),
         // What is said of another name tells nothing.
         (AA, &plain, &[soa("mit.edu")], "b.nyu.edu", true),

@@ -23,34 +23,43 @@ pub(super) fn judged(step: &mut PartStep, response: &Message<'_>) -> StepOutcome
     }
     let told = told_zone(&step.asked, response);
     step.is_guess = told.is_none();
-    let zone = told.unwrap_or_else(|| guessed_zone(&step.asked));
+    let zone = told.unwrap_or_else(|| guessed_zone(&step.asked, response));
     let outcome = judge(&zone, &step.asked, response);
     step.zone = Some(zone);
     outcome
 }
 
-/// The zone that a response is from, by itself: whose keys signed, whose SOA or NS records it has, or the one above the
-/// zone that it refers to.
+/// The zone that a response is from, by itself: whose keys signed, whose SOA record it has, or NS records with authority; the root, where
+/// it refers to a top-level domain.
 fn told_zone(asked: &Asked, response: &Message<'_>) -> Option<Domain> {
     let signer = |record: &Record<'_>| Domain::of(&record.name_at(BEFORE_SIGNER));
     let records = || response.records.iter().filter(|record| record.class == IN);
-    let authority = |kind| {
-        let mut those = records().filter(move |record| record.section == Section::Authority);
-        those.find(|record| record.kind == kind).and_then(|record| Domain::of(&record.name))
-    };
     let contains = |zone: &Domain| asked.name.is_within(zone);
     let signed = records().filter(|record| record.kind == RRSIG).find_map(signer).filter(contains);
-    if let Some(zone) = signed.or_else(|| authority(SOA).filter(contains)) {
+    if let Some(zone) = signed.or_else(|| of_authority(response, SOA).filter(contains)) {
         return Some(zone);
     }
     let has_authority = response.header.is_some_and(|header| header.is_authoritative());
-    let named = authority(NS).filter(contains)?;
-    let above = named.label_count().saturating_sub(1);
-    Some(if has_authority { named } else { named.last_labels(above) })
+    let named = of_authority(response, NS).filter(contains)?;
+    // Above a top-level domain there is the root alone.
+    (has_authority || named.label_count() <= 1).then(|| if has_authority { named } else { named.above() })
 }
 
-/// Most names that are asked for are one label below the top of their zone.
-fn guessed_zone(asked: &Asked) -> Domain {
+/// Whose the first record of this type in the authority section is.
+fn of_authority(response: &Message<'_>, kind: u16) -> Option<Domain> {
+    let mut those = response.section(Section::Authority);
+    let found = those.find(|record| record.kind == kind && record.class == IN);
+    found.and_then(|record| Domain::of(&record.name))
+}
+
+/// Most zones are one label below the one that refers to them, and most names that are asked for one below the top of their
+/// zone.
+fn guessed_zone(asked: &Asked, response: &Message<'_>) -> Domain {
+    let has_authority = response.header.is_some_and(|header| header.is_authoritative());
+    let named = of_authority(response, NS).filter(|zone| !has_authority && asked.name.is_within(zone));
+    if let Some(zone) = named {
+        return zone.above();
+    }
     match asked.name.label_count() {
         labels @ 3.. => asked.name.last_labels(labels - 1),
         _ => asked.name.clone(),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::super::dns::record_cells;
+use super::words;
 use crate::dnstrace::{DnsTrace, Domain, Ending, Server, Step, StepOutcome};
 use crate::proto::dns::{Message, Record, Section};
 
@@ -24,15 +25,17 @@ const NS: u16 = 2;
 const RRSIG: u16 = 46;
 
 /// Writes what `dig +trace` prints, without its banner: each response up to the first with an answer, or that ends the
-/// way. What dig does unseen is left out: nested look-ups, and truncated responses.
+/// way, and that nobody is left to ask, where that ends it. What dig does unseen is left out: nested look-ups, and
+/// truncated responses.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()> {
     let nested = trace.steps.iter().flat_map(|step| &step.nested).chain(&trace.fruitless);
-    let stubs: Stubs<'_> = of_stub(nested);
-    for step in &trace.steps {
-        write_step(out, step, &stubs)?;
+    let look_ups = look_ups(nested);
+    let mut steps = trace.steps.iter().peekable();
+    while let Some(step) = steps.next() {
+        write_step(out, step, &look_ups, steps.peek().is_none())?;
         let ends = matches!(
             step.outcome,
             StepOutcome::Answer { .. }
@@ -48,15 +51,19 @@ pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()>
     Ok(())
 }
 
-fn write_step(out: &mut impl Write, step: &Step, stubs: &Stubs<'_>) -> io::Result<()> {
+fn write_step(out: &mut impl Write, step: &Step, look_ups: &LookUps<'_>, is_last: bool) -> io::Result<()> {
     let server = &step.server;
     let address = format!("{}#{}", server.address.ip(), server.address.port());
     match (&step.outcome, step.message()) {
         (StepOutcome::Truncated, _) => Ok(()),
-        (StepOutcome::TimeOut | StepOutcome::Mismatch, _) => {
-            writeln!(out, ";; communications error to {address}: timed out")
+        (outcome, None) => {
+            let why = match outcome {
+                StepOutcome::TimeOut | StepOutcome::Mismatch => "timed out",
+                _ => "connection refused",
+            };
+            writeln!(out, ";; communications error to {address}: {why}")?;
+            if is_last { writeln!(out, ";; no servers could be reached") } else { Ok(()) }
         }
-        (_, None) => writeln!(out, ";; communications error to {address}: connection refused"),
         (outcome, Some(message)) => {
             match outcome {
                 StepOutcome::SidewaysReferral(_) => writeln!(out, ";; BAD (HORIZONTAL) REFERRAL")?,
@@ -67,41 +74,60 @@ fn write_step(out: &mut impl Write, step: &Step, stubs: &Stubs<'_>) -> io::Resul
             for section in [Section::Answer, Section::Authority] {
                 write_section(out, &message, section)?;
             }
-            not_found(out, &message, stubs)?;
+            let is_over = not_found(out, &message, look_ups)?;
+            if let Some(name) = is_over.filter(|_| is_last) {
+                return writeln!(out, "dig: couldn't get address for '{:#}': no more", name.name());
+            }
             received(out, step)?;
             writeln!(out)
         }
     }
 }
 
-/// What a stub resolver was asked for: whether any look-up of the name gave an address, and whether all said that there is
-/// none.
-type Stubs<'t> = HashMap<&'t Domain, (bool, bool)>;
+/// What was looked up for the addresses of servers: whether anything gave an address, and whether all said that there is none.
+type LookUps<'t> = HashMap<&'t Domain, (bool, bool)>;
 
-/// Look-ups that went to a stub resolver, as dig's do.
-fn of_stub<'t>(nested: impl Iterator<Item = &'t DnsTrace>) -> Stubs<'t> {
-    let mut stubs = Stubs::new();
-    let is_stub =
-        |one: &&DnsTrace| !one.steps.is_empty() && one.steps.iter().all(|step| step.recursion_desired);
-    for one in nested.filter(is_stub) {
-        let (is_found, is_nothing) = stubs.entry(&one.asked.name).or_insert((false, true));
-        *is_found |= one.ending == Ending::Answer;
-        *is_nothing &= matches!(one.ending, Ending::NxDomain | Ending::NoData);
+/// Look-ups that dig does or would do: it has them from a stub resolver. In a capture a resolver behind that may go on with
+/// the same.
+fn look_ups<'t>(nested: impl Iterator<Item = &'t DnsTrace>) -> LookUps<'t> {
+    let mut found = LookUps::new();
+    for one in nested {
+        let (is_found, is_nothing) = match one.steps.first() {
+            Some(first) if first.recursion_desired => (
+                matches!(first.outcome, StepOutcome::Answer { .. }),
+                matches!(first.outcome, StepOutcome::NxDomain { .. } | StepOutcome::NoData { .. }),
+            ),
+            _ if words::is_captured(one) => continue,
+            _ => (one.ending == Ending::Answer, matches!(one.ending, Ending::NxDomain | Ending::NoData)),
+        };
+        let (any, all) = found.entry(&one.asked.name).or_insert((false, true));
+        *any |= is_found;
+        *all &= is_nothing;
     }
-    stubs
+    found
 }
 
-/// Names the servers that dig found no address of, as it does before the closing line.
-fn not_found(out: &mut impl Write, message: &Message<'_>, stubs: &Stubs<'_>) -> io::Result<()> {
+/// Names the servers that dig found no address of, as it does before the closing line. Gives the last, where it found none
+/// of any.
+fn not_found(
+    out: &mut impl Write,
+    message: &Message<'_>,
+    look_ups: &LookUps<'_>,
+) -> io::Result<Option<Domain>> {
     let servers =
         message.records.iter().filter(|record| record.kind == NS && record.section != Section::Additional);
+    let (mut last, mut is_over) = (None, true);
     for name in servers.filter_map(|record| Domain::of(&record.name_at(0))) {
-        if let Some((false, is_nothing)) = stubs.get(&name) {
-            let why = if *is_nothing { "not found" } else { "failure" };
-            writeln!(out, "couldn't get address for '{:#}': {why}", name.name())?;
+        match look_ups.get(&name) {
+            Some((false, is_nothing)) => {
+                let why = if *is_nothing { "not found" } else { "failure" };
+                writeln!(out, "couldn't get address for '{:#}': {why}", name.name())?;
+            }
+            _ => is_over = false,
         }
+        last = Some(name);
     }
-    Ok(())
+    Ok(last.filter(|_| is_over))
 }
 
 /// dig's closing line.

@@ -107,6 +107,9 @@ impl AskedJson {
 struct StepJson {
     asked: AskedJson,
     zone: String,
+    /// Nothing in the capture tells the zone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    zone_guessed: bool,
     server: ServerJson,
     /// `udp` or `tcp`.
     over: &'static str,
@@ -125,6 +128,9 @@ struct StepJson {
     servers: Vec<NameServerJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authoritative: Option<bool>,
+    /// Of a query that desires recursion: whether the response offers it, as a recursive resolver does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recursion_available: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,6 +223,7 @@ impl StepJson {
         Self {
             asked: AskedJson::new(&step.asked),
             zone: step.zone.to_string(),
+            zone_guessed: step.zone_guessed,
             server: ServerJson {
                 name: step.server.name.as_ref().map(ToString::to_string),
                 address: step.server.address.ip(),
@@ -247,6 +254,7 @@ impl StepJson {
             },
             servers: servers.iter().map(NameServerJson::new).collect(),
             authoritative: step.message().and_then(|message| Some(message.header?.is_authoritative())),
+            recursion_available: step.recursion_available().filter(|_| step.recursion_desired),
             size: step.size,
             time_ns: step.elapsed.map(Nanos),
             response: step.message().as_ref().map(ResponseJson::new),

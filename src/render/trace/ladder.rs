@@ -55,7 +55,8 @@ fn write_step(out: &mut impl Write, step: &Step, depth: usize) -> io::Result<()>
     for ignored in &step.ignored {
         line(out, depth, &format!("| {}", words::ignored(ignored)), "")?;
     }
-    let zone = format!("of {}", words::zone(&step.zone));
+    let of = if step.is_of_resolver() { "" } else { "of " };
+    let zone = format!("{of}{}", words::asked_as(step));
     if step.response.is_some() || step.packets.response.is_some() {
         let time = step.elapsed.map(|elapsed| Elapsed(elapsed).to_string()).unwrap_or_default();
         let response: Vec<PacketNumber> = step.packets.response.into_iter().collect();

@@ -10,7 +10,7 @@ use super::super::json::Nanos;
 use super::super::json::escape::write_pretty;
 use super::json::{AskedJson, TraceJson};
 use super::{Comments, TraceStyle, words, write_trace, write_trace_ladder};
-use crate::dnstrace::{ClientSide, DnsTrace, Resolution, Start};
+use crate::dnstrace::{ClientSide, DnsTrace, Resolution, Start, StepOutcome};
 use crate::render::dns::words::outcome_name;
 use crate::source::PacketNumber;
 
@@ -100,7 +100,11 @@ fn shortcut(zone: &str, resolution: &Resolution) -> String {
             "A shortcut: packet {told} named the servers of {zone}, and that was remembered. Nothing above is asked."
         ),
         None if resolution.guessed => {
-            format!("Nothing tells which zone its first server is one of: {zone} is guessed from the name.")
+            let first = resolution.trace.steps.iter().find(|step| !step.recursion_desired);
+            let first = first.or(resolution.trace.steps.first());
+            let is_referral = first.is_some_and(|step| matches!(step.outcome, StepOutcome::Referral(_)));
+            let from = if is_referral { "what it refers to" } else { "the name" };
+            format!("Nothing tells which zone its first server is one of: {zone} is guessed from {from}.")
         }
         None => format!(
             "It begins at a server of {zone}: who that is was known from before, or found out where this capture does not see it."
@@ -220,7 +224,7 @@ struct ResolutionJson {
     /// Where it did not begin at the root: the packet that named the servers it began with.
     #[serde(skip_serializing_if = "Option::is_none")]
     servers_named_by_packet: Option<PacketNumber>,
-    /// Whether nothing but the name tells which zone that server is one of.
+    /// Whether nothing but the name, or what it refers to, tells which zone that server is one of.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     zone_guessed: bool,
     #[serde(flatten)]

@@ -42,6 +42,7 @@ fn step(zone: &str, server: &str, flags: u16, sections: [&[Vec<u8>]; 3]) -> Step
         asked,
         recursion_desired: false,
         zone: name(zone),
+        zone_guessed: false,
         server: Server {
             name: Some(name(server)),
             address: SocketAddr::from(([127, 53, 0, 1], 53)),
@@ -122,6 +123,38 @@ fn dig_prints_its_own_lines_in_its_own_columns() {
          ;; Received 56 bytes from 127.53.0.1#53(ns1.nyu.edu) in 4 ms\n\n"
     );
     assert_eq!(text, wanted);
+}
+
+#[test]
+fn dig_says_that_nobody_is_left() {
+    let mut trace = trace();
+    // The answer came behind a time-out: somebody is left.
+    let nobody = ";; no servers could be reached\n";
+    assert!(!written(|out| write_trace_dig(out, &trace)).contains(nobody));
+    trace.steps.pop();
+    let timed_out = ";; communications error to 127.53.0.1#53: timed out\n";
+    assert!(written(|out| write_trace_dig(out, &trace)).ends_with(&format!("{timed_out}{nobody}")));
+    trace.steps[1].outcome = StepOutcome::Unreachable("port unreachable".to_owned());
+    let refused = ";; communications error to 127.53.0.1#53: connection refused\n";
+    assert!(written(|out| write_trace_dig(out, &trace)).ends_with(&format!("{refused}{nobody}")));
+    // The address of one of two servers is not found, then of both.
+    trace.steps.pop();
+    let look_up = |text: &str, ending| DnsTrace {
+        asked: Asked { name: name(text), kind: 1 },
+        start: Start::Root,
+        steps: Vec::new(),
+        fruitless: Vec::new(),
+        ending,
+    };
+    trace.fruitless = vec![look_up("ns.other.com", Ending::NxDomain)];
+    let text = written(|out| write_trace_dig(out, &trace));
+    assert!(text.contains("couldn't get address for 'ns.other.com': not found\n;; Received 204"), "{text}");
+    trace.fruitless.insert(0, look_up("ns1.nyu.edu", Ending::Unfinished));
+    let text = written(|out| write_trace_dig(out, &trace));
+    let end = "couldn't get address for 'ns1.nyu.edu': failure\n\
+               couldn't get address for 'ns.other.com': not found\n\
+               dig: couldn't get address for 'ns.other.com': no more\n";
+    assert!(text.ends_with(end) && !text.contains("Received"), "{text}");
 }
 
 #[test]

@@ -43,6 +43,15 @@ pub(super) fn known_by(server: &Server) -> Option<String> {
     })
 }
 
+/// The zone whose server was asked, or that a resolver was.
+pub(super) fn asked_as(step: &Step) -> String {
+    if step.is_of_resolver() {
+        return "a recursive resolver".to_owned();
+    }
+    let guessed = if step.zone_guessed { " (guessed)" } else { "" };
+    format!("{}{guessed}", zone(&step.zone))
+}
+
 /// What a step asked whom.
 pub(super) fn heading(step: &Step) -> String {
     let over = match step.over {
@@ -54,10 +63,14 @@ pub(super) fn heading(step: &Step) -> String {
         0 | 1 => String::new(),
         times => format!(", sent {times} times"),
     };
-    let recursion = if step.recursion_desired { ", recursion desired" } else { "" };
+    let recursion = match step.recursion_available() {
+        _ if !step.recursion_desired || step.is_of_resolver() => "",
+        Some(_) => ", recursion desired, which it does not offer",
+        None => ", recursion desired",
+    };
     format!(
         "{}: {} is asked for {}{over}{known_by}{recursion}{sent}",
-        zone(&step.zone),
+        asked_as(step),
         server(&step.server),
         asked(&step.asked)
     )

@@ -362,6 +362,88 @@ fn a_resolver_s_own_questions_are_no_steps_of_dig() {
     assert_eq!(steps(&found), wanted);
 }
 
+/// In a response: recursion is available.
+const RA: u16 = 0x0080;
+
+#[test]
+fn a_resolver_is_no_server_of_a_zone() {
+    let mut capture = Capture::new();
+    let ask = |capture: &mut Capture, id, flags| {
+        capture.udp(ASKING, RESOLVER, &message(id, RD, ("", NS), [&[], &[], &[]]));
+        let servers = [ns("", "a.root-servers.net")];
+        capture.udp(RESOLVER, ASKING, &message(id, flags, ("", NS), [&servers, &[], &[]]));
+    };
+    ask(&mut capture, 1, QR | RA);
+    root_refers(&mut capture, 2, WWW);
+    let text = printed(&capture, &["dns", "--trace"]);
+    assert!(text.contains(";; 1. a recursive resolver: 192.0.2.10 is asked for . NS\n"), "{text}");
+    let ladder = printed(&capture, &["dns", "--trace", "--ladder"]);
+    assert!(ladder.contains("|  a recursive resolver "), "{ladder}");
+    assert_eq!(document(&capture, &[])["traces"][0]["steps"][0]["recursion_available"], true);
+    // One of the root's own servers finds nothing out for others.
+    let mut capture = Capture::new();
+    ask(&mut capture, 1, QR & !RA);
+    root_refers(&mut capture, 2, WWW);
+    let text = printed(&capture, &["dns", "--trace"]).replace("\n;; ", " ");
+    assert!(
+        text.contains(
+            "1. the root: 192.0.2.10 is asked for . NS, recursion desired, which it does not offer packets"
+        ),
+        "{text}"
+    );
+    assert_eq!(document(&capture, &[])["traces"][0]["steps"][0]["recursion_available"], false);
+}
+
+#[test]
+fn which_zone_a_referral_is_from_is_a_guess() {
+    let mut capture = Capture::new();
+    edu_refers(&mut capture, 2, WWW);
+    nyu_answers(&mut capture, 3);
+    let found = document(&capture, &[]);
+    let trace = &found["traces"][0];
+    assert_eq!(trace["zone_guessed"], true);
+    assert_eq!(
+        (&trace["steps"][0]["zone"], &trace["steps"][0]["zone_guessed"]),
+        (&"edu.".into(), &true.into())
+    );
+    // The referral tells the next one.
+    assert_eq!(trace["steps"][1]["zone_guessed"], Value::Null);
+    let text = printed(&capture, &["dns", "--trace"]).replace("\n;; ", " ");
+    assert!(text.contains("edu. is guessed from what it refers to."), "{text}");
+    assert!(text.contains("1. edu. (guessed): 198.51.100.2 is asked"), "{text}");
+}
+
+#[test]
+fn as_dig_that_is_printed_which_somebody_wanted() {
+    let keys =
+        |capture: &mut Capture, id| step(capture, id, ROOT, ("", 48), AA, [&[Rr("", 48, vec![1])], &[], &[]]);
+    let mut capture = Capture::new();
+    keys(&mut capture, 1);
+    root_refers(&mut capture, 2, WWW);
+    edu_refers(&mut capture, 3, WWW);
+    nyu_answers(&mut capture, 4);
+    let (_, out, err) = run(&capture, &["dns", "--trace", "--dig"]);
+    assert!(out.starts_with("edu.") && !out.contains("DNSKEY"), "{out}");
+    assert!(err.contains("1 more resolution is here") && err.contains("--name NAME or -Y FILTER"), "{err}");
+    assert!(printed(&capture, &["dns", "--trace", "--dig", "--name", "."]).starts_with(".\t"));
+    // dig is who somebody started, and a resolver is another.
+    let dig = ([192, 0, 2, 77], 44_000);
+    capture.udp(dig, RESOLVER, &message(5, RD, ("", NS), [&[], &[], &[]]));
+    let servers = [ns("", "a.root-servers.net"), address("a.root-servers.net", ROOT)];
+    capture.udp(RESOLVER, dig, &message(5, QR | RA, ("", NS), [&servers, &[], &[]]));
+    let other = ("www.mit.edu", A);
+    capture.udp(dig, ROOT, &asks(6, other));
+    capture.udp(ROOT, dig, &message(6, AA | 3, other, [&[], &[soa("")], &[]]));
+    let (_, out, err) = run(&capture, &["dns", "--trace", "--dig"]);
+    assert!(out.starts_with(".\t") && !out.contains("edu.") && out.contains("SOA"), "{out}");
+    assert!(err.contains("2 more resolutions are here"), "{err}");
+    // Alone they are what there is.
+    let mut capture = Capture::new();
+    keys(&mut capture, 1);
+    let (_, out, err) = run(&capture, &["dns", "--trace", "--dig"]);
+    assert!(out.contains("DNSKEY") && !err.contains("more resolution"), "{out}{err}");
+}
+
 #[test]
 fn a_stub_alone_is_no_resolution() {
     let mut capture = Capture::new();

@@ -121,6 +121,52 @@ fn dig_on_the_private_internet_is_rebuilt_from_its_packets() {
     assert!(bogus.out.contains("couldn't get address for 'ns1.bogus.edu': failure"), "{bogus:?}");
 }
 
+/// Delegations to servers that are silent, that refuse, and whose addresses nobody can find out.
+const DEAD: &str = "ns8 A 192.0.2.142\nns9 A 192.0.2.143\nns9 AAAA 2001:db8:143::1\n\
+                    ; wirelab: server ns8 silent\n; wirelab: server ns9 silent\n\
+                    dark NS ns9\ndusk NS ns8\ndusk NS ns9\ndeny NS ns1.signed.edu.\ndeny NS ns2.signed.edu.\n";
+
+#[test]
+fn dig_at_dead_delegations_is_rebuilt_from_its_packets() {
+    if !ready("dig +trace to where nobody answers", &["dig"]) {
+        return;
+    }
+    let folder = folder();
+    let mut names = names_of_addresses();
+    let zones = folder.path().join("zones");
+    fs::create_dir(&zones).unwrap();
+    for (file, text) in wirelab::lab::dns::OWN {
+        let more = if *file == "lab.edu.zone" { DEAD } else { "" };
+        fs::write(zones.join(file), format!("{text}{more}")).unwrap();
+    }
+    for (address, name) in [("192.0.2.142", "ns8"), ("192.0.2.143", "ns9"), ("2001:db8:143::1", "ns9")] {
+        names.insert(address.to_owned(), format!("{name}.lab.edu."));
+    }
+    let capture = folder.path().join("dig.pcapng");
+    let (zones, capture) = (zones.to_str().unwrap(), capture.to_str().unwrap());
+    for (name, end) in [
+        ("www.dark.lab.edu", ";; no servers could be reached"),
+        ("www.dusk.lab.edu", ";; no servers could be reached"),
+        ("www.deny.lab.edu", ""),
+        ("www.dead.lab.edu", "dig: couldn't get address for 'ns1.dead.lab.edu': no more"),
+    ] {
+        let internet = ["--internet", "--zones", zones, "--view", "none"];
+        let dig = ["-w", capture, "--", "dig", "+trace", "+time=3", "+tries=2", name];
+        let asked = run(&mut record(&[&internet[..], &dig].concat()));
+        let rebuilt = run(&mut program::command(&["dns", "--trace", "--dig", capture]));
+        let mut told = told(&asked.out, &names);
+        // What dig ends by comes through its other stream.
+        told.extend(asked.err.lines().filter(|line| line.starts_with("dig: ")).map(str::to_owned));
+        assert_eq!(told.last().map(String::as_str), Some(end), "{name}: {asked:?}");
+        assert_eq!(self::told(&rebuilt.out, &names), told, "{name}: {asked:?}");
+        // Asked live it ends with the same word.
+        let live = ["trace", "--internet", "--zones", zones, "--dig", "--wait", "1500", name];
+        let live = run(&mut ordinary(&live));
+        let end = if end.starts_with("dig: ") { ";; no servers could be reached" } else { end };
+        assert_eq!(live.out.lines().last(), Some(end), "{name}: {live:?}");
+    }
+}
+
 /// What dig says but for its banner and times, with the first of the names that a server's address has.
 fn told(text: &str, names: &BTreeMap<String, String>) -> Vec<String> {
     let lines = text.lines().skip_while(|line| line.is_empty() || line.starts_with("; <<>>"));
