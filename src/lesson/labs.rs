@@ -1,15 +1,13 @@
 //! What a lab is there to show.
 
-use std::time::Duration;
-
 use super::datagrams::{Handed, handed};
 use super::talks::turns;
-use super::{Case, Check, Losses};
+use super::{Case, Check, ping_checks};
+use crate::lab::Note;
 use crate::lab::scene::{Kind, What};
-use crate::lab::{Note, PingRun};
 use crate::proto::lab::{Code, Mark, Says};
 use crate::report::http::Exchange;
-use crate::report::lab::{Fate, LabFlow, Passed, PingTotals, Stray};
+use crate::report::lab::{LabFlow, Passed, Stray};
 use crate::report::mail::{Mail, Session};
 use crate::source::PacketNumber;
 
@@ -24,7 +22,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "chat" => checks.push(room(case)),
         "relay" => checks.push(relay(case)),
         "file-transfer" => checks.push(file(case)),
-        "udp-ping" | "udp-throughput" => checks.extend(pings(case)),
+        "udp-ping" | "udp-throughput" => checks.extend(ping_checks::of(case, flows(case))),
         "proxy" => checks.extend(proxy(case)),
         "web" => checks.push(pages(case)),
         "mail" => checks.extend(mails(case)),
@@ -279,54 +277,6 @@ pub(super) fn file(case: &Case<'_>) -> Check {
             [],
         ),
     }
-}
-
-/// Longest way of an answer that the two logs may differ by.
-const SLACK: Duration = Duration::from_millis(100);
-
-/// What the server says that it dropped has no answer in the capture, and what the client lost is that, and what came late.
-fn pings(case: &Case<'_>) -> Vec<Check> {
-    let notes = |of_server: bool| {
-        case.log.iter().filter_map(move |line| match &line.what {
-            What::Noted { note, .. } if line.aside == of_server => Some(note),
-            _ => None,
-        })
-    };
-    let dropped = notes(true).filter(|note| matches!(note, Note::Dropped { .. })).count();
-    let totals: Vec<PingTotals> = flows(case).map(PingTotals::of).collect();
-    let unanswered: Vec<PacketNumber> = totals
-        .iter()
-        .flat_map(|totals| &totals.pings)
-        .filter(|ping| ping.fate == Fate::Unanswered)
-        .map(|ping| ping.at.number)
-        .collect();
-    let sent: u64 = totals.iter().map(PingTotals::sent).sum();
-    let run = PingRun::of(notes(false));
-    let losses = Losses::of(&run, notes(true), SLACK);
-    let has_line = notes(true).any(|note| matches!(note, Note::Handed { .. }));
-    let on_the_way = losses.on_the_way.len();
-    let and_lost = if has_line { format!(", {on_the_way} lost by its line") } else { String::new() };
-    let by_server = format!(
-        "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log{and_lost}",
-        unanswered.len()
-    );
-    let by_client = if run.sent() != sent {
-        format!("The client says that it sent {} pings, the capture shows {sent}", run.sent())
-    } else if losses.hold() {
-        format!(
-            "The client counts {} as lost: {} dropped by the server{and_lost}, {} answered too late",
-            losses.lost, losses.dropped, losses.too_late
-        )
-    } else {
-        format!(
-            "The client counts {} as lost, but {} were dropped by the server{and_lost} and {} answered too late",
-            losses.lost, losses.dropped, losses.too_late
-        )
-    };
-    vec![
-        Check::new(dropped + on_the_way == unanswered.len() && sent > 0, by_server, unanswered),
-        Check::new(losses.hold() && run.sent() == sent, by_client, []),
-    ]
 }
 
 /// Where the exchanges of a proxy go: those of the origin, and those that the proxy answers by itself.

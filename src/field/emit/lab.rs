@@ -103,7 +103,7 @@ fn says_fields(says: &Says, fault: Option<&Fault>, out: &mut Emitter<'_>) {
             text(lab::CHAT_USER, name, out);
             text(lab::CHAT_TEXT, said, out);
         }
-        Says::Calibrate(size) => number(lab::BUFFER_SIZE, *size, out),
+        Says::Calibrate(Some(size)) => number(lab::BUFFER_SIZE, *size, out),
         Says::Ping(own, before) => {
             if let Some(own) = own {
                 number(lab::PING_NUMBER, *own, out);

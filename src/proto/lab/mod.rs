@@ -18,7 +18,7 @@ mod relay;
 mod uppercase;
 mod waiting;
 
-pub(super) use recognise::Ear;
+pub(super) use recognise::{Ear, Ends};
 
 pub use analyzer::LabAnalyzer;
 pub use calculator::{Operation, Right, join_pieces};
@@ -148,8 +148,8 @@ pub enum Says {
     Left(Box<str>),
     /// What somebody said: who, and what.
     Line(Box<str>, Box<str>),
-    /// The size of the server's buffer.
-    Calibrate(u64),
+    /// The size of the server's buffer, where 64 bits hold it.
+    Calibrate(Option<u64>),
     /// It was set.
     Calibrated,
     /// A ping, with its number where it has one, and how many there were before it.

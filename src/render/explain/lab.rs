@@ -230,11 +230,13 @@ impl Part {
                 && message.said.fault.is_none()
                 && message.said.answers.is_some()
         });
-        Self::say(format!(
-            "{}, {} returned in capitals, letter by letter as Unicode has them.",
-            Count::new(asked, "sentence", "sentences"),
-            right.count()
-        ))
+        let sentences = Count::new(asked, "sentence", "sentences");
+        Self::say(match right.count() {
+            0 => format!("{sentences}, none returned in capitals."),
+            right => {
+                format!("{sentences}, {right} returned in capitals, letter by letter as Unicode has them.")
+            }
+        })
     }
 
     fn calculator(lab: &LabFlow) -> Self {
@@ -389,8 +391,9 @@ impl Part {
         }
         if totals.ambiguous > 0 {
             sentences.push(format!(
-                "Of {} it is ambiguous which ping it is for: several waited that are all alike. The loss is exact all the same, \
-                 for each acknowledgement is of one ping.",
+                "Of {} it is ambiguous which ping it is for: several waited that are all alike. How many pings have no \
+                 acknowledgement is known all the same, unless one came twice; which of them those are is not, nor how many came \
+                 too late: to a client that waits no longer, a late one is a loss, or is taken for the next ping's.",
                 Count::new(totals.ambiguous, "acknowledgement", "acknowledgements")
             ));
         }
@@ -411,8 +414,12 @@ impl Part {
         }
         if totals.late > 0 {
             let lost = totals.unanswered().saturating_add(totals.late);
+            let (them, least) = (
+                if totals.late == 1 { "it" } else { "them" },
+                if totals.ambiguous > 0 { "at least " } else { "" },
+            );
             sentences.push(format!(
-                "{} late, when the next ping had been sent, or was due behind the last: a client that waits no longer counts them as lost, {} in all.",
+                "{} late, when the next ping had been sent, or was due behind the last: a client that waits no longer counts {them} as lost, {least}{} in all.",
                 Count::new(totals.late, "acknowledgement came", "acknowledgements came"),
                 percent(lost, totals.sent())
             ));
