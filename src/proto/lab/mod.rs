@@ -22,11 +22,12 @@ pub(super) use recognise::{Ear, Ends};
 
 pub use analyzer::LabAnalyzer;
 pub use calculator::{Operation, Right, join_pieces};
-pub use chat::MAX_NAME;
+pub use chat::{MAX_NAME, passed_on};
 pub use ping::Pairing;
 pub use python::{number, written};
 pub use recognise::could_be;
 pub use relay::{Code, Codes, Order, RelayRequest, read_order};
+pub use uppercase::PORT as UPPERCASE_PORT;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -20,7 +20,7 @@ pub(super) fn is_capitals(sentence: &str, answer: &str) -> bool {
 }
 
 /// The course's port: there an answer that is not the sentence in capitals is a wrong one, and not another protocol.
-pub(super) const PORT: u16 = 12_000;
+pub const PORT: u16 = 12_000;
 
 /// Whether `answer`, from [`PORT`], is what a server of this lab makes of `sentence`, right or wrong: both are a line of text, and the
 /// sentence has letters, without which nothing is put in capitals.

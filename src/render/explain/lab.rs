@@ -7,8 +7,8 @@ use super::super::format::{Bits, Count, Elapsed, Hex, Percent};
 use super::super::safe::{Safe, safe_line};
 use super::super::wrap::Wrapped;
 use super::{ExplainOptions, count, note};
-use crate::flow::Flow;
-use crate::proto::lab::{Fault, Lab, LabMessage, Mark, Pairing, Right, Says, could_be};
+use crate::flow::{Direction, Flow};
+use crate::proto::lab::{Fault, Lab, LabMessage, Mark, Pairing, Right, Says, UPPERCASE_PORT, could_be};
 use crate::report::Told;
 use crate::report::lab::{Fate, Fits, LabFlow, PingTotals, Second, fits};
 
@@ -25,6 +25,13 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
     let told_of = Part::of(lab);
     told_of.sentences.iter().try_for_each(|text| note(out, text, options))?;
     rows(out, &told_of.rows, SHOWN, options)?;
+    if is_known_by_port(told, lab) {
+        let text = format!(
+            "No answer is right: which lab this is shows by its port, {}, and the form of the talk alone.",
+            UPPERCASE_PORT
+        );
+        note(out, &text, options)?;
+    }
     let faults: Vec<String> = lab.faults().map(fault).collect();
     if !faults.is_empty() {
         let many = Count::new(
@@ -98,6 +105,14 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         );
         note(out, &text, options)?;
     }
+    if lab.perhaps_one > 0 {
+        let text = format!(
+            "{} one with what looks like another behind it in the same segment: nothing parts messages in this lab, and a line may \
+             hold what looks like somebody else's.",
+            Count::new(lab.perhaps_one, "line may be", "lines may each be")
+        );
+        note(out, &text, options)?;
+    }
     if lab.not_kept > 0 {
         let text = format!(
             "{} not kept, and not counted here.",
@@ -106,6 +121,16 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     Ok(())
+}
+
+/// Whether nothing but the port tells which lab this is: where sentences come back, and none as it should be.
+fn is_known_by_port(told: &Told<'_>, lab: &LabFlow) -> bool {
+    let ends = &told.flow.tuple;
+    let server = if lab.client == Direction::OrigToResp { ends.resp } else { ends.orig };
+    let mut answers = lab.messages.iter().filter(|message| message.said.says == Says::Capitals).peekable();
+    server.port == UPPERCASE_PORT
+        && answers.peek().is_some()
+        && answers.all(|answer| answer.said.fault.is_some())
 }
 
 /// Which lab it is: two say the same, and their intervals tell them apart.
