@@ -1,8 +1,9 @@
 //! What a lab is there to show.
 
+use super::count::{Counted, OrNone, Times, verb};
 use super::datagrams::{Handed, handed};
 use super::talks::turns;
-use super::{Case, Check, ping_checks};
+use super::{Case, Check, bots, ping_checks};
 use crate::lab::Note;
 use crate::lab::scene::{Kind, What};
 use crate::proto::lab::{Code, Mark, Says};
@@ -12,6 +13,9 @@ use crate::report::mail::{Mail, Session};
 use crate::source::PacketNumber;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
+    if case.scene.name == "chatbots" {
+        return bots::of(case);
+    }
     if case.scene.kind != Kind::Lab {
         return Vec::new();
     }
@@ -69,7 +73,8 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
         lines.iter().filter(|handed| handed.is_repeated()).map(|handed| handed.bytes).collect();
     let talks = case.talks.len();
     if known > talks || known.saturating_add(may_be_unknown) < talks {
-        against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
+        let (all, is) = (Counted::new(talks, "flow", "flows"), verb(known, "is", "are"));
+        against.push(format!("Of {all} {} {is} recognised as the lab {}", OrNone(known), case.scene.name));
     }
     for flow in flows(case) {
         // Of an answer whose question got none, because the line lost that, the log alone tells that it is a copy.
@@ -105,11 +110,19 @@ fn sums(case: &Case<'_>) -> Check {
     let all = packets(case, |says| matches!(says, Says::Result { .. })).len();
     let asked = packets(case, |says| matches!(says, Says::Sum(..))).len();
     let holds = right.len() == all && all == asked && asked > 0;
-    Check::new(
-        holds,
-        format!("{} of {asked} sums are answered, and right when worked out again", right.len()),
-        right,
-    )
+    let text = match (holds, asked) {
+        (_, 0) => "No sum was asked for".to_owned(),
+        (true, 1) => "The one sum is answered, and right when worked out again".to_owned(),
+        (true, _) => format!("Each of {asked} sums is answered, and right when worked out again"),
+        (false, _) => format!(
+            "Of {} {} {} answered, and {} right when worked out again",
+            Counted::new(asked, "sum", "sums"),
+            OrNone(all),
+            verb(all, "is", "are"),
+            OrNone(right.len())
+        ),
+    };
+    Check::new(holds, text, right)
 }
 
 fn capitals(case: &Case<'_>) -> Check {
@@ -125,22 +138,32 @@ fn capitals(case: &Case<'_>) -> Check {
     let lost = lines(case).iter().filter(|handed| handed.is_lost()).count();
     if lost > 0 {
         let all = asked.max(lost);
-        let text = format!("{} of {all} sentences come back in capitals; the line lost {lost}", back.len());
+        let text = format!("{}; the line lost {lost}", come_back(back.len(), all));
         return Check::new(back.len().saturating_add(lost) == all, text, back);
     }
     let text = if asked == 1 && back.len() == 1 {
         "The sentence comes back in capitals".to_owned()
     } else {
-        format!("{} of {asked} sentences come back in capitals", back.len())
+        come_back(back.len(), asked)
     };
     Check::new(asked > 0 && back.len() == asked, text, back)
+}
+
+/// How many sentences come back as they should.
+fn come_back(back: usize, all: usize) -> String {
+    let (sentences, come) = (Counted::new(all, "sentence", "sentences"), verb(back, "comes", "come"));
+    format!("Of {sentences} {} {come} back in capitals", OrNone(back))
 }
 
 /// Lines that the log says were typed: all that a client said after its name was taken.
 fn room(case: &Case<'_>) -> Check {
     let rooms = case.evidence.labs.map(crate::report::lab::Labs::rooms).unwrap_or_default();
     let [room] = rooms else {
-        return Check::new(false, format!("The capture shows {} chat rooms, and not one", rooms.len()), []);
+        let text = match rooms.len() {
+            0 => "The capture shows no chat room".to_owned(),
+            many => format!("The capture shows {many} chat rooms, and not one"),
+        };
+        return Check::new(false, text, []);
     };
     let mut against = Vec::new();
     for line in &room.lines {
@@ -168,7 +191,10 @@ fn room(case: &Case<'_>) -> Check {
         Some(text) => Check::new(false, text, []),
         None => Check::new(
             true,
-            format!("Each of {typed} lines reached every member who was in then, once"),
+            match typed {
+                1 => "The one line reached every member who was in then, once".to_owned(),
+                _ => format!("Each of {typed} lines reached every member who was in then, once"),
+            },
             delivered,
         ),
     }
@@ -203,10 +229,12 @@ fn relay(case: &Case<'_>) -> Check {
         (None, None) if forwarded.is_empty() => Check::new(false, "No message was passed on", []),
         (None, None) => Check::new(
             true,
-            format!(
-                "{} messages were passed on, each as it was asked for, and its sender was told 200",
-                forwarded.len()
-            ),
+            match forwarded.len() {
+                1 => "1 message was passed on, as it was asked for, and its sender was told 200".to_owned(),
+                many => format!(
+                    "{many} messages were passed on, each as it was asked for, and its sender was told 200"
+                ),
+            },
             forwarded,
         ),
     }
@@ -235,8 +263,13 @@ fn relay_with_losses(passed: &[Passed], strays: &[Stray], lost: &[Handed<'_>]) -
     let text = match wrong {
         Some(_) => "What was passed on is not what a request asked for".to_owned(),
         None => format!(
-            "Of {} requests {silent} are not passed on in the capture, and to {untold} nothing is answered there: {refusals} refused, and the line lost {messages} of the messages and {statuses} of the answers",
-            passed.len()
+            "{}: {} passed on in the capture, {} refused, {} lost by the line; {} in the capture, {} lost by the line",
+            Counted::new(passed.len(), "request", "requests"),
+            OrNone(passed.len().saturating_sub(silent)),
+            OrNone(refusals),
+            OrNone(messages),
+            Counted::new(passed.len().saturating_sub(untold), "answer", "answers"),
+            OrNone(statuses),
         ),
     };
     Check::new(wrong.is_none() && untold == statuses && never, text, packets.chain(wrong))
@@ -263,10 +296,16 @@ pub(super) fn file(case: &Case<'_>) -> Check {
             Check::new(false, format!("The file of the {who} is not the one in the capture"), [])
         }
         None if seen.missing > 0 => {
-            Check::new(false, format!("{} bytes of the file are not in the capture", seen.missing), [])
+            let missing = Counted::of(seen.missing, "byte of the file is", "bytes of the file are");
+            Check::new(false, format!("{missing} not in the capture"), [])
         }
         None if told.len() < 2 => {
-            Check::new(false, format!("Of server and client {} told what file it was", told.len()), [])
+            let who = if told.is_empty() {
+                "Neither of server and client"
+            } else {
+                "Of server and client only one"
+            };
+            Check::new(false, format!("{who} told what file it was"), [])
         }
         None => Check::new(
             true,
@@ -305,22 +344,29 @@ fn proxy(case: &Case<'_>) -> Vec<Check> {
     let after = warm.first().is_some_and(|warm| reached.iter().all(|packet| packet < warm));
     let cold = reached.len() == fetched && fetched > 0;
     let cold_text = if cold {
-        format!("Cold: the origin is asked as often as the proxy says, {fetched} of {} requests", asked.len())
+        format!(
+            "Cold: the origin is asked as often as the proxy says, {fetched} of {}",
+            Counted::new(asked.len(), "request", "requests")
+        )
     } else {
         format!(
-            "Cold: the proxy says that it asked the origin {fetched} times, the capture shows {}",
-            reached.len()
+            "Cold: the proxy says that it asked the origin {}, the capture shows it {}",
+            Times(fetched),
+            Times(reached.len())
         )
     };
     let warm_text = match (warm.len() == cached, after) {
         (true, true) => format!(
-            "Warm: {cached} of {} requests is answered from the cache, and never reaches the origin",
-            asked.len()
+            "Warm: {cached} of {} {} answered from the cache, and never {} the origin",
+            Counted::new(asked.len(), "request", "requests"),
+            verb(cached, "is", "are"),
+            verb(cached, "reaches", "reach")
         ),
         (true, false) => "Warm: no request is left that only the cache can have answered".to_owned(),
         (false, _) => format!(
-            "Warm: the proxy says that its cache answered {cached} requests, the capture shows {} that did not reach the origin",
-            warm.len()
+            "Warm: the proxy says that its cache answered {}, the capture shows {} that did not reach the origin",
+            Counted::new(cached, "request", "requests"),
+            OrNone(warm.len())
         ),
     };
     vec![Check::new(cold, cold_text, reached), Check::new(after && warm.len() == cached, warm_text, warm)]
@@ -355,9 +401,11 @@ fn mails(case: &Case<'_>) -> Vec<Check> {
     let doubted: Vec<&&Mail> = all.iter().filter(is_doubted).collect();
     let is_one = doubted.len() == 1 && all.len() > 1;
     let took = if passed == all.len() && passed > 0 {
-        format!("Each of {} mails in the capture is one that an agent says it took", all.len())
+        let each = if passed == 1 { "The one mail".to_owned() } else { format!("Each of {passed} mails") };
+        format!("{each} in the capture is one that an agent says it took")
     } else {
-        format!("The agents say that they took {passed} mails, the capture shows {}", all.len())
+        let took = Counted::new(passed, "mail", "mails");
+        format!("The agents say that they took {took}, the capture shows {}", OrNone(all.len()))
     };
     let forged = if is_one {
         format!(
@@ -365,7 +413,12 @@ fn mails(case: &Case<'_>) -> Vec<Check> {
             all.len()
         )
     } else {
-        format!("{} of {} mails name a hop that nobody vouches for, and not one", doubted.len(), all.len())
+        format!(
+            "Of {} {} {} a hop that nobody vouches for, and not just one",
+            Counted::new(all.len(), "mail", "mails"),
+            OrNone(doubted.len()),
+            verb(doubted.len(), "names", "name")
+        )
     };
     vec![
         Check::new(passed == all.len() && passed > 0, took, all.iter().filter_map(|mail| packet(mail))),

@@ -38,7 +38,9 @@ impl Losses {
         let mut losses = Self { lost: run.lost(), under_way: run.under_way(), ..Self::default() };
         // How far from the first ping on the next one is due.
         let mut due = Duration::ZERO;
-        for ping in run.pings() {
+        let mut pings = run.pings().peekable();
+        while let Some(ping) = pings.next() {
+            let next_sent = pings.peek().map(|next| next.at);
             // A busy client sends behind its schedule, and does not wait the longer for it.
             let behind = ping.at.saturating_sub(due);
             due = due.saturating_add(ping.interval);
@@ -60,8 +62,13 @@ impl Losses {
                     let is_by_server = held.saturating_add(slack(ping.interval)) >= ping.interval;
                     losses.too_late += u64::from(late && is_by_server);
                     losses.held_up += u64::from(late && !is_by_server);
-                    let is_due =
-                        if late { rtt.saturating_add(behind) >= ping.interval } else { rtt <= ping.interval };
+                    // In time, or a busy client sent the next one later still.
+                    let is_before_next = || next_sent.is_some_and(|at| ping.at.saturating_add(rtt) <= at);
+                    let is_due = if late {
+                        rtt.saturating_add(behind) >= ping.interval
+                    } else {
+                        rtt <= ping.interval || is_before_next()
+                    };
                     *held <= rtt && is_due
                 }
                 (Some(Some(_)), _) => false,
@@ -218,6 +225,16 @@ mod tests {
         let sent_late = Note::Ping(Ping { number: 2, at: ms(400), interval: ms(300), bytes: 15, fate: late });
         let run = PingRun::of(&[clock(1, answered(10)), sent_late]);
         assert!(Losses::of(&run, &[delayed(1, 9), delayed(2, 190)]).hold());
+    }
+
+    #[test]
+    fn what_is_heard_before_the_next_one_is_sent_is_in_time() {
+        let in_time = PingFate::Answered { rtt: ms(390), bytes: 21, late: false };
+        for (next, holds) in [(400, true), (380, false)] {
+            let ping = Ping { number: 2, at: ms(next), interval: ms(300), bytes: 15, fate: answered(10) };
+            let run = PingRun::of(&[clock(1, in_time), Note::Ping(ping)]);
+            assert_eq!(Losses::of(&run, &[delayed(1, 9), delayed(2, 9)]).hold(), holds, "{next}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! [`checks`] holds the one against the other, a claim at a time, each with its packets. A claim that does not hold means
 //! that the capture lacks something, or that a program did not do what its lab says.
 
+mod bots;
 mod check;
 mod count;
 mod datagrams;

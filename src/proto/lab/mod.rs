@@ -419,6 +419,22 @@ impl Said {
         Self { by_client, says, answers: None, fault: None, unsure: false, again: None }
     }
 
+    /// Whether it is a wrong answer, or a copy of an earlier one: what comes later tells.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.again.is_some() && self.fault.is_some()
+    }
+
+    /// What is wrong with it, in words; where it may be a copy of an earlier datagram instead, with that.
+    #[must_use]
+    pub fn fault_in_words(&self) -> Option<String> {
+        let fault = self.fault.as_ref()?;
+        Some(match self.again {
+            Some(before) => format!("{fault}, unless it is packet {} again", before.number),
+            None => fault.to_string(),
+        })
+    }
+
     fn answers(self, packet: Option<PacketStamp>) -> Self {
         Self { answers: packet, ..self }
     }

@@ -231,7 +231,10 @@ impl Part {
             let said = &message.said;
             !said.by_client && said.answers.is_some() && said.fault.is_none()
         });
-        let right = right.count();
+        let right = match right.count() {
+            0 => "none".to_owned(),
+            right => right.to_string(),
+        };
         Self::say(format!("{}, {right} answered {answer}.", Count::new(count(asked), one, many)))
     }
 
@@ -349,11 +352,7 @@ impl Part {
         }
         let dates = lab.count(|says| *says == Says::AskDate);
         let times = lab.count(|says| *says == Says::AskTime);
-        let text = format!(
-            "The date was asked for {}, the time {}.",
-            Count::new(dates, "time", "times"),
-            Count::new(times, "time", "times")
-        );
+        let text = format!("The date was asked for {}, the time {}.", how_often(dates), how_often(times));
         Self { sentences: vec![text], rows }
     }
 
@@ -392,7 +391,13 @@ impl Part {
         let mut parts = Vec::new();
         if asked > 0 {
             let requests = Count::new(asked, "request to pass something on", "requests to pass something on");
-            parts.push(format!("{requests}, {sent} of them sent by the server's word"));
+            let sent = match (sent, asked) {
+                (0, 1) => "not sent by the server's word".to_owned(),
+                (_, 1) => "sent by the server's word".to_owned(),
+                (0, _) => "none of them sent by the server's word".to_owned(),
+                _ => format!("{sent} of them sent by the server's word"),
+            };
+            parts.push(format!("{requests}, {sent}"));
         }
         if got > 0 || asked == 0 {
             parts.push(format!(
@@ -475,6 +480,14 @@ impl Part {
             }
         }
         Self { sentences, rows }
+    }
+}
+
+fn how_often(number: u64) -> String {
+    match number {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
     }
 }
 

@@ -129,7 +129,10 @@ fn a_name_with_control_characters_is_shown_escaped() {
     capture.answer(&mut flow, ":a\u{1b}[2Jnn:hi");
     capture.close(&mut flow);
     let text = capture.explained();
-    says(&text, &["Lab chat", "Members: a\\x1b[2Jnn (tcp:0).", "1 line, 1 of them to every other member"]);
+    says(
+        &text,
+        &["Lab chat", "Members: a\\x1b[2Jnn (tcp:0).", "1 line, to every other member that was in, once."],
+    );
     assert!(!text.contains('\u{1b}'), "{text:?}");
     let names = capture.fields(&["-Y", "wirelab.lab.kind == \"joined\""], &["wirelab.lab.chat.user"]);
     assert_eq!(names, ["a\\x1b[2Jnn"]);
@@ -209,6 +212,51 @@ fn a_copy_is_told_from_a_wrong_answer_by_what_comes_later() {
         ],
     );
     says_not(&text, &["came again"]);
+}
+
+#[test]
+fn fields_tell_a_copy_from_a_fault_once_it_is_known() {
+    let [there, back] = [[40_000, 12_345], [12_345, 40_000]];
+    let (hello, nice) = ("Hello! How can I help you today?", "It's nice to meet you!");
+    let mut capture = Capture::new();
+    capture.exchange(there, "Hey", hello);
+    capture.datagram(there, "What's your name?");
+    capture.datagram(back, hello);
+    capture.datagram(back, nice);
+    capture.datagram(back, nice);
+    let wanted = [
+        "frame.number",
+        "wirelab.lab.fault",
+        "wirelab.lab.again",
+        "wirelab.lab.response_to",
+        "wirelab.lab.response_in",
+    ];
+    let rows = |arguments: &[&str], capture: &Capture| capture.fields(arguments, &wanted);
+    // In one pass the copy of packet 2 may be a wrong answer to packet 3; the last one is a copy of what was right.
+    let doubt = format!("right would be {nice}, unless it is packet 2 again");
+    let one_pass = rows(&[], &capture);
+    assert_eq!(
+        one_pass[1..],
+        ["2\t\t\t1\t", "3\t\t\t\t", &format!("4\t{doubt}\t2\t\t"), "5\t\t\t3\t", "6\t\t5\t\t"]
+    );
+    let line = format!("chatbot-udp {hello}, {doubt}");
+    assert!(capture.run(&["read"], &[]).lines().any(|text| text.ends_with(&line)), "{line}");
+    let both = rows(&["-2"], &capture);
+    assert_eq!(both, ["1\t\t\t\t", "2\t\t\t1\t", "3\t\t\t\t5", "4\t\t2\t\t", "5\t\t\t3\t", "6\t\t5\t\t"]);
+    // A server that knows one answer only.
+    let mut capture = Capture::new();
+    for asked in ["Hey", "What's your name?"] {
+        capture.exchange(there, asked, hello);
+    }
+    let both = rows(&["-2"], &capture);
+    assert_eq!(both[2..], ["3\t\t\t\t4".to_owned(), format!("4\tright would be {nice}\t\t3\t")]);
+    // Capitals are not compared with what they do not answer.
+    let mut capture = Capture::new();
+    let [there, back] = [[40_000, 12_000], [12_000, 40_000]];
+    capture.exchange(there, "one", "ONE");
+    capture.datagram(back, "ONE");
+    let right = capture.fields(&[], &["wirelab.lab.uppercase.correct", "wirelab.lab.again"]);
+    assert_eq!(right[1..], ["1\t", "\t2"]);
 }
 
 #[test]
