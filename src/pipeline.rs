@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use crate::decode::{DecodeAs, DecodedPacket, Decoder, TransportProtocol};
 use crate::field::{PacketContext, Preferences};
 use crate::flow::{
-    DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, PayloadWanted, Verdict,
+    DefragLimits, Defragmenter, EchoAnswer, EchoTable, Flow, FlowTable, Hindsight, LAB_PERHAPS, LAB_RIGHT,
+    PayloadWanted, Verdict,
 };
 use crate::proto::dns::InWireshark;
 use crate::proto::{AnalyzerLimits, AnalyzerOptions, Analyzers, Messages, Note, Protocol};
@@ -391,8 +392,13 @@ fn look_back(
     for message in messages.all() {
         match (&message.note, message.flow) {
             (Note::Lab(note), _) => {
+                // What may be a copy of an earlier answer is the answer only where no other comes.
+                let id = if note.said.is_doubtful() { LAB_PERHAPS } else { 0 };
                 if let Some(asked) = note.said.answers {
-                    hindsight.answered(asked.number, 0, number);
+                    hindsight.answered(asked.number, id, number);
+                    if note.said.fault.is_none() {
+                        hindsight.answered(asked.number, LAB_RIGHT, number);
+                    }
                 }
             }
             (Note::Imap(note), _) => {

@@ -34,6 +34,13 @@ pub struct HttpPackets {
     pub response: Option<PacketNumber>,
 }
 
+/// In place of a query's id: the packet may answer a lab's question, or may be a copy of an earlier answer. It tells where nothing else
+/// does.
+pub const LAB_PERHAPS: u16 = 1;
+
+/// The same: the packet answers a lab's question, and rightly.
+pub const LAB_RIGHT: u16 = 2;
+
 impl Hindsight {
     /// Notes what `packet` tells of the packets before it.
     pub fn collect(&mut self, number: PacketNumber, packet: &DecodedPacket<'_>, echo: Option<EchoAnswer>) {

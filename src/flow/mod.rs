@@ -20,7 +20,7 @@ pub use defrag::{
     DefragLimits, Defragmenter, MAX_AGE_NANOS, MAX_DATAGRAMS, MAX_FRAGMENTS, MAX_HELD_BYTES, MAX_NESTED,
 };
 pub use echo::{EchoAnswer, EchoTable, MAX_ECHO_REQUESTS};
-pub use hindsight::{Hindsight, HttpPackets, MAX_NOTES};
+pub use hindsight::{Hindsight, HttpPackets, LAB_PERHAPS, LAB_RIGHT, MAX_NOTES};
 pub use key::{Direction, FiveTuple, FlowId};
 pub use payload::PayloadWanted;
 pub use record::{Flow, IcmpError, MAX_ICMP_ERRORS, OrigReason, PacketStamp, SAMPLE_BYTES, Sample, Side};

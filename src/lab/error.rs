@@ -58,7 +58,7 @@ pub enum LabError {
         reset: bool,
     },
     /// A file began to come and did not come to its end.
-    #[error("{server} {}: the file broke off after {after} bytes", broke(.reset))]
+    #[error("{server} {}: the file broke off after {}", broke(.reset), super::note::bytes(*.after))]
     BrokenOff {
         /// The server's address.
         server: SocketAddr,

@@ -144,7 +144,7 @@ impl fmt::Display for Note {
                 write!(f, "{does}; captured {} it", if *before { "before" } else { "behind" })
             }
             Self::OnTheWay { number, seq, length, fin, deed, .. } => {
-                write!(f, "packet {number} of the server ({length} bytes")?;
+                write!(f, "packet {number} of the server ({}", bytes(u64::from(*length)))?;
                 f.write_str(if *fin { ", FIN" } else { "" })?;
                 seq.map_or(Ok(()), |seq| write!(f, ", number {seq}"))?;
                 write!(f, ") {deed}")
@@ -154,15 +154,15 @@ impl fmt::Display for Note {
             Self::Unclear { first, last } => {
                 write!(f, "an acknowledgement without a number, for one of the pings {first} to {last}")
             }
-            Self::File { length, sha256 } => write!(f, "{length} bytes, SHA-256 {sha256}"),
+            Self::File { length, sha256 } => write!(f, "{}, SHA-256 {sha256}", bytes(*length)),
             Self::Fetched { target, origin } => write!(f, "{target} asked of the origin at {origin}"),
             Self::Cached { target } => write!(f, "{target} answered from the cache"),
             Self::Page { target, status, length, took, cache } => {
-                write!(f, "{target}: {status}, {length} bytes, {:.1} ms", took.as_secs_f64() * 1e3)?;
+                write!(f, "{target}: {status}, {}, {:.1} ms", bytes(*length), took.as_secs_f64() * 1e3)?;
                 cache.as_ref().map_or(Ok(()), |cache| write!(f, ", cache {cache}"))
             }
             Self::Mail { id, length, next, kept, received } => {
-                write!(f, "mail {id} ({length} bytes) ")?;
+                write!(f, "mail {id} ({}) ", bytes(*length))?;
                 match next {
                     Some(next) => write!(f, "passed on to {next}")?,
                     None if *kept => f.write_str("kept in the mailbox")?,
@@ -173,5 +173,21 @@ impl fmt::Display for Note {
             Self::Misdeed(misdeed) => misdeed.fmt(f),
             Self::Told(text) => f.write_str(text),
         }
+    }
+}
+
+/// A length in words.
+pub(super) fn bytes(length: u64) -> String {
+    if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_agree_with_their_noun() {
+        let told = |length| Note::File { length, sha256: "00".to_owned() }.to_string();
+        assert_eq!([0, 1, 2].map(told), ["0 bytes, SHA-256 00", "1 byte, SHA-256 00", "2 bytes, SHA-256 00"]);
     }
 }

@@ -72,14 +72,24 @@ const MAX_RUNS: usize = 6;
 
 impl fmt::Display for PacketList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut runs: Vec<(PacketNumber, PacketNumber)> = Vec::new();
+        f.write_str(if self.0.len() == 1 { "packet " } else { "packets " })?;
+        Runs(self.0).fmt(f)
+    }
+}
+
+/// Numbers in order, those that follow each other as one: `1-3, 7`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs<'a>(pub(super) &'a [u64]);
+
+impl fmt::Display for Runs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut runs: Vec<(u64, u64)> = Vec::new();
         for number in self.0 {
             match runs.last_mut() {
                 Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
                 _ => runs.push((*number, *number)),
             }
         }
-        f.write_str(if self.0.len() == 1 { "packet " } else { "packets " })?;
         for (place, (first, last)) in runs.iter().enumerate() {
             if place > 0 {
                 f.write_str(", ")?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::count::{Counted, OrNone};
 use super::late::Late;
 use super::talks::{Talk, turns};
 use super::{Case, Check};
@@ -114,10 +115,10 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
             && expected.iter().zip(&seen).all(|(handed, (_, bytes))| handed.bytes == *bytes);
         if !same {
             against.push(format!(
-                "to {}: by the line's log {} datagrams came out of it, in this order, and the capture shows {} or another order",
+                "to {}: by the line's log {} out of it, in this order, and the capture shows {}, or another order",
                 talk.who,
-                expected.len(),
-                seen.len()
+                Counted::new(expected.len(), "datagram came", "datagrams came"),
+                OrNone(seen.len())
             ));
             continue;
         }

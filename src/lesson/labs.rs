@@ -1,19 +1,21 @@
 //! What a lab is there to show.
 
-use std::time::Duration;
-
+use super::count::{Counted, OrNone, Times, verb};
 use super::datagrams::{Handed, handed};
 use super::talks::turns;
-use super::{Case, Check, Losses};
+use super::{Case, Check, bots, ping_checks};
+use crate::lab::Note;
 use crate::lab::scene::{Kind, What};
-use crate::lab::{Note, PingRun};
 use crate::proto::lab::{Code, Mark, Says};
 use crate::report::http::Exchange;
-use crate::report::lab::{Fate, LabFlow, Passed, PingTotals, Stray};
+use crate::report::lab::{LabFlow, Passed, Stray};
 use crate::report::mail::{Mail, Session};
 use crate::source::PacketNumber;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
+    if case.scene.name == "chatbots" {
+        return bots::of(case);
+    }
     if case.scene.kind != Kind::Lab {
         return Vec::new();
     }
@@ -24,7 +26,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
         "chat" => checks.push(room(case)),
         "relay" => checks.push(relay(case)),
         "file-transfer" => checks.push(file(case)),
-        "udp-ping" | "udp-throughput" => checks.extend(pings(case)),
+        "udp-ping" | "udp-throughput" => checks.extend(ping_checks::of(case, flows(case))),
         "proxy" => checks.extend(proxy(case)),
         "web" => checks.push(pages(case)),
         "mail" => checks.extend(mails(case)),
@@ -78,7 +80,8 @@ fn answers(case: &Case<'_>) -> Vec<Check> {
         )];
     }
     if known > talks || known.saturating_add(may_be_unknown) < talks {
-        against.push(format!("{known} of {talks} flows are recognised as the lab {}", case.scene.name));
+        let (all, is) = (Counted::new(talks, "flow", "flows"), verb(known, "is", "are"));
+        against.push(format!("Of {all} {} {is} recognised as the lab {}", OrNone(known), case.scene.name));
     }
     let mut checks: Vec<Check> = against.into_iter().map(|text| Check::new(false, text, [])).collect();
     for flow in flows(case) {
@@ -123,11 +126,19 @@ fn sums(case: &Case<'_>) -> Check {
     let all = packets(case, |says| matches!(says, Says::Result { .. })).len();
     let asked = packets(case, |says| matches!(says, Says::Sum(..))).len();
     let holds = right.len() == all && all == asked && asked > 0;
-    Check::new(
-        holds,
-        format!("{} of {asked} sums are answered, and right when worked out again", right.len()),
-        right,
-    )
+    let text = match (holds, asked) {
+        (_, 0) => "No sum was asked for".to_owned(),
+        (true, 1) => "The one sum is answered, and right when worked out again".to_owned(),
+        (true, _) => format!("Each of {asked} sums is answered, and right when worked out again"),
+        (false, _) => format!(
+            "Of {} {} {} answered, and {} right when worked out again",
+            Counted::new(asked, "sum", "sums"),
+            OrNone(all),
+            verb(all, "is", "are"),
+            OrNone(right.len())
+        ),
+    };
+    Check::new(holds, text, right)
 }
 
 fn capitals(case: &Case<'_>) -> Check {
@@ -143,22 +154,32 @@ fn capitals(case: &Case<'_>) -> Check {
     let lost = lines(case).iter().filter(|handed| handed.is_lost()).count();
     if lost > 0 {
         let all = asked.max(lost);
-        let text = format!("{} of {all} sentences come back in capitals; the line lost {lost}", back.len());
+        let text = format!("{}; the line lost {lost}", come_back(back.len(), all));
         return Check::new(back.len().saturating_add(lost) == all, text, back);
     }
     let text = if asked == 1 && back.len() == 1 {
         "The sentence comes back in capitals".to_owned()
     } else {
-        format!("{} of {asked} sentences come back in capitals", back.len())
+        come_back(back.len(), asked)
     };
     Check::new(asked > 0 && back.len() == asked, text, back)
+}
+
+/// How many sentences come back as they should.
+fn come_back(back: usize, all: usize) -> String {
+    let (sentences, come) = (Counted::new(all, "sentence", "sentences"), verb(back, "comes", "come"));
+    format!("Of {sentences} {} {come} back in capitals", OrNone(back))
 }
 
 /// Lines that the log says were typed: all that a client said after its name was taken.
 fn room(case: &Case<'_>) -> Check {
     let rooms = case.evidence.labs.map(crate::report::lab::Labs::rooms).unwrap_or_default();
     let [room] = rooms else {
-        return Check::new(false, format!("The capture shows {} chat rooms, and not one", rooms.len()), []);
+        let text = match rooms.len() {
+            0 => "The capture shows no chat room".to_owned(),
+            many => format!("The capture shows {many} chat rooms, and not one"),
+        };
+        return Check::new(false, text, []);
     };
     let mut against = Vec::new();
     for line in &room.lines {
@@ -186,7 +207,10 @@ fn room(case: &Case<'_>) -> Check {
         Some(text) => Check::new(false, text, []),
         None => Check::new(
             true,
-            format!("Each of {typed} lines reached every member who was in then, once"),
+            match typed {
+                1 => "The one line reached every member who was in then, once".to_owned(),
+                _ => format!("Each of {typed} lines reached every member who was in then, once"),
+            },
             delivered,
         ),
     }
@@ -221,10 +245,12 @@ fn relay(case: &Case<'_>) -> Check {
         (None, None) if forwarded.is_empty() => Check::new(false, "No message was passed on", []),
         (None, None) => Check::new(
             true,
-            format!(
-                "{} messages were passed on, each as it was asked for, and its sender was told 200",
-                forwarded.len()
-            ),
+            match forwarded.len() {
+                1 => "1 message was passed on, as it was asked for, and its sender was told 200".to_owned(),
+                many => format!(
+                    "{many} messages were passed on, each as it was asked for, and its sender was told 200"
+                ),
+            },
             forwarded,
         ),
     }
@@ -253,8 +279,13 @@ fn relay_with_losses(passed: &[Passed], strays: &[Stray], lost: &[Handed<'_>]) -
     let text = match wrong {
         Some(_) => "What was passed on is not what a request asked for".to_owned(),
         None => format!(
-            "Of {} requests {silent} are not passed on in the capture, and to {untold} nothing is answered there: {refusals} refused, and the line lost {messages} of the messages and {statuses} of the answers",
-            passed.len()
+            "{}: {} passed on in the capture, {} refused, {} lost by the line; {} in the capture, {} lost by the line",
+            Counted::new(passed.len(), "request", "requests"),
+            OrNone(passed.len().saturating_sub(silent)),
+            OrNone(refusals),
+            OrNone(messages),
+            Counted::new(passed.len().saturating_sub(untold), "answer", "answers"),
+            OrNone(statuses),
         ),
     };
     Check::new(wrong.is_none() && untold == statuses && never, text, packets.chain(wrong))
@@ -281,10 +312,16 @@ pub(super) fn file(case: &Case<'_>) -> Check {
             Check::new(false, format!("The file of the {who} is not the one in the capture"), [])
         }
         None if seen.missing > 0 => {
-            Check::new(false, format!("{} bytes of the file are not in the capture", seen.missing), [])
+            let missing = Counted::of(seen.missing, "byte of the file is", "bytes of the file are");
+            Check::new(false, format!("{missing} not in the capture"), [])
         }
         None if told.len() < 2 => {
-            Check::new(false, format!("Of server and client {} told what file it was", told.len()), [])
+            let who = if told.is_empty() {
+                "Neither of server and client"
+            } else {
+                "Of server and client only one"
+            };
+            Check::new(false, format!("{who} told what file it was"), [])
         }
         None => Check::new(
             true,
@@ -295,54 +332,6 @@ pub(super) fn file(case: &Case<'_>) -> Check {
             [],
         ),
     }
-}
-
-/// Longest way of an answer that the two logs may differ by.
-const SLACK: Duration = Duration::from_millis(100);
-
-/// What the server says that it dropped has no answer in the capture, and what the client lost is that, and what came late.
-fn pings(case: &Case<'_>) -> Vec<Check> {
-    let notes = |of_server: bool| {
-        case.log.iter().filter_map(move |line| match &line.what {
-            What::Noted { note, .. } if line.aside == of_server => Some(note),
-            _ => None,
-        })
-    };
-    let dropped = notes(true).filter(|note| matches!(note, Note::Dropped { .. })).count();
-    let totals: Vec<PingTotals> = flows(case).map(PingTotals::of).collect();
-    let unanswered: Vec<PacketNumber> = totals
-        .iter()
-        .flat_map(|totals| &totals.pings)
-        .filter(|ping| ping.fate == Fate::Unanswered)
-        .map(|ping| ping.at.number)
-        .collect();
-    let sent: u64 = totals.iter().map(PingTotals::sent).sum();
-    let run = PingRun::of(notes(false));
-    let losses = Losses::of(&run, notes(true), SLACK);
-    let has_line = notes(true).any(|note| matches!(note, Note::Handed { .. }));
-    let on_the_way = losses.on_the_way.len();
-    let and_lost = if has_line { format!(", {on_the_way} lost by its line") } else { String::new() };
-    let by_server = format!(
-        "Of {sent} pings {} have no answer in the capture, and {dropped} were dropped by the server's log{and_lost}",
-        unanswered.len()
-    );
-    let by_client = if run.sent() != sent {
-        format!("The client says that it sent {} pings, the capture shows {sent}", run.sent())
-    } else if losses.hold() {
-        format!(
-            "The client counts {} as lost: {} dropped by the server{and_lost}, {} answered too late",
-            losses.lost, losses.dropped, losses.too_late
-        )
-    } else {
-        format!(
-            "The client counts {} as lost, but {} were dropped by the server{and_lost} and {} answered too late",
-            losses.lost, losses.dropped, losses.too_late
-        )
-    };
-    vec![
-        Check::new(dropped + on_the_way == unanswered.len() && sent > 0, by_server, unanswered),
-        Check::new(losses.hold() && run.sent() == sent, by_client, []),
-    ]
 }
 
 /// Where the exchanges of a proxy go: those of the origin, and those that the proxy answers by itself.
@@ -371,22 +360,29 @@ fn proxy(case: &Case<'_>) -> Vec<Check> {
     let after = warm.first().is_some_and(|warm| reached.iter().all(|packet| packet < warm));
     let cold = reached.len() == fetched && fetched > 0;
     let cold_text = if cold {
-        format!("Cold: the origin is asked as often as the proxy says, {fetched} of {} requests", asked.len())
+        format!(
+            "Cold: the origin is asked as often as the proxy says, {fetched} of {}",
+            Counted::new(asked.len(), "request", "requests")
+        )
     } else {
         format!(
-            "Cold: the proxy says that it asked the origin {fetched} times, the capture shows {}",
-            reached.len()
+            "Cold: the proxy says that it asked the origin {}, the capture shows it {}",
+            Times(fetched),
+            Times(reached.len())
         )
     };
     let warm_text = match (warm.len() == cached, after) {
         (true, true) => format!(
-            "Warm: {cached} of {} requests is answered from the cache, and never reaches the origin",
-            asked.len()
+            "Warm: {cached} of {} {} answered from the cache, and never {} the origin",
+            Counted::new(asked.len(), "request", "requests"),
+            verb(cached, "is", "are"),
+            verb(cached, "reaches", "reach")
         ),
         (true, false) => "Warm: no request is left that only the cache can have answered".to_owned(),
         (false, _) => format!(
-            "Warm: the proxy says that its cache answered {cached} requests, the capture shows {} that did not reach the origin",
-            warm.len()
+            "Warm: the proxy says that its cache answered {}, the capture shows {} that did not reach the origin",
+            Counted::new(cached, "request", "requests"),
+            OrNone(warm.len())
         ),
     };
     vec![Check::new(cold, cold_text, reached), Check::new(after && warm.len() == cached, warm_text, warm)]
@@ -421,9 +417,11 @@ fn mails(case: &Case<'_>) -> Vec<Check> {
     let doubted: Vec<&&Mail> = all.iter().filter(is_doubted).collect();
     let is_one = doubted.len() == 1 && all.len() > 1;
     let took = if passed == all.len() && passed > 0 {
-        format!("Each of {} mails in the capture is one that an agent says it took", all.len())
+        let each = if passed == 1 { "The one mail".to_owned() } else { format!("Each of {passed} mails") };
+        format!("{each} in the capture is one that an agent says it took")
     } else {
-        format!("The agents say that they took {passed} mails, the capture shows {}", all.len())
+        let took = Counted::new(passed, "mail", "mails");
+        format!("The agents say that they took {took}, the capture shows {}", OrNone(all.len()))
     };
     let forged = if is_one {
         format!(
@@ -431,7 +429,12 @@ fn mails(case: &Case<'_>) -> Vec<Check> {
             all.len()
         )
     } else {
-        format!("{} of {} mails name a hop that nobody vouches for, and not one", doubted.len(), all.len())
+        format!(
+            "Of {} {} {} a hop that nobody vouches for, and not just one",
+            Counted::new(all.len(), "mail", "mails"),
+            OrNone(doubted.len()),
+            verb(doubted.len(), "names", "name")
+        )
     };
     vec![
         Check::new(passed == all.len() && passed > 0, took, all.iter().filter_map(|mail| packet(mail))),

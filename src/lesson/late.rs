@@ -5,8 +5,8 @@ use crate::flow::PacketStamp;
 use crate::source::PacketNumber;
 use crate::time::TimeDelta;
 
-/// How far two clocks that are set alike may be apart.
-const CLOCKS: i128 = 1_000_000;
+/// How far two clocks that are set alike may be apart, in nanoseconds.
+pub(super) const CLOCKS: i128 = 1_000_000;
 
 /// Packets that a line held, and how much later than that they came. That they come later than they must is a busy machine's fault
 /// and not the line's, so that it is told and never wrong.

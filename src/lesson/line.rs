@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::count::{Counted, OrNone, Times};
 use super::late::Late;
 use super::{Case, Check};
 use crate::decode::{DecodedPacket, TcpFlags};
@@ -219,8 +220,10 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
         let again = copies.iter().filter(|segment| is_repair(segment.kind)).count();
         if copies.len() <= *times || again < *times {
             let text = format!(
-                "The line lost the segment with number {} {times} times, and the analysis finds it sent again {again} times",
-                name.1
+                "The line lost the segment with number {} {}, and the analysis finds it sent again {}",
+                name.1,
+                Times(*times),
+                Times(again)
             );
             return Check::new(false, text, copies.iter().map(|segment| segment.at.number));
         }
@@ -351,9 +354,9 @@ fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
         )
     } else {
         format!(
-            "{} segments with data came behind later ones by the line's log, and the analysis finds {} reordered",
-            overtaken.len(),
-            names.len()
+            "By the line's log {} with data came behind later ones, and the analysis finds {} reordered",
+            Counted::new(overtaken.len(), "segment", "segments"),
+            OrNone(names.len())
         )
     };
     Check::new(holds, text, packets)

@@ -3,7 +3,9 @@
 //! [`checks`] holds the one against the other, a claim at a time, each with its packets. A claim that does not hold means
 //! that the capture lacks something, or that a program did not do what its lab says.
 
+mod bots;
 mod check;
+mod count;
 mod datagrams;
 mod experiments;
 mod faults;
@@ -12,15 +14,18 @@ mod labs;
 mod late;
 mod line;
 mod lookup;
+mod losses;
 mod names;
+mod ping_checks;
 mod pings;
 mod sides;
 mod talks;
 
 pub use check::{Check, MAX_PACKETS, PacketList};
 pub use line::{MAX_SEGMENTS, Segment, Segments};
+pub use losses::Losses;
 pub use names::{NAME_CASES, NameCase, NameTold, Proof, name_checks};
-pub use pings::{Losses, PingRow, PingSide, PingsBeside};
+pub use pings::{Agreement, PingRow, PingSide, PingsBeside, slack};
 pub use sides::{Side, sides};
 
 use crate::lab::scene::{Line, Scene, What};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Check;
+use super::count::{Counted, OrNone};
 use crate::dnstrace::dnssec::{self, Anchor, Link, Security};
 use crate::dnstrace::{Asked, DnsTrace, Rebuilt, Step, StepOutcome};
 use crate::source::PacketNumber;
@@ -235,7 +236,8 @@ fn compare(
         return Err("resolutions within resolutions are too deep".to_owned());
     }
     if told.steps.len() != seen.steps.len() {
-        return Err(format!("{} steps were told, the capture has {}", told.steps.len(), seen.steps.len()));
+        let steps = Counted::new(told.steps.len(), "step was", "steps were");
+        return Err(format!("{steps} told, the capture has {}", OrNone(seen.steps.len())));
     }
     for (step, found) in told.steps.iter().zip(&seen.steps) {
         *count += 1;

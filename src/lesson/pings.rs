@@ -1,11 +1,37 @@
-//! Pings by their client's clock, by the capture, and by the server's log.
+//! Pings by their client's clock and by the capture.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::lab::{Deed, Note, Ping, PingFate, PingRun};
+use super::late::CLOCKS;
+use crate::lab::{Ping, PingFate, PingRun};
 use crate::report::lab::{Fate, OnePing, PingTotals};
 use crate::time::TimeDelta;
+
+/// What part of an interval is a hair: where an answer and the next ping fall so close together, the time on the way and the
+/// turn-round of a program decide which is first, and two witnesses may see it differently. It goes with the interval, so that it is
+/// as strict where delays are scaled down.
+const HAIR: u32 = 10;
+
+/// How near to when the next ping is due, `interval` behind its own, an answer counts as neither clearly before nor clearly after
+/// it.
+#[must_use]
+pub fn slack(interval: Duration) -> Duration {
+    interval / HAIR
+}
+
+/// How the two witnesses of a ping compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// They say the same, or one of them cannot tell.
+    Same,
+    /// One says late and the other not, and the answer came within [`slack`] of when the next ping was due.
+    ByAHair,
+    /// It was in time in the capture, and the client, which a busy machine had held up, took it later.
+    HeldUp,
+    /// Both cannot be true.
+    Contradiction,
+}
 
 /// A ping that two witnesses saw, or one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +52,14 @@ impl PingRow {
     pub fn rtt_by_clock(&self) -> Option<TimeDelta> {
         match self.clock?.fate {
             PingFate::Answered { rtt, .. } => Some(span(rtt)),
-            PingFate::Lost | PingFate::Unclear => None,
+            PingFate::Lost | PingFate::Unclear | PingFate::UnderWay => None,
         }
+    }
+
+    /// Whether it was on its way when the client was stopped.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.clock.is_some_and(|ping| ping.fate == PingFate::UnderWay)
     }
 
     /// Time until its answer in the capture.
@@ -52,34 +84,53 @@ impl PingRow {
         match self.clock?.fate {
             PingFate::Answered { late, .. } => Some(late),
             PingFate::Lost => Some(true),
-            PingFate::Unclear => None,
+            PingFate::Unclear | PingFate::UnderWay => None,
         }
     }
 
-    /// Whether the capture shows no answer, or one that came too late; `None` where that cannot be told.
+    /// Whether the capture shows no answer, or one that came too late; `None` where that cannot be told, and where the client
+    /// waited no longer.
     #[must_use]
     pub fn is_lost_in_capture(&self) -> Option<bool> {
         match self.capture?.fate {
             Fate::Answered { .. } => Some(self.is_late_in_capture),
+            Fate::Unanswered if self.is_under_way() => None,
             Fate::Unanswered => Some(true),
             Fate::Perhaps(_) => None,
         }
     }
 
-    /// Whether the two say the same, as far as both say something. Where one says late and the other not, that is no
-    /// contradiction within `slack` of the interval.
+    /// How the two compare, as far as both say something. Delays make an answer come later and never sooner: so the client may say
+    /// late where the capture does not, but not the other way round.
     #[must_use]
-    pub fn agrees(&self, slack: Duration) -> bool {
-        let (Some(clock), Some(capture)) = (self.is_lost_by_clock(), self.is_lost_in_capture()) else {
-            return self.clock.is_some() == self.capture.is_some();
+    pub fn agreement(&self) -> Agreement {
+        let Some(ping) = self.clock.filter(|_| self.capture.is_some()) else {
+            return Agreement::Contradiction;
         };
-        let Some(ping) = self.clock else { return false };
-        let is_close = [self.rtt_by_clock(), self.rtt_in_capture()].into_iter().flatten().all(|rtt| {
-            let off = rtt.as_nanos().saturating_sub(span(ping.interval).as_nanos());
-            off.unsigned_abs() <= slack.as_nanos()
-        });
-        let is_answered = self.rtt_in_capture().is_some();
-        clock == capture || (is_answered && is_close)
+        let (Some(clock), Some(capture)) = (self.is_lost_by_clock(), self.is_lost_in_capture()) else {
+            return Agreement::Same;
+        };
+        let (by_clock, in_capture) = (self.rtt_by_clock(), self.rtt_in_capture());
+        if by_clock.is_some() != in_capture.is_some() {
+            return Agreement::Contradiction;
+        }
+        // The client starts its watch before the capture sees the ping, and stops it behind the answer.
+        let is_sooner = |(by_clock, in_capture): (TimeDelta, TimeDelta)| {
+            by_clock.as_nanos().saturating_add(CLOCKS) < in_capture.as_nanos()
+        };
+        if by_clock.zip(in_capture).is_some_and(is_sooner) {
+            return Agreement::Contradiction;
+        }
+        let hair = span(slack(ping.interval)).as_nanos();
+        let is_near = |rtt: TimeDelta| {
+            rtt.as_nanos().saturating_sub(span(ping.interval).as_nanos()).saturating_abs() <= hair
+        };
+        match (clock, capture) {
+            _ if clock == capture => Agreement::Same,
+            _ if by_clock.into_iter().chain(in_capture).all(is_near) => Agreement::ByAHair,
+            (true, false) => Agreement::HeldUp,
+            _ => Agreement::Contradiction,
+        }
     }
 }
 
@@ -94,6 +145,8 @@ pub struct PingSide {
     pub late: u64,
     /// Those of which it cannot be told.
     pub unclear: u64,
+    /// Those that were on their way when the client was stopped.
+    pub under_way: u64,
     /// The mean round trip of those answered in time.
     pub mean: Option<TimeDelta>,
 }
@@ -102,7 +155,13 @@ impl PingSide {
     /// Pings lost: never answered, or too late.
     #[must_use]
     pub const fn lost(&self) -> u64 {
-        self.sent.saturating_sub(self.in_time).saturating_sub(self.unclear)
+        self.sent.saturating_sub(self.in_time).saturating_sub(self.unclear).saturating_sub(self.under_way)
+    }
+
+    /// Pings of which it is known what became of them, or not: all but those under way.
+    #[must_use]
+    pub const fn over(&self) -> u64 {
+        self.sent.saturating_sub(self.under_way)
     }
 }
 
@@ -149,9 +208,9 @@ impl PingsBeside {
         Self { rows, clock, capture }
     }
 
-    /// The pings of which the two say different things, with so much slack around the interval.
-    pub fn contradictions(&self, slack: Duration) -> impl Iterator<Item = &PingRow> {
-        self.rows.iter().filter(move |row| !row.agrees(slack))
+    /// The pings of which the two say things that cannot both be true.
+    pub fn contradictions(&self) -> impl Iterator<Item = &PingRow> {
+        self.rows.iter().filter(|row| row.agreement() == Agreement::Contradiction)
     }
 }
 
@@ -174,110 +233,12 @@ fn side(
             }
             (Some(true), Some(_)) => told.late += 1,
             (Some(true), None) => {}
+            (None, _) if row.is_under_way() => told.under_way += 1,
             (None, _) => told.unclear += 1,
         }
     }
     told.mean = sum.checked_div(count).map(TimeDelta::from_nanos);
     told
-}
-
-/// The losses of a run by the server's log: lost at the client are those that the server dropped, and those that it answered
-/// too late.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// Lost by the client's clock.
-    pub lost: u64,
-    /// Dropped by the server.
-    pub dropped: u64,
-    /// The pings whose answer the server's bad line lost.
-    pub on_the_way: Vec<u64>,
-    /// Answered too late by the server, or held by its line too long: when the next one was due at the client.
-    pub too_late: u64,
-    /// Pings of which the two logs say different things.
-    pub contradictions: Vec<u64>,
-}
-
-impl Losses {
-    /// Holds the client's run against the log of a server that no other client pinged.
-    ///
-    /// An answer that the server sent within `slack` before the next ping was due is too late if the client says so: that is
-    /// the time that it had for the way.
-    #[must_use]
-    pub fn of<'a>(run: &PingRun, server: impl IntoIterator<Item = &'a Note>, slack: Duration) -> Self {
-        let mut fates: BTreeMap<u64, Option<Duration>> = BTreeMap::new();
-        // By the number on the line: the ping, and how many copies of its answer come out.
-        let mut answers: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
-        for note in server {
-            match note {
-                Note::Dropped { number } => {
-                    fates.insert(*number, None);
-                }
-                Note::Delayed { number, by } => {
-                    fates.insert(*number, Some(*by));
-                }
-                Note::Handed { number, bytes } => {
-                    answers.extend(acknowledged(&bytes.0).map(|ping| (*number, (ping, 1))));
-                }
-                Note::Impaired { number, deed, .. } => {
-                    let Some((ping, copies)) = answers.get_mut(number) else { continue };
-                    match deed {
-                        Deed::Repeated => *copies = copies.saturating_add(1),
-                        Deed::Held { by } => {
-                            if let Some(Some(late)) = fates.get_mut(ping) {
-                                *late = late.saturating_add(*by);
-                            }
-                        }
-                        deed if deed.is_loss() => *copies = copies.saturating_sub(1),
-                        _ => {}
-                    }
-                }
-                _ => {}
-            }
-        }
-        let on_the_way: Vec<u64> =
-            answers.values().filter(|(_, copies)| *copies == 0).map(|(ping, _)| *ping).collect();
-        let mut losses = Self { lost: run.lost(), ..Self::default() };
-        for ping in run.pings() {
-            let is_lost = match ping.fate {
-                PingFate::Answered { late, .. } => late,
-                PingFate::Lost => true,
-                PingFate::Unclear => continue,
-            };
-            let fits = match fates.get(&ping.number) {
-                Some(_) if on_the_way.contains(&ping.number) => ping.fate == PingFate::Lost,
-                Some(None) => {
-                    losses.dropped += 1;
-                    ping.fate == PingFate::Lost
-                }
-                Some(Some(by)) => {
-                    let is_late =
-                        *by > ping.interval || (is_lost && by.saturating_add(slack) > ping.interval);
-                    losses.too_late += u64::from(is_late);
-                    is_late == is_lost
-                }
-                None => false,
-            };
-            if !fits {
-                losses.contradictions.push(ping.number);
-            }
-        }
-        losses.on_the_way = on_the_way;
-        losses
-    }
-
-    /// Whether the client lost just what the server dropped, its line lost, or was answered too late.
-    #[must_use]
-    pub fn hold(&self) -> bool {
-        let on_the_way = u64::try_from(self.on_the_way.len()).unwrap_or(u64::MAX);
-        self.contradictions.is_empty()
-            && self.lost == self.dropped.saturating_add(self.too_late).saturating_add(on_the_way)
-    }
-}
-
-/// The ping that an acknowledgement of our server's is for: the number behind its words.
-fn acknowledged(bytes: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    text.strip_prefix("Packet Acknowledged ")?.parse().ok()
 }
 
 fn span(time: Duration) -> TimeDelta {
@@ -288,10 +249,9 @@ fn span(time: Duration) -> TimeDelta {
 mod tests {
     use super::*;
     use crate::flow::PacketStamp;
+    use crate::lab::Note;
     use crate::proto::lab::Pairing;
     use crate::time::Timestamp;
-
-    const SLACK: Duration = Duration::from_millis(10);
 
     const fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -299,6 +259,11 @@ mod tests {
 
     fn clock(number: u64, fate: PingFate) -> Note {
         Note::Ping(Ping { number, at: ms(number * 300), interval: ms(300), bytes: 15, fate })
+    }
+
+    fn beside(run: &[Note], fates: impl IntoIterator<Item = Fate>) -> PingsBeside {
+        let pings = (1..).zip(fates).map(|(number, fate)| seen(number, fate)).collect();
+        PingsBeside::of(&PingRun::of(run), &PingTotals { pings, ..PingTotals::default() })
     }
 
     fn answered(rtt: u64) -> PingFate {
@@ -336,36 +301,60 @@ mod tests {
         assert_eq!((beside.capture.lost(), beside.capture.late, beside.capture.in_time), (2, 1, 2));
         assert_eq!(beside.clock.mean, Some(TimeDelta::from_nanos(101_000_000)));
         // The last one is a millisecond beyond the interval for one, and within it for the other.
-        assert_eq!(beside.contradictions(SLACK).count(), 0);
-        let strict: Vec<u64> = beside.contradictions(Duration::ZERO).map(|row| row.number).collect();
-        assert_eq!(strict, [4]);
+        assert_eq!(beside.rows[3].agreement(), Agreement::ByAHair);
+        assert_eq!(beside.contradictions().count(), 0);
+    }
+
+    #[test]
+    fn what_a_hair_is_goes_with_the_interval() {
+        assert_eq!((slack(ms(500)), slack(ms(5))), (ms(50), Duration::from_micros(500)));
+        let at = |interval: u64, rtt: u64, wire: i128| {
+            let fate = PingFate::Answered { rtt: ms(rtt), bytes: 21, late: rtt > interval };
+            let ping = Note::Ping(Ping { number: 1, at: ms(0), interval: ms(interval), bytes: 15, fate });
+            beside(&[ping], [seen_answer(wire, false)]).rows[0].agreement()
+        };
+        assert_eq!(at(500, 510, 480), Agreement::ByAHair);
+        assert_eq!(at(20, 30, 10), Agreement::HeldUp, "no hair at this interval");
+    }
+
+    #[test]
+    fn delays_explain_a_late_client_and_nothing_else() {
+        let lost = PingFate::Lost;
+        for (fate, in_capture, agreement) in [
+            (answered(100), seen_answer(90, false), Agreement::Same),
+            (answered(400), seen_answer(90, false), Agreement::HeldUp),
+            (answered(100), seen_answer(90, true), Agreement::Contradiction),
+            (answered(100), seen_answer(150, false), Agreement::Contradiction),
+            (answered(100), Fate::Unanswered, Agreement::Contradiction),
+            (lost, seen_answer(90, false), Agreement::Contradiction),
+            (lost, seen_answer(400, true), Agreement::Contradiction),
+            (lost, Fate::Unanswered, Agreement::Same),
+            (PingFate::Unclear, seen_answer(90, false), Agreement::Same),
+        ] {
+            // Another follows, so that the capture alone says what is late.
+            let run = [clock(1, fate), clock(2, answered(1))];
+            let both = beside(&run, [in_capture, seen_answer(1, false)]);
+            assert_eq!(both.rows[0].agreement(), agreement, "{fate:?} {in_capture:?}");
+        }
+    }
+
+    #[test]
+    fn a_ping_under_way_when_the_client_was_stopped_is_neither_lost_nor_a_contradiction() {
+        let run = [clock(1, answered(10)), clock(2, PingFate::UnderWay)];
+        for fate in [Fate::Unanswered, seen_answer(200, false)] {
+            let both = beside(&run, [seen_answer(9, false), fate]);
+            assert_eq!(both.contradictions().count(), 0, "{fate:?}");
+            assert_eq!((both.clock.lost(), both.clock.under_way, both.clock.over()), (0, 1, 1), "{fate:?}");
+            assert_eq!(both.capture.lost(), 0, "{fate:?}");
+        }
+        let both = beside(&run, [seen_answer(9, false), Fate::Unanswered]);
+        assert_eq!((both.capture.under_way, both.capture.over()), (1, 1));
     }
 
     #[test]
     fn a_ping_that_only_one_saw_is_a_contradiction() {
-        let run = PingRun::of(&[clock(1, answered(10)), clock(2, PingFate::Lost)]);
-        let totals = PingTotals { pings: vec![seen(1, Fate::Unanswered)], ..PingTotals::default() };
-        let beside = PingsBeside::of(&run, &totals);
-        let wrong: Vec<u64> = beside.contradictions(SLACK).map(|row| row.number).collect();
+        let both = beside(&[clock(1, answered(10)), clock(2, PingFate::Lost)], [Fate::Unanswered]);
+        let wrong: Vec<u64> = both.contradictions().map(|row| row.number).collect();
         assert_eq!(wrong, [1, 2]);
-    }
-
-    #[test]
-    fn lost_is_what_was_dropped_or_answered_too_late() {
-        let run = PingRun::of(&[
-            clock(1, answered(100)),
-            clock(2, PingFate::Lost),
-            clock(3, answered(402)),
-            clock(4, answered(301)),
-        ]);
-        let delayed = |number, by| Note::Delayed { number, by: ms(by) };
-        let log = [delayed(1, 99), Note::Dropped { number: 2 }, delayed(3, 400), delayed(4, 299)];
-        let losses = Losses::of(&run, &log, SLACK);
-        assert_eq!((losses.lost, losses.dropped, losses.too_late), (3, 1, 2));
-        assert!(losses.hold());
-        assert!(!Losses::of(&run, &log, Duration::ZERO).hold(), "a millisecond of way is not explained");
-        assert!(!Losses::of(&run, &log[..3], SLACK).hold(), "a ping that the server never saw");
-        let other = [delayed(1, 99), delayed(2, 50), delayed(3, 400), delayed(4, 299)];
-        assert_eq!(Losses::of(&run, &other, SLACK).contradictions, [2], "answered, and yet lost");
     }
 }

@@ -1,7 +1,7 @@
 //! One flow's bytes, on their way to its analyzer: kept until a message is whole, skipped where nobody wants them.
 
 use super::analyzer::{AnalyzerOptions, begin};
-use super::lab::Ear;
+use super::lab::{Ear, Ends};
 use super::message::MAX_MESSAGES;
 use super::probe::{self, Found};
 use super::text::judge;
@@ -407,7 +407,8 @@ impl Talk {
         if self.speaks.is_some() {
             return;
         }
-        if let Some(analyzer) = self.ear.hear(self.transport, from, bytes, packet) {
+        let flow = Ends { transport: self.transport, ports: self.ports };
+        if let Some(analyzer) = self.ear.hear(flow, from, bytes, packet) {
             let protocol = Protocol::Lab(analyzer.lab());
             self.speaks = Some(Speaks { protocol, analyzer: Box::new(analyzer), carried: None });
             for side in [&mut self.sides.orig, &mut self.sides.resp] {

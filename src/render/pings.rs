@@ -7,7 +7,7 @@ use super::format::{Bits, Count, Elapsed, Percent};
 use super::plot::{Panel, Plot};
 use super::table::{Align, Column, TableOutput, write_table};
 use crate::lab::{PingRun, PingSecond};
-use crate::lesson::{PingRow, PingSide, PingsBeside};
+use crate::lesson::{Agreement, PingRow, PingSide, PingsBeside};
 use crate::report::lab::Second;
 use crate::time::TimeDelta;
 
@@ -35,8 +35,13 @@ pub fn write_run<W: Write + ?Sized>(out: &mut W, run: &PingRun) -> io::Result<()
     if unclear > 0 {
         parts.push(format!("{unclear} more perhaps"));
     }
-    let loss = Percent { part: lost, whole: sent };
-    writeln!(out, "packet loss: {loss} ({lost} of {sent}: {})", parts.join(", "))?;
+    // What was under way when it was stopped is neither answered nor lost.
+    let over = sent.saturating_sub(run.under_way());
+    let loss = Percent { part: lost, whole: over };
+    writeln!(out, "packet loss: {loss} ({lost} of {over}: {})", parts.join(", "))?;
+    if run.under_way() > 0 {
+        writeln!(out, "{} still under way when it was stopped", run.under_way())?;
+    }
     if unclear > 0 {
         writeln!(
             out,
@@ -188,7 +193,6 @@ pub fn write_beside<W: Write + ?Sized>(
     out: &mut W,
     output: TableOutput,
     beside: &PingsBeside,
-    slack: Duration,
 ) -> io::Result<()> {
     let or_dash = |time: Option<TimeDelta>| time.map_or_else(|| "-".to_owned(), |t| Elapsed(t).to_string());
     write_table(out, output, &BESIDE, beside.rows.iter(), |ping, row| {
@@ -200,7 +204,7 @@ pub fn write_beside<W: Write + ?Sized>(
         row.cell(or_dash(ping.rtt_by_clock()));
         row.cell(or_dash(ping.rtt_in_capture()));
         row.cell(or_dash(ping.difference()));
-        row.cell(outcome(ping, slack));
+        row.cell(outcome(ping));
     })?;
     write_totals_beside(out, beside)
 }
@@ -214,7 +218,34 @@ pub fn write_totals_beside<W: Write + ?Sized>(out: &mut W, beside: &PingsBeside)
     write_side(out, "in the capture", &beside.capture)
 }
 
-fn outcome(ping: &PingRow, slack: Duration) -> String {
+/// Writes whether client and capture contradict each other, and on how many pings.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_agreement<W: Write + ?Sized>(out: &mut W, beside: &PingsBeside) -> io::Result<()> {
+    let are = |what: Agreement| beside.rows.iter().filter(|row| row.agreement() == what).count();
+    let (wrong, all) = (are(Agreement::Contradiction), beside.rows.len());
+    match (wrong, all) {
+        (_, 0) => return Ok(()),
+        (0, 1) => write!(out, "the two agree on the one ping")?,
+        (0, _) => write!(out, "the two agree on all {all} pings")?,
+        (_, 1) => write!(out, "the two contradict each other on the one ping")?,
+        _ => write!(out, "the two contradict each other on {wrong} of {all} pings")?,
+    }
+    for (number, what) in
+        [(are(Agreement::ByAHair), "by a hair"), (are(Agreement::HeldUp), "held up behind the capture")]
+    {
+        if number > 0 {
+            write!(out, ", {number} {what}")?;
+        }
+    }
+    writeln!(out)
+}
+
+fn outcome(ping: &PingRow) -> String {
+    if ping.is_under_way() {
+        return "under way when it was stopped".to_owned();
+    }
     let words = |is_lost: Option<bool>, rtt: Option<TimeDelta>| match (is_lost, rtt) {
         (Some(false), _) => "answered",
         (Some(true), Some(_)) => "too late",
@@ -227,21 +258,28 @@ fn outcome(ping: &PingRow, slack: Duration) -> String {
         (Some(_), None) => format!("{clock}, not in the capture"),
         (None, _) => "not told by the client".to_owned(),
         _ if clock == capture => clock.to_owned(),
-        _ if ping.agrees(slack) => format!("{clock} by a hair, {capture} in the capture"),
-        _ => format!("{clock}, but {capture} in the capture"),
+        _ => match ping.agreement() {
+            Agreement::ByAHair => format!("{clock} by a hair, {capture} in the capture"),
+            Agreement::HeldUp => format!("{clock}, held up behind the capture"),
+            Agreement::Same | Agreement::Contradiction => format!("{clock}, but {capture} in the capture"),
+        },
     }
 }
 
 fn write_side<W: Write + ?Sized>(out: &mut W, by: &str, side: &PingSide) -> io::Result<()> {
-    let loss = Percent { part: side.lost(), whole: side.sent };
+    let loss = Percent { part: side.lost(), whole: side.over() };
     let mean = side.mean.map_or_else(|| "none".to_owned(), |mean| Elapsed(mean).to_string());
     let unclear = match side.unclear {
         0 => String::new(),
         many => format!(", {many} unclear"),
     };
+    let under_way = match side.under_way {
+        0 => String::new(),
+        many => format!(", {many} still under way when it was stopped"),
+    };
     writeln!(
         out,
-        "{by}: {}, {} answered in time, {loss} lost{unclear}, average RTT {mean}",
+        "{by}: {}, {} answered in time, {loss} lost{unclear}{under_way}, average RTT {mean}",
         Count::new(side.sent, "ping", "pings"),
         side.in_time
     )
@@ -311,6 +349,59 @@ mod tests {
     }
 
     #[test]
+    fn a_ping_under_way_is_told_apart_from_the_losses() {
+        let under_way = |number| {
+            let fate = PingFate::UnderWay;
+            Note::Ping(Ping { number, at: ms(300 * (number - 1)), interval: ms(300), bytes: 15, fate })
+        };
+        let mut run = run();
+        run.take(&under_way(5));
+        assert!(shown(|out| write_run(out, &run)).ends_with(
+            "packet loss: 50.0 % (2 of 4: 1 never answered, 1 answered too late)\n\
+             1 still under way when it was stopped\n"
+        ));
+        let beside = PingsBeside::of(&PingRun::of(&[under_way(1)]), &totals([Fate::Unanswered]));
+        let table = shown(|out| write_beside(out, TableOutput::default(), &beside));
+        assert!(table.contains("under way when it was stopped") && !table.contains("lost\n"), "{table}");
+        assert!(table.contains("1 ping, 0 answered in time, 0.0 % lost, 1 still under way"), "{table}");
+    }
+
+    fn totals(fates: impl IntoIterator<Item = Fate>) -> PingTotals {
+        let pings = (1..).zip(fates).map(|(number, fate)| OnePing {
+            at: PacketStamp { number: number * 2, ts: None },
+            number: Some(number),
+            len: 15,
+            fate,
+        });
+        PingTotals { pings: pings.collect(), ..PingTotals::default() }
+    }
+
+    #[test]
+    fn whether_the_two_agree_is_told_for_none_one_and_many() {
+        let ping = |number| {
+            Note::Ping(Ping { number, at: ms(0), interval: ms(300), bytes: 15, fate: PingFate::Lost })
+        };
+        let answered = |millis: i128| Fate::Answered {
+            at: PacketStamp { number: 9, ts: None },
+            rtt: Some(TimeDelta::from_nanos(millis * 1_000_000)),
+            pairing: Pairing::Number,
+            late: false,
+        };
+        let told = |fates: &[Fate]| {
+            let run: Vec<Note> = (1..).zip(fates).map(|(number, _)| ping(number)).collect();
+            let beside = PingsBeside::of(&PingRun::of(&run), &totals(fates.iter().copied()));
+            shown(|out| write_agreement(out, &beside))
+        };
+        let (same, other) = (Fate::Unanswered, answered(10));
+        assert_eq!(told(&[]), "");
+        assert_eq!(told(&[same]), "the two agree on the one ping\n");
+        assert_eq!(told(&[same; 60]), "the two agree on all 60 pings\n");
+        assert_eq!(told(&[other]), "the two contradict each other on the one ping\n");
+        assert_eq!(told(&[same, other, same]), "the two contradict each other on 1 of 3 pings\n");
+        assert_eq!(told(&[other; 3]), "the two contradict each other on 3 of 3 pings\n");
+    }
+
+    #[test]
     fn a_run_stands_beside_its_capture() {
         let stamp = |number| PacketStamp { number, ts: None };
         let answered = |millis: i128, late| Fate::Answered {
@@ -327,11 +418,11 @@ mod tests {
             fate,
         });
         let beside = PingsBeside::of(&run(), &PingTotals { pings: pings.collect(), ..PingTotals::default() });
-        let table = shown(|out| write_beside(out, TableOutput::default(), &beside, ms(1)));
+        let table = shown(|out| write_beside(out, TableOutput::default(), &beside));
         for (line, words) in table.lines().skip(1).zip([
             ["100 ms", "99 ms", "1 ms", "answered"],
             ["2", "4", "-", "lost"],
-            ["400 ms", "299 ms", "101 ms", "too late, but answered in the capture"],
+            ["400 ms", "299 ms", "101 ms", "too late, held up behind the capture"],
             ["4", "-", "50 ms", "answered, not in the capture"],
             ["by the client", "4 pings", "50.0 % lost", "average RTT 75 ms"],
             ["in the capture", "3 pings", "33.3 % lost", "average RTT 199 ms"],

@@ -8,6 +8,7 @@ mod client;
 mod course;
 mod crowd;
 mod fault;
+mod halves;
 mod hostile;
 mod impair;
 mod mail;

@@ -327,7 +327,7 @@ fn the_clock_and_the_others_are_told() {
     says(
         &capture.explained(),
         &[
-            "The date was asked for 1 time, the time 2 times.",
+            "The date was asked for once, the time 2 times.",
             "the date of the packet in UTC",
             "UTC+05:30; the server tells no zone",
             "one clock is wrong",

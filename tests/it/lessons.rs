@@ -1,10 +1,11 @@
 //! The checks of a scene: they hold of its recording and of what was told when it was made, and of nothing else.
 
 use std::fs;
+use std::time::Duration;
 
 use wirelab::flow::{PacketStamp, PayloadWanted};
 use wirelab::lab::scene::{self, Line, SCENES, Scene, What};
-use wirelab::lab::{Fault, Misdeed, Note};
+use wirelab::lab::{Fault, Misdeed, Note, PingFate};
 use wirelab::lesson::{Check, Evidence, Segments, checks};
 use wirelab::pipeline::Pipeline;
 use wirelab::report::http::Exchanges;
@@ -235,17 +236,17 @@ fn a_check_that_fails_says_what_is_there() {
     let is_mail: fn(&Note) -> bool = |note| matches!(note, Note::Mail { .. });
     type IsOf = fn(&Note) -> bool;
     let cases: [(&str, IsOf, &str); 4] = [
-        ("mail", is_mail, "The agents say that they took 0 mails, the capture shows "),
+        ("mail", is_mail, "The agents say that they took no mail, the capture shows "),
         (
             "proxy",
             |note| matches!(note, Note::Fetched { .. }),
             "asked the origin 0 times, the capture shows ",
         ),
-        ("proxy", |note| matches!(note, Note::Cached { .. }), "its cache answered 0 requests, the capture "),
+        ("proxy", |note| matches!(note, Note::Cached { .. }), "its cache answered no request, the capture "),
         (
             "udp-ping",
             |note| matches!(note, Note::Ping(_)),
-            "The client says that it sent 0 pings, the capture",
+            "The client says that it sent no ping, the capture",
         ),
     ];
     for (name, test, words) in cases {
@@ -254,6 +255,75 @@ fn a_check_that_fails_says_what_is_there() {
         let failed = case.failed();
         assert!(failed.iter().any(|text| text.contains(words)), "{name}: {failed:?}");
     }
+}
+
+/// The recording of `udp-ping`, and what its client says of ping `number` in the end.
+fn pinged(number: u64, fate: PingFate) -> Case {
+    let mut case = Case::named("udp-ping");
+    let told = case.log.iter_mut().rev().find_map(|line| match &mut line.what {
+        What::Noted { note: Note::Ping(ping), .. } if ping.number == number => Some(ping),
+        _ => None,
+    });
+    told.unwrap().fate = fate;
+    case
+}
+
+#[test]
+fn what_a_client_says_of_a_ping_is_held_against_log_and_capture() {
+    let answered = |micros, late| PingFate::Answered { rtt: Duration::from_micros(micros), bytes: 21, late };
+    // Ping 1 is answered in time in the recording, after 1.6 ms of 50.
+    for (fate, is_wrong) in [
+        (PingFate::Lost, true),
+        // No sooner than the server sent it, and late only where the next one was due.
+        (answered(10, false), true),
+        (answered(1_600, true), true),
+        (answered(60_000, false), true),
+        (answered(1_600, false), false),
+        // A busy client may come to it later.
+        (answered(60_000, true), false),
+        (PingFate::UnderWay, false),
+    ] {
+        let failed = pinged(1, fate).failed();
+        let by_log = failed.iter().any(|text| text.ends_with("the server's log tells otherwise of ping 1"));
+        assert_eq!((by_log, failed.is_empty()), (is_wrong, !is_wrong), "{fate:?}: {failed:?}");
+    }
+    let both = "The client's clock and the capture contradict each other on ping 1";
+    assert!(pinged(1, PingFate::Lost).failed().contains(&both.to_owned()));
+    let texts: Vec<String> =
+        pinged(1, PingFate::UnderWay).checks().into_iter().map(|check| check.text).collect();
+    let under_way = "; 1 more was still under way when it was stopped";
+    assert!(texts.iter().any(|text| text.ends_with(under_way)), "{texts:?}");
+    let texts: Vec<String> =
+        pinged(1, answered(60_000, true)).checks().into_iter().map(|check| check.text).collect();
+    let held_up = ", 1 answered in time and held up on this machine";
+    assert!(texts.iter().any(|text| text.ends_with(held_up)), "{texts:?}");
+}
+
+#[test]
+fn both_bots_are_to_be_known_for_what_they_are() {
+    let case = Case::named("chatbots");
+    let of_bots = |case: &Case| {
+        let words =
+            ["one flow is the lab chatbot-tcp and the other chatbot-udp", "1 message is not as it should be"];
+        let found =
+            case.checks().into_iter().find(|check| words.iter().any(|words| check.text.contains(words)));
+        found.unwrap()
+    };
+    assert!(of_bots(&case).holds && of_bots(&case).packets.len() >= 12, "{:?}", of_bots(&case));
+    let mut other = case.clone();
+    let hello = b"Hello! How can I help you today?";
+    let of_udp = other.packets.iter_mut().rev().find_map(|packet| {
+        let at = packet.data.windows(hello.len()).position(|bytes| bytes == hello)?;
+        Some((packet, at))
+    });
+    let (packet, at) = of_udp.unwrap();
+    packet.data[at + 1] = b'u';
+    assert!(!of_bots(&other).holds);
+    // Without datagrams.
+    let mut alone = case.clone();
+    alone.log.retain(|line| !line.who.starts_with("udp"));
+    let words = "The capture shows no talk over UDP, and not one";
+    assert!(alone.failed().iter().any(|text| text == words), "{:?}", alone.failed());
 }
 
 #[test]
@@ -283,7 +353,6 @@ fn on_a_line(name: &str, deeds: &[wirelab::lab::Deed]) -> Case {
 
 #[test]
 fn what_a_line_did_to_datagrams_is_held_against_the_capture() {
-    use std::time::Duration;
     use wirelab::lab::Deed;
     for name in ["greeting", "uppercase-udp"] {
         assert_eq!(on_a_line(name, &[]).failed(), [""; 0], "{name}");

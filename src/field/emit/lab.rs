@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{ByteRange, Emitter, Subject};
 use crate::field::names::wirelab_lab as lab;
 use crate::field::{FieldId, Value};
+use crate::flow::{Hindsight, LAB_PERHAPS, LAB_RIGHT};
 use crate::proto::lab::{Fault, LabNote, Mark, Pairing, Right, Said, Says};
 use crate::proto::{Message, Note};
 
@@ -26,7 +27,7 @@ const NOWHERE: ByteRange = ByteRange { buffer: 0, start: 0, end: 0 };
 
 fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emitter<'_>) {
     let bytes = message.bytes(subject.packet);
-    let Said { by_client, says, answers, fault, .. } = &note.said;
+    let Said { by_client, says, answers, fault, again, .. } = &note.said;
     out.open(lab::PROTOCOL, Value::Bytes(bytes), message.range);
     text(lab::NAME, note.lab.name(), out);
     text(lab::ROLE, if *by_client { "client" } else { "server" }, out);
@@ -42,23 +43,37 @@ fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emit
     if note.runs_on {
         number(lab::RUNS_ON, 1, out);
     }
+    let known = subject.context.hindsight;
+    let copy = copy(&note.said, message, known);
+    if let Some(before) = again.filter(|_| copy != Copy::No) {
+        number(lab::AGAIN, before.number, out);
+    }
+    // What may be a copy is no answer to what it would be a wrong answer to.
+    let answers = answers.filter(|_| copy == Copy::No);
     if let Some(asked) = answers {
         number(lab::RESPONSE_TO, asked.number, out);
     }
-    let hindsight = subject.context.hindsight.filter(|_| *by_client);
-    if let Some(answer) = hindsight.and_then(|known| known.answered_in(subject.captured.number, 0)) {
+    let own = subject.captured.number;
+    let answered = known.filter(|_| *by_client);
+    if let Some(answer) =
+        answered.and_then(|known| known.answered_in(own, 0).or(known.answered_in(own, LAB_PERHAPS)))
+    {
         number(lab::RESPONSE_IN, answer, out);
     }
     let waited = answers.and_then(|asked| message.last.since(asked));
     if let Some(waited) = waited {
         out.give(lab::TIME, Value::Delta(waited), NOWHERE);
     }
-    if let Some(fault) = fault
-        && out.wants(lab::FAULT)
-    {
-        text(lab::FAULT, &fault.to_string(), out);
+    if fault.is_some() && copy != Copy::Yes && out.wants(lab::FAULT) {
+        let words =
+            if copy == Copy::No { fault.as_ref().map(Fault::to_string) } else { note.said.fault_in_words() };
+        text(lab::FAULT, &words.unwrap_or_default(), out);
     }
-    says_fields(says, fault.as_ref(), out);
+    match says {
+        // Nothing is to be compared with a copy.
+        Says::Capitals if copy != Copy::No => {}
+        _ => says_fields(says, fault.as_ref(), out),
+    }
     if let Says::Pong(_, Pairing::Ambiguous(_, first, last)) = says {
         for (id, asked) in [(lab::PING_RTT_MIN, last), (lab::PING_RTT_MAX, first)] {
             if let Some(waited) = message.last.since(*asked) {
@@ -70,6 +85,30 @@ fn told(subject: &Subject<'_>, message: &Message, note: &LabNote, out: &mut Emit
         out.give(lab::PING_RTT, Value::Delta(waited), NOWHERE);
     }
     out.close();
+}
+
+/// Whether a message is a copy of an earlier datagram.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    Yes,
+    No,
+    /// In one pass that is not known: it may be a wrong answer.
+    Perhaps,
+}
+
+/// What `known` tells of that: of a copy the question that it would be a wrong answer to gets its own answer later.
+fn copy(said: &Said, message: &Message, known: Option<&Hindsight>) -> Copy {
+    match (said.is_doubtful(), known, said.answers) {
+        (false, ..) if said.again.is_some() => Copy::Yes,
+        (false, ..) => Copy::No,
+        (true, _, None) => Copy::Yes,
+        (true, None, _) => Copy::Perhaps,
+        (true, Some(known), Some(asked)) => {
+            let later =
+                known.answered_in(asked.number, LAB_RIGHT).filter(|later| *later > message.last.number);
+            if later.is_some() { Copy::Yes } else { Copy::No }
+        }
+    }
 }
 
 fn text(id: FieldId, text: &str, out: &mut Emitter<'_>) {
@@ -103,7 +142,7 @@ fn says_fields(says: &Says, fault: Option<&Fault>, out: &mut Emitter<'_>) {
             text(lab::CHAT_USER, name, out);
             text(lab::CHAT_TEXT, said, out);
         }
-        Says::Calibrate(size) => number(lab::BUFFER_SIZE, *size, out),
+        Says::Calibrate(Some(size)) => number(lab::BUFFER_SIZE, *size, out),
         Says::Ping(own, before) => {
             if let Some(own) = own {
                 number(lab::PING_NUMBER, *own, out);

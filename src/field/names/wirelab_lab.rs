@@ -11,6 +11,7 @@ protocol! { wirelab_lab "wirelab.lab" "A message of one of the bundled labs";
     RUNS_ON "wirelab.lab.runs_on" Boolean, "Another message follows in the same segment";
     RESPONSE_TO "wirelab.lab.response_to" PacketNumber, "The packet with the question that this answers";
     RESPONSE_IN "wirelab.lab.response_in" PacketNumber, "The packet with the answer to this question (known in a second pass)";
+    AGAIN "wirelab.lab.again" PacketNumber, "The packet with the same datagram: this is a copy of it, or (known in a second pass) a wrong answer";
     TIME "wirelab.lab.time" Span, "Time since that question";
     FAULT "wirelab.lab.fault" Text, "What is wrong with it: what would be right, or why it cannot be";
     USER "wirelab.lab.calculator.user" Text, "The client's name";

@@ -20,7 +20,7 @@ use crate::lab::{Event, LabError, MAX_MESSAGE, Note, Problem, TICK, without_line
 const LINGER: Duration = Duration::from_millis(600);
 
 /// The same at any pace: a busy machine is not faster.
-const SHORTEST_LINGER: Duration = Duration::from_millis(300);
+const SHORTEST_LINGER: Duration = Duration::from_millis(500);
 
 /// An acknowledgement without a number is for no ping older than this: twice what the server takes.
 const OLDEST: Duration = Duration::from_secs(1);
@@ -129,7 +129,7 @@ impl Client<'_> {
         let end = Instant::now() + timeout;
         while self.reply.is_none() {
             if self.is_stopped() {
-                return Ok(Outcome::Stopped);
+                return Ok(self.stopped());
             }
             if Instant::now() >= end {
                 return Err(LabError::NoReply { server: self.peer, within: timeout });
@@ -160,7 +160,7 @@ impl Client<'_> {
                     break;
                 }
                 if self.is_stopped() {
-                    return Ok(Outcome::Stopped);
+                    return Ok(self.stopped());
                 }
                 self.listen(due)?;
             }
@@ -170,11 +170,22 @@ impl Client<'_> {
         let end = Instant::now() + linger;
         while !self.waiting.is_empty() && Instant::now() < end {
             if self.is_stopped() {
-                return Ok(Outcome::Stopped);
+                return Ok(self.stopped());
             }
             self.listen(end)?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// The person ends it: what is under way and not given up yet is not lost.
+    fn stopped(&mut self) -> Outcome {
+        for (number, waiting) in std::mem::take(&mut self.waiting) {
+            if !waiting.is_over {
+                let fate = if waiting.is_unclear { PingFate::Unclear } else { PingFate::UnderWay };
+                self.tell(number, waiting, fate);
+            }
+        }
+        Outcome::Stopped
     }
 
     fn ping(&mut self, text: &[u8], interval: Duration) -> Result<u64, LabError> {

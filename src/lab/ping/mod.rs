@@ -55,18 +55,23 @@ pub(super) static THROUGHPUT: Lab = Lab {
     client: client::ever_faster,
 };
 
-/// The size that a calibration sets: the number behind a `C`, whatever follows it. What is too large for a number is a ping like others.
-fn calibration(text: &str) -> Option<u64> {
+/// The digits of the size that a calibration sets: the number behind a `C`, however large, whatever follows it.
+fn calibration(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('C')?.trim_start();
     let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
-    digits.parse().ok()
+    (!digits.is_empty()).then_some(digits)
 }
 
-/// The one number in a text; `None` where there is none, or more than one.
-fn number_in(text: &str) -> Option<u64> {
+/// The digits of the one number in a text; `None` where there is none, or more than one.
+fn digits_in(text: &str) -> Option<&str> {
     let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    let number = numbers.next()?.parse().ok()?;
+    let number = numbers.next()?;
     numbers.next().is_none().then_some(number)
+}
+
+/// That number, where 64 bits hold it.
+fn number_in(text: &str) -> Option<u64> {
+    digits_in(text)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -76,23 +81,24 @@ mod tests {
     #[test]
     fn a_calibration_is_a_c_and_a_number() {
         for (text, size) in [
-            ("C1024", Some(1024)),
-            ("C 64", Some(64)),
-            ("C7 ", Some(7)),
+            ("C1024", Some("1024")),
+            ("C 64", Some("64")),
+            ("C7 ", Some("7")),
             ("C", None),
             ("Cat", None),
-            ("C12x", Some(12)),
-            ("C100 bytes", Some(100)),
-            ("C5x7", Some(5)),
+            ("C12x", Some("12")),
+            ("C100 bytes", Some("100")),
+            ("C5x7", Some("5")),
             ("C-5", None),
             (" C5", None),
             ("c12", None),
             ("Hello Server 12", None),
-            ("C99999999999999999999999", None),
+            ("C99999999999999999999999", Some("99999999999999999999999")),
         ] {
             assert_eq!(calibration(text), size, "{text:?}");
         }
-        assert_eq!(calibration(&format!("C{}", "9".repeat(60_000))), None);
+        let endless = format!("C{}", "9".repeat(60_000));
+        assert_eq!(calibration(&endless).map(str::len), Some(60_000));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum PingFate {
     Lost,
     /// By then came an acknowledgement without a number that may be for it, or for an earlier one.
     Unclear,
+    /// The client was stopped before the next one was due, and no answer had come: neither answered nor lost.
+    UnderWay,
 }
 
 /// A ping, as its client saw it.
@@ -56,6 +58,7 @@ impl fmt::Display for Ping {
             }
             PingFate::Lost => write!(f, "lost, no answer within {:.3} ms", millis(self.interval)),
             PingFate::Unclear => f.write_str("unclear, an answer without a number may be an earlier ping's"),
+            PingFate::UnderWay => f.write_str("still under way when the client was stopped"),
         }
     }
 }
@@ -143,10 +146,16 @@ impl PingRun {
         self.count(|fate| matches!(fate, PingFate::Unclear))
     }
 
+    /// Pings that were on their way when the client was stopped: neither answered nor lost.
+    #[must_use]
+    pub fn under_way(&self) -> u64 {
+        self.count(|fate| matches!(fate, PingFate::UnderWay))
+    }
+
     /// Pings that were lost: not answered before the next one was due.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.sent() - self.in_time() - self.unclear()
+        self.sent() - self.in_time() - self.unclear() - self.under_way()
     }
 
     /// Acknowledgements that came again.
@@ -234,18 +243,19 @@ mod tests {
             ping(3, 600, answered(200, false)),
             ping(4, 900, PingFate::Lost),
             ping(5, 1200, PingFate::Unclear),
+            ping(6, 1500, PingFate::UnderWay),
             Note::Again { number: 3 },
         ];
         let run = PingRun::of(&log);
-        assert_eq!((run.sent(), run.in_time(), run.late(), run.lost()), (5, 2, 1, 2));
-        assert_eq!((run.unclear(), run.again()), (1, 1));
+        assert_eq!((run.sent(), run.in_time(), run.late(), run.lost()), (6, 2, 1, 2));
+        assert_eq!((run.unclear(), run.again(), run.under_way()), (1, 1, 1));
         assert_eq!(run.times(), Some(PingTimes { least: ms(100), mean: ms(150), most: ms(200) }));
         let [first, second] = run.seconds()[..] else { panic!() };
         assert_eq!(
             first,
             PingSecond { sent: 4, answered: 3, late: 1, bits: 3 * 36 * 8, mean: Some(ms(700) / 3) }
         );
-        assert_eq!(second, PingSecond { sent: 1, ..PingSecond::default() });
+        assert_eq!(second, PingSecond { sent: 2, ..PingSecond::default() });
     }
 
     #[test]
@@ -267,6 +277,7 @@ mod tests {
             (answered(251, false), "ping 7: RTT 251.000 ms"),
             (answered(612, true), "ping 7: answered after 612.000 ms, too late"),
             (PingFate::Lost, "ping 7: lost, no answer within 300.000 ms"),
+            (PingFate::UnderWay, "ping 7: still under way when the client was stopped"),
         ] {
             assert_eq!(ping(7, 0, fate).to_string(), told);
         }

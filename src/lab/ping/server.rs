@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{ACKNOWLEDGED, CALIBRATED, DROPPED_ONE_OF, EXIT, MAX_DELAY, STOPPING, calibration, number_in};
+use super::{ACKNOWLEDGED, CALIBRATED, DROPPED_ONE_OF, EXIT, MAX_DELAY, STOPPING, calibration, digits_in};
 use crate::lab::{
     Action, Conversation, LabError, Logic, MAX_MESSAGE, Note, Service, Settings, without_line_end,
 };
+
+/// Longest number that comes back: of 64 bits. A longer one is acknowledged without it, and never changed.
+const MAX_DIGITS: usize = 20;
 
 /// The shortest that an answer takes, at pace 1.
 const MIN_DELAY: Duration = Duration::from_micros(100);
@@ -61,10 +64,16 @@ impl Conversation for Pings {
 }
 
 impl Fates {
-    fn calibrate(&mut self, size: u64) -> Vec<Action> {
-        self.buffer = usize::try_from(size).unwrap_or(MAX_MESSAGE).clamp(1, MAX_MESSAGE);
-        let told = Note::Told(format!("buffer of {} bytes from now on", self.buffer));
-        vec![Action::SaySurely(CALIBRATED.into()), Action::Note(told)]
+    /// Sets the buffer to the size that is asked for. More than a datagram has is all of each.
+    fn calibrate(&mut self, digits: &str) -> Vec<Action> {
+        let size = digits.parse().unwrap_or(usize::MAX);
+        self.buffer = size;
+        let told = match size {
+            1 => "buffer of 1 byte from now on".to_owned(),
+            _ if size <= MAX_MESSAGE => format!("buffer of {size} bytes from now on"),
+            _ => "buffer of more bytes than a datagram has: each is seen whole from now on".to_owned(),
+        };
+        vec![Action::SaySurely(CALIBRATED.into()), Action::Note(Note::Told(told))]
     }
 
     /// A ping, of which the server sees as much as its buffer takes.
@@ -78,7 +87,8 @@ impl Fates {
         }
         let by = (MIN_DELAY + (MAX_DELAY - MIN_DELAY).mul_f64(late)).mul_f64(self.pace);
         let seen = message.get(..self.buffer).unwrap_or(message);
-        let borne = std::str::from_utf8(seen).ok().and_then(number_in);
+        let borne =
+            std::str::from_utf8(seen).ok().and_then(digits_in).filter(|digits| digits.len() <= MAX_DIGITS);
         let answer = borne.map_or_else(|| ACKNOWLEDGED.to_owned(), |borne| format!("{ACKNOWLEDGED} {borne}"));
         vec![Action::Note(Note::Delayed { number, by }), Action::SayLater(by, answer.into_bytes())]
     }
@@ -161,6 +171,11 @@ mod tests {
         assert_eq!(heard(&mut server, b"Hello Server"), "Packet Acknowledged");
         assert_eq!(heard(&mut server, b"7 of 9"), "Packet Acknowledged");
         assert_eq!(heard(&mut server, b"\xff\xfe 7"), "Packet Acknowledged");
+        // As it is written, or not at all.
+        assert_eq!(heard(&mut server, b"Hello Server 007"), "Packet Acknowledged 007");
+        let largest = format!("Hello Server {}", u64::MAX);
+        assert_eq!(heard(&mut server, largest.as_bytes()), format!("Packet Acknowledged {}", u64::MAX));
+        assert_eq!(heard(&mut server, b"Hello Server 999999999999999999999"), "Packet Acknowledged");
         let mut long = b"x".repeat(65_500);
         long.extend(b" 42");
         assert_eq!(heard(&mut server, &long), "Packet Acknowledged");
@@ -173,9 +188,28 @@ mod tests {
     }
 
     #[test]
-    fn endless_numbers_are_pings() {
+    fn a_calibration_is_one_however_large_and_no_size_is_told_that_was_not_asked_for() {
         let mut server = server(2, 1.0);
-        let endless = format!("C{}", "1".repeat(65_000));
-        answer(&server.respond(endless.as_bytes()), 1);
+        let whole = "buffer of more bytes than a datagram has: each is seen whole from now on";
+        for (size, told) in [
+            ("0", "buffer of 0 bytes from now on"),
+            ("1", "buffer of 1 byte from now on"),
+            ("65507", "buffer of 65507 bytes from now on"),
+            ("65536", whole),
+            ("99999999999999999999", whole),
+            (&"9".repeat(65_000), whole),
+        ] {
+            let actions = server.respond(format!("C{size}").as_bytes());
+            let told = Action::Note(Note::Told(told.to_owned()));
+            assert_eq!(actions, [Action::SaySurely(CALIBRATED.into()), told], "C{size:.30}");
+        }
+        // The buffer of the last one takes all of a ping.
+        let mut long = b"x".repeat(65_500);
+        long.extend(b" 42");
+        let texts: Vec<_> = (1..20).filter_map(|number| answer(&server.respond(&long), number)).collect();
+        assert!(
+            !texts.is_empty() && texts.iter().all(|(_, text)| text == "Packet Acknowledged 42"),
+            "{texts:?}"
+        );
     }
 }

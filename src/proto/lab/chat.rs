@@ -1,8 +1,8 @@
 //! `chat`: a room. What the server tells a member, and what a member types.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
-use super::{Cut, Fault, Heard, Said, Says, Session, cut_line, kept};
+use super::{Cut, Fault, Heard, MAX_TEXT, Said, Says, Session, cut_line, kept};
 
 /// Longest name of a member, in bytes.
 pub const MAX_NAME: usize = 64;
@@ -15,6 +15,9 @@ const MAX_LOOKED_AT: usize = 4096;
 
 /// Bytes in which another message has to show that it begins: the longest words, and a name.
 const MAX_BEGINNING: usize = MAX_NAME + 20;
+
+/// Most lines of a member that are looked for in what comes back: it comes soon.
+const MAX_OWN_LINES: usize = 32;
 
 const NEW_USER: &str = "new user :";
 const JOINED: &str = " joined";
@@ -63,6 +66,8 @@ pub(super) struct Chat {
     is_in: bool,
     /// The server has said something else since the name was given: it may have been refused.
     is_asked_again: bool,
+    /// The last lines that the member typed and that may look like several messages when they come back.
+    own_lines: VecDeque<Box<str>>,
 }
 
 impl Session for Chat {
@@ -84,9 +89,10 @@ impl Session for Chat {
         if let Some(rest) = text.strip_prefix(USER) {
             return told_end(rest, LEFT, USER.len(), text.len());
         }
-        match self.next_start(text).filter(|at| *at > 0) {
-            Some(at) => Cut::At(at),
-            None => Cut::Whole,
+        let own_end = self.own_line_ends(text);
+        match own_end.or_else(|| self.next_start(text)).filter(|at| *at > 0) {
+            Some(at) if text.len() > at || bytes.len() > looked_at.len() => Cut::At(at),
+            _ => Cut::Whole,
         }
     }
 
@@ -98,8 +104,24 @@ impl Session for Chat {
     }
 
     fn held(&self) -> usize {
-        self.known.len().saturating_mul(MAX_NAME)
+        let own: usize = self.own_lines.iter().map(|line| line.len()).sum();
+        self.known.len().saturating_mul(MAX_NAME).saturating_add(own)
     }
+}
+
+/// Where a terminal begins a new line.
+fn is_line_end(letter: char) -> bool {
+    matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// What a member typed, as the lab's server passes it on: each line by itself, without control characters, and none that is
+/// empty.
+pub fn passed_on(text: &str) -> impl Iterator<Item = Box<str>> {
+    let is_shown = |letter: &char| *letter == '\t' || !letter.is_control();
+    text.split(is_line_end)
+        .map(move |line| line.chars().filter(is_shown).collect::<String>())
+        .filter(|line| !line.is_empty())
+        .map(String::into_boxed_str)
 }
 
 /// Where what was told of somebody ends: `rest` is behind the words before the name.
@@ -128,6 +150,17 @@ fn beginning(text: &str) -> &str {
 }
 
 impl Chat {
+    /// Where in `text` a line ends that the member typed itself: what stands in it is no message of others, whatever it looks like.
+    fn own_line_ends(&self, text: &str) -> Option<usize> {
+        let (name, said) = text.strip_prefix(':')?.split_once(':')?;
+        if self.own.as_deref().map(str::trim) != Some(name) {
+            return None;
+        }
+        let own =
+            self.own_lines.iter().filter(|line| said.starts_with(&***line)).map(|line| line.len()).max()?;
+        Some(text.len().saturating_sub(said.len()).saturating_add(own))
+    }
+
     /// Where in `text`, a line of somebody, the next message begins, as far as names that are known show it.
     fn next_start(&self, text: &str) -> Option<usize> {
         let (_, said) = text.strip_prefix(':')?.split_once(':')?;
@@ -168,6 +201,15 @@ impl Chat {
             self.learn(text);
             let fault = (!is_name(text)).then_some(Fault::NoRequest);
             return Said::new(true, Says::Name(kept(text))).fault(fault);
+        }
+        // Without a colon nothing in it looks like another message.
+        for line in
+            passed_on(text).filter(|line| line.contains(':') && line.len() <= MAX_TEXT).take(MAX_OWN_LINES)
+        {
+            while self.own_lines.len() >= MAX_OWN_LINES {
+                self.own_lines.pop_front();
+            }
+            self.own_lines.push_back(line);
         }
         Said::new(true, Says::Typed(kept(text)))
     }

@@ -18,15 +18,16 @@ mod relay;
 mod uppercase;
 mod waiting;
 
-pub(super) use recognise::Ear;
+pub(super) use recognise::{Ear, Ends};
 
 pub use analyzer::LabAnalyzer;
 pub use calculator::{Operation, Right, join_pieces};
-pub use chat::MAX_NAME;
+pub use chat::{MAX_NAME, passed_on};
 pub use ping::Pairing;
 pub use python::{number, written};
 pub use recognise::could_be;
 pub use relay::{Code, Codes, Order, RelayRequest, read_order};
+pub use uppercase::PORT as UPPERCASE_PORT;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -148,8 +149,8 @@ pub enum Says {
     Left(Box<str>),
     /// What somebody said: who, and what.
     Line(Box<str>, Box<str>),
-    /// The size of the server's buffer.
-    Calibrate(u64),
+    /// The size of the server's buffer, where 64 bits hold it.
+    Calibrate(Option<u64>),
     /// It was set.
     Calibrated,
     /// A ping, with its number where it has one, and how many there were before it.
@@ -416,6 +417,22 @@ impl Said {
     /// Says that, and nothing is wrong with it.
     fn new(by_client: bool, says: Says) -> Self {
         Self { by_client, says, answers: None, fault: None, unsure: false, again: None }
+    }
+
+    /// Whether it is a wrong answer, or a copy of an earlier one: what comes later tells.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.again.is_some() && self.fault.is_some()
+    }
+
+    /// What is wrong with it, in words; where it may be a copy of an earlier datagram instead, with that.
+    #[must_use]
+    pub fn fault_in_words(&self) -> Option<String> {
+        let fault = self.fault.as_ref()?;
+        Some(match self.again {
+            Some(before) => format!("{fault}, unless it is packet {} again", before.number),
+            None => fault.to_string(),
+        })
     }
 
     fn answers(self, packet: Option<PacketStamp>) -> Self {

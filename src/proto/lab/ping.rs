@@ -69,11 +69,11 @@ fn number_in(text: &str) -> Option<u64> {
     numbers.next().is_none().then_some(number)
 }
 
-/// The size that a calibration sets: the number behind a `C`, whatever follows it.
-pub(super) fn calibration(text: &str) -> Option<u64> {
+/// The size that a calibration sets: the number behind a `C`, whatever follows it; `Some(None)` is one that 64 bits do not hold.
+pub(super) fn calibration(text: &str) -> Option<Option<u64>> {
     let rest = text.strip_prefix('C')?.trim_start();
     let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
-    digits.parse().ok()
+    (!digits.is_empty()).then(|| digits.parse().ok())
 }
 
 /// Whether `text` is an acknowledgement: the number that it bears.

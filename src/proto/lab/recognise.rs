@@ -1,7 +1,8 @@
 //! Which lab does a flow speak? Both sides tell.
 //!
 //! Words that no other program says name a lab at once. Otherwise an answer has to fit what was asked: labs share names,
-//! sentences and greetings. What nothing is sure of is left alone.
+//! sentences and greetings. What nothing is sure of is left alone. A wrong answer is known for one where the right one would have
+//! words of its own, and of `uppercase`, which has none, at the course's port.
 
 use super::analyzer::LabAnalyzer;
 use super::phrases::{ACKNOWLEDGEMENT, HII, JOKE, KNOCK};
@@ -32,12 +33,30 @@ pub(in crate::proto) enum Ear {
     Closed,
 }
 
+/// What is known of a flow before anything is said in it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::proto) struct Ends {
+    pub(in crate::proto) transport: TransportProtocol,
+    /// Its ports, the originator's first.
+    pub(in crate::proto) ports: [u16; 2],
+}
+
+impl Ends {
+    /// The port that `side` sends from.
+    fn port_of(self, side: Direction) -> u16 {
+        let [orig, resp] = self.ports;
+        if side == Direction::OrigToResp { orig } else { resp }
+    }
+}
+
 /// What was said in a flow so far.
 #[derive(Debug)]
 pub(in crate::proto) struct Listener {
-    transport: TransportProtocol,
+    flow: Ends,
     pieces: Vec<Piece>,
     bytes: usize,
+    /// Control characters stand in what was said: no lab but a room has a name for them.
+    is_odd: bool,
 }
 
 #[derive(Debug)]
@@ -51,7 +70,7 @@ impl Ear {
     /// Listens to what a packet brings; the analyzer of the lab that it is, once that is sure.
     pub(in crate::proto) fn hear(
         &mut self,
-        transport: TransportProtocol,
+        flow: Ends,
         from: Direction,
         bytes: &[u8],
         at: PacketStamp,
@@ -59,14 +78,16 @@ impl Ear {
         if matches!(self, Self::Closed) {
             return None;
         }
-        if !may_be_said(bytes) {
+        let is_usual = may_be_said(bytes);
+        if !is_usual && !may_be_a_name(flow.transport, bytes) {
             *self = Self::Closed;
             return None;
         }
         if matches!(self, Self::Fresh) {
-            *self = Self::Listening(Box::new(Listener { transport, pieces: Vec::new(), bytes: 0 }));
+            *self = Self::Listening(Box::new(Listener { flow, pieces: Vec::new(), bytes: 0, is_odd: false }));
         }
         let Self::Listening(listener) = self else { return None };
+        listener.is_odd |= !is_usual;
         let found = listener.hear(from, bytes, at);
         if found.is_some() || listener.is_full() {
             *self = Self::Closed;
@@ -78,7 +99,7 @@ impl Ear {
     pub(in crate::proto) fn waits(&self) -> bool {
         let Self::Listening(listener) = self else { return false };
         let Some(first) = listener.pieces.first() else { return false };
-        listener.transport == TransportProtocol::Udp
+        listener.flow.transport == TransportProtocol::Udp
             && listener.pieces.iter().all(|piece| piece.from == first.from)
     }
 
@@ -106,6 +127,16 @@ fn may_be_said(bytes: &[u8]) -> bool {
         && std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_control))
 }
 
+/// Whether this may be the name that a member of a chat room gives, or what its server tells of it: the lab forbids control
+/// characters there, and a server that allows them is this lab's all the same. Most of a name is letters.
+fn may_be_a_name(transport: TransportProtocol, bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(trimmed(bytes)) else { return false };
+    let count = |test: fn(char) -> bool| text.chars().filter(|letter| test(*letter)).count();
+    let (letters, controls) = (count(char::is_alphanumeric), count(is_control));
+    transport == TransportProtocol::Tcp
+        && (bytes.len() <= chat::MAX_NAME && letters > controls || chat::tells_of_joining(text))
+}
+
 fn is_control(letter: char) -> bool {
     letter.is_control() && !matches!(letter, '\t' | '\r' | '\n')
 }
@@ -126,7 +157,7 @@ impl Listener {
         let before = self.pieces.get(begun..).unwrap_or(&[]);
         let alone = self.decide(from, told, begun);
         // On a connection a message may be split.
-        let is_split = alone.is_none() && !before.is_empty() && self.transport == TransportProtocol::Tcp;
+        let is_split = alone.is_none() && !before.is_empty() && self.flow.transport == TransportProtocol::Tcp;
         let joined = is_split.then(|| turn(before));
         let found = alone.or_else(|| self.decide(from, joined.as_deref()?, begun));
         let Some((lab, client)) = found else {
@@ -136,7 +167,7 @@ impl Listener {
         };
         let mut analyzer = LabAnalyzer::of(lab, client);
         let replayed = if is_split { begun } else { self.pieces.len() };
-        let is_stream = self.transport == TransportProtocol::Tcp;
+        let is_stream = self.flow.transport == TransportProtocol::Tcp;
         let mut waits = Vec::new();
         for (place, piece) in self.pieces.iter().enumerate().take(replayed) {
             waits.extend_from_slice(&piece.bytes);
@@ -161,21 +192,48 @@ impl Listener {
     fn decide(&self, from: Direction, text: &[u8], begun: usize) -> Option<(Lab, Direction)> {
         let text = trimmed(text);
         let before = self.pieces.get(..begun).unwrap_or(&[]);
-        if let Some((lab, by_client)) = by_words(self.transport, text, before) {
-            return Some((lab, if by_client { from } else { from.reversed() }));
-        }
+        let found = match by_words(self.flow.transport, text, before) {
+            Some((lab, by_client)) => Some((lab, if by_client { from } else { from.reversed() })),
+            None => self.by_answer(from, text, before).map(|lab| (lab, from.reversed())),
+        };
+        found.filter(|(lab, _)| !self.is_odd || *lab == Lab::Chat)
+    }
+
+    /// The lab in which `text`, said by `from`, answers what was said before.
+    fn by_answer(&self, from: Direction, text: &[u8], before: &[Piece]) -> Option<Lab> {
+        let transport = self.flow.transport;
         let asked_from =
             before.iter().rposition(|piece| piece.from == from).map_or(0, |place| place.saturating_add(1));
         let asked = before.get(asked_from..).filter(|asked| !asked.is_empty())?;
         let last = asked.last().map(|piece| trimmed(&piece.bytes)).unwrap_or_default();
         let all: Vec<u8> = asked.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
         let answer = std::str::from_utf8(text).ok()?;
-        let lab = [last, trimmed(&all)]
+        let fits = [last, trimmed(&all)]
             .into_iter()
             .filter_map(|asked| std::str::from_utf8(asked).ok())
-            .find_map(|asked| answered(self.transport, asked, answer))
-            .or_else(|| echoed_in_room(self.transport, before, from, answer))?;
-        Some((lab, from.reversed()))
+            .find_map(|asked| answered(transport, asked, answer));
+        fits.or_else(|| echoed_in_room(transport, before, from, answer))
+            .or_else(|| self.wrong_capitals(from, answer, before))
+    }
+
+    /// A line of text that the port of `uppercase` answers with another: its server's, and wrong. Where more than the case of letters
+    /// differs, the line must be none that another lab's client or a protocol with line ends begins with, and nothing was said before.
+    fn wrong_capitals(&self, from: Direction, answer: &str, before: &[Piece]) -> Option<Lab> {
+        let is_tcp = self.flow.transport == TransportProtocol::Tcp;
+        let last = before.last()?;
+        let asked = std::str::from_utf8(trimmed(&last.bytes)).ok()?;
+        let is_asked = self.flow.port_of(from) == uppercase::PORT
+            && before.first().is_some_and(|first| first.from != from)
+            && uppercase::may_be_wrong(asked, answer);
+        let is_plain = || {
+            (before.len() == 1 || !is_tcp)
+                && !last.bytes.ends_with(b"\r\n")
+                && could_be(self.flow.transport, asked.as_bytes()).is_empty()
+        };
+        if !is_asked || !uppercase::has_same_letters(asked, answer) && !is_plain() {
+            return None;
+        }
+        Some(if is_tcp { Lab::UppercaseTcp } else { Lab::UppercaseUdp })
     }
 }
 

@@ -15,11 +15,21 @@ fn listen(
     transport: crate::decode::TransportProtocol,
     said: &[(Direction, &[u8])],
 ) -> Option<(LabAnalyzer, usize)> {
+    listen_at(9_999, transport, said)
+}
+
+/// The same of a server at this port.
+fn listen_at(
+    port: u16,
+    transport: crate::decode::TransportProtocol,
+    said: &[(Direction, &[u8])],
+) -> Option<(LabAnalyzer, usize)> {
     let mut ear = Ear::default();
+    let flow = Ends { transport, ports: [50_000, port] };
     said.iter().enumerate().find_map(|(place, (from, bytes))| {
         let number = u64::try_from(place).unwrap() + 1;
         let at = stamp(number, i128::from(number));
-        ear.hear(transport, *from, bytes, at).map(|analyzer| (analyzer, place))
+        ear.hear(flow, *from, bytes, at).map(|analyzer| (analyzer, place))
     })
 }
 
@@ -33,7 +43,16 @@ fn messages(
     transport: crate::decode::TransportProtocol,
     said: &[(Direction, &[u8])],
 ) -> (Lab, Vec<LabMessage>) {
-    let (mut analyzer, begun) = listen(transport, said).expect("a lab");
+    messages_at(9_999, transport, said)
+}
+
+/// The same of a server at this port.
+fn messages_at(
+    port: u16,
+    transport: crate::decode::TransportProtocol,
+    said: &[(Direction, &[u8])],
+) -> (Lab, Vec<LabMessage>) {
+    let (mut analyzer, begun) = listen_at(port, transport, said).expect("a lab");
     let mut told = Vec::new();
     let mut last = None;
     let mut kept = [Vec::new(), Vec::new()];
@@ -336,7 +355,9 @@ fn pings_are_paired_as_far_as_that_can_be_told() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(tell(C, "C2048", 1, 0).says, Says::Calibrate(2048));
+    assert_eq!(tell(C, "C2048", 1, 0).says, Says::Calibrate(Some(2048)));
+    // It is one however large, and the server's answer was asked for.
+    assert_eq!(tell(C, "C99999999999999999999", 1, 0).says, Says::Calibrate(None));
     assert_eq!(tell(S, "Buffer Size Calibrated at Server.", 2, 1).answers, Some(stamp(1, 0)));
     assert_eq!(tell(C, "Hello Server", 3, 10).says, Says::Ping(None, 0));
     let said = tell(S, "Packet Acknowledged", 4, 20);
@@ -476,7 +497,7 @@ fn a_flood_is_bounded() {
     }
     let mut ear = Ear::default();
     for number in 0..10_000 {
-        let _ = ear.hear(Udp, C, &[b'x'; 500], stamp(number, 0));
+        let _ = ear.hear(Ends { transport: Udp, ports: [1, 2] }, C, &[b'x'; 500], stamp(number, 0));
         assert!(ear.held() < 32 << 10);
     }
 }
@@ -518,5 +539,77 @@ proptest! {
             }
         }
         prop_assert!(analyzer.held() < 1 << 20);
+    }
+}
+
+#[test]
+fn wrong_capitals_are_known_at_the_courses_port() {
+    for transport in [Udp, Tcp] {
+        for (asked, answer, right) in [
+            // `.capitalize()`, `.lower()`, `.title()`, an echo, something else.
+            ("hello world", "Hello world", "HELLO WORLD"),
+            ("Hello", "hello", "HELLO"),
+            ("hey, I am khushei", "Hey, I Am Khushei", "HEY, I AM KHUSHEI"),
+            ("echo this", "echo this", "ECHO THIS"),
+            ("stra\u{df}e", "STRA\u{df}E!", "STRASSE"),
+            ("hello world", "dlrow olleh", "HELLO WORLD"),
+        ] {
+            let said = [(C, asked.as_bytes()), (S, answer.as_bytes())];
+            let (lab, told) = messages_at(12_000, transport, &said);
+            assert_eq!(lab, if transport == Tcp { Lab::UppercaseTcp } else { Lab::UppercaseUdp }, "{asked}");
+            assert_eq!(faults(&told), [(2, format!("right would be {right}"))], "{asked}");
+            assert!(listen_at(12_001, transport, &said).is_none(), "{asked}: at another port it is nobody's");
+        }
+        let right = [(C, "HELLO".as_bytes()), (S, "HELLO".as_bytes())];
+        assert_eq!(faults(&messages_at(12_000, transport, &right).1), []);
+    }
+}
+
+#[test]
+fn what_is_no_sentence_is_none_at_the_courses_port_either() {
+    for transport in [Udp, Tcp] {
+        for said in [
+            &[(C, "12 + 42"), (S, "55")][..],
+            &[(C, "hello\nworld"), (S, "hi")],
+            &[(C, "hello"), (S, "one\ntwo")],
+            &[(C, "USER ann\r\n"), (S, "331 Password")],
+            &[(S, "220 ready"), (C, "hello"), (S, "250 Hello")],
+            // Words of other labs, wrongly answered.
+            &[(C, "Hey"), (S, "Hi")],
+            &[(C, "hello there")],
+        ] {
+            let said: Vec<_> = said.iter().map(|(from, text)| (*from, text.as_bytes())).collect();
+            assert!(listen_at(12_000, transport, &said).is_none(), "{transport:?} {said:?}");
+        }
+    }
+    // The client's own port tells nothing, nor does a name before a request.
+    let mut ear = Ear::default();
+    let flow = Ends { transport: Udp, ports: [12_000, 9_999] };
+    assert!(ear.hear(flow, C, b"hello", stamp(1, 0)).is_none());
+    assert!(ear.hear(flow, S, b"Hello", stamp(2, 0)).is_none());
+    let named: &[(Direction, &[u8])] = &[(C, b"ann"), (C, b"12 + x"), (S, b"That is no sum.")];
+    assert!(listen_at(12_000, Tcp, named).is_none());
+}
+
+#[test]
+fn a_name_with_control_characters_is_a_name_all_the_same() {
+    let said: &[(Direction, &[u8])] =
+        &[(C, b"a\x1b[2Jnn"), (S, b"new user :a\x1b[2Jnn joined"), (C, b"hi"), (S, b":a\x1b[2Jnn:hi")];
+    let (lab, told) = messages(Tcp, said);
+    assert_eq!(lab, Lab::Chat);
+    let kinds: Vec<&str> = told.iter().map(|message| message.said.says.kind()).collect();
+    assert_eq!(kinds, ["name", "joined", "typed", "line"]);
+    assert_eq!(told[0].said.says, Says::Name("a\u{1b}[2Jnn".into()));
+    // The member of whom the others are told has an ordinary name.
+    let other: &[(Direction, &[u8])] = &[(C, b"bob"), (S, b"new user :a\x07nn joined")];
+    assert_eq!(messages(Tcp, other).0, Lab::Chat);
+    // No other lab has such names, and none is heard in other bytes.
+    for said in [
+        &[(C, &b"a\x07nn"[..]), (C, b"1 + 1"), (S, b"2.0")][..],
+        &[(C, b"a\x07nn"), (S, b"A\x07NN")],
+        &[(C, b"a\x07nn"), (S, b"AUTH_ERROR")],
+        &[(C, b"\x01\x02\x03n"), (S, b"new user :n joined")],
+    ] {
+        assert!(listen(Tcp, said).is_none(), "{said:?}");
     }
 }

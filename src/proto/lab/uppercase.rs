@@ -19,6 +19,22 @@ pub(super) fn is_capitals(sentence: &str, answer: &str) -> bool {
         && sentence.to_uppercase() == answer.to_uppercase()
 }
 
+/// The course's port: there an answer that is not the sentence in capitals is a wrong one, and not another protocol.
+pub const PORT: u16 = 12_000;
+
+/// Whether `answer`, from [`PORT`], is what a server of this lab makes of `sentence`, right or wrong: both are a line of text, and the
+/// sentence has letters, without which nothing is put in capitals.
+pub(super) fn may_be_wrong(sentence: &str, answer: &str) -> bool {
+    let is_line =
+        |text: &str| !text.trim().is_empty() && text.len() <= MAX_TEXT && !text.contains(['\r', '\n']);
+    is_line(sentence) && is_line(answer) && sentence.chars().any(char::is_alphabetic)
+}
+
+/// Whether the two differ in the case of letters at most.
+pub(super) fn has_same_letters(sentence: &str, answer: &str) -> bool {
+    sentence.to_uppercase() == answer.to_uppercase()
+}
+
 /// Instead of capitals that no datagram carries.
 const TOO_LONG: &str = "Not sent: in capitals this has more bytes than a datagram carries.";
 

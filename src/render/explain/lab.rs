@@ -7,8 +7,8 @@ use super::super::format::{Bits, Count, Elapsed, Hex, Percent};
 use super::super::safe::{Safe, safe_line};
 use super::super::wrap::Wrapped;
 use super::{ExplainOptions, count, note};
-use crate::flow::Flow;
-use crate::proto::lab::{Fault, Lab, LabMessage, Mark, Pairing, Right, Says, could_be};
+use crate::flow::{Direction, Flow};
+use crate::proto::lab::{Fault, Lab, LabMessage, Mark, Pairing, Right, Says, UPPERCASE_PORT, could_be};
 use crate::report::Told;
 use crate::report::lab::{Fate, Fits, LabFlow, PingTotals, Second, fits};
 
@@ -25,6 +25,13 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
     let told_of = Part::of(lab);
     told_of.sentences.iter().try_for_each(|text| note(out, text, options))?;
     rows(out, &told_of.rows, SHOWN, options)?;
+    if is_known_by_port(told, lab) {
+        let text = format!(
+            "No answer is right: which lab this is shows by its port, {}, and the form of the talk alone.",
+            UPPERCASE_PORT
+        );
+        note(out, &text, options)?;
+    }
     let faults: Vec<String> = lab.faults().map(fault).collect();
     if !faults.is_empty() {
         let many = Count::new(
@@ -98,6 +105,14 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         );
         note(out, &text, options)?;
     }
+    if lab.perhaps_one > 0 {
+        let text = format!(
+            "{} one with what looks like another behind it in the same segment: nothing parts messages in this lab, and a line may \
+             hold what looks like somebody else's.",
+            Count::new(lab.perhaps_one, "line may be", "lines may each be")
+        );
+        note(out, &text, options)?;
+    }
     if lab.not_kept > 0 {
         let text = format!(
             "{} not kept, and not counted here.",
@@ -106,6 +121,16 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     Ok(())
+}
+
+/// Whether nothing but the port tells which lab this is: where sentences come back, and none as it should be.
+fn is_known_by_port(told: &Told<'_>, lab: &LabFlow) -> bool {
+    let ends = &told.flow.tuple;
+    let server = if lab.client == Direction::OrigToResp { ends.resp } else { ends.orig };
+    let mut answers = lab.messages.iter().filter(|message| message.said.says == Says::Capitals).peekable();
+    server.port == UPPERCASE_PORT
+        && answers.peek().is_some()
+        && answers.all(|answer| answer.said.fault.is_some())
 }
 
 /// Which lab it is: two say the same, and their intervals tell them apart.
@@ -206,7 +231,10 @@ impl Part {
             let said = &message.said;
             !said.by_client && said.answers.is_some() && said.fault.is_none()
         });
-        let right = right.count();
+        let right = match right.count() {
+            0 => "none".to_owned(),
+            right => right.to_string(),
+        };
         Self::say(format!("{}, {right} answered {answer}.", Count::new(count(asked), one, many)))
     }
 
@@ -230,11 +258,13 @@ impl Part {
                 && message.said.fault.is_none()
                 && message.said.answers.is_some()
         });
-        Self::say(format!(
-            "{}, {} returned in capitals, letter by letter as Unicode has them.",
-            Count::new(asked, "sentence", "sentences"),
-            right.count()
-        ))
+        let sentences = Count::new(asked, "sentence", "sentences");
+        Self::say(match right.count() {
+            0 => format!("{sentences}, none returned in capitals."),
+            right => {
+                format!("{sentences}, {right} returned in capitals, letter by letter as Unicode has them.")
+            }
+        })
     }
 
     fn calculator(lab: &LabFlow) -> Self {
@@ -322,11 +352,7 @@ impl Part {
         }
         let dates = lab.count(|says| *says == Says::AskDate);
         let times = lab.count(|says| *says == Says::AskTime);
-        let text = format!(
-            "The date was asked for {}, the time {}.",
-            Count::new(dates, "time", "times"),
-            Count::new(times, "time", "times")
-        );
+        let text = format!("The date was asked for {}, the time {}.", how_often(dates), how_often(times));
         Self { sentences: vec![text], rows }
     }
 
@@ -365,7 +391,13 @@ impl Part {
         let mut parts = Vec::new();
         if asked > 0 {
             let requests = Count::new(asked, "request to pass something on", "requests to pass something on");
-            parts.push(format!("{requests}, {sent} of them sent by the server's word"));
+            let sent = match (sent, asked) {
+                (0, 1) => "not sent by the server's word".to_owned(),
+                (_, 1) => "sent by the server's word".to_owned(),
+                (0, _) => "none of them sent by the server's word".to_owned(),
+                _ => format!("{sent} of them sent by the server's word"),
+            };
+            parts.push(format!("{requests}, {sent}"));
         }
         if got > 0 || asked == 0 {
             parts.push(format!(
@@ -389,8 +421,9 @@ impl Part {
         }
         if totals.ambiguous > 0 {
             sentences.push(format!(
-                "Of {} it is ambiguous which ping it is for: several waited that are all alike. The loss is exact all the same, \
-                 for each acknowledgement is of one ping.",
+                "Of {} it is ambiguous which ping it is for: several waited that are all alike. How many pings have no \
+                 acknowledgement is known all the same, unless one came twice; which of them those are is not, nor how many came \
+                 too late: to a client that waits no longer, a late one is a loss, or is taken for the next ping's.",
                 Count::new(totals.ambiguous, "acknowledgement", "acknowledgements")
             ));
         }
@@ -411,8 +444,12 @@ impl Part {
         }
         if totals.late > 0 {
             let lost = totals.unanswered().saturating_add(totals.late);
+            let (them, least) = (
+                if totals.late == 1 { "it" } else { "them" },
+                if totals.ambiguous > 0 { "at least " } else { "" },
+            );
             sentences.push(format!(
-                "{} late, when the next ping had been sent, or was due behind the last: a client that waits no longer counts them as lost, {} in all.",
+                "{} late, when the next ping had been sent, or was due behind the last: a client that waits no longer counts {them} as lost, {least}{} in all.",
                 Count::new(totals.late, "acknowledgement came", "acknowledgements came"),
                 percent(lost, totals.sent())
             ));
@@ -443,6 +480,14 @@ impl Part {
             }
         }
         Self { sentences, rows }
+    }
+}
+
+fn how_often(number: u64) -> String {
+    match number {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
     }
 }
 

@@ -92,10 +92,14 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
     let is_whole =
         |line: &&RoomLine| line.lost.is_empty() && line.reached.iter().all(|delivery| !delivery.again);
     let whole = room.lines.iter().filter(is_whole).count();
-    let text = format!(
-        "{}, {whole} of them to every other member that was in, once.",
-        Count::new(count(room.lines.len()), "line", "lines")
-    );
+    let lines = Count::new(count(room.lines.len()), "line", "lines");
+    let text = match (whole, room.lines.len()) {
+        (_, 0) => "No line was typed.".to_owned(),
+        (1, 1) => "1 line, to every other member that was in, once.".to_owned(),
+        (_, 1) => "1 line, not to every other member that was in, or not once.".to_owned(),
+        (0, _) => format!("{lines}, none of them to every other member that was in, once."),
+        _ => format!("{lines}, {whole} of them to every other member that was in, once."),
+    };
     note(out, &text, options)?;
     let list: Vec<String> =
         room.lines.iter().filter(|line| !is_whole(line)).map(|line| line_row(room, line)).collect();

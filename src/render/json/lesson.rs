@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Nanos;
 use super::escape;
 use super::flow::Flows;
+use super::{Nanos, is_default};
 use crate::lab::scene::{Line, Scene};
 use crate::lesson::{Check, PingRow, PingSide, PingsBeside};
 use crate::render::pings::SecondRow;
@@ -65,6 +65,9 @@ struct SideOut {
     late: u64,
     lost: u64,
     unclear: u64,
+    /// On their way when the client was stopped: neither answered nor lost.
+    #[serde(skip_serializing_if = "is_default")]
+    under_way: u64,
     mean_rtt_ns: Option<Nanos>,
 }
 
@@ -94,8 +97,8 @@ struct SecondOut {
 
 impl SideOut {
     fn of(side: &PingSide) -> Self {
-        let PingSide { sent, in_time, late, unclear, mean } = *side;
-        Self { sent, in_time, late, lost: side.lost(), unclear, mean_rtt_ns: mean.map(Nanos) }
+        let PingSide { sent, in_time, late, unclear, under_way, mean } = *side;
+        Self { sent, in_time, late, lost: side.lost(), unclear, under_way, mean_rtt_ns: mean.map(Nanos) }
     }
 }
 

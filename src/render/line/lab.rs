@@ -38,10 +38,10 @@ impl PacketLines {
                 }
             }
         }
-        if let Some(fault) = &note.said.fault {
+        if let Some(fault) = note.said.fault_in_words() {
             self.line.put(", ");
             self.line.start(Style::Yellow);
-            self.line.put_payload(fault.to_string().as_bytes(), TEXT_COLUMNS);
+            self.line.put_payload(fault.as_bytes(), TEXT_COLUMNS);
             self.line.end();
         }
     }

@@ -4,6 +4,7 @@
 //! itself ([`PingTotals`], [`Fits`]) is worked out when somebody asks.
 
 mod clock;
+mod lines;
 mod pings;
 mod relayed;
 mod room;
@@ -65,6 +66,9 @@ pub struct LabFlow {
     pub with_others: u64,
     /// Pieces of messages that were put together, where segments were found to be no messages.
     pub pieces: u64,
+    /// Of a chat: lines that may be one with what looks like messages behind them in the same segment, for what was typed is not
+    /// in the capture, or fits both.
+    pub perhaps_one: u64,
 }
 
 /// Whom a line reached, told by flows.
@@ -112,6 +116,7 @@ impl Labs {
                 relayed::check_addresses(flow, ends);
             }
         }
+        lines::join(&mut self.flows, table);
         self.rooms = room::of(&self.flows, table);
         (self.passed, self.strays) = relayed::of(&self.flows, table);
         self.count_with_others();
@@ -217,6 +222,7 @@ impl Labs {
             passed: Vec::new(),
             with_others: 0,
             pieces: 0,
+            perhaps_one: 0,
         });
         (flow.lab, flow.client) = (note.lab, client);
         flow.run_together = flow.run_together.saturating_add(u64::from(note.runs_on));

@@ -219,7 +219,8 @@ impl PingTotals {
         u64::try_from(self.pings.len()).unwrap_or(u64::MAX)
     }
 
-    /// Pings that nothing acknowledges: exact, because each acknowledgement is for one ping, whichever.
+    /// Pings that nothing acknowledges. Where acknowledgements bear no numbers that is so only as far as none came twice, and of which
+    /// pings it is may not be known.
     #[must_use]
     pub fn unanswered(&self) -> u64 {
         self.sent().saturating_sub(self.answers.saturating_sub(self.unasked))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use super::LabFlow;
 use crate::decode::Endpoint;
 use crate::flow::{Direction, Flow, FlowId, FlowTable, PacketStamp};
-use crate::proto::lab::{Lab, Says};
+use crate::proto::lab::{Lab, Says, passed_on};
 use crate::source::PacketNumber;
 
 /// Longest line that our server passes on, in bytes.
@@ -124,7 +124,7 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> Vec<Roo
 fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
     let members: Vec<RoomMember> = flows.iter().map(|(lab, flow, place)| member(lab, flow, *place)).collect();
     let mut room = Room { server, members, lines: Vec::new(), strays: Vec::new(), not_looked_at: 0 };
-    let passed_on: HashSet<(&str, &str)> = flows
+    let came: HashSet<(&str, &str)> = flows
         .iter()
         .flat_map(|(lab, ..)| &lab.messages)
         .filter_map(|message| match &message.said.says {
@@ -135,7 +135,7 @@ fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
     for (by, (lab, ..)) in flows.iter().enumerate() {
         let Some(member) = room.members.get(by) else { continue };
         let name = member.name.clone().unwrap_or_default();
-        let is_as_typed = |text: &str| passed_on.contains(&(&*name, text));
+        let is_as_typed = |text: &str| came.contains(&(&*name, text));
         let (lines, was_told_otherwise) = typed(lab, member);
         // Who was never let in has said nothing to the others.
         if was_told_otherwise && !member.is_sure && !lines.iter().any(|(_, text)| is_as_typed(text)) {
@@ -146,7 +146,7 @@ fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
             if is_as_typed(text) {
                 room.lines.push(line(text.into()));
             } else {
-                room.lines.extend(parted(text).map(line));
+                room.lines.extend(passed_on(text).map(line));
             }
         }
     }
@@ -187,16 +187,7 @@ fn is_line_end(letter: char) -> bool {
     matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// A text as our server passes it on: each line by itself, without control characters, and none that is empty.
-fn parted(text: &str) -> impl Iterator<Item = Box<str>> {
-    let is_shown = |letter: &char| *letter == '\t' || !letter.is_control();
-    text.split(is_line_end)
-        .map(move |line| line.chars().filter(is_shown).collect::<String>())
-        .filter(|line| !line.is_empty())
-        .map(String::into_boxed_str)
-}
-
-fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
+pub(super) fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
     let mut names = lab.messages.iter().filter_map(|message| match &message.said.says {
         Says::Name(name) => Some((name, message.at)),
         _ => None,

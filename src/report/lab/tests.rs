@@ -24,6 +24,7 @@ fn pings(messages: Vec<LabMessage>) -> PingTotals {
         passed: Vec::new(),
         with_others: 0,
         pieces: 0,
+        perhaps_one: 0,
     })
 }
 

@@ -169,7 +169,7 @@ fn the_bot_is_marked_right_over_both_transports() {
 fn clocks_and_acknowledgements_are_marked_right() {
     let (server, _) = talk("datetime", &all_answered(&["SEND_DATE", "SEND_TIME", "SEND_TIME\n", "what?"]));
     let text = explained("datetime", &server);
-    assert!(text.contains("The date was asked for 1 time, the time 2 times."), "{text}");
+    assert!(text.contains("The date was asked for once, the time 2 times."), "{text}");
     assert!(!text.contains("right would be") && !text.contains("no such"), "{text}");
     let mut messages = vec![("Hii Server", true); 5];
     messages.push(("exit", false));

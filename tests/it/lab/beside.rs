@@ -58,9 +58,8 @@ fn the_client_s_clock_and_the_capture_tell_the_same_run() {
     let run = PingRun::of(&notes);
     let (_, flow) = pipeline.labs().unwrap().all().next().unwrap();
     let beside = PingsBeside::of(&run, &PingTotals::of(flow));
-    let slack = Duration::from_millis(100);
     assert_eq!((beside.clock.sent, beside.capture.sent), (12, 12));
-    assert_eq!(beside.contradictions(slack).count(), 0, "{beside:?}");
+    assert_eq!(beside.contradictions().count(), 0, "{beside:?}");
     for row in &beside.rows {
         if let Some(difference) = row.difference() {
             // The client stops its watch after the capture has seen the answer, and starts it before.
@@ -68,6 +67,6 @@ fn the_client_s_clock_and_the_capture_tell_the_same_run() {
         }
     }
     assert!(beside.rows.iter().filter(|row| row.difference().is_some()).count() > 5, "{beside:?}");
-    let losses = Losses::of(&run, &notes_of(&server), slack);
+    let losses = Losses::of(&run, &notes_of(&server));
     assert!(losses.hold() && losses.lost > 0, "{losses:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -92,7 +92,7 @@ fn lost_at_the_client_is_what_the_server_dropped_or_answered_too_late() {
             assert_eq!(result.unwrap(), Outcome::Done);
             let log = notes_of(&server);
             let run = PingRun::of(&notes);
-            let losses = Losses::of(&run, &log, ms(200));
+            let losses = Losses::of(&run, &log);
             assert!(losses.hold(), "seed {seed}: {losses:?}\n{notes:?}\n{log:?}");
             assert_eq!((run.sent(), run.unclear(), run.again()), (8, 0, 0), "seed {seed}");
             [losses.dropped, losses.too_late, run.in_time()]
@@ -183,6 +183,36 @@ fn nobody_there_is_told_at_once_and_a_server_that_ends_is_a_loss() {
     thread.join().unwrap();
     assert_eq!(result.unwrap(), Outcome::Done);
     assert_eq!(PingRun::of(&notes).lost(), 3);
+}
+
+#[test]
+fn a_ping_under_way_when_the_client_is_stopped_is_neither_answered_nor_lost() {
+    // The first is lost when the second is due, the second has not been waited for.
+    let (server, thread) = scripted(vec![(0, ""), (0, "")]);
+    let settings = Settings { count: Some(9), interval: Some(ms(400)), ..Settings::default() };
+    let options = Options { server, timeout: PATIENCE, policy: Policy::LocalOnly, settings };
+    let (stop, mut run, mut sent) = (AtomicBool::new(false), PingRun::default(), 0);
+    let result = lab::client::run(Session {
+        lab: lab::find("udp-ping").unwrap(),
+        options: &options,
+        messages: &mut lab::client::Ready(std::iter::once(Ok(b"Hello Server".to_vec()))),
+        stop: &stop,
+        on_event: &mut |event| match event {
+            Event::Sent { .. } => {
+                sent += 1;
+                stop.store(sent == 2, Ordering::Relaxed);
+            }
+            Event::Noted { note, .. } => run.take(&note),
+            _ => {}
+        },
+    });
+    thread.join().unwrap();
+    assert_eq!(result.unwrap(), Outcome::Stopped);
+    let fates: Vec<PingFate> = run.pings().map(|ping| ping.fate).collect();
+    assert_eq!(fates, [PingFate::Lost, PingFate::UnderWay]);
+    assert_eq!((run.sent(), run.lost(), run.under_way()), (2, 1, 1));
+    let log = [Note::Dropped { number: 1 }, Note::Dropped { number: 2 }];
+    assert!(Losses::of(&run, &log).hold());
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Pings of a scene by two clocks: the client's own, and that of the capture.
 
 use std::io::Write;
-use std::time::Duration;
 
 use crate::cli::lab::measured::Drawing;
 use crate::cli::output::{Failure, Stdout, terminal_width};
@@ -11,15 +10,13 @@ use crate::lesson::PingsBeside;
 use crate::render::color::Style;
 use crate::render::explain::ExplainOptions;
 use crate::render::pings::{
-    SecondRow, plot_of, seconds_beside, write_beside, write_seconds_beside, write_totals_beside,
+    SecondRow, plot_of, seconds_beside, write_agreement, write_beside, write_seconds_beside,
+    write_totals_beside,
 };
 use crate::render::plot;
 use crate::render::table::TableOutput;
 use crate::report::Told;
 use crate::report::lab::PingTotals;
-
-/// How near to the next ping an answer may come such that clock and capture may differ on whether it was late.
-const SLACK: Duration = Duration::from_millis(5);
 
 /// Most pings that get a row each: a screenful. Of more there are only the sums.
 const MOST_ROWS: usize = 40;
@@ -67,13 +64,11 @@ impl Pings {
         let heading = "The client's clock and the capture";
         writeln!(out, "\n{}\n", options.colors.paint(Style::Bold, heading))?;
         if self.beside.rows.len() <= MOST_ROWS {
-            write_beside(out, table, &self.beside, SLACK)?;
+            write_beside(out, table, &self.beside)?;
         } else {
             write_totals_beside(out, &self.beside)?;
-            let wrong = self.beside.contradictions(SLACK).count();
-            let wrong = if wrong == 0 { "none".to_owned() } else { wrong.to_string() };
-            writeln!(out, "the two contradict each other on {wrong} of {} pings", self.beside.rows.len())?;
         }
+        write_agreement(out, &self.beside)?;
         Ok(())
     }
 
