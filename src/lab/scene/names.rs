@@ -39,7 +39,7 @@ pub(super) static LOOKUP: Scene = Scene {
         "The recursive resolver asks for keys, too (DNSKEY): it checks the signatures on the way.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::One { because: "its name servers have addresses of the loopback network" },
     play: lookup,
 };
 

@@ -116,14 +116,17 @@ impl PlayArgs {
             option.is_of_a_line() || matches!(option, LabOption::Seed | LabOption::Pace)
         };
         let has_line = match scene.hosts {
-            Hosts::One => false,
-            Hosts::OneOrTwo => self.two_hosts && scene.transports == [Transport::Tcp],
+            Hosts::One { .. } => false,
+            Hosts::OneOrTwo { .. } => self.two_hosts && scene.transports == [Transport::Tcp],
             Hosts::Two(_) => true,
         };
         let others = given.iter().filter(|option| !(has_line && is_on_the_way(option)));
         let settings = match lab::find(scene.name) {
             Ok(lab) => match others.copied().find(|option| !lab.takes(*option)) {
-                Some(option) if option.is_of_a_line() && scene.hosts == Hosts::OneOrTwo => {
+                Some(option)
+                    if option.is_of_a_line()
+                        && matches!(scene.hosts, Hosts::OneOrTwo { among_servers: false, .. }) =>
+                {
                     return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })
                         .hint("with --two-hosts there is a line between server and client"));
                 }
