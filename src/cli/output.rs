@@ -139,14 +139,17 @@ pub(super) fn say(line: impl fmt::Display) {
     let _ = writeln!(err, "{}", broken(&text, columns));
 }
 
-/// `text` in lines of so many columns, where it is one line that has more. What was laid out before is left as it is.
+/// `text` with those of its lines broken that have more than so many columns. What was laid out before, and so begins with a
+/// space, is left as it is.
 fn broken(text: &str, columns: Option<usize>) -> String {
-    match columns {
-        Some(columns) if !text.contains('\n') && !text.starts_with(' ') && text.width() > columns => {
-            Wrapped::new(text, columns).collect::<Vec<_>>().join("\n")
+    let Some(columns) = columns else { return text.to_owned() };
+    let line = |line: &str| {
+        if line.starts_with(' ') || line.width() <= columns {
+            return line.to_owned();
         }
-        _ => text.to_owned(),
-    }
+        Wrapped::new(line, columns).collect::<Vec<_>>().join("\n")
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -162,6 +165,8 @@ mod tests {
         );
         assert_eq!(broken(hint, Some(63)), hint);
         assert_eq!(broken(hint, None), hint);
+        let two = format!("error: no\n{hint}");
+        assert_eq!(broken(&two, Some(40)), format!("error: no\n{}", broken(hint, Some(40))));
         let table = "  two columns, laid out\n         ^";
         assert_eq!(broken(table, Some(10)), table);
     }

@@ -1,5 +1,6 @@
 //! `lab NAME`: server and client played on one stage, captured, explained, and checked. `labs`: what there is.
 
+mod apart;
 mod hosts;
 mod list;
 mod made;
@@ -22,12 +23,12 @@ use crate::cli::output::{self, Failure, Status, say};
 use crate::cli::view;
 use crate::dnstrace::Domain;
 use crate::lab::dns::LAB;
-use crate::lab::scene::{self, Hosts, How, Line, Scene};
+use crate::lab::scene::{self, Hosts, How, Kind, Line, Scene};
 use crate::lab::{self, LabOption, Settings, Transport};
 use crate::lesson::{Check, checks, sides};
 use crate::render::explain::ExplainOptions;
 use crate::render::json::{Lesson, Played, write_lesson_json};
-use crate::render::lesson::{Talk, write_checks, write_head, write_sides};
+use crate::render::lesson::{Instead, Talk, write_checks, write_head, write_instead, write_sides};
 use crate::source::Interrupt;
 use hosts::Places;
 pub(in crate::cli) use list::{LabsArgs, run as run_labs};
@@ -217,31 +218,41 @@ fn show(
     if let Some(trouble) = made.trouble() {
         found.insert(0, Check { holds: false, text: trouble.to_owned(), packets: Vec::new() });
     }
-    let holds = found.iter().all(|check| check.holds);
+    let is_recording = made.capture.is_none();
+    let failed = if is_recording { made.log.iter().filter_map(Line::failure).collect() } else { Vec::new() };
+    let holds = found.iter().all(|check| check.holds) && failed.is_empty();
+    let without = if is_recording { apart::not_in_recording(args, scene) } else { Vec::new() };
     let pings = Pings::of(scene, log, &flows);
     if let (Some(pings), Some(drawing)) = (&pings, drawing) {
         pings.draw(scene, drawing)?;
-        say(format_args!("each second drawn into {}", drawing.name()));
+        let whose = if is_recording { " of the recording" } else { "" };
+        say(format_args!("each second{whose} drawn into {}", drawing.name()));
     }
     if args.json {
         let played = match &made.manner {
             Manner::Sandbox => Played::Sandbox,
             Manner::TwoHosts => Played::TwoHosts,
             Manner::InPlace => Played::InPlace,
-            Manner::NotCaptured { because } => Played::Recording { because: because.clone() },
+            Manner::NotCaptured { because } => Played::Recording { because: because.clone(), without },
         };
         let pings = pings.as_ref().map(|pings| (&pings.beside, pings.seconds.as_slice()));
-        let told = Lesson { scene, played: &played, log, flows: &flows, pings, checks: &found };
+        let log_here = is_recording.then_some(made.log.as_slice());
+        let told = Lesson { scene, played: &played, log, log_here, flows: &flows, pings, checks: &found };
         write_lesson_json(out, &told)?;
         out.flush()?;
         return Ok(holds);
     }
     let options = args.options();
-    if let Manner::NotCaptured { .. } = made.manner {
-        out.flush()?;
-        say(
-            "what follows is the recording of this scene that wirelab brings along, not what was just played",
-        );
+    if let Manner::NotCaptured { because } = &made.manner {
+        let instead = Instead {
+            what: if scene.kind == Kind::Lab { "lab" } else { "experiment" },
+            recording: study.name(),
+            because,
+            without: &without,
+            on_one_host: args.two_hosts || matches!(scene.hosts, Hosts::Two(_)),
+            failed: &failed,
+        };
+        write_instead(out, &instead, options)?;
     }
     if !args.brief {
         writeln!(out)?;
@@ -252,7 +263,7 @@ fn show(
         pings.write(out, scene, options)?;
     }
     if whole {
-        write_checks(out, &found, options, made.capture.is_none())?;
+        write_checks(out, &found, options, is_recording)?;
     } else {
         writeln!(out, "\nThe scene was broken off: nothing is checked.")?;
     }
