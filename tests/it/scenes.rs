@@ -324,13 +324,53 @@ fn what_fails_is_a_failure_also_where_nothing_is_captured() {
     if !possible("a failure without a sandbox") {
         return;
     }
-    // The server breaks off; the recording of it shows one that does not.
-    let Some(ran) = uncaptured("uppercase-tcp --fault reset --json") else { return };
-    let document: Value = serde_json::from_str(&ran.out).unwrap();
-    let log = document["log_here"].as_array().unwrap();
-    let failed = log.iter().any(|line| line["failed"]["expected"] == false);
-    assert_eq!(document["holds"], !failed, "{document}");
-    assert_eq!(ran.code, Some(i32::from(failed)), "{ran:?}");
+    // Somebody answers where the scene wants nobody: its sandbox being refused, this machine's loopback interface is its own.
+    let Some(listener) = empty_port() else { return };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| answer(&listener, &stop));
+        let ran = uncaptured("refused --json").map(|json| (json, uncaptured("refused --brief")));
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        ran
+    });
+    let Some((json, Some(text))) = ran else { return };
+    let document: Value = serde_json::from_str(&json.out).unwrap();
+    let checks = document["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["holds"] == true), "those of the recording: {checks:?}");
+    assert_eq!((document["holds"].as_bool(), json.code), (Some(false), Some(1)), "{json:?}");
+    let said = in_one_line(&text.out);
+    assert!(said.contains("What was just played did not work: client: it was answered"), "{text:?}");
+    assert_eq!(text.code, Some(1), "{text:?}");
+}
+
+/// The port where no server of a lab listens, once nobody else has it.
+fn empty_port() -> Option<std::net::TcpListener> {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    while std::time::Instant::now() < end {
+        if let Ok(listener) = std::net::TcpListener::bind("127.0.0.1:12999") {
+            return Some(listener);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    skip("a failure without a sandbox", "somebody has port 12999");
+    None
+}
+
+/// Answers everybody who asks.
+fn answer(listener: &std::net::TcpListener, stop: &std::sync::atomic::AtomicBool) {
+    use std::io::{Read, Write};
+    listener.set_nonblocking(true).unwrap();
+    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        let Ok((mut client, _)) = listener.accept() else {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            continue;
+        };
+        client.set_nonblocking(false).unwrap();
+        let mut buffer = [0; 1024];
+        while client.read(&mut buffer).is_ok_and(|length| length > 0) {
+            let _ = client.write_all(b"HERE I AM");
+        }
+    }
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
         timeout: PATIENCE,
         options: LabOptions::default(),
         at_terminal: false,
+        to_terminal: false,
     }
 }
 
