@@ -107,6 +107,10 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
             let beginning = sha256.get(..HASH_SHOWN).unwrap_or(sha256);
             ("notes", Message(format!("{}, SHA-256 {beginning}…", Count::bytes(*length))).to_string())
         }
+        // A sentence that the peer begins.
+        What::Noted { peer: Some(peer), note: Note::Told(text) } if text.starts_with("is ") => {
+            ("notes", Message(format!("{peer} {text}")).to_string())
+        }
         What::Noted { note, .. } => ("notes", Message(note).to_string()),
         What::Failed { text, expected: true } => ("fails", Message(text).to_string()),
         What::Failed { text, expected: false } => ("FAILS", Message(text).to_string()),
@@ -154,12 +158,12 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
     Ok(())
 }
 
-/// What was said, in one line.
+/// What was said: one line of it whole where two are enough, of more the beginning.
 fn said(bytes: &[u8], room: usize) -> String {
-    let whole = safe_line(bytes, room);
+    let two = room.saturating_mul(2);
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-    if lines < 2 && bytes.len() <= room {
-        return whole.to_string();
+    if lines < 2 && bytes.len() <= two {
+        return safe_line(bytes, two).to_string();
     }
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     format!("{} ({})", safe_line(bytes, room.saturating_sub(16)), Count::bytes(length))

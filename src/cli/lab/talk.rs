@@ -188,8 +188,10 @@ impl<'a> Talk<'a> {
             (None, Ok(code)) => code,
             (None, Err(error)) => {
                 let hint = hint(&error, lab);
-                let joint = if hint.is_empty() { "" } else { "; " };
-                fail(self.err, &format_args!("{error}{joint}{hint}"));
+                fail(self.err, &error);
+                if !hint.is_empty() {
+                    self.err(format_args!("hint: {hint}"));
+                }
                 if error.is_no_reply() { NO } else { FAILED }
             }
         }

@@ -45,7 +45,7 @@ pub(in crate::cli) struct PlayArgs {
     /// Which lab or experiment (`wirelab labs` lists them)
     name: String,
     /// Lab dns: the names to look up, in place of those it has for each thing it shows
-    #[arg(value_name = "NAME", value_parser = names::name)]
+    #[arg(value_name = "DOMAIN", value_parser = names::name)]
     names: Vec<Domain>,
     /// Keep the capture, as pcap where OUT ends in .pcap, else as pcapng
     #[arg(short = 'w', long = "write", value_name = "OUT")]
