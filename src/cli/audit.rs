@@ -234,7 +234,9 @@ fn single(args: &AuditArgs, path: &Path, interrupt: &Interrupt) -> Result<Status
         out.flush()?;
     } else {
         let width = output::terminal_width();
-        let output = TableOutput { width, colors: args.color.colors() };
+        // A table in a pipe is as wide as what is in it, prose is not.
+        let columns = if args.long { Some(view::prose_width()) } else { width };
+        let output = TableOutput { width: columns, colors: args.color.colors() };
         let options = AuditOptions { output, long: args.long, show_secrets: args.show_secrets };
         let left_out = write_audit(&mut out, options, &rows)?;
         out.flush()?;

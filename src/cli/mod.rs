@@ -159,6 +159,7 @@ pub fn main() -> ExitCode {
         Verb::Serve(args) => return lab_status(|out, err, stop| lab::run_serve(&args, out, err, stop)),
         Verb::Client(mut args) => {
             args.at_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+            args.to_terminal = io::stdout().is_terminal();
             return lab_status(|out, err, stop| {
                 lab::run_client(&args, Box::new(io::stdin()), out, err, stop)
             });

@@ -139,14 +139,24 @@ pub(super) fn say(line: impl fmt::Display) {
     let _ = writeln!(err, "{}", broken(&text, columns));
 }
 
-/// `text` in lines of so many columns, where it is one line that has more. What was laid out before is left as it is.
+/// What stands before a command to be typed, which must stay in one piece.
+const COMMAND: &str = ":  ";
+
+/// `text` with those of its lines broken that have more than so many columns. What was laid out before, and so begins with a
+/// space, is left as it is.
 fn broken(text: &str, columns: Option<usize>) -> String {
-    match columns {
-        Some(columns) if !text.contains('\n') && !text.starts_with(' ') && text.width() > columns => {
-            Wrapped::new(text, columns).collect::<Vec<_>>().join("\n")
+    let Some(columns) = columns else { return text.to_owned() };
+    let line = |line: &str| {
+        if line.starts_with(' ') || line.width() <= columns {
+            return line.to_owned();
         }
-        _ => text.to_owned(),
-    }
+        let wrapped = |text: &str| Wrapped::new(text, columns).collect::<Vec<_>>().join("\n");
+        match line.split_once(COMMAND) {
+            Some((text, command)) => format!("{}\n  {}", wrapped(&format!("{text}:")), command.trim_start()),
+            None => wrapped(line),
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -162,6 +172,11 @@ mod tests {
         );
         assert_eq!(broken(hint, Some(63)), hint);
         assert_eq!(broken(hint, None), hint);
+        let two = format!("error: no\n{hint}");
+        assert_eq!(broken(&two, Some(40)), format!("error: no\n{}", broken(hint, Some(40))));
+        let command = "hint: allow more until the next start:  sudo sysctl user.max_user_namespaces=10000";
+        let told = "hint: allow more until the next start:\n  sudo sysctl user.max_user_namespaces=10000";
+        assert_eq!(broken(command, Some(40)), told);
         let table = "  two columns, laid out\n         ^";
         assert_eq!(broken(table, Some(10)), table);
     }

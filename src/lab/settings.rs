@@ -23,6 +23,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Targets that a relay may send to besides loopback.
     pub allowed_targets: Vec<IpAddr>,
+    /// Names that a mail agent's name service knows, besides those of the lab's hosts on loopback.
+    pub names: Vec<(IpAddr, &'static str)>,
     /// The next server on the way, where this one passes on what it gets.
     pub next: Option<SocketAddr>,
     /// How many messages a client sends, where it sends the same one again.
@@ -44,6 +46,7 @@ impl Default for Settings {
             file: None,
             allowed_origins: Vec::new(),
             allowed_targets: Vec::new(),
+            names: Vec::new(),
             next: None,
             count: None,
             interval: None,

@@ -28,7 +28,7 @@ pub use names::{NAME_CASES, NameCase, NameTold, Proof, name_checks};
 pub use pings::{Agreement, PingRow, PingSide, PingsBeside, slack};
 pub use sides::{Side, sides};
 
-use crate::lab::scene::{Line, Scene, What};
+use crate::lab::scene::{Line, Scene};
 use crate::report::Told;
 use crate::report::http::Exchange;
 use crate::report::lab::Labs;
@@ -79,9 +79,5 @@ pub fn checks(scene: &Scene, log: &[Line], evidence: &Evidence<'_>) -> Vec<Check
 
 /// What did not work although it should have.
 fn failures(log: &[Line]) -> Vec<Check> {
-    let failed = log.iter().filter_map(|line| match &line.what {
-        What::Failed { text, expected: false } => Some(format!("{}: {text}", line.who)),
-        _ => None,
-    });
-    failed.map(|text| Check::new(false, text, [])).collect()
+    log.iter().filter_map(Line::failure).map(|text| Check::new(false, text, [])).collect()
 }

@@ -14,6 +14,12 @@ use crate::lesson::{Check, PacketList, Side};
 /// Columns for who speaks: the longest name of a scene's, and a gap.
 const WHO: usize = 13;
 
+/// Digits shown of a file's hash: as many as the check has that compares it.
+const HASH_SHOWN: usize = 16;
+
+/// What holds where all checks of a recording do.
+const RECORDED: &str = "the recording that wirelab brings along shows what was said when it was made";
+
 /// Columns for what somebody does.
 const VERB: usize = 7;
 
@@ -86,7 +92,7 @@ impl Talk {
 }
 
 fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io::Result<()> {
-    let room = options.width.saturating_sub(WHO + VERB + 2).max(20);
+    let room = options.width.saturating_sub(WHO + VERB + 3).max(20);
     let (verb, text) = match &line.what {
         What::Step { text } => return paragraph(out, "·", text, options.width),
         What::Listening { local, transport } => ("listens", format!("on {local} ({transport})")),
@@ -98,6 +104,15 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Noted { note: Note::Misdeed(Misdeed::Split { .. }), .. } => return Ok(()),
         // That is so of every packet.
         What::Noted { note: Note::OnTheWay { deed: Deed::Held { .. }, .. }, .. } => return Ok(()),
+        // All of it is in the log.
+        What::Noted { note: Note::File { length, sha256 }, .. } => {
+            let beginning = sha256.get(..HASH_SHOWN).unwrap_or(sha256);
+            ("notes", Message(format!("{}, SHA-256 {beginning}…", Count::bytes(*length))).to_string())
+        }
+        // A sentence that the peer begins.
+        What::Noted { peer: Some(peer), note: Note::Told(text) } if text.starts_with("is ") => {
+            ("notes", Message(format!("{peer} {text}")).to_string())
+        }
         What::Noted { note, .. } => ("notes", Message(note).to_string()),
         What::Failed { text, expected: true } => ("fails", Message(text).to_string()),
         What::Failed { text, expected: false } => ("FAILS", Message(text).to_string()),
@@ -145,12 +160,12 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
     Ok(())
 }
 
-/// What was said, in one line.
+/// What was said: one line of it whole where two are enough, of more the beginning.
 fn said(bytes: &[u8], room: usize) -> String {
-    let whole = safe_line(bytes, room);
+    let two = room.saturating_mul(2);
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-    if lines < 2 && bytes.len() <= room {
-        return whole.to_string();
+    if lines < 2 && bytes.len() <= two {
+        return safe_line(bytes, two).to_string();
     }
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     format!("{} ({})", safe_line(bytes, room.saturating_sub(16)), Count::bytes(length))
@@ -177,6 +192,70 @@ pub fn write_sides(out: &mut impl Write, sides: &[Side], colors: Colors) -> io::
     Ok(())
 }
 
+/// Why a recording is explained instead of what was just played, and how the two differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Instead<'a> {
+    /// What is played, a scene or a lab.
+    pub what: &'a str,
+    /// The recording's name.
+    pub recording: &'a str,
+    /// Why nothing could be captured.
+    pub because: &'a str,
+    /// What was asked for and the recording was made without, as it is typed.
+    pub without: &'a [&'a str],
+    /// Two hosts were to be had, and only one was.
+    pub on_one_host: bool,
+    /// What failed of what was just played.
+    pub failed: &'a [String],
+}
+
+/// Says that all that follows is about a recording.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_instead(out: &mut impl Write, instead: &Instead<'_>, options: ExplainOptions) -> io::Result<()> {
+    let Instead { what, recording, because, without, on_one_host, failed } = *instead;
+    writeln!(out, "\n{}", options.colors.paint(Style::Bold, "The recording"))?;
+    let mut say = |sign: &str, text: &str| paragraph(out, sign, &Message(text).to_string(), options.width);
+    let cross = options.colors.paint(Style::Red, "✗").to_string();
+    for text in failed {
+        say(&cross, &format!("What was just played did not work: {text}"))?;
+    }
+    say("·", &format!("Nothing could be captured here: {because}"))?;
+    say(
+        "·",
+        &format!(
+            "All that follows is about {recording}, the recording of this {what} that wirelab brings along, and not about what was just played. What the programs just did is told by their log alone, which is the talk above."
+        ),
+    )?;
+    if on_one_host {
+        say(
+            "·",
+            "Two hosts could not be had either: the programs just ran on one, with no line between them.",
+        )?;
+    }
+    if without.is_empty() {
+        return Ok(());
+    }
+    let them = if without.len() == 1 { "that" } else { "them" };
+    say(
+        "·",
+        &format!(
+            "The recording was made without {}: it shows nothing of {them}, and no check below is about {them}.",
+            listed(without)
+        ),
+    )
+}
+
+/// `one, two and three`.
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
 /// Which claims hold.
 ///
 /// # Errors
@@ -187,9 +266,9 @@ pub fn write_checks(
     options: ExplainOptions,
     is_recording: bool,
 ) -> io::Result<()> {
-    let capture = if is_recording { "recording that wirelab brings along" } else { "capture" };
     let colors = options.colors;
-    writeln!(out, "\n{}", colors.paint(Style::Bold, "Checks"))?;
+    let heading = if is_recording { "Checks of the recording against its own log" } else { "Checks" };
+    writeln!(out, "\n{}", colors.paint(Style::Bold, heading))?;
     for check in checks {
         let mut text = check.text.clone();
         if !check.packets.is_empty() {
@@ -208,14 +287,10 @@ pub fn write_checks(
     let mut text = match (failed, checks.len().saturating_sub(moot)) {
         (_, 0) if moot > 0 => "There is nothing to see of what would be checked.".to_owned(),
         (_, 0) => "There is nothing to check.".to_owned(),
-        (0, 1) => format!("It holds: the {capture} shows what was said."),
-        (0, all) => format!("All {all} hold: the {capture} shows what was said and done."),
-        (failed, all) if is_recording => {
-            format!(
-                "{failed} of {all} {} not hold of the {capture}.",
-                if failed == 1 { "does" } else { "do" }
-            )
-        }
+        (0, 1) if is_recording => format!("It holds: {RECORDED}."),
+        (0, all) if is_recording => format!("All {all} hold: {RECORDED}."),
+        (0, 1) => "It holds: the capture shows what was said.".to_owned(),
+        (0, all) => format!("All {all} hold: the capture shows what was said and done."),
         (failed, all) => format!("{failed} of {all} {} not hold.", if failed == 1 { "does" } else { "do" }),
     };
     if moot > 0 && checks.len() > moot {
@@ -224,4 +299,54 @@ pub fn write_checks(
     let style = if failed == 0 { Style::Green } else { Style::Red };
     Wrapped::new(&text, options.width.saturating_sub(2).max(20))
         .try_for_each(|line| writeln!(out, "  {}", colors.paint(style, line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::scene::Bytes;
+    use unicode_width::UnicodeWidthStr;
+
+    fn shown(what: What, width: usize) -> String {
+        let mut out = Vec::new();
+        let options = ExplainOptions { colors: Colors::OFF, width, full: false, secrets: true };
+        let line = Line { who: "line".to_owned(), aside: true, what };
+        write_line(&mut out, &line, options).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn no_line_of_a_talk_is_wider_than_asked_for() {
+        let peer = "[::1]:9".parse().unwrap();
+        for width in [60, 80, 110] {
+            let mut widest = 0;
+            for length in 1..300 {
+                // Words of one letter fill a line to its last column.
+                let text = "a ".repeat(length);
+                for what in [
+                    What::Noted { peer: None, note: Note::Told(text.clone()) },
+                    What::Failed { text: text.clone(), expected: true },
+                    What::Step { text: text.clone() },
+                ] {
+                    widest =
+                        widest.max(shown(what, width).lines().map(UnicodeWidthStr::width).max().unwrap());
+                }
+                let said = What::Sent { peer, bytes: Bytes("日".repeat(length).into_bytes()) };
+                let line = Line { who: "client".to_owned(), aside: false, what: said };
+                let mut out = Vec::new();
+                let options = ExplainOptions { colors: Colors::OFF, width, full: false, secrets: true };
+                write_line(&mut out, &line, options).unwrap();
+                let out = String::from_utf8(out).unwrap();
+                widest = widest.max(out.lines().map(UnicodeWidthStr::width).max().unwrap());
+            }
+            assert!(widest <= width && widest + 2 >= width, "{widest} of {width}");
+        }
+    }
+
+    #[test]
+    fn what_a_recording_lacks_is_listed_in_words() {
+        assert_eq!(listed(&["--seed"]), "--seed");
+        assert_eq!(listed(&["--seed", "--loss"]), "--seed and --loss");
+        assert_eq!(listed(&["--seed", "--loss", "-6"]), "--seed, --loss and -6");
+    }
 }

@@ -58,6 +58,8 @@ pub(super) enum Topology {
     TwoHosts {
         /// The client's command.
         client: Vec<OsString>,
+        /// What the server's host says to itself is captured, too.
+        within: bool,
     },
     /// Two, and between them a program that passes frames on.
     Hop {
@@ -97,6 +99,8 @@ pub(super) struct StageArgs {
     /// Without namespaces.
     pub(super) in_place: bool,
     pub(super) topology: Topology,
+    /// How many sockets listen on the server's host before the client starts.
+    pub(super) listeners: usize,
     pub(super) beside: Beside,
     /// Where the hosts of the topology are.
     pub(super) hosts: HostArgs,

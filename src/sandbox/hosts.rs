@@ -78,11 +78,12 @@ pub(super) fn lay(topology: &Topology, root: bool) -> Step<Laid> {
 fn laid(topology: &Topology) -> Result<Laid, Errno> {
     match topology {
         Topology::Alone => Ok(Laid::nothing()),
-        Topology::TwoHosts { .. } => {
+        Topology::TwoHosts { within, .. } => {
             cable((NEAR_CLIENT, "eth0"), (OF_CLIENT, "client0"))?;
             settle(NEAR_CLIENT, Side::Server)?;
             let client = host(OF_CLIENT, Side::Client)?;
-            Ok(Laid { device: "eth0", server: None, client: Some(client) })
+            let device = if *within { "any" } else { "eth0" };
+            Ok(Laid { device, server: None, client: Some(client) })
         }
         Topology::Hop { capture, .. } => {
             cable((NEAR_SERVER, "to-server"), (OF_SERVER, "server0"))?;
@@ -221,7 +222,7 @@ pub(super) fn play(
     };
     let (client, forwarder) = match &stage.topology {
         Topology::Alone => return Err("there are no two hosts".to_owned()),
-        Topology::TwoHosts { client } => (client, None),
+        Topology::TwoHosts { client, .. } => (client, None),
         Topology::Hop { client, forwarder, .. } => (client, Some(forwarder)),
     };
     let forwarder = forwarder.map(|forwarder| start(forwarder, None)).transpose()?;
@@ -229,7 +230,7 @@ pub(super) fn play(
         await_that(control, forwarder, || packet_sockets(forwarder) >= FORWARDING);
     }
     let server = start(server, Some(Side::Server))?;
-    await_that(control, server, || is_listening(server));
+    await_that(control, server, || listeners(server) >= stage.listeners);
     let client = start(client, Some(Side::Client))?;
     let _ = nix::unistd::close(stage.report);
     namespace::keep_for_command()?;
@@ -253,14 +254,15 @@ fn packet_sockets(process: Pid) -> usize {
     table.lines().count().saturating_sub(1)
 }
 
-/// Whether somebody in the namespace of a process waits for connections or datagrams.
-fn is_listening(process: Pid) -> bool {
-    ["tcp", "tcp6", "udp", "udp6"].into_iter().any(|kind| {
+/// Sockets in the namespace of a process that wait for connections or datagrams.
+fn listeners(process: Pid) -> usize {
+    let of_kind = |kind: &str| {
         let table = fs::read_to_string(format!("/proc/{process}/net/{kind}")).unwrap_or_default();
         // The fourth column is the state: 0A a TCP socket that listens, 07 a UDP socket that has no peer.
         let wanted = if kind.starts_with("tcp") { "0A" } else { "07" };
-        table.lines().skip(1).any(|line| line.split_ascii_whitespace().nth(3) == Some(wanted))
-    })
+        table.lines().skip(1).filter(|line| line.split_ascii_whitespace().nth(3) == Some(wanted)).count()
+    };
+    ["tcp", "tcp6", "udp", "udp6"].into_iter().map(of_kind).sum()
 }
 
 /// Waits until something is so, a program has ended, or [`PATIENCE`] is over; the program that needs it says why it fails.

@@ -69,6 +69,7 @@ pub struct Plan {
     most: Option<u64>,
     in_place: bool,
     topology: Topology,
+    listeners: usize,
     beside: Beside,
     program: PathBuf,
     stdin: Stdio,
@@ -117,6 +118,7 @@ impl Plan {
             most: None,
             in_place: false,
             topology: Topology::Alone,
+            listeners: 1,
             beside: Beside::default(),
             program: PathBuf::from("/proc/self/exe"),
             stdin: Stdio::inherit(),
@@ -153,7 +155,22 @@ impl Plan {
     /// and the outcome's status is the client's. Signals go to the client.
     #[must_use]
     pub fn two_hosts(mut self, client: Vec<OsString>) -> Self {
-        self.topology = Topology::TwoHosts { client };
+        self.topology = Topology::TwoHosts { client, within: false };
+        self
+    }
+
+    /// As [`Plan::two_hosts`], and what programs on the server's host say to each other over its loopback interface is in the
+    /// capture, too, whose link type is then that of several interfaces (Linux cooked capture).
+    #[must_use]
+    pub fn two_hosts_and_within(mut self, client: Vec<OsString>) -> Self {
+        self.topology = Topology::TwoHosts { client, within: true };
+        self
+    }
+
+    /// Of two hosts the client starts once so many sockets listen on the server's, instead of one; with 0 it waits for none.
+    #[must_use]
+    pub fn after_listeners(mut self, listeners: usize) -> Self {
+        self.listeners = listeners;
         self
     }
 
@@ -248,6 +265,7 @@ impl Plan {
             most: self.most,
             in_place: self.in_place,
             topology: self.topology,
+            listeners: self.listeners,
             beside: self.beside,
             hosts: HostArgs::default(),
         };

@@ -67,12 +67,21 @@ fn server_and_clients_play_on_two_hosts() {
     if !possible("scenes on two hosts") {
         return;
     }
-    for scene in SCENES.iter().filter(|scene| scene.hosts == Hosts::OneOrTwo) {
+    for scene in SCENES.iter().filter(|scene| matches!(scene.hosts, Hosts::OneOrTwo { .. })) {
         let document = played(&mut ordinary(&["lab", scene.name, "--two-hosts", "--json"]), scene.name);
         assert_eq!(document["played"], "two_hosts");
         let flow = &document["flows"][0];
         let ends = (&flow["orig"]["address"], &flow["resp"]["address"]);
         assert_eq!(ends, (&"10.0.0.2".into(), &"10.0.0.1".into()), "{}", scene.name);
+    }
+    // What servers say to each other stays on their host, and is in the capture all the same.
+    for (name, flows) in [("proxy", 2), ("mail", 4)] {
+        let document = played(&mut ordinary(&["lab", name, "--two-hosts", "--json"]), name);
+        let flows_of = |address: &str| {
+            let flows = document["flows"].as_array().unwrap().iter();
+            flows.filter(|flow| flow["orig"]["address"] == address).count()
+        };
+        assert_eq!((flows_of("10.0.0.2"), flows_of("10.0.0.1")), (flows / 2, flows / 2), "{name}");
     }
     if std::net::UdpSocket::bind("[::1]:0").is_ok() {
         let document = played(&mut ordinary(&["lab", "knock", "--two-hosts", "-6", "--json"]), "knock -6");
@@ -287,14 +296,145 @@ fn where_nothing_can_be_captured_the_recording_is_explained() {
             ran.err.contains("max_user_namespaces") && ran.err.contains("nothing can be captured here"),
             "{ran:?}"
         );
-        assert!(ran.err.contains("the recording of this scene that wirelab brings along"), "{ran:?}");
-        assert!(ran.out.contains(&format!("captures/{name}.pcapng: ")), "{ran:?}");
-        assert!(
-            ran.out.contains("listens on")
-                && ran.out.contains("hold: the recording that wirelab brings along"),
-            "{ran:?}"
-        );
+        let said = in_one_line(&ran.out);
+        for words in [
+            &format!("captures/{name}.pcapng, the recording of this lab that wirelab brings along"),
+            "and not about what was just played. What the programs just did is told by their log alone",
+            &format!("captures/{name}.pcapng: "),
+            "listens on",
+            "Checks of the recording against its own log",
+            "hold: the recording that wirelab brings along",
+        ] {
+            assert!(said.contains(words), "{words}: {ran:?}");
+        }
+        assert!(!said.contains("was made without") && !said.contains("hold: the capture"), "{ran:?}");
     }
+}
+
+/// Prose without the breaks of its lines.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A run of `lab` where nothing can be captured.
+fn uncaptured(args: &str) -> Option<crate::record::Run> {
+    let args = words(&format!("lab {args}"));
+    let inner = ordinary(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    run_where_forbidden("echo 0 > /proc/sys/user/max_user_namespaces", &inner)
+}
+
+#[test]
+fn a_recording_does_not_show_what_was_asked_for_and_says_so() {
+    if !possible("options without a sandbox") {
+        return;
+    }
+    for (args, without, names) in [
+        (
+            "knock --two-hosts --loss 5% --brief",
+            "without --loss and --two-hosts:",
+            &["--loss", "--two-hosts"][..],
+        ),
+        (
+            "uppercase-udp --loss 0% --delay 1ms --brief",
+            "without --loss and --delay:",
+            &["--loss", "--delay"],
+        ),
+        ("udp-ping --count 3 --seed 7 --brief", "without --seed and --count:", &["--seed", "--count"]),
+        ("uppercase-tcp --fault split-writes --brief", "without --fault:", &["--fault"]),
+        (
+            "dns nyu.edu --seed 3 --brief",
+            "without --seed and names of your own:",
+            &["--seed", "names of your own"],
+        ),
+    ] {
+        let Some(ran) = uncaptured(args) else { return };
+        let said = in_one_line(&ran.out);
+        assert_eq!(ran.code, Some(0), "{args}: {ran:?}");
+        assert!(said.contains(&format!("The recording was made {without}")), "{args}: {ran:?}");
+        assert!(said.contains("no check below is about"), "{args}: {ran:?}");
+        assert_eq!(said.contains("the programs just ran on one"), args.contains("--two-hosts"), "{ran:?}");
+        // Only what a resolution's path takes is wider.
+        let widest = ran.out.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80) || args.starts_with("dns"), "{args}: {widest:?} {ran:?}");
+
+        let Some(ran) = uncaptured(&args.replace("--brief", "--json")) else { return };
+        let document: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        assert_eq!(document["played"]["recording"]["without"], serde_json::json!(names), "{args}");
+        assert_eq!(document["checks_of"], "recording", "{args}");
+        let here = if args.starts_with("dns") { "resolutions_here" } else { "log_here" };
+        assert!(!document[here].as_array().unwrap().is_empty(), "{args}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_fails_is_a_failure_also_where_nothing_is_captured() {
+    if !possible("a failure without a sandbox") {
+        return;
+    }
+    // Somebody answers where the scene wants nobody: its sandbox being refused, this machine's loopback interface is its own.
+    let Some(listener) = empty_port() else { return };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| answer(&listener, &stop));
+        let ran = uncaptured("refused --json").map(|json| (json, uncaptured("refused --brief")));
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        ran
+    });
+    let Some((json, Some(text))) = ran else { return };
+    let document: Value = serde_json::from_str(&json.out).unwrap();
+    let checks = document["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["holds"] == true), "those of the recording: {checks:?}");
+    assert_eq!((document["holds"].as_bool(), json.code), (Some(false), Some(1)), "{json:?}");
+    let said = in_one_line(&text.out);
+    assert!(said.contains("What was just played did not work: client: it was answered"), "{text:?}");
+    assert_eq!(text.code, Some(1), "{text:?}");
+}
+
+/// The port where no server of a lab listens, once nobody else has it.
+fn empty_port() -> Option<std::net::TcpListener> {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    while std::time::Instant::now() < end {
+        if let Ok(listener) = std::net::TcpListener::bind("127.0.0.1:12999") {
+            return Some(listener);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    skip("a failure without a sandbox", "somebody has port 12999");
+    None
+}
+
+/// Answers everybody who asks.
+fn answer(listener: &std::net::TcpListener, stop: &std::sync::atomic::AtomicBool) {
+    use std::io::{Read, Write};
+    listener.set_nonblocking(true).unwrap();
+    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        let Ok((mut client, _)) = listener.accept() else {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            continue;
+        };
+        client.set_nonblocking(false).unwrap();
+        let mut buffer = [0; 1024];
+        while client.read(&mut buffer).is_ok_and(|length| length > 0) {
+            let _ = client.write_all(b"HERE I AM");
+        }
+    }
+}
+
+#[test]
+fn who_listens_is_told_before_anybody_asks() {
+    if !possible("a name looked up") {
+        return;
+    }
+    let document = played(&mut ordinary(&["lab", "lookup", "--json"]), "lookup");
+    let log = document["log"].as_array().unwrap();
+    let asked = log.iter().position(|line| line["tries"].is_object()).unwrap();
+    let late: Vec<&Value> = log.iter().skip(asked).filter(|line| line["listening"].is_object()).collect();
+    // The server of the connection starts when its address is known.
+    assert!(late.len() == 1 && late[0]["who"] == "server", "{late:?}");
+    let before = log.iter().take(asked).filter(|line| line["listening"].is_object());
+    let who: Vec<&str> = before.map(|line| line["who"].as_str().unwrap()).collect();
+    assert_eq!(who, ["stub", "recursive", "root", "edu.", "lab.edu."]);
 }
 
 #[test]
@@ -398,7 +538,14 @@ fn what_cannot_be_played_is_named() {
         (&["serve", "chat", "--fault", "reset"], &["the lab `chat` has no --fault"]),
         (&["lab", "half-close", "--count", "3"], &["the experiment `half-close` has no --count"]),
         (&["lab", "knock", "--loss", "5%"], &["the lab `knock` has no --loss", "--two-hosts"]),
-        (&["lab", "half-close", "--two-hosts"], &["`half-close` is played on one host", "file-transfer"]),
+        (
+            &["lab", "half-close", "--two-hosts"],
+            &["`half-close` is played on one host: one program holds both ends", "file-transfer", "chat, "],
+        ),
+        (&["lab", "refused", "--two-hosts"], &["`refused` is played on one host: it has no server"]),
+        (&["lab", "lookup", "--two-hosts"], &["of the loopback network"]),
+        (&["lab", "mail", "--two-hosts", "--loss", "5%"], &["there is a cable", "would not be captured"]),
+        (&["lab", "proxy", "--delay", "5ms"], &["the lab `proxy` has no --delay"]),
         (&["client", "web", "--dir", "x"], &["--dir is an option of the server"]),
         (&["client", "relay", "--allow-target", "10.0.0.1"], &["--allow-target is an option of the server"]),
         (&["lab", "web", "--dir", "x"], &["`lab` has no --dir", "wirelab serve"]),

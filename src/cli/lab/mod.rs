@@ -119,6 +119,9 @@ pub struct ClientArgs {
     /// A person sits at the input and at standard error.
     #[arg(skip)]
     pub at_terminal: bool,
+    /// Replies go to a terminal, which gets the beginning of a very long one; whatever else standard output is gets all.
+    #[arg(skip)]
+    pub to_terminal: bool,
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {
@@ -188,7 +191,11 @@ pub fn run_client(
         timeout: args.timeout,
         policy: Policy::from_env(),
     };
-    let talk = RefCell::new(Talk::new(out, err, stop));
+    let mut talk = Talk::new(out, err, stop);
+    if args.to_terminal {
+        talk.fold_replies();
+    }
+    let talk = RefCell::new(talk);
     let typed = typed::HINTS.iter().find(|(name, _)| *name == lab.name).filter(|_| args.at_terminal);
     let mut messages: Box<dyn Messages + '_> = if args.stdin {
         Box::new(lines(input, stop))

@@ -47,7 +47,13 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
     });
     let (sockets, resolvers) = match bound {
         Ok(bound) => bound,
-        Err(wrong) => return fail(err, &format_args!("{wrong}{}", hint(&wrong))),
+        Err(wrong) => {
+            let code = fail(err, &wrong);
+            if let Some(hint) = hint(&wrong) {
+                say(err, format_args!("hint: {hint}"));
+            }
+            return code;
+        }
     };
     for (server, local) in sockets.listening() {
         let what = match internet.servers().get(server) {
@@ -100,15 +106,15 @@ fn say(err: &mut dyn Write, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(err, "{line}").and_then(|()| err.flush());
 }
 
-fn hint(error: &LabError) -> &'static str {
-    match error {
-        LabError::PortInUse { .. } => "; another server is running? try --port",
-        LabError::NotPermitted(_) => "; try --port with 1024 or more",
+fn hint(error: &LabError) -> Option<&'static str> {
+    Some(match error {
+        LabError::PortInUse { .. } => "another server is running? try --port",
+        LabError::NotPermitted(_) => "try --port with 1024 or more",
         LabError::NotOurs(_) => {
-            "; this system has 127.0.0.1 only: give it the others, or run this in the sandbox"
+            "this system has 127.0.0.1 only: give it the others, or run this in the sandbox"
         }
-        _ => "",
-    }
+        _ => return None,
+    })
 }
 
 /// A server's names and zones.

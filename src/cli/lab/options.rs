@@ -131,6 +131,7 @@ impl LabOptions {
             file: self.file.clone(),
             allowed_origins: self.allow_origin.clone(),
             allowed_targets: self.allow_target.clone(),
+            names: own.names,
             next: self.next,
             count: self.count,
             interval: self.interval,

@@ -5,11 +5,20 @@ use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use super::{DONE, FAILED, NO, fail};
 use crate::lab::{Ending, Event, Lab, LabError, Note, Transport};
+use crate::render::format::Count;
 
-/// Most bytes of one message that `serve` shows; the length of a longer one is told.
-pub(super) const MAX_SHOWN: usize = 2_000;
+/// Columns of a line about a message: as prose has in a pipe. Of a longer message the beginning and the length are told.
+const COLUMNS: usize = 80;
+
+/// Columns that a message has behind the longest words about it.
+const LEAST: usize = 40;
+
+/// Most bytes of a reply that a person on a terminal gets: a screen full. The length of a longer one is told.
+pub(super) const MAX_SHOWN: usize = 1_600;
 
 /// What to try, for an error that leaves something to try.
 fn hint(error: &LabError, lab: &Lab) -> Cow<'static, str> {
@@ -48,13 +57,20 @@ pub(super) struct Talk<'a> {
     is_typed: bool,
     /// The prompt stands in the line that comes next.
     is_prompted: bool,
+    /// Long replies are cut.
+    is_folding: bool,
 }
 
 const PROMPT: &str = "> ";
 
 impl<'a> Talk<'a> {
     pub(super) fn new(out: &'a mut dyn Write, err: &'a mut dyn Write, stop: &'a AtomicBool) -> Self {
-        Self { out, err, stop, failure: None, is_typed: false, is_prompted: false }
+        Self { out, err, stop, failure: None, is_typed: false, is_prompted: false, is_folding: false }
+    }
+
+    /// Replies go to a terminal.
+    pub(super) fn fold_replies(&mut self) {
+        self.is_folding = true;
     }
 
     /// A person types from here on, and is told what.
@@ -91,8 +107,12 @@ impl<'a> Talk<'a> {
                 self.err(format_args!("listening on {local} ({transport})"));
             }
             Event::Opened { peer, .. } => self.out(format_args!("{peer} connected")),
-            Event::Received { peer, bytes } => self.out(format_args!("{peer} received: {}", folded(bytes))),
-            Event::Sent { peer, bytes } => self.out(format_args!("{peer} answered: {}", folded(bytes))),
+            Event::Received { peer, bytes } => {
+                self.out(format_args!("{}", in_line(&format!("{peer} received: "), bytes)));
+            }
+            Event::Sent { peer, bytes } => {
+                self.out(format_args!("{}", in_line(&format!("{peer} answered: "), bytes)));
+            }
             Event::Carried { peer, length, sent } => {
                 let what = if *sent { "sent" } else { "received" };
                 self.out(format_args!("{peer} {what}: {length} bytes"));
@@ -119,7 +139,7 @@ impl<'a> Talk<'a> {
         match event {
             // The data of a measurement is what came out, not what was said.
             Event::Received { bytes, .. } if lab.measures() => {
-                self.err(format_args!("received: {}", text(bytes)));
+                self.err(format_args!("{}", in_line("received: ", bytes)));
             }
             Event::Noted { note, .. } if lab.measures() => self.out(format_args!("{}", safe(note))),
             Event::Opened { local, peer } => {
@@ -130,7 +150,8 @@ impl<'a> Talk<'a> {
                 self.err(format_args!("{what} {peer} ({transport}) from {local}"));
             }
             Event::Sent { .. } if self.is_typed => {}
-            Event::Sent { bytes, .. } => self.err(format_args!("sent: {}", text(bytes))),
+            Event::Sent { bytes, .. } => self.err(format_args!("{}", in_line("sent: ", bytes))),
+            Event::Received { bytes, .. } if self.is_folding => self.out(format_args!("{}", folded(bytes))),
             Event::Received { bytes, .. } => self.out(format_args!("{}", text(bytes))),
             Event::Carried { length, sent, .. } => {
                 let what = if *sent { "sent" } else { "received" };
@@ -167,8 +188,10 @@ impl<'a> Talk<'a> {
             (None, Ok(code)) => code,
             (None, Err(error)) => {
                 let hint = hint(&error, lab);
-                let joint = if hint.is_empty() { "" } else { "; " };
-                fail(self.err, &format_args!("{error}{joint}{hint}"));
+                fail(self.err, &error);
+                if !hint.is_empty() {
+                    self.err(format_args!("hint: {hint}"));
+                }
                 if error.is_no_reply() { NO } else { FAILED }
             }
         }
@@ -195,13 +218,35 @@ pub(super) fn text(bytes: &[u8]) -> String {
 
 /// A note may repeat what came over the wire.
 fn safe(note: &Note) -> String {
-    text(note.to_string().as_bytes())
+    folded(note.to_string().as_bytes())
 }
 
-/// The same, a long message cut short and its length told.
+/// `lead` and a message in one line of [`COLUMNS`], or of [`LEAST`] behind a long lead.
+pub(super) fn in_line(lead: &str, bytes: &[u8]) -> String {
+    let room = COLUMNS.saturating_sub(lead.width()).max(LEAST);
+    // A character has four bytes at most, and those that take no column are shown as escapes or belong to another.
+    let start = bytes.get(..room.saturating_mul(4)).unwrap_or(bytes);
+    let shown = text(start);
+    if start.len() == bytes.len() && shown.width() <= room {
+        return format!("{lead}{shown}");
+    }
+    let length = format!("… ({})", Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX)));
+    let columns = room.saturating_sub(length.width());
+    let mut used = 0_usize;
+    let fits = |c: &char| {
+        used = used.saturating_add(c.width().unwrap_or(0));
+        used <= columns
+    };
+    let beginning: String = shown.chars().take_while(fits).collect();
+    format!("{lead}{beginning}{length}")
+}
+
+/// Wire text, a very long message cut short and its length told.
 pub(super) fn folded(bytes: &[u8]) -> String {
     match bytes.get(..MAX_SHOWN) {
-        Some(start) if start.len() < bytes.len() => format!("{}… ({} bytes)", text(start), bytes.len()),
+        Some(start) if start.len() < bytes.len() => {
+            format!("{}… ({} bytes)", text(start), bytes.len())
+        }
         _ => text(bytes),
     }
 }

@@ -1,4 +1,4 @@
-use super::talk::{MAX_SHOWN, folded, text};
+use super::talk::{MAX_SHOWN, Talk, folded, in_line, text};
 use std::io;
 use std::sync::mpsc::sync_channel;
 
@@ -91,6 +91,51 @@ fn a_long_message_is_folded_with_its_length() {
     assert_eq!(folded(&[b'a'; MAX_SHOWN]), "a".repeat(MAX_SHOWN));
     let long = folded(&[b'a'; 60_000]);
     assert!(long.len() < MAX_SHOWN + 30 && long.ends_with("a… (60000 bytes)"), "{long}");
+}
+
+#[test]
+fn a_line_about_a_message_has_eighty_columns_at_most() {
+    use unicode_width::UnicodeWidthStr;
+    let lead = "127.0.0.1:43389 received: ";
+    assert_eq!(in_line(lead, b"Knock knock.."), format!("{lead}Knock knock.."));
+    let full = "a".repeat(80 - lead.len());
+    assert_eq!(in_line(lead, full.as_bytes()), format!("{lead}{full}"));
+    for (message, length) in [
+        (vec![b'a'; 55], "… (55 bytes)"),
+        (vec![b'a'; 60_000], "… (60000 bytes)"),
+        (vec![0xff; 60_000], "… (60000 bytes)"),
+        ("日本".repeat(10_000).into_bytes(), "… (60000 bytes)"),
+        ("a\u{301}".repeat(20_000).into_bytes(), "… (60000 bytes)"),
+    ] {
+        let line = in_line(lead, &message);
+        assert!(line.width() <= 80 && line.ends_with(length), "{}: {line}", line.width());
+        assert!(line.width() > 60 || !message.is_ascii(), "{line}");
+        let long = "[2001:db8:1234:5678:9abc:def0:1234:5678]:43389 received: ";
+        assert!(in_line(long, &message).width() <= long.len() + 40);
+    }
+}
+
+#[test]
+fn a_terminal_gets_the_beginning_of_a_long_reply_and_a_pipe_all_of_it() {
+    let lab = lab::find("uppercase-tcp").unwrap();
+    let peer = "127.0.0.1:12000".parse().unwrap();
+    let long = vec![b'A'; 60_000];
+    let shown = |to_terminal: bool| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let stop = AtomicBool::new(false);
+        let mut talk = Talk::new(&mut out, &mut err, &stop);
+        if to_terminal {
+            talk.fold_replies();
+        }
+        talk.client_event(&Event::Sent { peer, bytes: long.clone() }, lab);
+        talk.client_event(&Event::Received { peer, bytes: long.clone() }, lab);
+        [out, err].map(|text| String::from_utf8(text).unwrap())
+    };
+    let [reply, sent] = shown(false);
+    assert_eq!(reply.trim_end().len(), 60_000);
+    assert!(sent.len() < 90 && sent.ends_with("A… (60000 bytes)\n"), "{sent}");
+    let [reply, _] = shown(true);
+    assert!(reply.len() < MAX_SHOWN + 30 && reply.ends_with("A… (60000 bytes)\n"), "{reply}");
 }
 
 #[test]

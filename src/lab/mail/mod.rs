@@ -47,6 +47,7 @@ fn logic(settings: &Settings) -> Result<Logic, LabError> {
     let mailbox = settings.file.clone().map(Mailbox::open).transpose()?;
     Ok(Logic::Stream(Box::new(Agent {
         next: settings.next,
+        names: settings.names.clone(),
         mailbox: mailbox.map(Mutex::new),
         mails: AtomicU64::new(0),
     })))
@@ -56,10 +57,25 @@ fn logic(settings: &Settings) -> Result<Logic, LabError> {
 struct Agent {
     /// Whom it hands mails to; `None` where they end here.
     next: Option<SocketAddr>,
+    /// Names of hosts that are not on loopback.
+    names: Vec<(IpAddr, &'static str)>,
     /// The file that mails are kept in; without one they are taken, told and let go.
     mailbox: Option<Mutex<Mailbox>>,
     /// How many it took, for their names.
     mails: AtomicU64,
+}
+
+impl Agent {
+    /// The name that its name service finds for an address.
+    fn name_of(&self, address: IpAddr) -> Option<&'static str> {
+        let given = self.names.iter().find(|(of, _)| *of == address.to_canonical());
+        given.map(|(_, name)| *name).or_else(|| name_of(address))
+    }
+
+    /// What it calls itself at an address of its own.
+    fn own_name(&self, here: IpAddr) -> String {
+        self.name_of(here).map_or_else(|| literal(here), str::to_owned)
+    }
 }
 
 /// Who sends a mail, and to whom.

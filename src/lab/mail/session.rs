@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::commands::{self, Command};
 use super::lines::{Line, Lines};
 use super::sending::{NotSent, Sending};
-use super::{Agent, Envelope, MAX_LINE, MAX_MAIL, MAX_RECIPIENTS, MAX_TEXT_LINE, literal, name_of, own_name};
+use super::{Agent, Envelope, MAX_LINE, MAX_MAIL, MAX_RECIPIENTS, MAX_TEXT_LINE, literal};
 use crate::lab::http::AGENT;
 use crate::lab::link::{Broken, Link};
 use crate::lab::{Ending, Note, Over, Problem, StreamService, Talk, clock};
@@ -51,7 +51,7 @@ impl StreamService for Agent {
 
 impl Agent {
     fn talk(&self, talk: &mut Talk<'_>) -> Result<(), Over> {
-        let name = own_name(talk.server().ip());
+        let name = self.own_name(talk.server().ip());
         let patience = PATIENCE.min(talk.limits().idle);
         let (mut lines, mut state, mut mistakes) = (Lines::default(), State::default(), 0);
         talk.say(format!("220 {name} ESMTP {AGENT}\r\n").as_bytes())?;
@@ -154,10 +154,10 @@ impl Agent {
         let peer = talk.peer().ip();
         let (claimed, extended) = state.hello.clone().unwrap_or_default();
         let mut lines = vec![
-            format!("from {claimed} ({} {})", name_of(peer).unwrap_or("unknown"), literal(peer)),
+            format!("from {claimed} ({} {})", self.name_of(peer).unwrap_or("unknown"), literal(peer)),
             format!(
                 "by {} (wirelab) with {} id {id}",
-                own_name(talk.server().ip()),
+                self.own_name(talk.server().ip()),
                 if extended { "ESMTP" } else { "SMTP" }
             ),
         ];
@@ -194,7 +194,7 @@ impl Agent {
             .map_err(NotSent::from)
             .and_then(|mut link| {
                 let mut sending = Sending { link: &mut link, within, told: &mut |_| {} };
-                sending.send(&own_name(here.ip()), envelope, mail)
+                sending.send(&self.own_name(here.ip()), envelope, mail)
             });
         Ok(Err(match sent {
             Ok(()) => return Ok(Ok(())),

@@ -34,7 +34,7 @@ pub(super) static CLIENT_CLOSES_FIRST: Scene = Scene {
         "Who closes first waits in TIME-WAIT for a minute or so. Here that is the client, so the server's port is free at once.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: |stage| {
         let (client, server) = talk(stage)?;
         in_order(client, server)
@@ -52,7 +52,7 @@ pub(super) static SERVER_CLOSES_FIRST: Scene = Scene {
         "TIME-WAIT is now the server's: started again at once, it finds its port in use, unless it asks for SO_REUSEADDR.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: |stage| {
         let (client, server) = talk(stage)?;
         in_order(server, client)
@@ -70,7 +70,7 @@ pub(super) static HALF_CLOSE: Scene = Scene {
         "The server still sends, and the client still acknowledges, until the server's FIN.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: |stage| {
         let (mut client, mut server) = connected(stage)?;
         client.say(b"one two three")?;
@@ -99,7 +99,7 @@ pub(super) static RESET: Scene = Scene {
         "The server's next receive fails with \"connection reset by peer\"; what it had not read yet is lost.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: |stage| {
         let (client, server) = talk(stage)?;
         client.reset()?;
@@ -119,7 +119,7 @@ pub(super) static NO_FIN: Scene = Scene {
         "The FIN at the end is not the program's: it has ended, and its system closes what it left open. One that runs on collects such connections until it has no descriptor left.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| {
         let lab = &uppercase::TCP;
         let settings = Settings { fault: Some(Fault::NoFin), ..stage.settings() };

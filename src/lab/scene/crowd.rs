@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Hosts, Kind, Part, Scene, Stage, TCP, UDP};
-use crate::lab::{LabError, chat, relay};
+use crate::lab::{LabError, Settings, chat, relay};
 
 pub(super) static CHAT: Scene = Scene {
     name: "chat",
@@ -17,7 +17,7 @@ pub(super) static CHAT: Scene = Scene {
         "When bob has closed its connection, the others are told, and later lines no longer go to it.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_SERVER,
     play: chat,
 };
 
@@ -33,6 +33,9 @@ fn say(speaker: &Part, text: &str, heard: &str, hearers: &[&Part]) {
 fn chat(stage: &mut Stage) -> Result<(), LabError> {
     let lab = &chat::LAB;
     let server = stage.serve("server", lab)?;
+    if !stage.has_clients() {
+        return Ok(());
+    }
     let mut ann = stage.enter("ann", lab, server)?;
     say(&ann, "ann", "new user :ann joined", &[&ann]);
     let mut bob = stage.enter("bob", lab, server)?;
@@ -65,13 +68,17 @@ pub(super) static RELAY: Scene = Scene {
         "What is malformed, or addressed to the outside, gets a number: 400 and 405.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_SERVER,
     play: relay,
 };
 
 fn relay(stage: &mut Stage) -> Result<(), LabError> {
     let lab = &relay::LAB;
-    let server = stage.serve("server", lab)?;
+    let settings = Settings { allowed_targets: stage.how().clients.clone(), ..stage.settings() };
+    let server = stage.serve_at("server", lab, stage.at(lab.default_port), &settings)?;
+    if !stage.has_clients() {
+        return Ok(());
+    }
     let mut ann = stage.enter("ann", lab, server)?;
     ann.asks("hii");
     let mut bob = stage.enter("bob", lab, server)?;

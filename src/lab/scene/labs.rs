@@ -25,7 +25,7 @@ pub(super) static GREETING: Scene = Scene {
         "The answer comes from the port that was asked, to the port that asked.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &greeting::LAB),
 };
 
@@ -41,7 +41,7 @@ pub(super) static KNOCK: Scene = Scene {
         "Each side closes its own direction with a FIN, and the other acknowledges it. The client closes first.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &knock::LAB),
 };
 
@@ -56,7 +56,7 @@ pub(super) static UPPERCASE_TCP: Scene = Scene {
         "How many packets it takes for two messages: compare with the lab uppercase-udp.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &uppercase::TCP),
 };
 
@@ -71,7 +71,7 @@ pub(super) static UPPERCASE_UDP: Scene = Scene {
         "Nothing says that the datagram arrived but the answer itself.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &uppercase::UDP),
 };
 
@@ -86,7 +86,7 @@ pub(super) static DATETIME: Scene = Scene {
         "The time between two questions is random. Compare the answers with the times of their packets, which are in UTC.",
     ],
     pace: 0.1,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &datetime::LAB),
 };
 
@@ -102,7 +102,7 @@ pub(super) static CALCULATOR: Scene = Scene {
         "Each sum is worked out again from the capture. Division by zero gets an error, and the session goes on.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: calculator,
 };
 
@@ -127,7 +127,7 @@ pub(super) static CHATBOT_TCP: Scene = Scene {
         "Every message is acknowledged, mostly by the answer itself.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &chatbot::TCP),
 };
 
@@ -142,7 +142,7 @@ pub(super) static CHATBOT_UDP: Scene = Scene {
         "That the talk has ended is said by its words alone.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &chatbot::UDP),
 };
 
@@ -157,7 +157,7 @@ pub(super) static DUAL_STACK: Scene = Scene {
         "Only the network layer differs: addresses of 4 and of 16 bytes, headers of 20 and of 40.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::TWO_SERVERS,
     play: |stage| both_families(stage, &dual_stack::LAB),
 };
 
@@ -173,7 +173,7 @@ pub(super) static UDP_PING: Scene = Scene {
         "The round trip by the client's clock, beside that of the packets.",
     ],
     pace: 0.4,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &ping::PING),
 };
 
@@ -188,6 +188,6 @@ pub(super) static UDP_THROUGHPUT: Scene = Scene {
         "When the interval is shorter than the server takes, answers come late, although nothing was lost.",
     ],
     pace: 0.3,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| one_client(stage, &ping::THROUGHPUT),
 };

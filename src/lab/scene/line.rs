@@ -108,6 +108,17 @@ pub enum What {
     },
 }
 
+impl Line {
+    /// What went wrong, and with whom, where it should not have.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match &self.what {
+            What::Failed { text, expected: false } => Some(format!("{}: {text}", self.who)),
+            _ => None,
+        }
+    }
+}
+
 impl What {
     /// The same of an event at a lab's socket.
     pub(super) fn of(event: Event, transport: Transport) -> Self {

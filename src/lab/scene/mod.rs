@@ -35,12 +35,41 @@ pub enum Kind {
 /// On how many hosts a scene can be played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Hosts {
-    /// On one alone: both ends are in one hand.
-    One,
+    /// On one alone.
+    One {
+        /// Why not on two, as the end of a sentence.
+        because: &'static str,
+    },
     /// Its servers can be on one host and its clients on another.
-    OneOrTwo,
+    OneOrTwo {
+        /// How many sockets listen before the first client may come.
+        listeners: usize,
+        /// The servers also talk with each other, which does not leave their host.
+        among_servers: bool,
+    },
     /// On two, with this line between them for what the server sends, unless asked for another.
     Two(Impairment),
+}
+
+impl Hosts {
+    /// For a scene with one server at a time.
+    const ONE_SERVER: Self = Self::OneOrTwo { listeners: 1, among_servers: false };
+    /// For one with two servers that know nothing of each other.
+    const TWO_SERVERS: Self = Self::OneOrTwo { listeners: 2, among_servers: false };
+    /// For one with two servers, the first of which asks the second.
+    const CHAIN: Self = Self::OneOrTwo { listeners: 2, among_servers: true };
+    /// For a scene that holds both ends of its connections ([`Wire`]).
+    const ONE_PROGRAM: Self = Self::One {
+        because: "one program holds both ends of its connections, so that what happens on them has one order",
+    };
+    /// For a client where nobody listens.
+    const NO_SERVER: Self = Self::One { because: "it has no server that could be on another host" };
+
+    /// Whether it can be played on two.
+    #[must_use]
+    pub const fn may_be_two(&self) -> bool {
+        !matches!(self, Self::One { .. })
+    }
 }
 
 /// Something that can be played.

@@ -1,6 +1,7 @@
 //! A name that is looked up before a connection: through a stub resolver, a recursive one behind it, and a small internet of
 //! name servers.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -41,7 +42,7 @@ pub(super) static LOOKUP: Scene = Scene {
         "The recursive resolver asks for keys, too (DNSKEY): it checks the signatures on the way.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::One { because: "its name servers have addresses of the loopback network" },
     play: lookup,
 };
 
@@ -87,8 +88,9 @@ impl Stage {
                 }
             };
             let [stub, _] = places;
-            let _ = ready.send(Ok(stub));
             let mut told = Told { internet: &internet, places, teller: &teller, listening: Vec::new() };
+            told.tell_listening(stub.port());
+            let _ = ready.send(Ok(stub));
             let fail = |text| {
                 let what = What::Failed { text, expected: false };
                 teller(Line { who: "names".to_owned(), aside: true, what });
@@ -193,15 +195,51 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// Tells who listens before anybody asks: the resolvers, and of each zone on the way to [`NAME`] the first server, and how
+    /// many there are. Others are told of when they are asked.
+    fn tell_listening(&mut self, port: u16) {
+        let [stub, recursive] = self.places;
+        self.listens("stub", stub, Transport::Udp);
+        self.listens("recursive", recursive, Transport::Udp);
+        let Ok(name) = Name::parse(NAME, &Name::root()) else { return };
+        let mut servers: BTreeMap<(usize, String), Vec<SocketAddr>> = BTreeMap::new();
+        for server in self.internet.servers() {
+            let zones = server.zones.iter().filter_map(|at| self.internet.zones().get(*at));
+            for apex in zones.map(|zone| &zone.apex).filter(|apex| name.is_within(apex)) {
+                let of_zone = servers.entry((apex.label_count(), zone_name(apex))).or_default();
+                of_zone.push(SocketAddr::new(server.address, port));
+            }
+        }
+        for ((_, who), places) in &servers {
+            if let Some(first) = places.iter().min() {
+                self.listens(who, *first, Transport::Udp);
+            }
+        }
+        let count =
+            |((_, who), places): (&(usize, String), &Vec<SocketAddr>)| format!("{who} ({})", places.len());
+        let zones: Vec<String> = servers.iter().map(count).collect();
+        let text = format!("Each zone has name servers: {}. Any of them may be asked.", zones.join(", "));
+        (self.teller)(Line { who: "scene".to_owned(), aside: false, what: What::Step { text } });
+    }
+
+    /// Tells it, once.
+    fn listens(&mut self, who: &str, local: SocketAddr, transport: Transport) {
+        if !self.listening.iter().any(|told| told == who) {
+            self.listening.push(who.to_owned());
+            (self.teller)(Line {
+                who: who.to_owned(),
+                aside: true,
+                what: What::Listening { local, transport },
+            });
+        }
+    }
+
     fn tell(&mut self, served: &Served) {
         let Served { server, peer, carrier, query, response, .. } = served;
         let who = self.who(served);
         let transport = if *carrier == Carrier::Udp { Transport::Udp } else { Transport::Tcp };
+        self.listens(&who, *server, transport);
         let line = |what| (self.teller)(Line { who: who.clone(), aside: true, what });
-        if !self.listening.contains(&who) {
-            self.listening.push(who.clone());
-            line(What::Listening { local: *server, transport });
-        }
         let bytes = |message: &[u8]| Bytes(on_the_wire(message, *carrier));
         line(What::Opened { local: *server, peer: *peer, transport });
         line(What::Received { peer: *peer, bytes: bytes(query) });
@@ -228,12 +266,12 @@ impl Told<'_> {
         let closest = apexes
             .filter(|apex| asked.is_some_and(|name| name.is_within(apex)))
             .max_by_key(|apex| apex.label_count());
-        match closest {
-            Some(apex) if apex.is_root() => "root".to_owned(),
-            Some(apex) => apex.to_string(),
-            None => "name server".to_owned(),
-        }
+        closest.map_or_else(|| "name server".to_owned(), zone_name)
     }
+}
+
+fn zone_name(apex: &Name) -> String {
+    if apex.is_root() { "root".to_owned() } else { apex.to_string() }
 }
 
 /// A message as it is on the wire: on a connection its length stands before it.

@@ -17,7 +17,7 @@ pub(super) static REFUSED: Scene = Scene {
         "The client learns it within a round trip: \"connection refused\". No message was ever sent.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::NO_SERVER,
     play: |stage| stage.client_in_vain("client", &uppercase::TCP, stage.at(EMPTY), &[]),
 };
 
@@ -33,7 +33,7 @@ pub(super) static PORT_UNREACHABLE: Scene = Scene {
         "Only a connected socket is told; a program that uses sendto on an unconnected one hears nothing.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::NO_SERVER,
     play: |stage| stage.client_in_vain("client", &uppercase::UDP, stage.at(EMPTY), &[]),
 };
 
@@ -49,7 +49,7 @@ pub(super) static WRONG_PORT: Scene = Scene {
         "The same client at the right port is answered at once.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::TWO_SERVERS,
     play: wrong_port,
 };
 

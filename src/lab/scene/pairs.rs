@@ -17,7 +17,7 @@ pub(super) static IPV4_IPV6: Scene = Scene {
         "The MSS in the SYNs is 20 bytes less, for the same reason.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::TWO_SERVERS,
     play: |stage| both_families(stage, &uppercase::TCP),
 };
 
@@ -44,7 +44,7 @@ pub(super) static CHATBOTS: Scene = Scene {
         "TCP needs packets for handshake, acknowledgements and teardown, and longer headers; UDP needs none, and promises nothing.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::TWO_SERVERS,
     play: |stage| {
         for (server, client, lab) in
             [("tcp server", "tcp client", &chatbot::TCP), ("udp server", "udp client", &chatbot::UDP)]

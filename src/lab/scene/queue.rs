@@ -57,7 +57,7 @@ pub(super) static FULL_BACKLOG: Scene = Scene {
         "A second later its system sends the SYN again. By then there is room.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: backlog,
 };
 
@@ -110,7 +110,7 @@ pub(super) static ZERO_WINDOW: Scene = Scene {
         "When the server reads, a window update says so, and the rest follows. Nothing was lost.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: zero_window,
 };
 
@@ -140,7 +140,7 @@ pub(super) static SPLIT_WRITES: Scene = Scene {
         "What a receive returns is not what a send was. Only an end that both sides know tells where a message ends.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::ONE_PROGRAM,
     play: split_writes,
 };
 

@@ -35,6 +35,8 @@ pub struct How {
     pub address: IpAddr,
     /// The same place by IPv4 and by IPv6, for scenes that want both.
     pub families: [IpAddr; 2],
+    /// Where clients come from, where that is not the servers' host: by IPv4 and by IPv6.
+    pub clients: Vec<IpAddr>,
     /// Who is played here.
     pub cast: Cast,
     /// Where packets may go.
@@ -50,6 +52,7 @@ impl Default for How {
         Self {
             address: Ipv4Addr::LOCALHOST.into(),
             families: [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            clients: Vec::new(),
             cast: Cast::All,
             policy: Policy::from_env(),
             settings: Settings::default(),
@@ -151,6 +154,12 @@ impl Stage {
         SocketAddr::new(self.how.address, port)
     }
 
+    /// Whether clients are played here: else they are on another host, and nothing of theirs can be waited for.
+    #[must_use]
+    pub fn has_clients(&self) -> bool {
+        self.how.cast != Cast::Servers
+    }
+
     /// Starts a lab's server at its own port; it listens when this returns.
     ///
     /// # Errors
@@ -232,7 +241,7 @@ impl Stage {
         messages: &[&str],
         settings: &Settings,
     ) -> Result<Outcome, LabError> {
-        if self.how.cast == Cast::Servers {
+        if !self.has_clients() {
             return Ok(Outcome::Done);
         }
         let mut own = client::own_messages(lab, settings);
@@ -254,6 +263,9 @@ impl Stage {
         server: SocketAddr,
         messages: &[&str],
     ) -> Result<(), LabError> {
+        if !self.has_clients() {
+            return Ok(());
+        }
         match self.client(who, lab, server, messages) {
             Err(error) if error.is_no_reply() => {
                 self.tell(who, What::Failed { text: error.to_string(), expected: true });
@@ -275,7 +287,7 @@ impl Stage {
     pub fn enter(&self, who: &str, lab: &'static Lab, server: SocketAddr) -> Result<Part, LabError> {
         let (cue, cues) = channel();
         let (heard, opened) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
-        if self.how.cast == Cast::Servers {
+        if !self.has_clients() {
             return Ok(Part { cue: None, heard, opened, thread: None, patience: PATIENCE });
         }
         let settings = self.settings();

@@ -18,7 +18,7 @@ pub(super) static WEB: Scene = Scene {
         "All of it on one connection, which is kept open between the requests.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: |stage| super::labs::one_client(stage, &web::LAB),
 };
 
@@ -34,13 +34,16 @@ pub(super) static PROXY: Scene = Scene {
         "The headers say so, too: Age, Via, X-Cache. But only the missing packets prove it.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::CHAIN,
     play: proxy,
 };
 
 fn proxy(stage: &mut Stage) -> Result<(), LabError> {
     let origin = stage.serve("origin", &web::LAB)?;
-    let proxy = stage.serve("proxy", &proxy::LAB)?;
+    let at = stage.at(proxy::LAB.default_port);
+    // On a host of its own the origin has another address than loopback's.
+    let settings = Settings { allowed_origins: vec![origin.to_string()], ..stage.settings() };
+    let proxy = stage.serve_at("proxy", &proxy::LAB, at, &settings)?;
     let settings = Settings { next: Some(origin), ..stage.settings() };
     stage.client_with("client", &proxy::LAB, proxy, &[], &settings)?;
     Ok(())
@@ -58,7 +61,7 @@ pub(super) static FILE_TRANSFER: Scene = Scene {
         "The SHA-256 of what was sent, of what was received, and of what the packets carry.",
     ],
     pace: 1.0,
-    hosts: Hosts::OneOrTwo,
+    hosts: Hosts::ONE_SERVER,
     play: file_transfer,
 };
 
@@ -118,19 +121,25 @@ pub(super) static MAIL: Scene = Scene {
         "The forged mail brings a Received line along that no agent here has written: `wirelab mail` shows the first hop nobody vouches for.",
     ],
     pace: 1.0,
-    hosts: Hosts::One,
+    hosts: Hosts::CHAIN,
     play: mail,
 };
 
 fn mail(stage: &mut Stage) -> Result<(), LabError> {
     let lab = &mail::LAB;
     let port = lab.default_port;
+    let how = stage.how();
+    let at = |last| SocketAddr::new(Ipv4Addr::new(127, 0, 0, last).into(), port);
     // IPv6 has one loopback address, IPv4 a network of them.
-    let [campus, college] = match stage.how().address {
-        IpAddr::V4(_) => [2, 3].map(|last| SocketAddr::new(Ipv4Addr::new(127, 0, 0, last).into(), port)),
+    let [campus, college] = match how.address {
         address @ IpAddr::V6(_) => [port, port + 1].map(|port| SocketAddr::new(address, port)),
+        address if address.is_loopback() => [at(2), at(3)],
+        address => [SocketAddr::new(address, port), at(3)],
     };
-    let settings = stage.settings();
+    let clients = how.clients.iter().map(|address| (*address, "desk.student.example"));
+    let names =
+        clients.chain([(campus.ip(), "relay.campus.example")]).filter(|(address, _)| !address.is_loopback());
+    let settings = Settings { names: names.collect(), ..stage.settings() };
     let college = stage.serve_at("college", lab, college, &settings)?;
     let settings = Settings { next: Some(college), ..settings };
     let campus = stage.serve_at("campus", lab, campus, &settings)?;

@@ -9,9 +9,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::color::{Colors, Style};
 use super::format::{Bytes, Count};
-use super::safe::{Safe, cut_shown, safe_line};
+use super::safe::{Safe, safe_line};
 use super::table::{Align, Column, TableOutput, write_table};
-use super::wrap::write_head;
+use super::wrap::{Wrapped, write_head};
 use crate::flow::{Direction, Flow};
 use crate::proto::Protocol;
 use crate::report::audit::{FlowAudit, Legibility, Looks, MIN_SAMPLE, Secret, SecretKind, SideAudit};
@@ -214,8 +214,10 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
     ];
     let indent = id.len().saturating_add(2);
     let second = format!("→ {}, {packets}: {}", flow.tuple.resp, Speaks(audit));
-    let second = fitted(&second, options.output.width, indent);
-    write_head(out, colors, options.output.width, (&first, &[(None, &second)]), indent)?;
+    let below = lines_of(&second, options.output.width, indent);
+    let (head, rest) = below.split_first().map_or(("", [].as_slice()), |(head, rest)| (*head, rest));
+    write_head(out, colors, options.output.width, (&first, &[(None, head)]), indent)?;
+    rest.iter().try_for_each(|part| writeln!(out, "{:indent$}{part}", ""))?;
     for (arrow, side) in [("→", &audit.orig), ("←", &audit.resp)] {
         let Some(verdict) = side.verdict else { continue };
         let mut line = format!("{}, {} of payload", verdict.name(), Bytes(side.bytes));
@@ -231,10 +233,10 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
         if let Some(magic) = side.magic {
             line.push_str(&format!(", begins as {magic}"));
         }
-        writeln!(out, "  {arrow} {}", fitted(&line, options.output.width, 4))?;
+        wrapped(out, options, &format!("  {arrow} "), &line)?;
         if let Some(randomness) = side.randomness {
             let test = format!("{}, entropy {:.2} bits a byte", Distribution(side), randomness.entropy);
-            writeln!(out, "    {}", fitted(&test, options.output.width, 4))?;
+            wrapped(out, options, "    ", &test)?;
         }
         if !side.sample.is_empty() {
             let columns = options.output.width.unwrap_or(200).saturating_sub(6);
@@ -243,14 +245,33 @@ fn long<W: Write + ?Sized>(out: &mut W, options: AuditOptions, row: &AuditRow<'_
     }
     if let Some(few) = audit.few_bytes() {
         let caution = format!("judged by {} only: so few can look like this by chance", Count::bytes(few));
-        writeln!(out, "  · {}", fitted(&caution, options.output.width, 4))?;
+        wrapped(out, options, "  · ", &caution)?;
     }
     Ok(())
 }
 
-/// `text`, which is safe already, cut to what is left of `width` behind `used` columns.
-fn fitted(text: &str, width: Option<usize>, used: usize) -> String {
-    width.map_or_else(|| text.to_owned(), |width| cut_shown(text, width.saturating_sub(used).max(20)))
+/// Columns that text has on the narrowest terminal.
+const LEAST: usize = 20;
+
+/// The lines of `text`, which is safe already, behind so many columns.
+fn lines_of(text: &str, width: Option<usize>, indent: usize) -> Vec<&str> {
+    match width {
+        Some(width) => Wrapped::new(text, width.saturating_sub(indent).max(LEAST)).collect(),
+        None => vec![text],
+    }
+}
+
+/// `text` behind `lead`; where it is wider than the output it goes on below, as far to the right.
+fn wrapped<W: Write + ?Sized>(out: &mut W, options: AuditOptions, lead: &str, text: &str) -> io::Result<()> {
+    let indent = lead.width();
+    for (place, line) in lines_of(text, options.output.width, indent).into_iter().enumerate() {
+        if place == 0 {
+            writeln!(out, "{lead}{line}")?;
+        } else {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+    }
+    Ok(())
 }
 
 const fn style(verdict: Legibility) -> Style {
@@ -272,8 +293,7 @@ fn secrets<W: Write + ?Sized>(out: &mut W, options: AuditOptions, rows: &[AuditR
     for row in rows {
         for secret in &row.audit.secrets {
             let line = format!("packet {}  {}", secret.packet, Shown { secret, clear: options.show_secrets });
-            let line = fitted(&line, options.output.width, 9);
-            writeln!(out, "{:<7}  {line}", row.flow.id.to_string())?;
+            wrapped(out, options, &format!("{:<7}  ", row.flow.id.to_string()), &line)?;
         }
         if row.audit.more_secrets > 0 {
             let more = Count::new(row.audit.more_secrets, "more secret", "more secrets");

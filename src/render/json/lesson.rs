@@ -29,7 +29,16 @@ pub enum Played {
     Recording {
         /// Why nothing could be captured.
         because: String,
+        /// What was asked for and the recording was made without, as it is typed.
+        without: Vec<&'static str>,
     },
+}
+
+impl Played {
+    /// What checks are about.
+    pub(super) const fn checked(&self) -> &'static str {
+        if matches!(self, Self::Recording { .. }) { "recording" } else { "capture" }
+    }
 }
 
 /// A scene that was played, and everything that is to be told of it.
@@ -39,8 +48,10 @@ pub struct Lesson<'a> {
     pub scene: &'a Scene,
     /// Where it was played.
     pub played: &'a Played,
-    /// What its programs told.
+    /// What its programs told; of a recording, when that was made.
     pub log: &'a [Line],
+    /// What those told that were just played, where that is not what was captured.
+    pub log_here: Option<&'a [Line]>,
     /// The flows of its capture.
     pub flows: &'a [Told<'a>],
     /// Its pings by the client's clock and by the capture; each second of them, where the scene is about those.
@@ -151,14 +162,19 @@ pub fn write_lesson_json<W: Write>(out: &mut W, told: &Lesson<'_>) -> io::Result
         look_for: &'static [&'static str],
         /// What the programs told, in the order they did.
         log: &'a [Line],
+        /// What they told just now, where the rest is about a recording.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        log_here: Option<&'a [Line]>,
         flows: Flows<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pings: Option<PingsOut>,
+        /// `capture`, or `recording`: then none of them is about what was just played.
+        checks_of: &'static str,
         checks: &'a [Check],
-        /// All of them do.
+        /// All of them do, and nothing failed of what was just played.
         holds: bool,
     }
-    let Lesson { scene, played, log, flows, pings, checks } = *told;
+    let Lesson { scene, played, log, log_here, flows, pings, checks } = *told;
     let document = Document {
         schema: LESSON_SCHEMA,
         name: scene.name,
@@ -166,10 +182,13 @@ pub fn write_lesson_json<W: Write>(out: &mut W, told: &Lesson<'_>) -> io::Result
         played,
         look_for: scene.look_for,
         log,
+        log_here,
         flows: Flows(flows, true),
         pings: pings.map(|(beside, seconds)| PingsOut::of(beside, seconds)),
+        checks_of: played.checked(),
         checks,
-        holds: checks.iter().all(|check| check.holds),
+        holds: checks.iter().all(|check| check.holds)
+            && log_here.is_none_or(|log| log.iter().all(|line| line.failure().is_none())),
     };
     escape::write_pretty(&mut *out, &document)?;
     out.write_all(b"\n")

@@ -25,6 +25,8 @@ pub struct NamesLesson<'a> {
     pub played: &'a Played,
     /// The resolutions, each with what it shows.
     pub told: &'a [(NameTold, Option<&'static str>)],
+    /// Those that were just played, where that is not what was captured.
+    pub told_here: Option<&'a [(NameTold, Option<&'static str>)]>,
     /// The flows of the capture.
     pub flows: &'a [Told<'a>],
     /// What must hold.
@@ -43,6 +45,15 @@ struct ResolutionJson {
     dnssec: Option<Vec<LinkJson>>,
 }
 
+fn resolutions(told: &[(NameTold, Option<&'static str>)]) -> Vec<ResolutionJson> {
+    let resolution = |(one, shows): &(NameTold, Option<&'static str>)| ResolutionJson {
+        shows: *shows,
+        trace: TraceJson::new(&one.trace),
+        dnssec: one.chain().map(|chain| chain.iter().map(LinkJson::new).collect()),
+    };
+    told.iter().map(resolution).collect()
+}
+
 /// Writes the document.
 ///
 /// # Errors
@@ -56,25 +67,27 @@ pub fn write_names_json<W: Write>(out: &mut W, lesson: &NamesLesson<'_>) -> io::
         played: &'a Played,
         look_for: &'static [&'static str],
         resolutions: Vec<ResolutionJson>,
+        /// Those of just now, where the rest is about a recording.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resolutions_here: Option<Vec<ResolutionJson>>,
         flows: Flows<'a>,
+        /// `capture`, or `recording`: then none of them is about what was just played.
+        checks_of: &'static str,
         checks: &'a [Check],
         /// All of them do.
         holds: bool,
     }
-    let NamesLesson { title, look_for, played, told, flows, checks } = *lesson;
-    let resolutions = told.iter().map(|(one, shows)| ResolutionJson {
-        shows: *shows,
-        trace: TraceJson::new(&one.trace),
-        dnssec: one.chain().map(|chain| chain.iter().map(LinkJson::new).collect()),
-    });
+    let NamesLesson { title, look_for, played, told, told_here, flows, checks } = *lesson;
     let document = Document {
         schema: NAMES_SCHEMA,
         name: crate::lab::dns::LAB,
         title,
         played,
         look_for,
-        resolutions: resolutions.collect(),
+        resolutions: resolutions(told),
+        resolutions_here: told_here.map(resolutions),
         flows: Flows(flows, true),
+        checks_of: played.checked(),
         checks,
         holds: checks.iter().all(|check| check.holds),
     };

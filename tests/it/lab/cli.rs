@@ -79,6 +79,7 @@ fn client_args(name: &str, server: SocketAddr, say: &[&str]) -> ClientArgs {
         timeout: PATIENCE,
         options: LabOptions::default(),
         at_terminal: false,
+        to_terminal: false,
     }
 }
 
@@ -150,7 +151,7 @@ fn no_server_is_exit_1_and_one_sentence() {
     assert_eq!(
         err,
         format!(
-            "error: connection refused by {server}: nothing listens on that port; start the server first with `wirelab serve knock`, or try --port\n"
+            "error: connection refused by {server}: nothing listens on that port\nhint: start the server first with `wirelab serve knock`, or try --port\n"
         )
     );
     let server = closed_port(Transport::Udp);
@@ -166,7 +167,7 @@ fn a_port_in_use_is_exit_2_and_says_what_to_try() {
         let args = serve_args("knock", server.port());
         let code = run_serve(&args, &mut Vec::new(), &mut err, &AtomicBool::new(false));
         let said = format!(
-            "error: port {} is in use at 127.0.0.1 (tcp); another server is running? try --port\n",
+            "error: port {} is in use at 127.0.0.1 (tcp)\nhint: another server is running? try --port\n",
             server.port()
         );
         assert_eq!((code, String::from_utf8(err).unwrap()), (2, said));

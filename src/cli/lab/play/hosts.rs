@@ -14,13 +14,22 @@ use crate::source::Interrupt;
 const SERVER: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1))];
 
+/// The client's.
+const CLIENT: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2))];
+
 /// How many hosts a scene is played on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Places {
     /// One.
     One,
     /// Two, joined by a cable.
-    Cable,
+    Cable {
+        /// Sockets that listen before the client starts.
+        listeners: usize,
+        /// The servers talk with each other, too.
+        among_servers: bool,
+    },
     /// Two, and this line between them.
     Line(Impairment),
 }
@@ -29,21 +38,27 @@ impl Places {
     /// Where `scene` is to be played; `wished` is what is asked of the line, where there is one.
     pub(super) fn of(args: &PlayArgs, scene: &Scene, wished: Impairment) -> Result<Self, Failure> {
         match scene.hosts {
-            Hosts::One if args.two_hosts => {
-                let able = SCENES.iter().filter(|scene| scene.hosts != Hosts::One).map(|scene| scene.name);
-                Err(Failure::new(format_args!(
-                    "`{}` is played on one host: both ends are in one hand",
-                    scene.name
-                ))
-                .hint(format_args!("two hosts are for {}", able.collect::<Vec<_>>().join(", "))))
+            Hosts::One { because } if args.two_hosts => {
+                let able = SCENES.iter().filter(|scene| scene.hosts.may_be_two()).map(|scene| scene.name);
+                Err(Failure::new(format_args!("`{}` is played on one host: {because}", scene.name))
+                    .hint(format_args!("two hosts are for {}", able.collect::<Vec<_>>().join(", "))))
             }
-            Hosts::OneOrTwo if args.two_hosts => {
+            Hosts::OneOrTwo { listeners, among_servers } if args.two_hosts => {
                 // A server over UDP is a bad line by itself.
-                let has_line = !wished.is_none() && scene.transports == [Transport::Tcp];
-                Ok(if has_line { Self::Line(wished) } else { Self::Cable })
+                if wished.is_none() || scene.transports != [Transport::Tcp] {
+                    Ok(Self::Cable { listeners, among_servers })
+                } else if among_servers {
+                    Err(Failure::new(format_args!(
+                        "between the two hosts of `{}` there is a cable, and no line that does what --loss and the like ask for",
+                        scene.name
+                    ))
+                    .hint("what its servers say to each other does not cross a line, and would not be captured there"))
+                } else {
+                    Ok(Self::Line(wished))
+                }
             }
             Hosts::Two(own) => Ok(Self::Line(if wished.is_none() { own } else { wished })),
-            Hosts::One | Hosts::OneOrTwo => Ok(Self::One),
+            Hosts::One { .. } | Hosts::OneOrTwo { .. } => Ok(Self::One),
         }
     }
 
@@ -51,7 +66,7 @@ impl Places {
     pub(super) fn at_pace(self, pace: f64) -> Self {
         match self {
             Self::Line(line) => Self::Line(line.at_pace(pace)),
-            Self::One | Self::Cable => self,
+            Self::One | Self::Cable { .. } => self,
         }
     }
 
@@ -64,7 +79,10 @@ impl Places {
         };
         match self {
             Self::One => plan(role("all")),
-            Self::Cable => plan(role("server")).two_hosts(role("client")),
+            Self::Cable { listeners, among_servers } => {
+                let (server, client) = (plan(role("server")).after_listeners(listeners), role("client"));
+                if among_servers { server.two_hosts_and_within(client) } else { server.two_hosts(client) }
+            }
             Self::Line(line) => plan(role("server")).hop(role("client"), role("hop"), side(&line)),
         }
     }
@@ -82,7 +100,7 @@ pub(super) fn how(how: How, cast: Cast) -> How {
     let address = if how.address.is_ipv4() { four } else { six };
     // From there nothing leads out.
     let policy = if is_a_host() { Policy::AnyAddress } else { how.policy };
-    How { address, families: SERVER, cast, policy, ..how }
+    How { address, families: SERVER, clients: CLIENT.to_vec(), cast, policy, ..how }
 }
 
 /// What a line does, in words.

@@ -1,5 +1,6 @@
 //! `lab NAME`: server and client played on one stage, captured, explained, and checked. `labs`: what there is.
 
+mod apart;
 mod hosts;
 mod list;
 mod made;
@@ -22,12 +23,12 @@ use crate::cli::output::{self, Failure, Status, say};
 use crate::cli::view;
 use crate::dnstrace::Domain;
 use crate::lab::dns::LAB;
-use crate::lab::scene::{self, Hosts, How, Line, Scene};
+use crate::lab::scene::{self, Hosts, How, Kind, Line, Scene};
 use crate::lab::{self, LabOption, Settings, Transport};
 use crate::lesson::{Check, checks, sides};
 use crate::render::explain::ExplainOptions;
 use crate::render::json::{Lesson, Played, write_lesson_json};
-use crate::render::lesson::{Talk, write_checks, write_head, write_sides};
+use crate::render::lesson::{Instead, Talk, write_checks, write_head, write_instead, write_sides};
 use crate::source::Interrupt;
 use hosts::Places;
 pub(in crate::cli) use list::{LabsArgs, run as run_labs};
@@ -44,7 +45,7 @@ pub(in crate::cli) struct PlayArgs {
     /// Which lab or experiment (`wirelab labs` lists them)
     name: String,
     /// Lab dns: the names to look up, in place of those it has for each thing it shows
-    #[arg(value_name = "NAME", value_parser = names::name)]
+    #[arg(value_name = "DOMAIN", value_parser = names::name)]
     names: Vec<Domain>,
     /// Keep the capture, as pcap where OUT ends in .pcap, else as pcapng
     #[arg(short = 'w', long = "write", value_name = "OUT")]
@@ -116,8 +117,8 @@ impl PlayArgs {
             option.is_of_a_line() || matches!(option, LabOption::Seed | LabOption::Pace)
         };
         let has_line = match scene.hosts {
-            Hosts::One => false,
-            Hosts::OneOrTwo => self.two_hosts && scene.transports == [Transport::Tcp],
+            Hosts::One { .. } => false,
+            Hosts::OneOrTwo { .. } => self.two_hosts && scene.transports == [Transport::Tcp],
             Hosts::Two(_) => true,
         };
         let others = given.iter().filter(|option| !(has_line && is_on_the_way(option)));
@@ -126,7 +127,10 @@ impl PlayArgs {
                 return Err(no_fault(NoSuchOption::Lab { lab: lab.name, option: LabOption::Fault }));
             }
             Ok(lab) => match others.copied().find(|option| !lab.takes(*option)) {
-                Some(option) if option.is_of_a_line() && scene.hosts == Hosts::OneOrTwo => {
+                Some(option)
+                    if option.is_of_a_line()
+                        && matches!(scene.hosts, Hosts::OneOrTwo { among_servers: false, .. }) =>
+                {
                     return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })
                         .hint("with --two-hosts there is a line between server and client"));
                 }
@@ -222,31 +226,41 @@ fn show(
     if let Some(trouble) = made.trouble() {
         found.insert(0, Check { holds: false, moot: false, text: trouble.to_owned(), packets: Vec::new() });
     }
-    let holds = found.iter().all(|check| check.holds);
+    let is_recording = made.capture.is_none();
+    let failed = if is_recording { made.log.iter().filter_map(Line::failure).collect() } else { Vec::new() };
+    let holds = found.iter().all(|check| check.holds) && failed.is_empty();
+    let without = if is_recording { apart::not_in_recording(args, scene) } else { Vec::new() };
     let pings = Pings::of(scene, log, &flows);
     if let (Some(pings), Some(drawing)) = (&pings, drawing) {
         pings.draw(scene, drawing)?;
-        say(format_args!("each second drawn into {}", drawing.name()));
+        let whose = if is_recording { " of the recording" } else { "" };
+        say(format_args!("each second{whose} drawn into {}", drawing.name()));
     }
     if args.json {
         let played = match &made.manner {
             Manner::Sandbox => Played::Sandbox,
             Manner::TwoHosts => Played::TwoHosts,
             Manner::InPlace => Played::InPlace,
-            Manner::NotCaptured { because } => Played::Recording { because: because.clone() },
+            Manner::NotCaptured { because } => Played::Recording { because: because.clone(), without },
         };
         let pings = pings.as_ref().map(|pings| (&pings.beside, pings.seconds.as_slice()));
-        let told = Lesson { scene, played: &played, log, flows: &flows, pings, checks: &found };
+        let log_here = is_recording.then_some(made.log.as_slice());
+        let told = Lesson { scene, played: &played, log, log_here, flows: &flows, pings, checks: &found };
         write_lesson_json(out, &told)?;
         out.flush()?;
         return Ok(holds);
     }
     let options = args.options();
-    if let Manner::NotCaptured { .. } = made.manner {
-        out.flush()?;
-        say(
-            "what follows is the recording of this scene that wirelab brings along, not what was just played",
-        );
+    if let Manner::NotCaptured { because } = &made.manner {
+        let instead = Instead {
+            what: if scene.kind == Kind::Lab { "lab" } else { "experiment" },
+            recording: study.name(),
+            because,
+            without: &without,
+            on_one_host: args.two_hosts || matches!(scene.hosts, Hosts::Two(_)),
+            failed: &failed,
+        };
+        write_instead(out, &instead, options)?;
     }
     if !args.brief {
         writeln!(out)?;
@@ -257,7 +271,7 @@ fn show(
         pings.write(out, scene, options)?;
     }
     if whole {
-        write_checks(out, &found, options, made.capture.is_none())?;
+        write_checks(out, &found, options, is_recording)?;
     } else {
         writeln!(out, "\nThe scene was broken off: nothing is checked.")?;
     }

@@ -75,6 +75,11 @@ fn through(mut source: Savefile, name: String, log: Option<Vec<Line>>) -> Result
 }
 
 impl Study {
+    /// What is studied: the scene, or a recording's file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Every flow.
     pub(super) fn flows(&self) -> Vec<Told<'_>> {
         self.pipeline.told(|_, _| true)

@@ -8,7 +8,7 @@ use std::io::Write;
 
 use super::list::Row;
 use super::made::{self, Limits, Manner, Played as Made};
-use super::{PlayArgs, Role};
+use super::{PlayArgs, Role, apart};
 use crate::cli::lab::{Planned, ZoneOptions};
 use crate::cli::output::{self, Failure, Status, say};
 use crate::cli::view;
@@ -19,7 +19,7 @@ use crate::lab::{LabOption, Transport};
 use crate::lesson::{NAME_CASES, NameCase, NameTold, name_checks};
 use crate::render::color::Style;
 use crate::render::json::{NamesLesson, Played, write_names_json};
-use crate::render::lesson::{write_checks, write_title};
+use crate::render::lesson::{Instead, write_checks, write_instead, write_title};
 use crate::render::trace::{TraceStyle, write_chain, write_trace, write_trace_ladder};
 use crate::render::wrap::Wrapped;
 use crate::sandbox::{Plan, SandboxError};
@@ -185,19 +185,24 @@ fn show(args: &PlayArgs, made: &Made<NameTold>, out: &mut output::Stdout) -> Res
         );
     }
     let holds = checks.iter().all(|check| check.holds);
+    let is_recording = made.capture.is_none();
+    let without = if is_recording { apart::not_recorded(args, false) } else { Vec::new() };
     if args.json {
         let played = match &made.manner {
-            Manner::NotCaptured { because } => Played::Recording { because: because.clone() },
+            Manner::NotCaptured { because } => Played::Recording { because: because.clone(), without },
             _ => Played::Sandbox,
         };
-        let told: Vec<(NameTold, Option<&'static str>)> =
-            log.iter().map(|told| (told.clone(), shown_by(told))).collect();
+        let shown = |log: &[NameTold]| -> Vec<(NameTold, Option<&'static str>)> {
+            log.iter().map(|told| (told.clone(), shown_by(told))).collect()
+        };
+        let (told, told_here) = (shown(log), is_recording.then(|| shown(&made.log)));
         let flows = study.flows();
         let lesson = NamesLesson {
             title: TITLE,
             look_for: LOOK_FOR,
             played: &played,
             told: &told,
+            told_here: told_here.as_deref(),
             flows: &flows,
             checks: &checks,
         };
@@ -206,15 +211,22 @@ fn show(args: &PlayArgs, made: &Made<NameTold>, out: &mut output::Stdout) -> Res
         return Ok(holds);
     }
     let options = args.options();
-    if let Manner::NotCaptured { .. } = made.manner {
-        out.flush()?;
-        say("what follows is the recording of this lab that wirelab brings along, not what was just played");
+    if let Manner::NotCaptured { because } = &made.manner {
+        let instead = Instead {
+            what: "lab",
+            recording: study.name(),
+            because,
+            without: &without,
+            on_one_host: false,
+            failed: &[],
+        };
+        write_instead(out, &instead, options)?;
     }
     if !args.brief {
         study.explain(out, options)?;
     }
     if whole {
-        write_checks(out, &checks, options, made.capture.is_none())?;
+        write_checks(out, &checks, options, is_recording)?;
     } else {
         writeln!(out, "\nThe lab was broken off: nothing is checked.")?;
     }
