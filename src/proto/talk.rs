@@ -102,7 +102,13 @@ struct Chunk<'a> {
     end: Option<Ending>,
 }
 
-impl Chunk<'_> {
+impl<'a> Chunk<'a> {
+    /// What one packet brought and tells.
+    fn of(from: Direction, bytes: &'a [u8], packet: PacketStamp) -> Self {
+        let (first, brought) = (packet, packet);
+        Self { from, bytes, kept: 0, packets: 1, first, brought, packet, before: None, end: None }
+    }
+
     /// How many packets brought the `len` bytes at `at`; 0 where that is not known.
     fn packets_of(&self, at: usize, len: usize) -> u32 {
         match (at < self.kept, at.saturating_add(len) > self.kept) {
@@ -228,18 +234,7 @@ impl Talk {
         if bytes.is_empty() {
             return;
         }
-        let told = out.told_in(packet);
-        let chunk = Chunk {
-            from,
-            bytes,
-            kept: 0,
-            packets: 1,
-            first: packet,
-            brought: packet,
-            packet: told,
-            before: None,
-            end: None,
-        };
+        let chunk = Chunk { packet: out.told_in(packet), ..Chunk::of(from, bytes, packet) };
         let taken = self.consume(chunk, out);
         let rest = bytes.get(taken..).unwrap_or(&[]);
         if !rest.is_empty() {
@@ -257,20 +252,7 @@ impl Talk {
         if self.has_given_up(from) {
             return;
         }
-        self.consume(
-            Chunk {
-                from,
-                bytes,
-                kept: 0,
-                packets: 1,
-                first: packet,
-                brought: packet,
-                packet,
-                before: None,
-                end,
-            },
-            out,
-        );
+        self.consume(Chunk { end, ..Chunk::of(from, bytes, packet) }, out);
     }
 
     /// Nothing follows what is kept of a side, or not what should.
