@@ -19,7 +19,7 @@ const IN: u16 = 1;
 /// What came of a query.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// How often it was sent: once, or not at all.
+    /// How often it was sent: once, or not at all, or more often where it is repeated.
     pub sent: u32,
     /// The response that fits it.
     pub response: Option<Vec<u8>>,
@@ -58,17 +58,41 @@ pub fn exchange(
     server: SocketAddr,
     query: &[u8],
     asked: &Asked,
+    how: (Over, TimeDelta),
+) -> Exchange {
+    exchange_repeating(transport, server, query, asked, how, &[])
+}
+
+/// The same, sending the datagram once more, from the same port, so long after the first each time, as long as there is no
+/// response (RFC 1035 section 4.2.1). What goes over a connection is not repeated.
+#[must_use]
+pub fn exchange_repeating(
+    transport: &mut dyn DnsTransport,
+    server: SocketAddr,
+    query: &[u8],
+    asked: &Asked,
     (over, wait): (Over, TimeDelta),
+    repeats: &[TimeDelta],
 ) -> Exchange {
     let began = transport.now();
-    let until = TimeDelta::from_nanos(began.as_nanos().saturating_add(wait.as_nanos()));
+    let after = |wait: &TimeDelta| TimeDelta::from_nanos(began.as_nanos().saturating_add(wait.as_nanos()));
+    let until = after(&wait);
+    let mut repeats =
+        repeats.iter().filter(|_| over == Over::Udp).map(after).filter(|at| *at < until).peekable();
     let mut exchange =
         Exchange { sent: 0, response: None, failure: None, elapsed: wait, ignored: Vec::new() };
     let id = Header::read(query).map_or(0, |header| header.id);
     let mut arrived = transport.send(server, query, over, until);
     exchange.sent = u32::from(arrived.is_ok());
     while arrived.is_ok() {
-        arrived = match transport.receive(until) {
+        let next = repeats.peek().copied();
+        arrived = match transport.receive(next.unwrap_or(until)) {
+            Err(NoReply::TimeOut) if next.is_some() => {
+                repeats.next();
+                let sent = transport.send_again(server, query, until);
+                exchange.sent = exchange.sent.saturating_add(u32::from(sent.is_ok()));
+                sent
+            }
             Ok((from, bytes)) => match misfit(server, id, asked, (from, &bytes)) {
                 None => {
                     exchange.response = Some(bytes);

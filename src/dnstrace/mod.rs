@@ -15,7 +15,7 @@ mod resolver;
 mod transport;
 
 pub use domain::{BadName, Domain, type_from_text};
-pub use exchange::{Exchange, MAX_IGNORED, exchange};
+pub use exchange::{Exchange, MAX_IGNORED, exchange, exchange_repeating};
 pub use hints::root_hints;
 pub use judge::{MAX_ADDRESSES, MAX_ALIASES, MAX_SERVERS, judge, root_servers};
 pub use model::{

@@ -52,6 +52,8 @@ pub struct Earlier {
     pub zones: Vec<(Domain, Vec<NameServer>)>,
     /// Zones whose keys are known.
     pub keys: Vec<Domain>,
+    /// Answers to questions for DS records, or that there are none.
+    pub cuts: Vec<Step>,
     /// Zones that are not signed.
     pub unsigned: Vec<Domain>,
     /// Steps that led to `zones`: what their signatures are checked with is asked for as for those that follow.

@@ -26,6 +26,14 @@ pub trait DnsTransport {
     fn send(&mut self, server: SocketAddr, query: &[u8], over: Over, until: TimeDelta)
     -> Result<(), NoReply>;
 
+    /// Sends a datagram once more, from the same port where that is possible: what answers the first is received, too.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    fn send_again(&mut self, server: SocketAddr, query: &[u8], until: TimeDelta) -> Result<(), NoReply> {
+        self.send(server, query, Over::Udp, until)
+    }
+
     /// The next message, and who sent it.
     ///
     /// # Errors
@@ -134,6 +142,17 @@ impl DnsTransport for Sockets {
             }
         });
         Ok(())
+    }
+
+    fn send_again(&mut self, server: SocketAddr, query: &[u8], until: TimeDelta) -> Result<(), NoReply> {
+        self.policy.check(server.ip())?;
+        match &self.open {
+            Some(Open::Udp(socket)) => {
+                socket.send_to(query, server)?;
+                Ok(())
+            }
+            _ => self.send(server, query, Over::Udp, until),
+        }
     }
 
     fn receive(&mut self, until: TimeDelta) -> Result<(SocketAddr, Vec<u8>), NoReply> {

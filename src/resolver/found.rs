@@ -7,7 +7,7 @@ use crate::lab::dns::{Code, ExtendedError, Item, Kind, Section, Set, Word};
 use crate::proto::dns::{Message, Section as From};
 
 /// Longest time that a "no" is kept, in seconds: three hours (RFC 2308 section 5).
-const MAX_NEGATIVE_TTL: u32 = 10_800;
+pub(super) const MAX_NEGATIVE_TTL: u32 = 10_800;
 
 /// How long it is kept in mind that nothing was found out, in seconds (RFC 9520 section 3.2 asks for one at least).
 const FAILED_TTL: u32 = 5;
@@ -92,7 +92,11 @@ impl Found {
             push_alias(&mut items, alias, &step.zone, &message)?;
         }
         if word == Word::Answer {
-            push(&mut items, RecordSet::of(&message, From::Answer, end, step.asked.kind)?, Section::Answer)?;
+            let set = RecordSet::of(&message, From::Answer, end, step.asked.kind)?;
+            match set.made_alias(&step.zone, &message) {
+                Some((alias, _)) => push_alias(&mut items, &alias, &step.zone, &message)?,
+                None => push(&mut items, set, Section::Answer)?,
+            }
         }
         if let Some(ttl) = negative {
             push_soa(&mut items, (&step.zone, end), ttl, &message);

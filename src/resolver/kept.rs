@@ -10,7 +10,10 @@ pub const MAX_ANSWERS: usize = 10_000;
 /// Most zones whose servers, and whose keys, are remembered.
 pub const MAX_ZONES: usize = 2_000;
 
-/// Most bytes of each of the three: answers, servers, keys. An answer of 64 KB takes the place of hundreds.
+/// Most names of which is remembered whether a signed zone begins there: a zone has names in between, too.
+pub const MAX_CUTS: usize = 5_000;
+
+/// Most bytes of each of the four: answers, servers, keys, cuts. An answer of 64 KB takes the place of hundreds.
 pub const MAX_BYTES: usize = 16 << 20;
 
 /// Longest time that anything is kept, in seconds, whatever its time to live says: a day.

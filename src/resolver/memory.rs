@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::found::Found;
-use super::kept::{Kept, MAX_ANSWERS, MAX_BYTES, MAX_ZONES};
+use super::found::{Found, MAX_NEGATIVE_TTL};
+use super::kept::{Kept, MAX_ANSWERS, MAX_BYTES, MAX_CUTS, MAX_ZONES};
 use crate::dnstrace::{
     Asked, DnsTrace, Domain, Earlier, KnownBy, MAX_ADDRESSES, NameServer, Step, StepOutcome, unsigned_zone,
 };
@@ -26,6 +26,8 @@ pub(super) struct Memory {
     answers: Kept<Asked, Found>,
     zones: Kept<Domain, Delegation>,
     keys: Kept<Domain, Step>,
+    /// Answers to questions for the DS records of a name: of zones that no referral led to, and of names that are none.
+    cuts: Kept<Domain, Step>,
 }
 
 /// The way from the root down to the nearest zone that is remembered.
@@ -33,7 +35,7 @@ pub(super) struct Memory {
 pub(super) struct Way {
     /// Referrals, from the root's on.
     pub(super) steps: Vec<Step>,
-    /// Keys of zones on the way.
+    /// Keys of zones on the way, and whether there are zones in between.
     pub(super) keys: Vec<Step>,
     /// The same for who goes on from there.
     pub(super) earlier: Earlier,
@@ -45,6 +47,7 @@ impl Memory {
             answers: Kept::new(MAX_ANSWERS, MAX_BYTES),
             zones: Kept::new(MAX_ZONES, MAX_BYTES),
             keys: Kept::new(MAX_ZONES, MAX_BYTES),
+            cuts: Kept::new(MAX_CUTS, MAX_BYTES),
         }
     }
 
@@ -68,10 +71,13 @@ impl Memory {
         let labels = asked.name.label_count().saturating_sub(usize::from(asked.kind == DS));
         let above = (1..=labels).rev().map(|count| asked.name.last_labels(count));
         let mut way = above.filter_map(|zone| self.way_to(zone, now)).next().unwrap_or_default();
-        let zones =
-            [Domain::root()].into_iter().chain(way.earlier.zones.iter().map(|(zone, _)| zone.clone()));
-        way.keys = zones.filter_map(|zone| self.keys.get(&zone, now).map(|(step, _)| step.clone())).collect();
+        // Also of zones that nobody is led to: their servers are those of the zone above.
+        let zones: Vec<Domain> =
+            (0..=asked.name.label_count()).map(|count| asked.name.last_labels(count)).collect();
+        way.keys = known(&self.keys, &zones, now);
         way.earlier.keys = way.keys.iter().map(|step| step.asked.name.clone()).collect();
+        way.earlier.cuts = known(&self.cuts, &zones, now);
+        way.keys.extend(way.earlier.cuts.iter().cloned());
         way.earlier.unsigned = way.steps.iter().filter_map(unsigned_zone).collect();
         way.earlier.referrals.clone_from(&way.steps);
         way
@@ -117,6 +123,11 @@ impl Memory {
             let (bytes, ttl) = (size(step), ttl(step));
             self.keys.put(step.asked.name.clone(), step.clone(), bytes, ttl, now);
         }
+        for step in keys.iter().filter(|step| step.asked.kind == DS) {
+            if let Some(ttl) = cut_ttl(step) {
+                self.cuts.put(step.asked.name.clone(), step.clone(), size(step), ttl, now);
+            }
+        }
     }
 
     /// Remembers an address that no referral brought along, as long as the zone's servers.
@@ -131,6 +142,23 @@ impl Memory {
         {
             server.glue.push(address);
         }
+    }
+}
+
+/// What is known of each of these names.
+fn known(kept: &Kept<Domain, Step>, names: &[Domain], now: Duration) -> Vec<Step> {
+    names.iter().filter_map(|name| kept.get(name, now).map(|(step, _)| step.clone())).collect()
+}
+
+/// How long an answer to the question for DS records may be kept; `None` where it is none, or another name's.
+fn cut_ttl(step: &Step) -> Option<u32> {
+    match &step.outcome {
+        StepOutcome::Answer { aliases, .. } if aliases.is_empty() => Some(ttl(step)),
+        // Without a SOA record nobody says for how long there is nothing (RFC 2308 section 5).
+        StepOutcome::NoData { aliases, ttl: told, .. } if aliases.is_empty() => {
+            Some(told.unwrap_or_default().min(ttl(step)).min(MAX_NEGATIVE_TTL))
+        }
+        _ => None,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::dnstrace::{Asked, Domain};
 use crate::lab::dns::{Answered, Answers, Asks, Carrier, Internet, Name, Question, Sockets};
 use crate::lab::{LabError, Policy};
 
-pub use self::kept::{MAX_ANSWERS, MAX_BYTES, MAX_ZONES};
+pub use self::kept::{MAX_ANSWERS, MAX_BYTES, MAX_CUTS, MAX_ZONES};
 pub use self::recursive::{MAX_QUERIES, MAX_TIME};
 
 /// The port of DNS.

@@ -7,13 +7,17 @@ use std::time::Duration;
 use super::asked;
 use super::recursive::MAX_TIME;
 use super::transport::Network;
-use crate::dnstrace::{Asked, Exchange, Over, exchange};
+use crate::dnstrace::{Asked, Exchange, Over, exchange_repeating};
 use crate::lab::dns::{Answered, By, Carrier, Code, ExtendedError, Query, Response, Word};
 use crate::proto::dns::{Header, Message, Section};
 use crate::time::TimeDelta;
 
 /// How much longer than the recursive resolver takes at most its answer is waited for.
 const LONGER: Duration = Duration::from_secs(1);
+
+/// When a datagram is sent again that nothing came of, as it may be lost: not before a server had time to ask others (RFC 1035
+/// section 4.2.1), and before clients do, which wait five seconds. The other resolver passes over those that it has.
+const REPEATS: [TimeDelta; 2] = [TimeDelta::from_nanos(3_000_000_000), TimeDelta::from_nanos(6_000_000_000)];
 
 /// The Internet's class.
 const IN: u16 = 1;
@@ -66,8 +70,14 @@ impl Stub {
         let patience = i128::try_from(MAX_TIME.saturating_add(LONGER).as_nanos()).unwrap_or(i128::MAX);
         // An id of its own: who guesses the client's answers nobody (RFC 5452).
         let own = with_id(bytes, fastrand::u16(..));
-        let Exchange { response, failure, .. } =
-            exchange(network, self.upstream, &own, asked, (over, TimeDelta::from_nanos(patience)));
+        let Exchange { response, failure, .. } = exchange_repeating(
+            network,
+            self.upstream,
+            &own,
+            asked,
+            (over, TimeDelta::from_nanos(patience)),
+            &REPEATS,
+        );
         match response.filter(|bytes| Message::read(bytes).damage.is_none()) {
             Some(answer) if answer.len() > query.limit(carrier) => {
                 let empty = Response { is_empty_over_udp: true, ..Response::of(Code::NoError) };

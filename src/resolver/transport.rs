@@ -62,6 +62,11 @@ impl DnsTransport for Stoppable<'_> {
         self.sockets.send(server, query, over, until)
     }
 
+    fn send_again(&mut self, server: SocketAddr, query: &[u8], until: TimeDelta) -> Result<(), NoReply> {
+        self.go_on()?;
+        self.sockets.send_again(server, query, until)
+    }
+
     fn receive(&mut self, until: TimeDelta) -> Result<(SocketAddr, Vec<u8>), NoReply> {
         loop {
             self.go_on()?;

@@ -7,7 +7,7 @@ use super::denial::{Denial, Proof};
 use super::set::RecordSet;
 use super::{ANY, CNAME, DNAME, DS, NSEC, NSEC3, RRSIG, SOA, Security, Why};
 use crate::dnstrace::{Alias, AliasKind, Domain, Step, StepOutcome};
-use crate::proto::dns::{Message, Name, Section};
+use crate::proto::dns::{Message, Section};
 
 /// Most owners of NSEC and NSEC3 records that are looked at: no proof needs more than four.
 const MAX_PROOFS: usize = 16;
@@ -75,7 +75,7 @@ impl Checker<'_> {
             return (zone.name.clone(), Security::Bogus, Why::Unsigned);
         };
         // An alias that follows from a DNAME is not signed; that is (RFC 6672 section 5.3.1).
-        if let Some(above) = made_by(&set, &zone.name, message) {
+        if let Some((_, above)) = set.made_alias(&zone.name, message) {
             set = above;
         }
         let zone = match signer_of(&set, &zone.name) {
@@ -211,15 +211,4 @@ impl Checker<'_> {
         }
         Err(why)
     }
-}
-
-/// The DNAME record that an alias without a signature follows from.
-fn made_by(set: &RecordSet, zone: &Domain, message: &Message<'_>) -> Option<RecordSet> {
-    let [target] = set.data.as_slice() else { return None };
-    if set.kind != CNAME || !set.signatures.is_empty() {
-        return None;
-    }
-    let to = Domain::of(&Name::read(target, 0))?;
-    let alias = Alias { from: set.owner.clone(), to, kind: AliasKind::Dname };
-    RecordSet::that_makes(&alias, zone, message)
 }

@@ -1,7 +1,7 @@
 //! Sets of records with their signatures, in the form that is signed (RFC 4034 sections 3.1.8.1 and 6).
 
-use super::super::{Alias, Domain};
-use super::DNAME;
+use super::super::{Alias, AliasKind, Domain};
+use super::{CNAME, DNAME};
 use crate::proto::dns::{Message, Name, Record, Section};
 
 /// Most records of a set that are looked at: a message holds some thousand.
@@ -119,6 +119,20 @@ impl RecordSet {
             let target = Domain::of(&Name::read(target, 0));
             target.and_then(|target| alias.from.with_end(&set.owner, &target)).as_ref() == Some(&alias.to)
         })
+    }
+
+    /// The alias that these records are, if nobody signed it and a DNAME record in the answer makes it: what is signed, and
+    /// has to come along, is that record (RFC 6672 section 5.3.1).
+    #[must_use]
+    pub fn made_alias(&self, zone: &Domain, message: &Message<'_>) -> Option<(Alias, Self)> {
+        let [target] = self.data.as_slice() else { return None };
+        if self.kind != CNAME || !self.signatures.is_empty() {
+            return None;
+        }
+        let to = Domain::of(&Name::read(target, 0))?;
+        let alias = Alias { from: self.owner.clone(), to, kind: AliasKind::Dname };
+        let maker = Self::that_makes(&alias, zone, message)?;
+        Some((alias, maker))
     }
 
     /// Labels of the owner as signatures count them: a leading asterisk is none.

@@ -80,14 +80,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// Asks a question beside the one of the trace, unless it was asked; gives what came of it in the end.
+    /// Asks a question beside the one of the trace, unless its answer is known; gives what came of it in the end.
     fn ask_beside(&mut self, asked: Asked, earlier: &Earlier, keys: &mut Vec<Step>) -> Option<Step> {
         let is_word = |step: &&Step| {
             step.asked == asked
                 && step.outcome.is_useful()
                 && !matches!(step.outcome, StepOutcome::Referral(_))
         };
-        if let Some(word) = keys.iter().find(is_word) {
+        if let Some(word) = earlier.cuts.iter().chain(keys.iter()).find(is_word) {
             return Some(word.clone());
         }
         let mut nested = DnsTrace::new(asked.clone());

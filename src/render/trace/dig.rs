@@ -57,6 +57,11 @@ fn write_step(out: &mut impl Write, step: &Step, look_ups: &LookUps<'_>, is_last
     match (&step.outcome, step.message()) {
         (StepOutcome::Truncated, _) => Ok(()),
         (outcome, None) => {
+            if let Some(text) = words::not_kept(step) {
+                writeln!(out, ";; {text}")?;
+                received(out, step)?;
+                return writeln!(out);
+            }
             let why = match outcome {
                 StepOutcome::TimeOut | StepOutcome::Mismatch => "timed out",
                 _ => "connection refused",

@@ -28,6 +28,9 @@ use crate::proto::dns::{OPT, Section};
 /// Columns that a resolution within another is moved to the right by.
 const INDENT: usize = 4;
 
+/// Resolvers that wait for one another, at most, whose questions are moved to the right: a stub, a forwarder, a recursive one.
+const MAX_WAITING: usize = 4;
+
 /// Columns that sentences have at least, however deep they stand.
 const MIN_COLUMNS: usize = 40;
 
@@ -99,14 +102,33 @@ fn write_part(
     if let Some(start) = words::start(trace) {
         writer.comment(out, &start, Style::Dim)?;
     }
+    // Resolvers that were asked and have not answered yet, where a capture has also what they ask.
+    let mut waiting: Vec<&Step> = Vec::new();
     for (place, step) in (1_usize..).zip(&trace.steps) {
         let number = format!("{number}{place}");
+        let first = step.packets.queries.first();
+        waiting.retain(|resolver| first.is_some() && first < resolver.packets.response.as_ref());
+        let depth = depth.saturating_add(waiting.len());
+        let writer = Comments { style, indent: " ".repeat(depth.saturating_mul(INDENT)) };
+        // The first is told of: those behind it stand below the same line.
+        if let Some(resolver) = waiting.last().filter(|resolver| was_last(trace, resolver, place)) {
+            writer.comment(out, &words::asked_meanwhile(resolver), Style::Dim)?;
+        }
         write_nested(out, &step.nested, style, &number, depth)?;
         write_step(out, step, &writer, &number)?;
+        if step.is_of_resolver() && waiting.len() < MAX_WAITING {
+            waiting.push(step);
+        }
     }
     let next = trace.steps.len().saturating_add(1);
     write_nested(out, &trace.fruitless, style, &format!("{number}{next}"), depth)?;
     writer.comment(out, &words::ending(trace), ending_style(&trace.ending))
+}
+
+/// Whether a step is the one right before that of this number.
+fn was_last(trace: &DnsTrace, step: &Step, number: usize) -> bool {
+    let before = number.checked_sub(2).and_then(|place| trace.steps.get(place));
+    before.is_some_and(|before| std::ptr::eq(before, step))
 }
 
 /// Queries that were sent, those of nested resolutions counted.
@@ -178,6 +200,8 @@ fn write_step(out: &mut impl Write, step: &Step, writer: &Comments, number: &str
         }
         dig::received(&mut text, step)?;
         writer.lines(out, &text)?;
+    } else if let Some(text) = words::not_kept(step) {
+        writer.comment(out, &text, Style::Yellow)?;
     }
     for ignored in &step.ignored {
         writer.comment(out, &words::ignored(ignored), Style::Yellow)?;

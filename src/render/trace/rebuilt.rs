@@ -9,7 +9,7 @@ use super::super::format::{Count, Elapsed};
 use super::super::json::Nanos;
 use super::super::json::escape::write_pretty;
 use super::json::{AskedJson, TraceJson};
-use super::{Comments, TraceStyle, words, write_trace, write_trace_ladder};
+use super::{Comments, TraceStyle, queries, words, write_trace, write_trace_ladder};
 use crate::dnstrace::{ClientSide, DnsTrace, Resolution, Start, StepOutcome};
 use crate::render::dns::words::outcome_name;
 use crate::source::PacketNumber;
@@ -31,7 +31,7 @@ pub fn write_rebuilt(
     style: TraceStyle,
 ) -> io::Result<()> {
     write_each(out, resolutions, style, |out, trace| write_trace(out, trace, style))?;
-    from_cache(out, cached, style)
+    from_cache(out, resolutions, cached, style)
 }
 
 /// The same as ladders.
@@ -45,7 +45,7 @@ pub fn write_rebuilt_ladders(
     style: TraceStyle,
 ) -> io::Result<()> {
     write_each(out, resolutions, style, |out, trace| write_trace_ladder(out, trace))?;
-    from_cache(out, cached, style)
+    from_cache(out, resolutions, cached, style)
 }
 
 fn write_each<W: Write>(
@@ -112,17 +112,28 @@ fn shortcut(zone: &str, resolution: &Resolution) -> String {
     }
 }
 
-/// The trace without what a stub resolver was asked for in vain, and these names: dig looks up all servers of a zone to
-/// ask one.
-fn without_stubs(trace: &DnsTrace) -> (DnsTrace, Vec<String>) {
-    let is_stub = |one: &DnsTrace| one.steps.iter().all(|step| step.recursion_desired);
+/// Look-ups that no step came of.
+struct Unused {
+    names: Vec<String>,
+    /// What the resolver that they were put to asked for them, where the capture has that, too.
+    queries: u64,
+}
+
+/// The trace without what a resolver was asked for in vain: dig looks all servers of a zone up to ask one.
+fn without_stubs(trace: &DnsTrace) -> (DnsTrace, Unused) {
+    let is_stub = |one: &DnsTrace| one.steps.first().is_none_or(|first| first.recursion_desired);
     let mut shown = trace.clone();
     let (stubs, others): (Vec<_>, _) = std::mem::take(&mut shown.fruitless).into_iter().partition(is_stub);
     shown.fruitless = others;
-    (shown, stubs.iter().map(|stub| words::asked(&stub.asked)).collect())
+    let names = stubs.iter().map(|stub| words::asked(&stub.asked)).collect();
+    let own = stubs.iter().flat_map(|stub| &stub.steps).filter(|step| step.recursion_desired);
+    let own: u64 = own.map(|step| u64::from(step.sent)).sum();
+    let queries = stubs.iter().map(queries).fold(0, u64::saturating_add).saturating_sub(own);
+    (shown, Unused { names, queries })
 }
 
-fn write_stubs(out: &mut impl Write, names: &[String], style: TraceStyle) -> io::Result<()> {
+fn write_stubs(out: &mut impl Write, unused: &Unused, style: TraceStyle) -> io::Result<()> {
+    let names = &unused.names;
     if names.is_empty() {
         return Ok(());
     }
@@ -131,7 +142,13 @@ fn write_stubs(out: &mut impl Write, names: &[String], style: TraceStyle) -> io:
         more => format!(", and {more} more"),
     };
     let listed: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
-    let text = format!("Looked up by a stub resolver, and not used: {}{more}.", listed.join(", "));
+    let asked = match unused.queries {
+        0 => String::new(),
+        count => {
+            format!(" What that one asked for them, {}, is not shown.", Count::new(count, "query", "queries"))
+        }
+    };
+    let text = format!("Looked up by a stub resolver, and not used: {}{more}.{asked}", listed.join(", "));
     Comments { style, indent: String::new() }.comment(out, &text, Style::Dim)
 }
 
@@ -161,13 +178,23 @@ fn client_words(side: &ClientSide) -> String {
     )
 }
 
-fn from_cache(out: &mut impl Write, cached: &[&ClientSide], style: TraceStyle) -> io::Result<()> {
+fn from_cache(
+    out: &mut impl Write,
+    resolutions: &[&Resolution],
+    cached: &[&ClientSide],
+    style: TraceStyle,
+) -> io::Result<()> {
     let writer = Comments { style, indent: String::new() };
     for side in cached.iter().take(LISTED) {
+        for other in side.on_behalf_of.iter().rev() {
+            writer.comment(out, &passed_on_words(other), Style::Dim)?;
+        }
         let text = format!(
-            "{} answers {} by itself, of its cache or its own zones: {} (packets {} and {}).",
+            "{} answers the question of {} for {} {}: {} (packets {} and {}).",
             side.resolver.addr,
+            side.client.addr,
             words::asked(&side.asked),
+            from_where(side, resolutions),
             outcome_name(side.outcome),
             side.query,
             side.response.unwrap_or_default()
@@ -180,6 +207,23 @@ fn from_cache(out: &mut impl Write, cached: &[&ClientSide], style: TraceStyle) -
         writer.comment(out, &format!("{more} answered so."), Style::Dim)?;
     }
     Ok(())
+}
+
+/// Where a resolver has an answer from that it asked nobody for, as far as the capture tells.
+fn from_where(side: &ClientSide, resolutions: &[&Resolution]) -> String {
+    let found_out = |other: &&ClientSide| {
+        (other.resolver, &other.asked) == (side.resolver, &side.asked) && other.query < side.query
+    };
+    let others = resolutions.iter().filter_map(|resolution| resolution.client.as_ref());
+    let before =
+        others.filter(found_out).filter_map(|other| Some((other.query, other.response?))).next_back();
+    match before {
+        Some((_, response)) if response < side.query => {
+            format!("from its cache, having found it out before (packet {response})")
+        }
+        Some((query, _)) => format!("with what it was finding out already (packet {query})"),
+        None => "by itself, of its cache or its own zones".to_owned(),
+    }
 }
 
 /// Writes `{"schema": "wirelab.traces/1", "traces": [ {…} ], "cached": [ {…} ]}`, where each trace has what

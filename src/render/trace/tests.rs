@@ -2,7 +2,8 @@ use std::net::SocketAddr;
 
 use super::*;
 use crate::dnstrace::{
-    Asked, Domain, Ignored, KnownBy, Misfit, Over, Packets, Server, Start, Step, StepOutcome, judge,
+    Asked, ClientSide, Domain, Ignored, KnownBy, Misfit, Over, Packets, Resolution, Server, Start, Step,
+    StepOutcome, judge,
 };
 use crate::proto::dns::Message;
 use crate::time::TimeDelta;
@@ -223,4 +224,119 @@ fn questions_for_keys_are_steps_and_counted() {
     let read: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(read["keys"][0]["asked"]["type"], "DNSKEY");
     assert_eq!(read["dnssec"], serde_json::json!([]));
+}
+
+#[test]
+fn a_response_that_is_not_kept_is_no_refusal() {
+    let mut trace = trace();
+    trace.steps[0].response = None;
+    let text = written(|out| write_trace_dig(out, &trace));
+    let wanted = ";; Its records are not shown: this capture has more responses than are kept\n\
+                  ;; Received 204 bytes from 127.53.0.1#53(a.edu-servers.net) in 4 ms\n\n";
+    assert!(text.starts_with(wanted) && !text.contains("refused"), "{text}");
+    let style = TraceStyle { colors: Colors::OFF, width: 80 };
+    let text = written(|out| write_trace(out, &trace, style));
+    assert_eq!(text.matches("Its records are not shown").count(), 1, "{text}");
+}
+
+/// A step of a capture, from the packet of its query to that of its response.
+fn captured(asks_resolver: bool, [query, response]: [u64; 2]) -> Step {
+    let flags = if asks_resolver { 0x8180 } else { 0x8400 };
+    let answer = record("www.nyu.edu", 1, &[192, 0, 2, 1]);
+    let mut step = step("nyu.edu", "ns1.nyu.edu", flags, [&[answer], &[], &[]]);
+    step.recursion_desired = asks_resolver;
+    step.packets = Packets { queries: vec![query], response: Some(response) };
+    step
+}
+
+#[test]
+fn what_a_resolver_asks_stands_below_the_question_to_it() {
+    let asked = [(true, [1, 8]), (true, [2, 7]), (false, [3, 4]), (false, [5, 6]), (false, [9, 10])];
+    let steps = asked.map(|(asks_resolver, packets)| captured(asks_resolver, packets)).into();
+    let trace = DnsTrace { steps, ..trace() };
+    let style = TraceStyle { colors: Colors::OFF, width: 80 };
+    let text = written(|out| write_trace(out, &trace, style));
+    let heads: Vec<(usize, &str)> = text
+        .lines()
+        .filter_map(|line| Some((line.find(";; ")?, line.trim_start().strip_prefix(";; ")?)))
+        .filter(|(_, line)| {
+            line.starts_with("Before")
+                || ["1. ", "2. ", "3. ", "4. ", "5. "].iter().any(|at| line.starts_with(at))
+        })
+        .map(|(at, line)| (at, line.split(' ').next().unwrap()))
+        .collect();
+    let wanted = [(0, "1."), (4, "Before"), (4, "2."), (8, "Before"), (8, "3."), (8, "4."), (0, "5.")];
+    assert_eq!(heads, wanted, "{text}");
+    // However many wait for one another, lines do not wander off.
+    let steps = (1..200).map(|number| captured(true, [number, 1000 - number])).collect();
+    let text = written(|out| write_trace(out, &DnsTrace { steps, ..trace }, style));
+    assert!(text.lines().filter_map(|line| line.find(";;")).max().unwrap() <= 16);
+}
+
+fn client_side(query: u64, response: u64) -> ClientSide {
+    let at = |last| crate::decode::Endpoint { addr: std::net::IpAddr::from([127, 0, 0, last]), port: 53 };
+    ClientSide {
+        client: at(3),
+        resolver: at(53),
+        asked: Asked { name: name("www.nyu.edu"), kind: 1 },
+        query,
+        response: Some(response),
+        elapsed: None,
+        outcome: "answer",
+        place: 0,
+        on_behalf_of: Vec::new(),
+    }
+}
+
+#[test]
+fn an_answer_from_a_cache_says_who_asked_and_where_it_was_found_out() {
+    let whole = Resolution {
+        resolver: std::net::IpAddr::from([127, 0, 0, 53]),
+        client: Some(client_side(10, 20)),
+        minimised: false,
+        to_check: None,
+        rest_remembered: false,
+        told: None,
+        guessed: false,
+        trace: DnsTrace { steps: vec![captured(false, [12, 13])], ..trace() },
+        places: Vec::new(),
+    };
+    let mut passed_on = client_side(30, 31);
+    passed_on.on_behalf_of = vec![client_side(29, 32)];
+    let cached = [client_side(5, 6), client_side(15, 21), passed_on];
+    let style = TraceStyle { colors: Colors::OFF, width: 300 };
+    let text = written(|out| write_rebuilt(out, &[&whole], &cached.each_ref(), style));
+    let told: Vec<&str> = text.lines().rev().take(4).collect();
+    let question = ";; 127.0.0.53 answers the question of 127.0.0.3 for www.nyu.edu. A";
+    let wanted = [
+        format!(
+            "{question} from its cache, having found it out before (packet 20): answer (packets 30 and 31)."
+        ),
+        ";; 127.0.0.3 asks 127.0.0.53 (packets 29 and 32), which passes the question on.".to_owned(),
+        format!("{question} with what it was finding out already (packet 10): answer (packets 15 and 21)."),
+        format!("{question} by itself, of its cache or its own zones: answer (packets 5 and 6)."),
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn what_was_looked_up_for_nothing_is_named_and_no_more() {
+    let look_up = DnsTrace { steps: vec![captured(true, [1, 8]), captured(false, [2, 3])], ..trace() };
+    let whole = Resolution {
+        resolver: std::net::IpAddr::from([127, 0, 0, 1]),
+        client: None,
+        minimised: false,
+        to_check: None,
+        rest_remembered: false,
+        told: None,
+        guessed: false,
+        trace: DnsTrace { steps: vec![captured(false, [9, 10])], fruitless: vec![look_up], ..trace() },
+        places: Vec::new(),
+    };
+    let style = TraceStyle { colors: Colors::OFF, width: 300 };
+    let text = written(|out| write_rebuilt(out, &[&whole], &[], style));
+    assert!(text.contains(";; 1 query in all\n"), "{text}");
+    let wanted = ";; Looked up by a stub resolver, and not used: www.nyu.edu. A. \
+                  What that one asked for them, 1 query, is not shown.\n";
+    assert!(text.contains(wanted), "{text}");
 }

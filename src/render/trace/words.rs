@@ -104,6 +104,17 @@ pub(super) fn look_up(trace: &DnsTrace) -> String {
     }
 }
 
+/// Of a response that came, and is too much to keep: that its records are not there to be shown.
+pub(super) fn not_kept(step: &Step) -> Option<String> {
+    step.size.filter(|_| step.response.is_none())?;
+    Some("Its records are not shown: this capture has more responses than are kept".to_owned())
+}
+
+/// Where a capture has what a resolver asks while it is itself asked.
+pub(super) fn asked_meanwhile(step: &Step) -> String {
+    format!("Before {} answers, this is asked for it:", step.server.address.ip())
+}
+
 /// What came of a step.
 pub(super) fn outcome(step: &Step) -> String {
     let zone_name = zone(&step.zone);

@@ -1,5 +1,6 @@
 //! Resolvers on the labs' own internet, without sockets, and on servers that lie.
 
+mod below;
 mod hostile;
 mod recursive;
 mod stub;
@@ -44,6 +45,8 @@ struct Lab {
     /// Seconds more than a day after the zones were signed.
     later: u32,
     tamper: Option<Tamper>,
+    /// Another internet than the labs' own.
+    internet: Option<&'static Internet>,
 }
 
 impl DnsTransport for Lab {
@@ -56,8 +59,9 @@ impl DnsTransport for Lab {
         let carrier = if over == Over::Udp { Carrier::Udp } else { Carrier::Tcp };
         let read = Message::read(query);
         self.log.push(format!("{} {} {}", to.ip(), read.questions[0].name, read.questions[0].kind));
-        let server = WORLD.servers().iter().find(|server| server.address == to.ip());
-        let answer = server.and_then(|server| WORLD.answer(server, query, carrier).bytes);
+        let internet = self.internet.unwrap_or(&WORLD);
+        let server = internet.servers().iter().find(|server| server.address == to.ip());
+        let answer = server.and_then(|server| internet.answer(server, query, carrier).bytes);
         self.arriving = match (&mut self.tamper, answer) {
             (Some(tamper), answer) => tamper(to, query, answer.unwrap_or_default()).into(),
             (None, answer) => answer.into_iter().map(|bytes| (to, bytes)).collect(),

@@ -96,3 +96,40 @@ fn what_is_no_question_is_not_passed_on() {
         assert_eq!((code, lab.log.len()), ((length >= 12).then_some(1), 0), "{length}");
     }
 }
+
+#[test]
+fn what_is_lost_is_sent_again_and_no_more_than_that() {
+    let query = query(77, "www.nyu.edu", A, RD, None);
+    for (lost, code, sent) in [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 2, 3)] {
+        let (mut count, mut first) = (0, Vec::new());
+        let (bytes, _, came) = passed(&query, move |own| {
+            count += 1;
+            if count == 1 {
+                first = own.to_vec();
+            }
+            assert_eq!(own, first, "another query is no repeat of it");
+            if count > lost { vec![answer(own)] } else { Vec::new() }
+        });
+        assert_eq!((Message::read(&bytes).rcode(), came), (Some(code), sent), "{lost}");
+    }
+    // A connection loses nothing.
+    let mut lab = Lab { tamper: Some(Box::new(|_, _, _| Vec::new())), ..Lab::default() };
+    let stub = Stub::new(UPSTREAM.parse().unwrap());
+    stub.answer(&mut lab, &query, Carrier::Tcp);
+    assert_eq!(lab.log.len(), 1);
+    // All of it takes no longer than the other resolver may take, and a moment.
+    let mut lab = Lab { tamper: Some(Box::new(|_, _, _| Vec::new())), ..Lab::default() };
+    stub.answer(&mut lab, &query, Carrier::Udp);
+    assert!((10_000_000_000..10_100_000_000).contains(&lab.clock), "{}", lab.clock);
+}
+
+#[test]
+fn a_flood_of_what_does_not_fit_is_not_answered_by_more() {
+    let query = query(77, "www.nyu.edu", A, RD, None);
+    let (bytes, _, sent) = passed(&query, |own| {
+        let mut wrong = answer(own);
+        wrong[0] ^= 1;
+        vec![wrong; 1000]
+    });
+    assert_eq!((Message::read(&bytes).rcode(), sent), (Some(2), 1));
+}
