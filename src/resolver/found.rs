@@ -140,6 +140,12 @@ impl Found {
             item.set.ttl = item.set.ttl.min(left.unwrap_or(u32::MAX));
             self.ttl = self.ttl.min(item.set.ttl);
         }
+        // An alias that follows from a DNAME has no signature of its own, and lasts as long as the rest at most.
+        for item in self.items.iter_mut().filter(|item| item.set.signatures.is_empty()) {
+            if self.security == Security::Secure {
+                item.set.ttl = item.set.ttl.min(self.ttl);
+            }
+        }
         self
     }
 

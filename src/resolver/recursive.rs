@@ -51,7 +51,7 @@ pub(super) struct Recursive {
     anchors: Vec<Anchor>,
     began: Instant,
     memory: Mutex<Memory>,
-    /// What is being found out. Bounded by the clients that wait at once.
+    /// What is being found out: no more than is answered at once, [`super::MAX_ASKED`] datagrams and what the connections ask.
     under_way: Mutex<HashMap<Asked, Shared>>,
     found: Condvar,
 }

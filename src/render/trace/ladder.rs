@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::format::Elapsed;
-use super::words;
+use super::{below_resolvers, words};
 use crate::dnstrace::{DnsTrace, Over, Step, StepOutcome};
 use crate::source::PacketNumber;
 
@@ -29,7 +29,8 @@ pub fn write_trace_ladder(out: &mut impl Write, trace: &DnsTrace) -> io::Result<
 }
 
 fn write_part(out: &mut impl Write, trace: &DnsTrace, depth: usize) -> io::Result<()> {
-    for step in &trace.steps {
+    for (step, below) in trace.steps.iter().zip(below_resolvers(&trace.steps)) {
+        let depth = depth.saturating_add(below);
         write_nested(out, &step.nested, depth)?;
         write_step(out, step, depth)?;
     }

@@ -102,33 +102,37 @@ fn write_part(
     if let Some(start) = words::start(trace) {
         writer.comment(out, &start, Style::Dim)?;
     }
-    // Resolvers that were asked and have not answered yet, where a capture has also what they ask.
-    let mut waiting: Vec<&Step> = Vec::new();
-    for (place, step) in (1_usize..).zip(&trace.steps) {
+    let mut before: Option<(usize, &Step)> = None;
+    for ((place, step), below) in (1_usize..).zip(&trace.steps).zip(below_resolvers(&trace.steps)) {
         let number = format!("{number}{place}");
-        let first = step.packets.queries.first();
-        waiting.retain(|resolver| first.is_some() && first < resolver.packets.response.as_ref());
-        let depth = depth.saturating_add(waiting.len());
+        let depth = depth.saturating_add(below);
         let writer = Comments { style, indent: " ".repeat(depth.saturating_mul(INDENT)) };
-        // The first is told of: those behind it stand below the same line.
-        if let Some(resolver) = waiting.last().filter(|resolver| was_last(trace, resolver, place)) {
+        if let Some((_, resolver)) = before.filter(|(above, _)| *above < below) {
             writer.comment(out, &words::asked_meanwhile(resolver), Style::Dim)?;
         }
         write_nested(out, &step.nested, style, &number, depth)?;
         write_step(out, step, &writer, &number)?;
-        if step.is_of_resolver() && waiting.len() < MAX_WAITING {
-            waiting.push(step);
-        }
+        before = Some((below, step));
     }
     let next = trace.steps.len().saturating_add(1);
     write_nested(out, &trace.fruitless, style, &format!("{number}{next}"), depth)?;
     writer.comment(out, &words::ending(trace), ending_style(&trace.ending))
 }
 
-/// Whether a step is the one right before that of this number.
-fn was_last(trace: &DnsTrace, step: &Step, number: usize) -> bool {
-    let before = number.checked_sub(2).and_then(|place| trace.steps.get(place));
-    before.is_some_and(|before| std::ptr::eq(before, step))
+/// Of each step, below how many resolvers it stands that were asked before it and have not answered: a capture may have also
+/// what those ask.
+fn below_resolvers(steps: &[Step]) -> Vec<usize> {
+    let mut waiting: Vec<&Step> = Vec::new();
+    let below = steps.iter().map(|step| {
+        let first = step.packets.queries.first();
+        waiting.retain(|resolver| first.is_some() && first < resolver.packets.response.as_ref());
+        let count = waiting.len();
+        if step.is_of_resolver() && count < MAX_WAITING {
+            waiting.push(step);
+        }
+        count
+    });
+    below.collect()
 }
 
 /// Queries that were sent, those of nested resolutions counted.

@@ -78,6 +78,9 @@ fn head(out: &mut impl Write, resolution: &Resolution, style: TraceStyle) -> io:
     if let Some(checked) = &resolution.to_check {
         let text = format!("To check the signatures on the way to {}.", words::asked(checked));
         writer.comment(out, &text, Style::Dim)?;
+    } else if resolution.is_for_checks() && !resolution.is_like_dig() {
+        let text = "Signatures are checked with such records; this capture does not tell for what.";
+        writer.comment(out, text, Style::Dim)?;
     }
     if resolution.rest_remembered {
         let text = "What the alias leads to was remembered: nobody was asked for it.";

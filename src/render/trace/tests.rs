@@ -267,6 +267,9 @@ fn what_a_resolver_asks_stands_below_the_question_to_it() {
         .collect();
     let wanted = [(0, "1."), (4, "Before"), (4, "2."), (8, "Before"), (8, "3."), (8, "4."), (0, "5.")];
     assert_eq!(heads, wanted, "{text}");
+    let ladder = written(|out| write_trace_ladder(out, &trace));
+    let arrows: Vec<usize> = ladder.lines().filter_map(|line| line.find("|-")).collect();
+    assert_eq!(arrows, [0, 2, 4, 4, 0], "{ladder}");
     // However many wait for one another, lines do not wander off.
     let steps = (1..200).map(|number| captured(true, [number, 1000 - number])).collect();
     let text = written(|out| write_trace(out, &DnsTrace { steps, ..trace }, style));

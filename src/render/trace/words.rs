@@ -182,12 +182,13 @@ fn behind(aliases: &[Alias]) -> String {
     if aliases.is_empty() { String::new() } else { format!(", behind {}", links(aliases)) }
 }
 
-/// `CNAME a. to b., b. to c.`.
+/// `CNAME a. to b., DNAME above b. to c.`.
 fn links(aliases: &[Alias]) -> String {
     let named = aliases.iter().take(NAMED).map(|alias| {
         let kind = match alias.kind {
             AliasKind::Cname => "CNAME",
-            AliasKind::Dname => "DNAME",
+            // The record is another name's.
+            AliasKind::Dname => "DNAME above",
         };
         format!("{kind} {} to {}", alias.from, alias.to)
     });

@@ -123,6 +123,18 @@ fn an_alias_that_follows_comes_with_what_it_follows_from() {
         let signature = read.section(Section::Answer).find(|record| record.kind == RRSIG).unwrap();
         assert_eq!(covers(signature.data), DNAME);
     }
+    // It is believed no longer than what it follows from.
+    let query_of_alias = query(1, "www.old.mid.top", CNAME, RD, Some(true));
+    let mut lab = Lab { internet: Some(&TOP), ..Lab::default() };
+    let bytes = resolver.answer_at(&mut lab, &query_of_alias, Carrier::Udp, Duration::ZERO).bytes.unwrap();
+    let read = Message::read(&bytes);
+    let signature = read.section(Section::Answer).find(|record| record.kind == RRSIG).unwrap();
+    let end = u32::from_be_bytes(*signature.data[8..].first_chunk().unwrap());
+    let mut lab = Lab { internet: Some(&TOP), later: end - 40 - SIGNED_AT - DAY, ..Lab::default() };
+    let late =
+        self::resolver().answer_at(&mut lab, &query_of_alias, Carrier::Udp, Duration::ZERO).bytes.unwrap();
+    let ttls: Vec<u32> = Message::read(&late).section(Section::Answer).map(|record| record.ttl).collect();
+    assert_eq!(ttls, [40, 40, 40]);
     // One that is a record of its own comes alone.
     let own = super::recursive();
     let query = query(1, "alias.signed.edu", CNAME, RD, Some(true));
