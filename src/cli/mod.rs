@@ -31,6 +31,7 @@ mod select;
 mod stats;
 mod stream;
 mod trace;
+mod unread;
 mod view;
 
 use std::io::{self, IsTerminal, Write};
@@ -196,9 +197,16 @@ fn report(failure: &Failure) -> u8 {
 fn lab_status(
     run: impl FnOnce(&mut dyn Write, &mut dyn Write, &std::sync::atomic::AtomicBool) -> u8,
 ) -> ExitCode {
-    let interrupt = match crate::source::Interrupt::install() {
-        Ok(interrupt) => interrupt,
+    use unread::Abandonable;
+
+    let ready = crate::source::Interrupt::install().and_then(|interrupt| {
+        let out = Abandonable::new(io::stdout(), &interrupt)?;
+        let err = Abandonable::new(io::stderr(), &interrupt)?;
+        Ok((interrupt, out, err))
+    });
+    let (interrupt, mut out, mut err) = match ready {
+        Ok(ready) => ready,
         Err(error) => return ExitCode::from(report(&Failure::new(error))),
     };
-    ExitCode::from(run(&mut io::stdout(), &mut io::stderr(), interrupt.flag()))
+    ExitCode::from(run(&mut out, &mut err, interrupt.flag()))
 }

@@ -69,6 +69,12 @@ pub enum Event {
         /// What went wrong.
         problem: Problem,
     },
+    /// Here so many events came faster than they could be told, and are left out
+    /// ([`Telling::InTime`](super::Telling::InTime)).
+    LeftOut {
+        /// How many: at least one.
+        count: u64,
+    },
 }
 
 /// How a talk ended, as far as this side could see: two FINs can cross, and only a capture tells which was

@@ -129,6 +129,7 @@ impl<'a> Talk<'a> {
             Event::Noted { note: Note::Handed { .. }, .. } => {}
             Event::Noted { peer: Some(peer), note } => self.out(format_args!("{peer} {}", safe(note))),
             Event::Noted { peer: None, note } => self.out(format_args!("{}", safe(note))),
+            Event::LeftOut { count } => self.out(format_args!("{}", not_shown(*count))),
             Event::Problem { peer: Some(peer), problem } => self.err(format_args!("{peer} {problem}")),
             Event::Problem { peer: None, problem } => self.err(format_args!("{problem}")),
         }
@@ -161,7 +162,7 @@ impl<'a> Talk<'a> {
             Event::Closed { .. } => self.err(format_args!("connection closed by the server first")),
             Event::Problem { problem, .. } => self.err(format_args!("{problem}")),
             Event::Noted { note, .. } => self.err(format_args!("{}", safe(note))),
-            Event::Listening { .. } => {}
+            Event::Listening { .. } | Event::LeftOut { .. } => {}
         }
     }
 
@@ -184,6 +185,10 @@ impl<'a> Talk<'a> {
         self.clear_prompt();
         match (self.failure.take(), result) {
             (Some(error), _) if error.kind() == ErrorKind::BrokenPipe => DONE,
+            (Some(error), Ok(code)) if error.kind() == ErrorKind::TimedOut => {
+                self.err(format_args!("{NOT_READ}"));
+                code
+            }
             (Some(error), _) => fail(self.err, &format_args!("writing the output failed: {error}")),
             (None, Ok(code)) => code,
             (None, Err(error)) => {
@@ -214,6 +219,16 @@ pub(super) fn text(bytes: &[u8]) -> String {
         }
     }
     shown
+}
+
+/// What is said where the program was to end and its reader did not read (`Abandonable`).
+pub(super) const NOT_READ: &str = "the last lines are not shown: nobody reads them";
+
+/// What stands for lines that were left out.
+pub(super) fn not_shown(count: u64) -> String {
+    let came =
+        if count == 1 { "it came faster than lines are read" } else { "they came faster than they are read" };
+    format!("{} not shown: {came}", Count::new(count, "line", "lines"))
 }
 
 /// A note may repeat what came over the wire.

@@ -130,6 +130,10 @@ impl What {
             Event::Carried { peer, length, sent } => Self::Carried { peer, length, sent },
             Event::Closed { peer, ending } => Self::Closed { peer, ending },
             Event::Noted { peer, note } => Self::Noted { peer, note },
+            // A scene's log is evidence: what is missing in it is a failure.
+            Event::LeftOut { count } => {
+                Self::Failed { text: format!("{count} events were not told"), expected: false }
+            }
             Event::Problem { problem, .. } => Self::Failed { text: problem.to_string(), expected: false },
         }
     }
