@@ -129,6 +129,7 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Carried { length, sent, .. } => {
             (if *sent { "says" } else { "hears" }, Count::bytes(*length).to_string())
         }
+        What::NotSent { .. } => ("fails", "what it said last did not go out, or not whole".to_owned()),
         What::HalfClosed { .. } => ("closes", "its own direction, and still listens (FIN)".to_owned()),
         What::ThrownAway { .. } => ("resets", "the connection (RST)".to_owned()),
         What::Closed { ending, .. } => (

@@ -113,6 +113,7 @@ impl<'a> Talk<'a> {
             Event::Sent { peer, bytes } => {
                 self.out(format_args!("{}", in_line(&format!("{peer} answered: "), bytes)));
             }
+            Event::NotSent { peer } => self.out(format_args!("{peer} {NOT_SENT}")),
             Event::Carried { peer, length, sent } => {
                 let what = if *sent { "sent" } else { "received" };
                 self.out(format_args!("{peer} {what}: {length} bytes"));
@@ -152,6 +153,7 @@ impl<'a> Talk<'a> {
             }
             Event::Sent { .. } if self.is_typed => {}
             Event::Sent { bytes, .. } => self.err(format_args!("{}", in_line("sent: ", bytes))),
+            Event::NotSent { .. } => self.err(format_args!("{NOT_SENT}")),
             Event::Received { bytes, .. } if self.is_folding => self.out(format_args!("{}", folded(bytes))),
             Event::Received { bytes, .. } => self.out(format_args!("{}", text(bytes))),
             Event::Carried { length, sent, .. } => {
@@ -223,6 +225,9 @@ pub(super) fn text(bytes: &[u8]) -> String {
 
 /// What is said where the program was to end and its reader did not read (`Abandonable`).
 pub(super) const NOT_READ: &str = "the last lines are not shown: nobody reads them";
+
+/// What is said of a message that was told as sent.
+const NOT_SENT: &str = "this was not sent, or not whole";
 
 /// What stands for lines that were left out.
 pub(super) fn not_shown(count: u64) -> String {

@@ -116,18 +116,23 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Sends a message.
+    /// Tells that a message is sent, and sends it: what others hear of it comes later.
     pub(super) fn say(
         &mut self,
         message: Vec<u8>,
         on_event: &mut dyn FnMut(Event),
     ) -> Result<Outcome, LabError> {
-        match self.stream.write(&message, self.timeout).map_err(|error| self.broken(error))? {
-            Put::Done => on_event(Event::Sent { peer: self.peer, bytes: message }),
-            Put::Stopped => return Ok(Outcome::Stopped),
-            Put::TimedOut => return Err(self.no_reply()),
+        let peer = self.peer;
+        on_event(Event::Sent { peer, bytes: message.clone() });
+        let put = self.stream.write(&message, self.timeout);
+        if !matches!(put, Ok(Put::Done)) {
+            on_event(Event::NotSent { peer });
         }
-        Ok(Outcome::Done)
+        match put.map_err(|error| self.broken(error))? {
+            Put::Done => Ok(Outcome::Done),
+            Put::Stopped => Ok(Outcome::Stopped),
+            Put::TimedOut => Err(self.no_reply()),
+        }
     }
 
     /// Waits for the reply and tells it.
