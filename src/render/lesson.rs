@@ -8,7 +8,7 @@ use super::format::Count;
 use super::safe::{Message, safe_line};
 use super::wrap::Wrapped;
 use crate::lab::scene::{Line, Scene, What};
-use crate::lab::{Deed, Ending, Misdeed, Note, Transport};
+use crate::lab::{Deed, Ending, Fault, Misdeed, Note, Transport};
 use crate::lesson::{Check, PacketList, Side};
 
 /// Columns for who speaks: the longest name of a scene's, and a gap.
@@ -31,12 +31,19 @@ fn paragraph(out: &mut impl Write, sign: &str, text: &str, width: usize) -> io::
     Ok(())
 }
 
-/// What the scene is, where it is played, and what to look for.
+/// What the scene is, where it is played, and what to look for: first what a fault should make visible.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_head(out: &mut impl Write, scene: &Scene, options: ExplainOptions) -> io::Result<()> {
-    write_title(out, (scene.name, scene.title), scene.look_for, options)?;
+pub fn write_head(
+    out: &mut impl Write,
+    scene: &Scene,
+    fault: Option<Fault>,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    let look_for: Vec<&str> =
+        fault.map(Fault::look_for).into_iter().chain(scene.look_for.iter().copied()).collect();
+    write_title(out, (scene.name, scene.title), &look_for, options)?;
     writeln!(out, "\n{}", options.colors.paint(Style::Bold, "The talk"))
 }
 

@@ -10,6 +10,7 @@ use crate::lab::dns::{
     self, Addresses, Carrier, ExportError, Happened, Internet, Name, NameServer, Served, Sockets, Validity,
 };
 use crate::lab::{LabError, Policy};
+use crate::render::format::Count;
 use crate::resolver::{Places, Resolvers};
 
 /// Most names of one server that its line holds: servers of the same zones have the same ones.
@@ -154,7 +155,8 @@ fn line(served: &Served) -> String {
     let Served { peer, server, word, by, .. } = served;
     match &served.response {
         Some(response) => {
-            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {} bytes", response.len())
+            let length = Count::bytes(u64::try_from(response.len()).unwrap_or(u64::MAX));
+            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {length}")
         }
         None => format!("{peer} asked {server} {question} ({carrier}): {word}{by}"),
     }

@@ -116,7 +116,7 @@ impl<'a> Talk<'a> {
             Event::NotSent { peer } => self.out(format_args!("{peer} {NOT_SENT}")),
             Event::Carried { peer, length, sent } => {
                 let what = if *sent { "sent" } else { "received" };
-                self.out(format_args!("{peer} {what}: {length} bytes"));
+                self.out(format_args!("{peer} {what}: {}", Count::bytes(*length)));
             }
             Event::Closed { peer, ending } => self.out(format_args!(
                 "{peer} {}",
@@ -158,9 +158,12 @@ impl<'a> Talk<'a> {
             Event::Received { bytes, .. } => self.out(format_args!("{}", text(bytes))),
             Event::Carried { length, sent, .. } => {
                 let what = if *sent { "sent" } else { "received" };
-                self.err(format_args!("{what}: {length} bytes"));
+                self.err(format_args!("{what}: {}", Count::bytes(*length)));
             }
             Event::Closed { ending: Ending::ByUs, .. } => self.err(format_args!("connection closed")),
+            Event::Closed { ending: Ending::Reset, .. } => {
+                self.err(format_args!("connection reset by the server"));
+            }
             Event::Closed { .. } => self.err(format_args!("connection closed by the server first")),
             Event::Problem { problem, .. } => self.err(format_args!("{problem}")),
             Event::Noted { note, .. } => self.err(format_args!("{}", safe(note))),
@@ -265,7 +268,8 @@ pub(super) fn in_line(lead: &str, bytes: &[u8]) -> String {
 pub(super) fn folded(bytes: &[u8]) -> String {
     match bytes.get(..MAX_SHOWN) {
         Some(start) if start.len() < bytes.len() => {
-            format!("{}… ({} bytes)", text(start), bytes.len())
+            let length = Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            format!("{}… ({length})", text(start))
         }
         _ => text(bytes),
     }

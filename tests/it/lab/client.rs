@@ -116,6 +116,36 @@ fn what_is_said_is_told_before_anybody_can_hear_it() {
 }
 
 #[test]
+fn a_reset_behind_the_last_reply_is_told_as_what_it_is() {
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    let (server, thread) = server(move |mut stream| {
+        // Closing with a byte unread sends RST.
+        stream.read_exact(&mut [0; 2]).unwrap();
+        stream.write_all(b"O").unwrap();
+        drop(stream);
+        gone.send(()).unwrap();
+    });
+    let options = Options { server, timeout: PATIENCE, policy: Policy::LocalOnly, settings: quick() };
+    let (mut notes, mut endings) = (Vec::new(), Vec::new());
+    let result = lab::client::run(Session {
+        lab: lab::find("uppercase-tcp").unwrap(),
+        options: &options,
+        messages: &mut Ready([Ok(b"one".to_vec())].into_iter()),
+        stop: &AtomicBool::new(false),
+        on_event: &mut |event| match event {
+            Event::Received { .. } => is_gone.recv().unwrap(),
+            Event::Noted { note, .. } => notes.push(note.to_string()),
+            Event::Closed { ending, .. } => endings.push(ending),
+            _ => {}
+        },
+    });
+    assert!(matches!(result, Ok(Outcome::Done)), "{result:?}");
+    assert_eq!(endings, [Ending::Reset]);
+    assert!(notes.concat().contains("may be cut off"), "{notes:?}");
+    thread.join().unwrap();
+}
+
+#[test]
 fn what_could_not_be_sent_is_taken_back() {
     let (gone, is_gone) = std::sync::mpsc::channel();
     let (server, thread) = server(move |mut stream| {
