@@ -123,7 +123,10 @@ pub fn main() -> ExitCode {
                 return ExitCode::from(report(&failure));
             }
             // clap prints help to stdout and mistakes to stderr; a closed pipe is no reason to fail.
-            let printed = error.print().and_then(|()| io::stdout().flush());
+            let printed = match output::broken_mistake(&error).filter(|_| error.use_stderr()) {
+                Some(text) => io::stderr().write_all(text.as_bytes()),
+                None => error.print().and_then(|()| io::stdout().flush()),
+            };
             return ExitCode::from(match printed {
                 Err(failed) if !error.use_stderr() => report(&Failure::from(failed)),
                 _ if error.use_stderr() => Status::Error.code(),
@@ -201,7 +204,7 @@ fn lab_status(
 
     let ready = crate::source::Interrupt::install().and_then(|interrupt| {
         let out = Abandonable::new(io::stdout(), &interrupt)?;
-        let err = Abandonable::new(io::stderr(), &interrupt)?;
+        let err = output::Lines::to_stderr(Abandonable::new(io::stderr(), &interrupt)?);
         Ok((interrupt, out, err))
     });
     let (interrupt, mut out, mut err) = match ready {
