@@ -31,6 +31,7 @@ mod select;
 mod stats;
 mod stream;
 mod trace;
+mod unread;
 mod view;
 
 use std::io::{self, IsTerminal, Write};
@@ -122,7 +123,10 @@ pub fn main() -> ExitCode {
                 return ExitCode::from(report(&failure));
             }
             // clap prints help to stdout and mistakes to stderr; a closed pipe is no reason to fail.
-            let printed = error.print().and_then(|()| io::stdout().flush());
+            let printed = match output::broken_mistake(&error).filter(|_| error.use_stderr()) {
+                Some(text) => io::stderr().write_all(text.as_bytes()),
+                None => error.print().and_then(|()| io::stdout().flush()),
+            };
             return ExitCode::from(match printed {
                 Err(failed) if !error.use_stderr() => report(&Failure::from(failed)),
                 _ if error.use_stderr() => Status::Error.code(),
@@ -196,9 +200,16 @@ fn report(failure: &Failure) -> u8 {
 fn lab_status(
     run: impl FnOnce(&mut dyn Write, &mut dyn Write, &std::sync::atomic::AtomicBool) -> u8,
 ) -> ExitCode {
-    let interrupt = match crate::source::Interrupt::install() {
-        Ok(interrupt) => interrupt,
+    use unread::Abandonable;
+
+    let ready = crate::source::Interrupt::install().and_then(|interrupt| {
+        let out = Abandonable::new(io::stdout(), &interrupt)?;
+        let err = output::Lines::to_stderr(Abandonable::new(io::stderr(), &interrupt)?);
+        Ok((interrupt, out, err))
+    });
+    let (interrupt, mut out, mut err) = match ready {
+        Ok(ready) => ready,
         Err(error) => return ExitCode::from(report(&Failure::new(error))),
     };
-    ExitCode::from(run(&mut io::stdout(), &mut io::stderr(), interrupt.flag()))
+    ExitCode::from(run(&mut out, &mut err, interrupt.flag()))
 }

@@ -139,6 +139,54 @@ pub(super) fn say(line: impl fmt::Display) {
     let _ = writeln!(err, "{}", broken(&text, columns));
 }
 
+/// Lines on standard error that are written piece by piece, on a terminal broken at spaces like those of [`say`].
+pub(super) struct Lines<W> {
+    inner: W,
+    columns: Option<usize>,
+    begun: Vec<u8>,
+}
+
+/// Most bytes of a line that are kept until it ends: more is no line for a person.
+const MAX_LINE: usize = 1 << 16;
+
+impl<W: Write> Lines<W> {
+    /// Lines that `inner` brings to standard error.
+    pub(super) fn to_stderr(inner: W) -> Self {
+        let err = io::stderr();
+        Self { inner, columns: err.is_terminal().then(|| columns_of(&err)), begun: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.begun.extend_from_slice(piece);
+            if self.begun.ends_with(b"\n") || self.begun.len() > MAX_LINE {
+                let line = std::mem::take(&mut self.begun);
+                self.inner.write_all(broken(&String::from_utf8_lossy(&line), self.columns).as_bytes())?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// Also what is no whole line yet: a prompt.
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.begun.is_empty() {
+            self.inner.write_all(&std::mem::take(&mut self.begun))?;
+        }
+        self.inner.flush()
+    }
+}
+
+/// What clap says of a mistake, where a terminal has fewer columns than its longest line; `None` where it fits, and clap itself
+/// prints it best.
+pub(super) fn broken_mistake(error: &clap::Error) -> Option<String> {
+    let err = io::stderr();
+    let columns = err.is_terminal().then(|| columns_of(&err))?;
+    let text = error.render().to_string();
+    text.lines().any(|line| line.width() > columns).then(|| broken(&text, Some(columns)))
+}
+
 /// What stands before a command to be typed, which must stay in one piece.
 const COMMAND: &str = ":  ";
 
@@ -162,6 +210,16 @@ fn broken(text: &str, columns: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_come_in_pieces_are_broken_too_and_a_prompt_is_not_kept() {
+        let mut lines = Lines { inner: Vec::new(), columns: Some(40), begun: Vec::new() };
+        let command = "`wirelab serve knock`";
+        write!(lines, "hint: start the server first with {command}, or try --port\n> ").unwrap();
+        assert_eq!(lines.inner, b"hint: start the server first with\n`wirelab serve knock`, or try --port\n");
+        lines.flush().unwrap();
+        assert!(lines.inner.ends_with(b"--port\n> "));
+    }
 
     #[test]
     fn only_a_terminal_gets_a_long_line_in_parts() {

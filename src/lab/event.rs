@@ -32,12 +32,17 @@ pub enum Event {
         /// What one receive returned, at most 65,535 bytes.
         bytes: Vec<u8>,
     },
-    /// A message went out.
+    /// A message went out, of a client: goes out right after this, so that nobody tells sooner that it has come.
     Sent {
         /// To whom.
         peer: SocketAddr,
         /// The whole message.
         bytes: Vec<u8>,
+    },
+    /// What a client has just told as sent did not go out, or not whole.
+    NotSent {
+        /// To whom it was to go.
+        peer: SocketAddr,
     },
     /// A body or a file went by: too much to be told byte by byte.
     Carried {
@@ -68,6 +73,12 @@ pub enum Event {
         peer: Option<SocketAddr>,
         /// What went wrong.
         problem: Problem,
+    },
+    /// Here so many events came faster than they could be told, and are left out
+    /// ([`Telling::InTime`](super::Telling::InTime)).
+    LeftOut {
+        /// How many: at least one.
+        count: u64,
     },
 }
 

@@ -9,6 +9,7 @@ use nix::sys::socket::{getsockopt, setsockopt, sockopt};
 use serde::{Deserialize, Serialize};
 
 use super::LabError;
+use super::note::bytes as counted;
 
 /// Bytes of receive buffer asked for where the window is to be tiny; the kernel gives its own least, some 2 kB.
 const TINY_BUFFER: usize = 1;
@@ -70,6 +71,28 @@ impl Fault {
             Self::TinyWindow => "has hardly any room for what it receives",
             Self::SplitWrites => "sends each reply in pieces",
             Self::SlowReader => "reads slowly, with little room",
+        }
+    }
+
+    /// What a capture of it should show, a sentence for a person to look for.
+    #[must_use]
+    pub const fn look_for(self) -> &'static str {
+        match self {
+            Self::NoFin => {
+                "With no-fin: the client's FIN is acknowledged, but the server sends no FIN of its own until its program is stopped, so that the connection stays half open."
+            }
+            Self::Reset => {
+                "With reset: half a reply and then a RST of the server's in place of its FIN; the rest of the reply never comes, and nothing more is said on that connection."
+            }
+            Self::TinyWindow => {
+                "With tiny-window: the windows that the server offers are a few kB at most, and a message that does not fit waits for the next window."
+            }
+            Self::SplitWrites => {
+                "With split-writes: each reply of the server's comes in up to eight segments, and what one receive returns is not the whole reply."
+            }
+            Self::SlowReader => {
+                "With slow-reader: the server acknowledges what comes, but its window shrinks while its program does not read, down to 0 where the client says more than fits."
+            }
         }
     }
 
@@ -150,10 +173,10 @@ impl fmt::Display for Misdeed {
                 write!(f, "kept open for {:.2} s on purpose, until the server was stopped", by.as_secs_f64())
             }
             Self::CutOff { sent, of } => {
-                write!(f, "connection reset on purpose in mid-reply, after {sent} of {of} bytes")
+                write!(f, "connection reset on purpose in mid-reply, after {sent} of {}", counted(*of))
             }
             Self::Split { bytes, pieces } => {
-                write!(f, "a reply of {bytes} bytes goes out on purpose in pieces: {pieces}")
+                write!(f, "a reply of {} goes out on purpose in pieces: {pieces}", counted(*bytes))
             }
         }
     }

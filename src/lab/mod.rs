@@ -27,6 +27,7 @@ mod link;
 mod mail;
 mod note;
 mod number;
+mod outlet;
 mod ping;
 mod proxy;
 mod relay;
@@ -47,6 +48,7 @@ pub use fault::{Fault, Misdeed};
 pub use impair::{Deed, Done, Impairment, Line};
 pub(crate) use link::connect_from;
 pub use note::Note;
+pub use outlet::Telling;
 pub use ping::{DEFAULT_INTERVAL, MAX_DELAY, Ping, PingFate, PingRun, PingSecond, PingTimes};
 pub use server::{Limits, Over, Server, Talk};
 pub use service::{

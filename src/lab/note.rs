@@ -141,12 +141,26 @@ impl fmt::Display for Note {
             Self::Handed { number, .. } => write!(f, "number {number} handed to the line"),
             Self::Impaired { number, said, deed } => write!(f, "number {number}, `{said}`, {deed}"),
             Self::Between { does, before } => {
-                write!(f, "{does}; captured {} it", if *before { "before" } else { "behind" })
+                let (who, what) = if *before {
+                    (
+                        "the server sends them, before the line",
+                        "what is lost on the line is in it, and so is what is sent again",
+                    )
+                } else {
+                    (
+                        "the client gets them, behind the line",
+                        "what comes twice or out of order is in it as it came",
+                    )
+                };
+                write!(
+                    f,
+                    "{does}; the capture has the server's packets as {who}: {what}. Below, `packet 3 of the server` is the third that it put on the line, whatever its number in the capture"
+                )
             }
             Self::OnTheWay { number, seq, length, fin, deed, .. } => {
                 write!(f, "packet {number} of the server ({}", bytes(u64::from(*length)))?;
                 f.write_str(if *fin { ", FIN" } else { "" })?;
-                seq.map_or(Ok(()), |seq| write!(f, ", number {seq}"))?;
+                seq.map_or(Ok(()), |seq| write!(f, ", sequence number {seq}"))?;
                 write!(f, ") {deed}")
             }
             Self::Ping(ping) => ping.fmt(f),

@@ -39,7 +39,7 @@ impl fmt::Display for OrNone {
     }
 }
 
-/// How often something happens: `0 times`, `once`, `2 times`.
+/// How often something happens: `0 times`, `once`, `twice`, `3 times`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times(pub(super) usize);
 
@@ -47,6 +47,7 @@ impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             1 => f.write_str("once"),
+            2 => f.write_str("twice"),
             many => write!(f, "{many} times"),
         }
     }
@@ -66,7 +67,7 @@ mod tests {
         let told = [0, 1, 2, 60].map(|number| Counted::new(number, "ping is", "pings are").to_string());
         assert_eq!(told, ["no ping is", "1 ping is", "2 pings are", "60 pings are"]);
         assert_eq!([0, 1, 2].map(|number| OrNone(number).to_string()), ["none", "1", "2"]);
-        assert_eq!([0, 1, 2].map(|number| Times(number).to_string()), ["0 times", "once", "2 times"]);
+        assert_eq!([0, 1, 2].map(|number| Times(number).to_string()), ["0 times", "once", "twice"]);
         assert_eq!([0, 1, 2].map(|number| verb(number, "is", "are")), ["is", "is", "are"]);
         assert_eq!(Counted::of(u64::MAX, "x", "y").to_string(), format!("{} y", usize::MAX));
     }

@@ -1,5 +1,6 @@
 //! What an experiment is there to show.
 
+use super::count::{Counted, Times};
 use super::talks::is_v6;
 use super::{Case, Check, labs, lookup};
 use crate::flow::Opening;
@@ -85,7 +86,10 @@ fn half_close(case: &Case<'_>) -> Check {
     match found {
         Some((said, fins)) => Check::new(
             true,
-            format!("All {said} bytes of the answer come between the client's FIN and the server's"),
+            match said {
+                1 => "The one byte of the answer comes between the client's FIN and the server's".to_owned(),
+                _ => format!("All {said} bytes of the answer come between the client's FIN and the server's"),
+            },
             fins,
         ),
         None => Check::new(false, "The answer does not come between the client's FIN and the server's", []),
@@ -151,7 +155,7 @@ fn zero_window(case: &Case<'_>) -> Check {
     });
     match windows {
         Some(number @ 1..) => {
-            let times = if number == 1 { "once".to_owned() } else { format!("{number} times") };
+            let times = Times(usize::try_from(number).unwrap_or(usize::MAX));
             Check::new(true, format!("The server says {times} that it has no room (zero window)"), [])
         }
         _ => Check::new(false, "The server never says that it has no room", []),
@@ -172,7 +176,8 @@ fn split_writes(case: &Case<'_>) -> Check {
         Some((true, asked, answered, heard)) => Check::new(
             true,
             format!(
-                "Each send is a segment of its own ({asked} of the client, {answered} of the server); the server had the client's in {heard} receive"
+                "Each send is a segment of its own ({asked} of the client, {answered} of the server); the server had the client's in {}",
+                Counted::new(heard, "receive", "receives")
             ),
             [],
         ),

@@ -116,11 +116,20 @@ fn messages(case: &Case<'_>) -> Vec<Check> {
     }
     let subject = capital(&how_many(count, "the message", "messages"));
     let verb = if count == 1 { "is" } else { "are" };
+    let told_by_number = match uncompared {
+        1 => "of the one byte that was not told only the number is compared".to_owned(),
+        many => {
+            format!("of {many} bytes that were not told one by one only the number is compared")
+        }
+    };
     let what = if uncompared == 0 {
-        format!("{subject} that the programs sent {verb} in the capture, byte for byte and in order")
+        // One message alone has no order.
+        let order = if count == 1 { "" } else { " and in order" };
+        format!("{subject} that the programs sent {verb} in the capture, byte for byte{order}")
     } else {
         format!(
-            "{subject} that the programs sent {verb} in the capture, in order; of {uncompared} bytes that were not told one by one only the number is compared"
+            "{subject} that the programs sent {verb} in the capture{}; {told_by_number}",
+            if count == 1 { "" } else { ", in order" }
         )
     };
     Check::unless(against, what, packets)

@@ -116,6 +116,7 @@ fn peer_of(what: &What) -> Option<SocketAddr> {
         What::Opened { peer, .. }
         | What::Received { peer, .. }
         | What::Sent { peer, .. }
+        | What::NotSent { peer }
         | What::Carried { peer, .. }
         | What::HalfClosed { peer }
         | What::ThrownAway { peer }
@@ -133,6 +134,11 @@ fn take<'a>(words: &mut Words<'a>, what: &'a What, by_client: bool) {
         What::Sent { bytes, .. } => (Piece::Bytes(&bytes.0), true),
         What::Received { bytes, .. } => (Piece::Bytes(&bytes.0), false),
         What::Carried { length, sent, .. } => (Piece::Carried(*length), *sent),
+        What::NotSent { .. } => {
+            let side = if by_client { &mut words.of_client } else { &mut words.of_server };
+            side.pop();
+            return;
+        }
         _ => return,
     };
     let side = if is_sent == by_client { &mut words.of_client } else { &mut words.of_server };

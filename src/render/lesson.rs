@@ -8,7 +8,7 @@ use super::format::Count;
 use super::safe::{Message, safe_line};
 use super::wrap::Wrapped;
 use crate::lab::scene::{Line, Scene, What};
-use crate::lab::{Deed, Ending, Misdeed, Note, Transport};
+use crate::lab::{Deed, Ending, Fault, Misdeed, Note, Transport};
 use crate::lesson::{Check, PacketList, Side};
 
 /// Columns for who speaks: the longest name of a scene's, and a gap.
@@ -31,12 +31,19 @@ fn paragraph(out: &mut impl Write, sign: &str, text: &str, width: usize) -> io::
     Ok(())
 }
 
-/// What the scene is, where it is played, and what to look for.
+/// What the scene is, where it is played, and what to look for: first what a fault should make visible.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_head(out: &mut impl Write, scene: &Scene, options: ExplainOptions) -> io::Result<()> {
-    write_title(out, (scene.name, scene.title), scene.look_for, options)?;
+pub fn write_head(
+    out: &mut impl Write,
+    scene: &Scene,
+    fault: Option<Fault>,
+    options: ExplainOptions,
+) -> io::Result<()> {
+    let look_for: Vec<&str> =
+        fault.map(Fault::look_for).into_iter().chain(scene.look_for.iter().copied()).collect();
+    write_title(out, (scene.name, scene.title), &look_for, options)?;
     writeln!(out, "\n{}", options.colors.paint(Style::Bold, "The talk"))
 }
 
@@ -129,6 +136,7 @@ fn write_line(out: &mut impl Write, line: &Line, options: ExplainOptions) -> io:
         What::Carried { length, sent, .. } => {
             (if *sent { "says" } else { "hears" }, Count::bytes(*length).to_string())
         }
+        What::NotSent { .. } => ("fails", "what it said last did not go out, or not whole".to_owned()),
         What::HalfClosed { .. } => ("closes", "its own direction, and still listens (FIN)".to_owned()),
         What::ThrownAway { .. } => ("resets", "the connection (RST)".to_owned()),
         What::Closed { ending, .. } => (

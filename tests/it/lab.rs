@@ -17,6 +17,7 @@ mod proxy;
 mod python;
 mod streams;
 mod transfer;
+mod unread;
 mod web;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};

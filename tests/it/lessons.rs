@@ -224,6 +224,25 @@ fn what_no_packet_shows_is_compared_too() {
 }
 
 #[test]
+fn what_was_told_as_said_and_taken_back_is_not_looked_for() {
+    for name in ["knock", "uppercase-udp"] {
+        let mut case = Case::named(name);
+        let said = |line: &Line| line.who == "client" && matches!(line.what, What::Sent { .. });
+        let place = case.log.iter().rposition(said).unwrap();
+        let again = case.log[place].clone();
+        let What::Sent { peer, .. } = again.what else { panic!("{again:?}") };
+        let back = Line { what: What::NotSent { peer }, ..again.clone() };
+        case.log.insert(place + 1, again);
+        assert!(
+            case.checks().iter().any(|check| !check.holds),
+            "{name}: said twice, and once in the capture"
+        );
+        case.log.insert(place + 2, back);
+        assert!(case.checks().iter().all(|check| check.holds), "{name}");
+    }
+}
+
+#[test]
 fn a_scene_that_failed_is_not_passed_over() {
     let mut case = Case::named("knock");
     let what = What::Failed { text: "it broke".to_owned(), expected: false };

@@ -525,6 +525,28 @@ fn labs_lists_everything_in_eighty_columns() {
 }
 
 #[test]
+fn a_failure_that_a_fault_explains_does_not_end_a_scene() {
+    if !possible("scenes with a fault") {
+        return;
+    }
+    let text = |name: &str| {
+        let output = ordinary(&["lab", name, "--fault", "reset", "--brief"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let both = text("dual-stack");
+    // What the fault should make visible stands first.
+    assert!(both.contains("What to look for · With reset: half a reply and then a RST"), "{both}");
+    assert!(
+        both.contains("ipv4 client hears Acknowle") && both.contains("ipv6 client hears Acknowle"),
+        "{both}"
+    );
+    let one = text("uppercase-tcp");
+    assert!(one.contains("its last reply may be cut off"), "{one}");
+    assert!(one.contains("client closes the connection, which the other side has reset"), "{one}");
+}
+
+#[test]
 fn what_cannot_be_played_is_named() {
     for (args, words) in [
         (
@@ -535,6 +557,7 @@ fn what_cannot_be_played_is_named() {
         (&["lab", "chat", "--fault", "reset"], &["the lab `chat` has no --fault", "knock, calculator, "]),
         (&["lab", "greeting", "--fault", "reset"], &["the lab `greeting` has no --fault", "dual-stack"]),
         (&["lab", "half-close", "--fault", "no-fin"], &["`half-close` has no --fault", "file-transfer"]),
+        (&["lab", "dns", "--fault", "reset"], &["the lab `dns` has no --fault", "the labs with faults are"]),
         (&["serve", "chat", "--fault", "reset"], &["the lab `chat` has no --fault"]),
         (&["lab", "half-close", "--count", "3"], &["the experiment `half-close` has no --count"]),
         (&["lab", "knock", "--loss", "5%"], &["the lab `knock` has no --loss", "--two-hosts"]),

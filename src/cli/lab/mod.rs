@@ -26,7 +26,7 @@ use talk::Talk;
 use typed::{Prompted, lines};
 
 use crate::lab::client::{self, Messages, Options, Outcome, Ready, Session};
-use crate::lab::{self, Event, LabOption, PingRun, Policy, Server, scene};
+use crate::lab::{self, Event, LabOption, PingRun, Policy, Server, Telling, scene};
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -160,8 +160,9 @@ pub fn run_serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, sto
     };
     let address = SocketAddr::new(args.address, args.port.unwrap_or(lab.default_port));
     let mut talk = Talk::new(out, err, stop);
-    let served = Server::bind(lab, address, &settings, Policy::from_env())
-        .and_then(|server| server.serve(stop, &mut |event| talk.server_event(&event)));
+    let served = Server::bind(lab, address, &settings, Policy::from_env()).and_then(|server| {
+        server.with_telling(Telling::InTime).serve(stop, &mut |event| talk.server_event(&event))
+    });
     talk.exit(served.map(|()| DONE), lab)
 }
 

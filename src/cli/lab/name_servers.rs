@@ -4,11 +4,13 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::talk::{NOT_READ, not_shown};
 use super::{DONE, NoSuchOption, ServeArgs, fail};
 use crate::lab::dns::{
     self, Addresses, Carrier, ExportError, Happened, Internet, Name, NameServer, Served, Sockets, Validity,
 };
 use crate::lab::{LabError, Policy};
+use crate::render::format::Count;
 use crate::resolver::{Places, Resolvers};
 
 /// Most names of one server that its line holds: servers of the same zones have the same ones.
@@ -70,10 +72,7 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
     let ended = sockets.serve(&resolvers, stop, &mut |happened| {
         let line = match happened {
             Happened::Served(served) => line(&served),
-            Happened::LeftOut(1) => "1 line not shown: it came faster than lines are read".to_owned(),
-            Happened::LeftOut(count) => {
-                format!("{count} lines not shown: they came faster than they are read")
-            }
+            Happened::LeftOut(count) => not_shown(count),
         };
         if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
             stop.store(true, Ordering::Relaxed);
@@ -82,6 +81,10 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
     });
     match (failure, ended) {
         (Some(error), _) if error.kind() == ErrorKind::BrokenPipe => DONE,
+        (Some(error), Ok(())) if error.kind() == ErrorKind::TimedOut => {
+            say(err, format_args!("{NOT_READ}"));
+            DONE
+        }
         (Some(error), _) => fail(err, &format_args!("writing the output failed: {error}")),
         (None, Err(error)) => fail(err, &error),
         (None, Ok(())) => DONE,
@@ -152,7 +155,8 @@ fn line(served: &Served) -> String {
     let Served { peer, server, word, by, .. } = served;
     match &served.response {
         Some(response) => {
-            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {} bytes", response.len())
+            let length = Count::bytes(u64::try_from(response.len()).unwrap_or(u64::MAX));
+            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {length}")
         }
         None => format!("{peer} asked {server} {question} ({carrier}): {word}{by}"),
     }

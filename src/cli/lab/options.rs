@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Arg, Args};
 
-use super::units::{parse_pace, parse_rate, parse_share, parse_span};
+use super::units::{parse_pace, parse_rate, parse_seed, parse_share, parse_span};
 use crate::lab::{Fault, Impairment, Lab, LabOption, Settings};
 
 /// Options that not every lab has; one that a lab does not have is refused.
@@ -14,7 +14,7 @@ use crate::lab::{Fault, Impairment, Lab, LabOption, Settings};
 #[command(next_help_heading = "Options of some labs")]
 pub struct LabOptions {
     /// Where random choices begin: the same seed, the same choices
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
     pub seed: Option<u64>,
     /// Multiply all delays made on purpose, from 0.001 to 100
     #[arg(long, value_name = "FACTOR", value_parser = parse_pace)]

@@ -113,9 +113,10 @@ impl<'a> Talk<'a> {
             Event::Sent { peer, bytes } => {
                 self.out(format_args!("{}", in_line(&format!("{peer} answered: "), bytes)));
             }
+            Event::NotSent { peer } => self.out(format_args!("{peer} {NOT_SENT}")),
             Event::Carried { peer, length, sent } => {
                 let what = if *sent { "sent" } else { "received" };
-                self.out(format_args!("{peer} {what}: {length} bytes"));
+                self.out(format_args!("{peer} {what}: {}", Count::bytes(*length)));
             }
             Event::Closed { peer, ending } => self.out(format_args!(
                 "{peer} {}",
@@ -129,6 +130,7 @@ impl<'a> Talk<'a> {
             Event::Noted { note: Note::Handed { .. }, .. } => {}
             Event::Noted { peer: Some(peer), note } => self.out(format_args!("{peer} {}", safe(note))),
             Event::Noted { peer: None, note } => self.out(format_args!("{}", safe(note))),
+            Event::LeftOut { count } => self.out(format_args!("{}", not_shown(*count))),
             Event::Problem { peer: Some(peer), problem } => self.err(format_args!("{peer} {problem}")),
             Event::Problem { peer: None, problem } => self.err(format_args!("{problem}")),
         }
@@ -151,17 +153,21 @@ impl<'a> Talk<'a> {
             }
             Event::Sent { .. } if self.is_typed => {}
             Event::Sent { bytes, .. } => self.err(format_args!("{}", in_line("sent: ", bytes))),
+            Event::NotSent { .. } => self.err(format_args!("{NOT_SENT}")),
             Event::Received { bytes, .. } if self.is_folding => self.out(format_args!("{}", folded(bytes))),
             Event::Received { bytes, .. } => self.out(format_args!("{}", text(bytes))),
             Event::Carried { length, sent, .. } => {
                 let what = if *sent { "sent" } else { "received" };
-                self.err(format_args!("{what}: {length} bytes"));
+                self.err(format_args!("{what}: {}", Count::bytes(*length)));
             }
             Event::Closed { ending: Ending::ByUs, .. } => self.err(format_args!("connection closed")),
+            Event::Closed { ending: Ending::Reset, .. } => {
+                self.err(format_args!("connection reset by the server"));
+            }
             Event::Closed { .. } => self.err(format_args!("connection closed by the server first")),
             Event::Problem { problem, .. } => self.err(format_args!("{problem}")),
             Event::Noted { note, .. } => self.err(format_args!("{}", safe(note))),
-            Event::Listening { .. } => {}
+            Event::Listening { .. } | Event::LeftOut { .. } => {}
         }
     }
 
@@ -184,6 +190,10 @@ impl<'a> Talk<'a> {
         self.clear_prompt();
         match (self.failure.take(), result) {
             (Some(error), _) if error.kind() == ErrorKind::BrokenPipe => DONE,
+            (Some(error), Ok(code)) if error.kind() == ErrorKind::TimedOut => {
+                self.err(format_args!("{NOT_READ}"));
+                code
+            }
             (Some(error), _) => fail(self.err, &format_args!("writing the output failed: {error}")),
             (None, Ok(code)) => code,
             (None, Err(error)) => {
@@ -216,6 +226,19 @@ pub(super) fn text(bytes: &[u8]) -> String {
     shown
 }
 
+/// What is said where the program was to end and its reader did not read (`Abandonable`).
+pub(super) const NOT_READ: &str = "the last lines are not shown: nobody reads them";
+
+/// What is said of a message that was told as sent.
+const NOT_SENT: &str = "this was not sent, or not whole";
+
+/// What stands for lines that were left out.
+pub(super) fn not_shown(count: u64) -> String {
+    let came =
+        if count == 1 { "it came faster than lines are read" } else { "they came faster than they are read" };
+    format!("{} not shown: {came}", Count::new(count, "line", "lines"))
+}
+
 /// A note may repeat what came over the wire.
 fn safe(note: &Note) -> String {
     folded(note.to_string().as_bytes())
@@ -245,7 +268,8 @@ pub(super) fn in_line(lead: &str, bytes: &[u8]) -> String {
 pub(super) fn folded(bytes: &[u8]) -> String {
     match bytes.get(..MAX_SHOWN) {
         Some(start) if start.len() < bytes.len() => {
-            format!("{}… ({} bytes)", text(start), bytes.len())
+            let length = Count::bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            format!("{}… ({length})", text(start))
         }
         _ => text(bytes),
     }

@@ -8,6 +8,10 @@ const MAX_SECONDS: f64 = 60.0;
 /// The shortest that is not nothing.
 const MIN_SECONDS: f64 = 0.001;
 
+pub(super) fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("not a whole number from 0 to {}", u64::MAX))
+}
+
 pub(super) fn parse_pace(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(pace) if (0.001..=100.0).contains(&pace) => Ok(pace),
@@ -91,6 +95,14 @@ mod tests {
         ] {
             let parsed = parse_span(text).ok().map(|span| span.as_secs_f64() * 1e3);
             assert_eq!(parsed, millis, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_whole_numbers() {
+        assert_eq!(["0", "18446744073709551615"].map(parse_seed), [Ok(0), Ok(u64::MAX)]);
+        for text in ["x", "", "-1", "1.5", "18446744073709551616"] {
+            assert_eq!(parse_seed(text).unwrap_err(), "not a whole number from 0 to 18446744073709551615");
         }
     }
 

@@ -6,12 +6,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::{LISTEN, LastWords, Messages, Next, Options, Outcome, Polled, Session, checked};
+use super::{LISTEN, LastWords, Messages, Next, Options, Outcome, Polled, Session, checked, tell};
 use crate::lab::stream::{Got, Put, TimedStream};
 use crate::lab::{Ending, Event, LabError, MAX_MESSAGE};
 
 /// Longest wait for the server to close after the client has: a server that stays open keeps nobody.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What is told where all is said and the server ends with a RST: the client cannot know how long the reply was to be.
+const CUT_OFF: &str = "the server ended the connection with a RST and no FIN: its last reply may be cut off, and what is missing does not come";
 
 pub(super) fn run(session: Session<'_>, last: Option<LastWords>) -> Result<Outcome, LabError> {
     let Session { options, messages, stop, on_event, .. } = session;
@@ -116,18 +119,23 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Sends a message.
+    /// Tells that a message is sent, and sends it: what others hear of it comes later.
     pub(super) fn say(
         &mut self,
         message: Vec<u8>,
         on_event: &mut dyn FnMut(Event),
     ) -> Result<Outcome, LabError> {
-        match self.stream.write(&message, self.timeout).map_err(|error| self.broken(error))? {
-            Put::Done => on_event(Event::Sent { peer: self.peer, bytes: message }),
-            Put::Stopped => return Ok(Outcome::Stopped),
-            Put::TimedOut => return Err(self.no_reply()),
+        let peer = self.peer;
+        on_event(Event::Sent { peer, bytes: message.clone() });
+        let put = self.stream.write(&message, self.timeout);
+        if !matches!(put, Ok(Put::Done)) {
+            on_event(Event::NotSent { peer });
         }
-        Ok(Outcome::Done)
+        match put.map_err(|error| self.broken(error))? {
+            Put::Done => Ok(Outcome::Done),
+            Put::Stopped => Ok(Outcome::Stopped),
+            Put::TimedOut => Err(self.no_reply()),
+        }
     }
 
     /// Waits for the reply and tells it.
@@ -154,6 +162,9 @@ impl<'a> Connection<'a> {
     /// Closes in order, and tells how it ended.
     pub(super) fn leave(&mut self, on_event: &mut dyn FnMut(Event)) -> Result<Outcome, LabError> {
         let ending = self.farewell(on_event)?;
+        if ending == Ending::Reset {
+            tell(on_event, CUT_OFF.to_owned());
+        }
         on_event(Event::Closed { peer: self.peer, ending });
         Ok(Outcome::Done)
     }
@@ -175,7 +186,8 @@ impl<'a> Connection<'a> {
         let end = Instant::now() + FAREWELL;
         match self.stream.half_close() {
             Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(Ending::ByPeer),
+            // This side has not closed: only a RST takes a connection away before.
+            Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(Ending::Reset),
             Err(error) => return Err(LabError::io("closing failed to", self.peer)(error)),
         }
         loop {
@@ -183,7 +195,6 @@ impl<'a> Connection<'a> {
             match self.stream.read(&mut self.buffer, left) {
                 Ok(Got::Bytes(length)) => self.tell_received(length, on_event),
                 Ok(Got::End | Got::TimedOut | Got::Stopped) => return Ok(Ending::ByUs),
-                // Everything was said and answered: a server that ends with RST changes nothing.
                 Err(error) if is_gone(&error) => return Ok(Ending::Reset),
                 Err(error) => return Err(LabError::io("closing failed to", self.peer)(error)),
             }

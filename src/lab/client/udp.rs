@@ -77,10 +77,14 @@ impl<'a> Datagrams<'a> {
         }
     }
 
-    /// Sends a datagram.
+    /// Tells that a datagram is sent, and sends it: what others hear of it comes later.
     pub(super) fn say(&self, message: Vec<u8>, on_event: &mut dyn FnMut(Event)) -> Result<(), LabError> {
-        self.socket.send(&message).map_err(|error| failed(error, self.peer))?;
-        on_event(Event::Sent { peer: self.peer, bytes: message });
+        let peer = self.peer;
+        on_event(Event::Sent { peer, bytes: message.clone() });
+        self.socket.send(&message).map_err(|error| {
+            on_event(Event::NotSent { peer });
+            failed(error, peer)
+        })?;
         Ok(())
     }
 

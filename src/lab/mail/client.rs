@@ -38,6 +38,7 @@ fn send(session: Session<'_>) -> Result<(), Fault> {
             on_event(match said {
                 Said::Ours(line) => Event::Sent { peer, bytes: line.to_vec() },
                 Said::Theirs(line) => Event::Received { peer, bytes: line.to_vec() },
+                Said::NotOurs => Event::NotSent { peer },
                 Said::Mail(length) => {
                     Event::Carried { peer, length: u64::try_from(length).unwrap_or(u64::MAX), sent: true }
                 }

@@ -12,6 +12,8 @@ const MAX_REPLY_LINES: usize = 100;
 pub(super) enum Said<'a> {
     Ours(&'a [u8]),
     Theirs(&'a [u8]),
+    /// What was told last of ours did not go out, or not whole.
+    NotOurs,
     /// The mail itself, as many bytes.
     Mail(usize),
 }
@@ -62,15 +64,20 @@ impl Sending<'_, '_, '_> {
         }
         self.ask("DATA", 354)?;
         let text = stuffed(mail);
-        self.link.send(&text, Instant::now() + self.within)?;
-        (self.told)(Said::Mail(text.len()));
+        self.tell_and_send(Said::Mail(text.len()), &text)?;
         self.hear(250)
     }
 
     fn ask(&mut self, command: &str, wanted: u16) -> Result<(), NotSent> {
-        self.link.send(format!("{command}\r\n").as_bytes(), Instant::now() + self.within)?;
-        (self.told)(Said::Ours(command.as_bytes()));
+        self.tell_and_send(Said::Ours(command.as_bytes()), format!("{command}\r\n").as_bytes())?;
         self.hear(wanted)
+    }
+
+    /// In this order: what the other side tells of it comes later.
+    fn tell_and_send(&mut self, said: Said<'_>, bytes: &[u8]) -> Result<(), Broken> {
+        (self.told)(said);
+        let sent = self.link.send(bytes, Instant::now() + self.within);
+        sent.inspect_err(|_| (self.told)(Said::NotOurs))
     }
 
     /// Receives a reply of one or more lines.

@@ -202,8 +202,7 @@ impl Client<'_> {
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_first();
         }
-        let at = Instant::now();
-        self.send(message)?;
+        let at = self.send(message)?;
         self.sent = number;
         let waiting = Waiting { at, interval, bytes, is_over: false, is_unclear: false };
         self.waiting.insert(number, waiting);
@@ -222,13 +221,21 @@ impl Client<'_> {
         self.tell(number, waiting, fate);
     }
 
-    fn send(&mut self, bytes: Vec<u8>) -> Result<(), LabError> {
+    /// Tells that a datagram is sent, and sends it: what others tell of it comes later. When it was sent.
+    fn send(&mut self, bytes: Vec<u8>) -> Result<Instant, LabError> {
+        let peer = self.peer;
+        (self.on_event)(Event::Sent { peer, bytes: bytes.clone() });
+        let at = Instant::now();
+        self.put(&bytes).inspect_err(|_| (self.on_event)(Event::NotSent { peer }))?;
+        Ok(at)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), LabError> {
         // A socket tells the ICMP error of an earlier datagram when the next one is sent, and does not send that.
-        self.socket.send(&bytes).or_else(|error| {
+        self.socket.send(bytes).or_else(|error| {
             self.unreachable(error)?;
-            self.socket.send(&bytes).map_err(LabError::io("sending failed to", self.peer))
+            self.socket.send(bytes).map_err(LabError::io("sending failed to", self.peer))
         })?;
-        (self.on_event)(Event::Sent { peer: self.peer, bytes });
         Ok(())
     }
 

@@ -66,6 +66,11 @@ pub enum What {
         /// What.
         bytes: Bytes,
     },
+    /// What a client has just told as sent did not go out, or not whole.
+    NotSent {
+        /// To whom it was to go.
+        peer: SocketAddr,
+    },
     /// A body or a file went by: too much to be told byte by byte.
     Carried {
         /// The other side.
@@ -127,9 +132,14 @@ impl What {
             Event::Opened { local, peer } => Self::Opened { local, peer, transport },
             Event::Received { peer, bytes } => Self::Received { peer, bytes: Bytes(bytes) },
             Event::Sent { peer, bytes } => Self::Sent { peer, bytes: Bytes(bytes) },
+            Event::NotSent { peer } => Self::NotSent { peer },
             Event::Carried { peer, length, sent } => Self::Carried { peer, length, sent },
             Event::Closed { peer, ending } => Self::Closed { peer, ending },
             Event::Noted { peer, note } => Self::Noted { peer, note },
+            // A scene's log is evidence: what is missing in it is a failure.
+            Event::LeftOut { count } => {
+                Self::Failed { text: format!("{count} events were not told"), expected: false }
+            }
             Event::Problem { problem, .. } => Self::Failed { text: problem.to_string(), expected: false },
         }
     }

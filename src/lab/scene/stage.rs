@@ -215,7 +215,8 @@ impl Stage {
         self.servers.pop();
     }
 
-    /// Runs a lab's client to its end, here and now. With no `messages` it says what the lab says.
+    /// Runs a lab's client to its end, here and now. With no `messages` it says what the lab says. A failure that its server's
+    /// fault explains is told, and the scene goes on.
     ///
     /// # Errors
     /// [`LabError`].
@@ -225,11 +226,18 @@ impl Stage {
         lab: &'static Lab,
         server: SocketAddr,
         messages: &[&str],
-    ) -> Result<Outcome, LabError> {
-        self.client_with(who, lab, server, messages, &self.settings())
+    ) -> Result<(), LabError> {
+        let settings = self.settings();
+        match self.client_with(who, lab, server, messages, &settings) {
+            Err(error) if settings.fault.is_some_and(|fault| fault.explains(&error)) => {
+                self.tell(who, failed(&error, settings.fault));
+                Ok(())
+            }
+            ended => ended.map(|_| ()),
+        }
     }
 
-    /// The same with other settings.
+    /// The same with other settings, and every failure is an error.
     ///
     /// # Errors
     /// [`LabError`].
@@ -266,7 +274,7 @@ impl Stage {
         if !self.has_clients() {
             return Ok(());
         }
-        match self.client(who, lab, server, messages) {
+        match self.client_with(who, lab, server, messages, &self.settings()) {
             Err(error) if error.is_no_reply() => {
                 self.tell(who, What::Failed { text: error.to_string(), expected: true });
                 Ok(())

@@ -11,17 +11,14 @@ pub use talk::{Over, Talk};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use super::outlet::{Told, Weighed, outlet};
 use super::{
-    Event, Fault, Impairment, Lab, LabError, Logic, Misdeed, Note, Policy, Problem, Settings, Transport,
+    Event, Fault, Impairment, Lab, LabError, Logic, Misdeed, Note, Policy, Problem, Settings, Telling,
+    Transport,
 };
-
-/// Events that wait to be shown. A slow terminal slows the server down rather than filling the memory:
-/// at most this many times the longest message is kept.
-const EVENT_QUEUE: usize = 64;
 
 /// Socket failures in a row after which a server gives up: the next try would not go better.
 const MAX_FAILURES: u32 = 50;
@@ -69,6 +66,7 @@ pub struct Server {
     local: SocketAddr,
     policy: Policy,
     limits: Limits,
+    telling: Telling,
     logic: Logic,
     how: Manner,
 }
@@ -133,13 +131,28 @@ impl Server {
             seed: settings.seed,
             pace: settings.pace,
         };
-        Ok(Self { lab, socket, local, policy, limits: Limits::default(), logic, how })
+        Ok(Self {
+            lab,
+            socket,
+            local,
+            policy,
+            limits: Limits::default(),
+            telling: Telling::default(),
+            logic,
+            how,
+        })
     }
 
     /// The same server with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same server with another way to tell what happens.
+    #[must_use]
+    pub fn with_telling(self, telling: Telling) -> Self {
+        Self { telling, ..self }
     }
 
     /// Where it listens, with the port it really has.
@@ -149,7 +162,8 @@ impl Server {
     }
 
     /// Answers clients until `stop` is set, which is noticed within a tenth of a second, telling `on_event`
-    /// what happens, first of all [`Event::Listening`]. No thread outlives the call.
+    /// what happens, first of all [`Event::Listening`]. Whether clients wait for `on_event`, or events are left out where it
+    /// takes its time, is [`with_telling`](Server::with_telling)'s choice. No thread outlives the call.
     ///
     /// # Errors
     /// [`LabError::Io`] where the server's own socket keeps failing; `stop` is set then, which ends the
@@ -168,8 +182,7 @@ impl Server {
             let note = Note::Misdeed(Misdeed::Begins { fault, buffer: self.how.buffer });
             on_event(Event::Noted { peer: None, note });
         }
-        let (sender, inbox) = sync_channel(EVENT_QUEUE);
-        let outlet = Outlet(sender);
+        let (outlet, inbox) = outlet(self.telling);
         let shared = &shared;
         let (socket, logic) = (&self.socket, &self.logic);
         let rooms = turns::Rooms::default();
@@ -188,9 +201,12 @@ impl Server {
                 ended.inspect_err(|_| shared.stop.store(true, Ordering::Relaxed))
             });
             // Ends when the last thread that can report has ended.
-            for event in inbox {
-                on_event(event);
-            }
+            inbox.pass_on(&mut |told| {
+                on_event(match told {
+                    Told::Thing(event) => event,
+                    Told::LeftOut(count) => Event::LeftOut { count },
+                });
+            });
             server.join().unwrap_or_else(|_| Err(io::Error::other("its thread broke")))
         });
         ended.map_err(LabError::io("serving failed on", self.local))
@@ -214,16 +230,21 @@ impl Shared<'_> {
 }
 
 /// Where a server's threads report; the thread that called [`Server::serve`] passes it on.
-#[derive(Clone)]
-struct Outlet(SyncSender<Event>);
+type Outlet = super::outlet::Outlet<Event>;
 
 impl Outlet {
-    fn tell(&self, event: Event) {
-        // The inbox lives as long as the threads: it cannot be gone.
-        let _ = self.0.send(event);
-    }
-
     fn problem(&self, peer: Option<SocketAddr>, problem: Problem) {
         self.tell(Event::Problem { peer, problem });
+    }
+}
+
+impl Weighed for Event {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Received { bytes, .. } | Self::Sent { bytes, .. } => bytes.len(),
+            Self::Noted { note: Note::Told(text), .. } => text.len(),
+            Self::Noted { note: Note::Handed { bytes, .. }, .. } => bytes.0.len(),
+            _ => 0,
+        }
     }
 }

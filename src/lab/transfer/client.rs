@@ -45,8 +45,8 @@ fn fetch(session: Session<'_>) -> Result<(), Fault> {
         let mut part = Part::create(wanted)?;
         let mut link = Link::open(peer, None, within, options.policy, stop)?;
         on_event(Event::Opened { local: link.local(), peer });
-        link.send(&key, Instant::now() + within)?;
-        on_event(Event::Sent { peer, bytes: key });
+        on_event(Event::Sent { peer, bytes: key.clone() });
+        link.send(&key, Instant::now() + within).inspect_err(|_| on_event(Event::NotSent { peer }))?;
         let mut file = Vec::new();
         let said = answer(&mut link, &mut file, Instant::now() + within)?;
         on_event(Event::Received { peer, bytes: said.clone() });

@@ -104,10 +104,10 @@ fn ask(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {AGENT}\r\nAccept: */*\r\n\r\n",
         asked.target, asked.host
     );
+    on_event(Event::Sent { peer, bytes: request.clone().into_bytes() });
     let begun = Instant::now();
     let last = begun + within * SLOWEST;
-    link.send(request.as_bytes(), begun + within)?;
-    on_event(Event::Sent { peer, bytes: request.into_bytes() });
+    link.send(request.as_bytes(), begun + within).inspect_err(|_| on_event(Event::NotSent { peer }))?;
     let response = Response::receive(link, Instant::now() + within)?;
     show(peer, &response.head, on_event);
     let framing = response.framing(false)?;

@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wirelab::lab::client::{MAX_SAID, Options, Outcome, Session};
-use wirelab::lab::{self, Ending, LabError, Policy, Settings, Transport};
+use wirelab::lab::client::{MAX_SAID, Options, Outcome, Ready, Session};
+use wirelab::lab::{self, Ending, Event, LabError, Policy, Settings, Transport};
 
-use super::{PATIENCE, Running, V4, closed_port, say};
+use super::{PATIENCE, Running, V4, closed_port, quick, say};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -68,6 +68,109 @@ fn a_server_that_hangs_up_without_a_word_is_named() {
     let error = say("knock", address, &[b"hello"], PATIENCE).result.unwrap_err();
     assert_eq!(error.to_string(), format!("{address} reset the connection without a reply"));
     assert!(error.is_no_reply());
+    thread.join().unwrap();
+}
+
+/// Runs a client that says one message to who does not answer; `on_sent` is called as it is told as sent.
+fn while_saying(name: &str, server: SocketAddr, on_sent: &mut dyn FnMut()) {
+    let settings = Settings { count: Some(1), interval: Some(SHORT), ..Settings::default() };
+    let options = Options { server, timeout: SHORT, policy: Policy::LocalOnly, settings };
+    let mut told = 0;
+    let result = lab::client::run(Session {
+        lab: lab::find(name).unwrap(),
+        options: &options,
+        messages: &mut Ready([Ok(b"hello".to_vec())].into_iter()),
+        stop: &AtomicBool::new(false),
+        on_event: &mut |event| {
+            if let Event::Sent { .. } = event {
+                told += 1;
+                on_sent();
+            }
+        },
+    });
+    assert!(told == 1, "{name}: {told} {result:?}");
+}
+
+#[test]
+fn what_is_said_is_told_before_anybody_can_hear_it() {
+    use std::io::ErrorKind::WouldBlock;
+    for name in ["greeting", "uppercase-udp", "relay", "udp-ping"] {
+        let server = UdpSocket::bind((V4, 0)).unwrap();
+        server.set_nonblocking(true).unwrap();
+        while_saying(name, server.local_addr().unwrap(), &mut || {
+            assert_eq!(server.peek(&mut [0; 9]).unwrap_err().kind(), WouldBlock, "{name}");
+        });
+        assert!(server.recv(&mut [0; 9]).is_ok(), "{name}");
+    }
+    for name in ["knock", "chat", "web", "file-transfer"] {
+        let listener = TcpListener::bind((V4, 0)).unwrap();
+        let mut taken = None;
+        while_saying(name, listener.local_addr().unwrap(), &mut || {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            assert_eq!(stream.peek(&mut [0; 9]).unwrap_err().kind(), WouldBlock, "{name}");
+            taken = Some(stream);
+        });
+        assert!(taken.unwrap().read(&mut [0; 9]).is_ok_and(|length| length > 0), "{name}");
+    }
+}
+
+#[test]
+fn a_reset_behind_the_last_reply_is_told_as_what_it_is() {
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    let (server, thread) = server(move |mut stream| {
+        // Closing with a byte unread sends RST.
+        stream.read_exact(&mut [0; 2]).unwrap();
+        stream.write_all(b"O").unwrap();
+        drop(stream);
+        gone.send(()).unwrap();
+    });
+    let options = Options { server, timeout: PATIENCE, policy: Policy::LocalOnly, settings: quick() };
+    let (mut notes, mut endings) = (Vec::new(), Vec::new());
+    let result = lab::client::run(Session {
+        lab: lab::find("uppercase-tcp").unwrap(),
+        options: &options,
+        messages: &mut Ready([Ok(b"one".to_vec())].into_iter()),
+        stop: &AtomicBool::new(false),
+        on_event: &mut |event| match event {
+            Event::Received { .. } => is_gone.recv().unwrap(),
+            Event::Noted { note, .. } => notes.push(note.to_string()),
+            Event::Closed { ending, .. } => endings.push(ending),
+            _ => {}
+        },
+    });
+    assert!(matches!(result, Ok(Outcome::Done)), "{result:?}");
+    assert_eq!(endings, [Ending::Reset]);
+    assert!(notes.concat().contains("may be cut off"), "{notes:?}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn what_could_not_be_sent_is_taken_back() {
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    let (server, thread) = server(move |mut stream| {
+        // Closing with a byte unread sends RST.
+        stream.read_exact(&mut [0; 2]).unwrap();
+        stream.write_all(b"ONE").unwrap();
+        drop(stream);
+        gone.send(()).unwrap();
+    });
+    let options = Options { server, timeout: PATIENCE, policy: Policy::LocalOnly, settings: quick() };
+    let mut told = Vec::new();
+    let result = lab::client::run(Session {
+        lab: lab::find("uppercase-tcp").unwrap(),
+        options: &options,
+        messages: &mut Ready([Ok(b"one".to_vec()), Ok(b"two".to_vec())].into_iter()),
+        stop: &AtomicBool::new(false),
+        on_event: &mut |event| match event {
+            Event::Sent { bytes, .. } => told.push(String::from_utf8(bytes).unwrap()),
+            Event::NotSent { peer } => told.push(format!("not to {peer}")),
+            Event::Received { .. } => is_gone.recv().unwrap(),
+            _ => {}
+        },
+    });
+    assert!(matches!(result, Err(LabError::Hung { reset: true, .. })), "{result:?}");
+    assert_eq!(told, ["one".to_owned(), "two".to_owned(), format!("not to {server}")]);
     thread.join().unwrap();
 }
 

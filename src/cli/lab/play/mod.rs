@@ -187,7 +187,7 @@ pub(in crate::cli) fn run(args: &PlayArgs) -> Result<u8, Failure> {
     let options = args.options();
     let mut out = output::stdout();
     if !args.json {
-        write_head(&mut out, scene, options)?;
+        write_head(&mut out, scene, how.settings.fault, options)?;
         if (how.settings.pace - 1.0).abs() > f64::EPSILON {
             writeln!(out, "  · Delays are multiplied by {} (--pace).", how.settings.pace)?;
         }

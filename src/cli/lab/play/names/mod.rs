@@ -77,7 +77,9 @@ fn refused(args: &PlayArgs) -> Option<&'static str> {
 /// Runs `lab dns`; gives the exit status.
 pub(super) fn run(args: &PlayArgs) -> Result<u8, Failure> {
     if let Some(option) = refused(args) {
-        return Err(Failure::new(format_args!("the lab `{LAB}` has no {option}")));
+        let none = format!("the lab `{LAB}` has no {option}");
+        let is_fault = option == LabOption::Fault.flag();
+        return Err(if is_fault { super::no_fault(none) } else { Failure::new(none) });
     }
     if args.names.len() > MAX_NAMES {
         return Err(Failure::new(format_args!("more than {MAX_NAMES} names")));
