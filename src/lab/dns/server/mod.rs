@@ -3,7 +3,6 @@
 
 mod asking;
 mod connections;
-mod outlet;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -17,9 +16,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use self::asking::{Asking, Place};
 use self::connections::{Connections, Seat};
-use self::outlet::{Outlet, outlet};
 use super::{Answered, By, Carrier, Internet, Question, Word, too_busy};
-use crate::lab::{LabError, MAX_MESSAGE, Policy, TICK, Transport};
+use crate::lab::outlet::{Told, Weighed, outlet};
+use crate::lab::{LabError, MAX_MESSAGE, Policy, TICK, Telling, Transport};
 
 /// Longest silence of a connection (RFC 7766 section 6.2.3 leaves it to the server).
 const IDLE: Duration = Duration::from_secs(10);
@@ -101,6 +100,15 @@ pub struct Served {
     pub query: Vec<u8>,
     /// The response, likewise; `None` for silence.
     pub response: Option<Vec<u8>>,
+}
+
+/// Where the servers' threads tell.
+type Outlet = crate::lab::outlet::Outlet<Served>;
+
+impl Weighed for Served {
+    fn weight(&self) -> usize {
+        self.query.len().saturating_add(self.response.as_ref().map_or(0, Vec::len))
+    }
 }
 
 /// What whoever runs the servers is told.
@@ -195,7 +203,7 @@ impl Sockets {
         on_told: &mut dyn FnMut(Happened),
     ) -> Result<(), LabError> {
         let Some(first) = self.doors.first() else { return Ok(()) };
-        let (outlet, inbox) = outlet();
+        let (outlet, inbox) = outlet(Telling::InTime);
         let house = House { answers, policy: self.policy, stop, connections: Connections::default() };
         let house = &house;
         let ended = thread::scope(|scope| {
@@ -204,7 +212,12 @@ impl Sockets {
                     .inspect_err(|_| stop.store(true, Ordering::Relaxed))
             });
             // Ends when the last thread that can report has ended.
-            inbox.pass_on(on_told);
+            inbox.pass_on(&mut |told| {
+                on_told(match told {
+                    Told::Thing(served) => Happened::Served(Box::new(served)),
+                    Told::LeftOut(count) => Happened::LeftOut(count),
+                });
+            });
             server.join().unwrap_or_else(|_| Err(io::Error::other("its thread broke")))
         });
         ended.map_err(LabError::io("serving failed on", first.local))
