@@ -59,7 +59,10 @@ impl<'a> Fields<'a> {
         // As a relative name it would be one that nobody means; who does can write a digit as \DDD.
         if field.text.trim_end_matches('.').parse::<IpAddr>().is_ok() {
             let address = shown(field.text);
-            return Err(format!("`{address}` is an address: {what} in a {} record is a name", self.kind));
+            return Err(format!(
+                "`{address}` is an address, and the {} record is to have a name there",
+                self.kind
+            ));
         }
         let name = Name::parse(field.text, self.origin)
             .map_err(|wrong| format!("{what} `{}`: {wrong}", shown(field.text)))?;

@@ -13,9 +13,12 @@ const LOOKED_AT: usize = 16 << 10;
 /// Most other files that are looked at: who points at a folder of something else waits for no more.
 const MAX_OTHERS: usize = 1_000;
 
-/// Names and texts of the files whose names end in `.zone`, in the order of names, and a notice of each file that has
+/// A file's name and text.
+type Named = (String, String);
+
+/// The files whose names end in `.zone`, in the order of names, and a notice of each file that has
 /// a zone and is not read.
-pub(super) fn read(folder: &Path) -> Result<(Vec<(String, String)>, Vec<Notice>), ZonesError> {
+pub(super) fn read(folder: &Path) -> Result<(Vec<Named>, Vec<Notice>), ZonesError> {
     let (mut paths, mut others) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(fail(folder))? {
         let path = entry.map_err(fail(folder))?.path();
