@@ -384,6 +384,24 @@ fn the_source_of_the_zones_can_be_served_again() {
 }
 
 #[test]
+fn what_may_be_meant_otherwise_is_told_before_the_servers_listen() {
+    let Some(first) = servers() else { return };
+    assert!(first.lines.iter().all(|line| line.chars().count() <= 80), "{:?}", first.lines);
+    assert!(!first.lines.iter().any(|line| line.starts_with("warning")), "{:?}", first.lines);
+    let source = first.folder.path().join("source");
+    fs::write(source.join("nowhere.zone"), "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.9\n").unwrap();
+    fs::write(source.join("t.edu.txt"), "@ 60 SOA a b 1 2 3 4 5\n").unwrap();
+    let again = Servers::start(&["--zones", source.to_str().unwrap()]);
+    assert_eq!(
+        again.lines.get(..2).unwrap(),
+        [
+            "warning: nowhere.zone, line 2: no NS record in root.zone leads to nowhere.: nobody finds this zone",
+            "warning: t.edu.txt: it looks like a zone and is not read: the names of zone files end in .zone",
+        ]
+    );
+}
+
+#[test]
 fn wrong_zones_and_options_are_told_before_anything_listens() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("root.zone"), "@ 60 SOA a. b. 1 2 3 4 5\n@ NS a.\na. A 192.0.2\n").unwrap();
@@ -391,7 +409,7 @@ fn wrong_zones_and_options_are_told_before_anything_listens() {
     for (args, said) in [
         (
             &["serve", "dns", "--zones", folder][..],
-            "error: root.zone, line 3: `192.0.2` is no IPv4 address\n",
+            "error: root.zone, line 3: `192.0.2` is no IPv4 address: that has four numbers from 0 to 255\n",
         ),
         (&["serve", "dns", "--seed", "1"], "error: the lab `dns` has no --seed\n"),
         (

@@ -4,17 +4,30 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::talk::{NOT_READ, not_shown};
 use super::{DONE, NoSuchOption, ServeArgs, fail};
 use crate::lab::dns::{
-    self, Addresses, Carrier, ExportError, Happened, Internet, Name, NameServer, Served, Sockets, Validity,
+    self, Addresses, Carrier, ExportError, Happened, Internet, Name, NameServer, Notice, Served, Sockets,
+    Validity,
 };
 use crate::lab::{LabError, Policy};
 use crate::render::format::Count;
+use crate::render::wrap::Wrapped;
 use crate::resolver::{Places, Resolvers};
 
 /// Most names of one server that its line holds: servers of the same zones have the same ones.
 const MAX_NAMES: usize = 4;
+
+/// Columns of a line, on a terminal and elsewhere: a log does not change with the window that shows it.
+const COLUMNS: usize = 80;
+
+/// What stands before the rest of a longer line.
+const INDENT: &str = "  ";
+
+/// Most warnings about zone files that are told: who has more begins with these.
+const MAX_WARNINGS: usize = 20;
 
 /// Runs the servers until `stop` is set.
 pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, stop: &AtomicBool) -> u8 {
@@ -36,6 +49,7 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
         Ok(internet) => internet,
         Err(wrong) => return fail(err, &wrong),
     };
+    warn(err, internet.notices());
     if let Some(folder) = &args.zones.export {
         match export(&internet, folder, args.zones.zones.as_deref()) {
             Ok(count) => say(err, format_args!("{count} files written to {}", folder.display())),
@@ -57,15 +71,18 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
             return code;
         }
     };
+    say(err, format_args!("each server has an address of its own, for UDP and TCP:"));
     for (server, local) in sockets.listening() {
-        let what = match internet.servers().get(server) {
-            Some(server) => described(&internet, server),
+        let (who, what) = match internet.servers().get(server) {
+            Some(server) => (list(&server.names), described(&internet, server)),
             None if local == resolvers.stub() => {
-                format!("stub resolver, passes questions on to {}", resolvers.recursive())
+                ("stub resolver,".to_owned(), format!("passes questions on to {}", resolvers.recursive()))
             }
-            None => "recursive resolver, asks from the root down and checks signatures".to_owned(),
+            None => {
+                ("recursive resolver,".to_owned(), "asks from the root down and checks signatures".to_owned())
+            }
         };
-        say(err, format_args!("listening on {local} (udp, tcp): {what}"));
+        say(err, format_args!("{}", fitting(&format!("listening on {local}: {who}"), &what)));
     }
     say(err, format_args!("ready"));
     let mut failure: Option<io::Error> = None;
@@ -109,6 +126,29 @@ fn say(err: &mut dyn Write, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(err, "{line}").and_then(|()| err.flush());
 }
 
+/// Says what in the zone files may be meant otherwise.
+fn warn(err: &mut dyn Write, notices: &[Notice]) {
+    for notice in notices.iter().take(MAX_WARNINGS) {
+        say(err, format_args!("warning: {notice}"));
+    }
+    if let Some(more) = notices.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+        say(err, format_args!("warning: {more} more like these"));
+    }
+}
+
+/// Both parts in a line where they fit; else what follows stands below, in lines that fit.
+fn fitting(first: &str, rest: &str) -> String {
+    if first.width() + 1 + rest.width() <= COLUMNS {
+        return format!("{first} {rest}");
+    }
+    let mut above = Wrapped::new(first, COLUMNS);
+    let begins = above.next().unwrap_or_default();
+    let behind = first.get(begins.len()..).unwrap_or_default();
+    let columns = COLUMNS - INDENT.len();
+    let below = Wrapped::new(behind, columns).chain(Wrapped::new(rest, columns));
+    std::iter::once(begins.to_owned()).chain(below.map(|line| format!("\n{INDENT}{line}"))).collect()
+}
+
 fn hint(error: &LabError) -> Option<&'static str> {
     Some(match error {
         LabError::PortInUse { .. } => "another server is running? try --port",
@@ -120,9 +160,8 @@ fn hint(error: &LabError) -> Option<&'static str> {
     })
 }
 
-/// A server's names and zones.
+/// What a server does under its names.
 fn described(internet: &Internet, server: &NameServer) -> String {
-    let names = list(&server.names);
     let zones: Vec<Name> =
         server.zones.iter().filter_map(|at| Some(internet.zones().get(*at)?.apex.clone())).collect();
     let manner = match server.manner {
@@ -131,7 +170,7 @@ fn described(internet: &Internet, server: &NameServer) -> String {
         dns::Manner::Truncates => ", too long over UDP",
     };
     let zones = if zones.is_empty() { "no zone (lame)".to_owned() } else { list(&zones) };
-    format!("{names} for {zones}{manner}")
+    format!("for {zones}{manner}")
 }
 
 fn list(names: &[Name]) -> String {
@@ -142,7 +181,7 @@ fn list(names: &[Name]) -> String {
     words.join(" ")
 }
 
-/// `127.0.0.1:40000 asked 127.53.0.1:53530 nyu.edu. A (udp): referral to edu., 700 bytes`
+/// `127.0.0.1:40000 asked 127.53.0.1 nyu.edu. A (udp): referral to edu., 700 bytes`: all servers have the same port.
 fn line(served: &Served) -> String {
     let carrier = match served.carrier {
         Carrier::Udp => "udp",
@@ -152,12 +191,35 @@ fn line(served: &Served) -> String {
         Some(question) => format!("{} {}", question.name, question.kind),
         None => "nothing that could be read".to_owned(),
     };
-    let Served { peer, server, word, by, .. } = served;
-    match &served.response {
+    let Served { peer, word, by, .. } = served;
+    let server = served.server.ip();
+    let asked = format!("{peer} asked {server} {question} ({carrier}):");
+    let outcome = match &served.response {
         Some(response) => {
             let length = Count::bytes(u64::try_from(response.len()).unwrap_or(u64::MAX));
-            format!("{peer} asked {server} {question} ({carrier}): {word}{by}, {length}")
+            format!("{word}{by}, {length}")
         }
-        None => format!("{peer} asked {server} {question} ({carrier}): {word}{by}"),
+        None => format!("{word}{by}"),
+    };
+    fitting(&asked, &outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_stands_below() {
+        let asked = "127.0.0.1:40000 asked 127.53.0.1 nyu.edu. A (udp):";
+        assert_eq!(fitting(asked, "answer"), format!("{asked} answer"));
+        let longer = "not found out (SERVFAIL: no server answered), by 12 queries, 40 bytes";
+        assert_eq!(fitting(asked, longer), format!("{asked}\n  {longer}"));
+        let long = format!("{}.edu.", ["a".repeat(60), "b".repeat(60), "c".repeat(60)].join("."));
+        let text = fitting(&format!("127.0.0.1:40000 asked 127.53.0.1 {long} A (udp):"), longer);
+        assert!(text.lines().all(|line| line.width() <= COLUMNS), "{text}");
+        assert_eq!(text.replace("\n  ", "").replace(' ', "").len(), {
+            let whole = format!("127.0.0.1:40000asked127.53.0.1{long}A(udp):{longer}");
+            whole.replace(' ', "").len()
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! Record data: from the text of master files to the bytes of messages, and back.
 
 use std::fmt::{self, Write};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Name;
 use super::master::{read_ttl, shown};
@@ -56,6 +56,14 @@ impl<'a> Fields<'a> {
 
     fn name(&mut self, what: &str) -> Result<(), String> {
         let field = self.next(what)?;
+        // As a relative name it would be one that nobody means; who does can write a digit as \DDD.
+        if field.text.trim_end_matches('.').parse::<IpAddr>().is_ok() {
+            let address = shown(field.text);
+            return Err(format!(
+                "`{address}` is an address, and the {} record is to have a name there",
+                self.kind
+            ));
+        }
         let name = Name::parse(field.text, self.origin)
             .map_err(|wrong| format!("{what} `{}`: {wrong}", shown(field.text)))?;
         self.data.extend_from_slice(name.wire());
@@ -65,8 +73,8 @@ impl<'a> Fields<'a> {
     fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, String> {
         let field = self.next(what)?;
         field.text.parse().map_err(|_| {
-            let bits = size_of::<T>() * 8;
-            format!("{what} `{}` is no number of {bits} bits", shown(field.text))
+            let largest = (1_u64 << (size_of::<T>() * 8).min(63)) - 1;
+            format!("{what} `{}` is no number from 0 to {largest}", shown(field.text))
         })
     }
 
@@ -100,7 +108,10 @@ impl<'a> Fields<'a> {
     fn string(&mut self, what: &str) -> Result<(), String> {
         let bytes = self.bytes(what)?;
         let length = u8::try_from(bytes.len()).map_err(|_| {
-            format!("{what} has {} bytes, {MAX_STRING} are the most: write several", bytes.len())
+            format!(
+                "{what} has {} bytes, {MAX_STRING} are the most: write several, each in quotation marks",
+                bytes.len()
+            )
         })?;
         self.data.push(length);
         self.data.extend(bytes);
@@ -139,14 +150,14 @@ impl<'a> Fields<'a> {
             Kind::A => {
                 let field = self.next("the address")?;
                 let address: Ipv4Addr =
-                    field.text.parse().map_err(|_| format!("`{}` is no IPv4 address", shown(field.text)))?;
+                    field.text.parse().map_err(|_| no_address(field.text, "IPv4", Kind::AAAA))?;
                 self.data.extend(address.octets());
                 Ok(())
             }
             Kind::AAAA => {
                 let field = self.next("the address")?;
                 let address: Ipv6Addr =
-                    field.text.parse().map_err(|_| format!("`{}` is no IPv6 address", shown(field.text)))?;
+                    field.text.parse().map_err(|_| no_address(field.text, "IPv6", Kind::A))?;
                 self.data.extend(address.octets());
                 Ok(())
             }
@@ -213,6 +224,18 @@ impl<'a> Fields<'a> {
             kind => Err(format!("the data of {kind} is written as \\# LENGTH HEX here (RFC 3597)")),
         }
     }
+}
+
+/// Why a text is no address of the version wanted, where `other` is the type for those of the other.
+fn no_address(text: &str, version: &str, other: Kind) -> String {
+    let hint = match text.parse::<IpAddr>() {
+        Ok(_) => format!(": its type is {other}"),
+        Err(_) if version == "IPv4" && text.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit()) => {
+            ": that has four numbers from 0 to 255".to_owned()
+        }
+        Err(_) => String::new(),
+    };
+    format!("`{}` is no {version} address{hint}", shown(text))
 }
 
 /// Writes record data as a master file has it: as RFC 3597 has it for any type, where the type's own form is not known
@@ -462,10 +485,16 @@ mod tests {
     fn what_does_not_fit_is_said() {
         let origin = Name::root();
         for (kind, text, said) in [
-            (Kind::A, "192.0.2", "`192.0.2` is no IPv4 address"),
+            (Kind::A, "192.0.2", "`192.0.2` is no IPv4 address: that has four numbers from 0 to 255"),
+            (
+                Kind::SOA,
+                "a. b. 4294967296",
+                "the serial number `4294967296` is no number from 0 to 4294967295",
+            ),
+            (Kind::CAA, "256 a b", "the flags `256` is no number from 0 to 255"),
             (Kind::A, "192.0.2.1 x", "`x` is more than a A record holds"),
             (Kind::MX, "10", "MX record: the host is missing"),
-            (Kind::MX, "70000 a.", "the preference `70000` is no number of 16 bits"),
+            (Kind::MX, "70000 a.", "the preference `70000` is no number from 0 to 65535"),
             (Kind::DS, "1 13 2 ABC", "the digest `ABC` is no even number of hex digits"),
             (Kind(65_280), r"\# 4 0a", "the data has 1 bytes, not 4 as it says"),
             (Kind::HTTPS, "1 .", "the data of HTTPS is written as \\# LENGTH HEX here (RFC 3597)"),

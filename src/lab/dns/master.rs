@@ -2,6 +2,9 @@
 //!
 //! A comment that begins with `wirelab:` is an order to this server, which others pass over: `; wirelab: sign`.
 
+use std::fmt;
+use std::net::IpAddr;
+
 use super::data::{self, Field};
 use super::record::Kind;
 use super::{Manner, Name};
@@ -25,6 +28,26 @@ pub struct ZoneFileError {
     pub line: usize,
     /// What is wrong there, in words, nothing in it that controls a terminal.
     pub what: String,
+}
+
+/// Something in a zone file that may be meant otherwise. The zones are served all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1; `None` where it is about the whole file.
+    pub line: Option<usize>,
+    /// What it is, in words, nothing in it that controls a terminal.
+    pub what: String,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(out, "{}, line {line}: {}", self.file, self.what),
+            None => write!(out, "{}: {}", self.file, self.what),
+        }
+    }
 }
 
 /// A record of a file.
@@ -56,6 +79,8 @@ pub(super) enum Order {
 pub(super) struct Master {
     pub(super) entries: Vec<Entry>,
     pub(super) orders: Vec<(usize, Order)>,
+    /// What may be meant otherwise, with its line.
+    pub(super) notices: Vec<(usize, String)>,
 }
 
 /// Reads a file; `origin` is where its relative names belong until it says otherwise.
@@ -68,6 +93,8 @@ pub(super) fn read(file: &str, text: &str, origin: &Name) -> Result<Master, Zone
         last_ttl: None,
         master: Master::default(),
     };
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = Lines { rest: text, line: 1 };
     while let Some(statement) = lines.next().map_err(fail)? {
         let line = statement.line;
@@ -86,6 +113,8 @@ struct Statement<'a> {
     is_continued: bool,
     fields: Vec<Field<'a>>,
     order: Option<&'a str>,
+    /// The line with an order to this server that is written as none.
+    near_order: Option<usize>,
 }
 
 /// Cuts a file into statements.
@@ -101,6 +130,7 @@ impl<'a> Lines<'a> {
             is_continued: self.rest.starts_with([' ', '\t']),
             fields: Vec::new(),
             order: None,
+            near_order: None,
         };
         let mut opened = None;
         loop {
@@ -108,7 +138,9 @@ impl<'a> Lines<'a> {
                 if let Some(line) = opened {
                     return Err((line, "a parenthesis is opened here and never closed".to_owned()));
                 }
-                let is_empty = statement.fields.is_empty() && statement.order.is_none();
+                let is_empty = statement.fields.is_empty()
+                    && statement.order.is_none()
+                    && statement.near_order.is_none();
                 return Ok((!is_empty).then_some(statement));
             };
             match first {
@@ -120,10 +152,13 @@ impl<'a> Lines<'a> {
                     }
                 }
                 ' ' | '\t' | '\r' => self.skip(1),
-                '(' if opened.is_some() => {
-                    return Err((self.line, "a parenthesis within parentheses".to_owned()));
-                }
                 '(' => {
+                    if let Some(first) = opened {
+                        let what = format!(
+                            "a parenthesis within parentheses: is that of line {first} never closed?"
+                        );
+                        return Err((self.line, what));
+                    }
                     opened = Some(self.line);
                     self.skip(1);
                 }
@@ -132,9 +167,11 @@ impl<'a> Lines<'a> {
                 }
                 ')' => self.skip(1),
                 ';' => {
-                    let comment = self.until(|c| c == '\n');
-                    let order = comment.trim_start_matches(';').trim().strip_prefix("wirelab:");
-                    statement.order = order.map(str::trim).or(statement.order);
+                    let comment = self.until(|c| c == '\n').trim_start_matches(';').trim();
+                    statement.order = order_in(comment).or(statement.order);
+                    if is_near_order(comment) {
+                        statement.near_order = Some(self.line);
+                    }
                 }
                 '"' => {
                     self.skip(1);
@@ -188,6 +225,20 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// The order in a comment.
+fn order_in(comment: &str) -> Option<&str> {
+    let (word, order) = comment.split_once(':')?;
+    word.eq_ignore_ascii_case("wirelab").then(|| order.trim())
+}
+
+/// Whether a comment is an order but for its colon.
+fn is_near_order(comment: &str) -> bool {
+    let mut words = comment.split([' ', '\t', ':']).filter(|word| !word.is_empty());
+    order_in(comment).is_none()
+        && words.next().is_some_and(|word| word.eq_ignore_ascii_case("wirelab"))
+        && matches!(words.next(), Some("sign" | "server"))
+}
+
 /// What a record takes over from those before it.
 struct Reader {
     origin: Name,
@@ -203,6 +254,10 @@ impl Reader {
             let order = read_order(order, &self.origin)?;
             self.master.orders.push((statement.line, order));
         }
+        if let Some(line) = statement.near_order {
+            let what = "an order to this server without its colon is a comment: write `; wirelab: …`";
+            self.master.notices.push((line, what.to_owned()));
+        }
         let Some((first, rest)) = statement.fields.split_first() else { return Ok(()) };
         if first.text.starts_with('$') && !first.is_quoted && !statement.is_continued {
             return self.control(first.text, rest);
@@ -212,25 +267,18 @@ impl Reader {
             let (owner, behind) = (first, rest.get(1..).unwrap_or_default());
             self.owner = Some(name(owner, &self.origin)?);
             rest = behind;
+        } else if matches!(&*first.text.to_ascii_uppercase(), "$TTL" | "$ORIGIN" | "$INCLUDE" | "$GENERATE") {
+            return Err(format!("{} has to stand at the beginning of its line", shown(first.text)));
         }
-        let owner = self.owner.clone().ok_or("a line begins with a blank, and no record stands before it")?;
-        let mut ttl = None;
-        let mut has_class = false;
-        let kind = loop {
-            let (field, behind) = rest.split_first().ok_or("the record's type is missing")?;
-            rest = behind;
-            let upper = field.text.to_ascii_uppercase();
-            if field.text.starts_with(|c: char| c.is_ascii_digit()) && ttl.is_none() {
-                ttl = Some(read_ttl(field.text)?);
-            } else if matches!(&*upper, "CH" | "HS" | "CS" | "NONE" | "ANY") {
-                return Err(format!("class {upper}: zones here are of class IN"));
-            } else if upper == "IN" && !has_class {
-                has_class = true;
-            } else {
-                break Kind::parse(field.text)
-                    .ok_or_else(|| format!("`{}` is no record type", shown(field.text)))?;
-            }
-        };
+        let owner = self.owner.clone().ok_or(
+            "a line that begins with a blank takes its name from the record before, and there is none: \
+             begin it with a name, or @ for the zone's own",
+        )?;
+        let (ttl, kind, rest) = read_kind(rest).map_err(|what| {
+            let is_type = !statement.is_continued && Kind::parse(first.text).is_some();
+            let hint = "stands where the name belongs; a line without a name begins with a blank";
+            if is_type { format!("{what} (`{}` {hint})", shown(first.text)) } else { what }
+        })?;
         if matches!(kind, Kind::RRSIG | Kind::NSEC | Kind::NSEC3 | Kind::NSEC3PARAM | Kind::DNSKEY) {
             return Err(format!(
                 "{kind} records are made when the server starts: leave them out and write `; wirelab: sign`"
@@ -250,14 +298,50 @@ impl Reader {
     }
 
     fn control(&mut self, word: &str, rest: &[Field<'_>]) -> Result<(), String> {
-        let [value] = rest else { return Err(format!("{} takes one value", shown(word))) };
-        match &*word.to_ascii_uppercase() {
-            "$ORIGIN" => self.origin = name(value, &self.origin)?,
-            "$TTL" => self.default_ttl = Some(read_ttl(value.text)?),
+        let upper = word.to_ascii_uppercase();
+        match &*upper {
+            "$ORIGIN" | "$TTL" => {}
             "$INCLUDE" => return Err("$INCLUDE is not read: write the records into this file".to_owned()),
+            "$GENERATE" => return Err("$GENERATE is not read: write each record".to_owned()),
             _ => return Err(format!("`{}` is no control entry: $ORIGIN and $TTL are", shown(word))),
         }
+        let [value] = rest else { return Err(format!("{upper} takes one value")) };
+        match &*upper {
+            "$ORIGIN" => self.origin = name(value, &self.origin)?,
+            _ => self.default_ttl = Some(read_ttl(value.text)?),
+        }
         Ok(())
+    }
+}
+
+/// The time to live, if there is one, and the type, with what stands behind them.
+fn read_kind<'a, 'b>(fields: &'a [Field<'b>]) -> Result<(Option<u32>, Kind, &'a [Field<'b>]), String> {
+    let (mut ttl, mut has_class) = (None, false);
+    let mut rest = fields;
+    loop {
+        let (field, behind) = rest.split_first().ok_or("the record's type is missing")?;
+        rest = behind;
+        let upper = field.text.to_ascii_uppercase();
+        if let Ok(address) = field.text.parse::<IpAddr>() {
+            let kind = if address.is_ipv4() { Kind::A } else { Kind::AAAA };
+            return Err(format!("the record's type is missing: {kind} before the address {address}"));
+        }
+        if field.text.starts_with(|c: char| c.is_ascii_digit()) && ttl.is_none() {
+            ttl = Some(read_ttl(field.text)?);
+        } else if matches!(&*upper, "CH" | "HS" | "CS" | "NONE" | "ANY") {
+            return Err(format!("class {upper}: zones here are of class IN"));
+        } else if upper == "IN" && !has_class {
+            has_class = true;
+        } else if upper
+            .strip_prefix('-')
+            .is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            return Err(format!("the time to live `{}` is negative: none can be", shown(field.text)));
+        } else {
+            let kind = Kind::parse(field.text);
+            let kind = kind.ok_or_else(|| format!("`{}` is no record type", shown(field.text)))?;
+            return Ok((ttl, kind, rest));
+        }
     }
 }
 

@@ -6,9 +6,11 @@
 //! the whole of a name server, bytes to bytes; [`Sockets`] gives it sockets.
 
 mod answer;
+mod check;
 mod client;
 mod data;
 mod export;
+mod folder;
 mod master;
 mod message;
 mod name;
@@ -22,7 +24,7 @@ mod zone;
 pub use answer::{Answered, By, Word, respond, too_busy};
 pub use client::{addresses, question};
 pub use export::{ExportError, write_own_files};
-pub use master::ZoneFileError;
+pub use master::{Notice, ZoneFileError};
 pub use message::{Carrier, Code, ExtendedError, Item, Query, Question, Response, Section};
 pub use name::{Name, NotAName};
 pub use nsec3::{Chain, Hash, Link};
@@ -32,11 +34,12 @@ pub use server::{Answers, Asks, Happened, Served, Sockets};
 pub use sign::{Keys, NoKey, Validity};
 pub use zone::{Signing, Zone};
 
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ring::rand::SystemRandom;
+
+use master::Master;
 
 /// The lab's name on the command line.
 pub const LAB: &str = "dns";
@@ -143,6 +146,7 @@ pub struct Internet {
     servers: Vec<NameServer>,
     /// The DNSKEY record's data of the root's key, where the root is signed.
     anchor: Option<Vec<u8>>,
+    notices: Vec<Notice>,
 }
 
 impl Internet {
@@ -160,47 +164,11 @@ impl Internet {
     /// # Errors
     /// [`ZonesError`]: which file and line is wrong, and what is wrong with it.
     pub fn read_folder(folder: &Path, addresses: Addresses, validity: Validity) -> Result<Self, ZonesError> {
-        let fail = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ZonesError::Read { path, source }
-        };
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder).map_err(fail(folder))? {
-            let path = entry.map_err(fail(folder))?.path();
-            if path.to_str().is_some_and(|path| path.ends_with(ENDING)) {
-                paths.push(path);
-            }
-            if paths.len() > MAX_ZONES {
-                return Err(ZonesError::TooMany(folder.to_owned()));
-            }
-        }
-        if paths.is_empty() {
-            return Err(ZonesError::None(folder.to_owned()));
-        }
-        paths.sort();
-        let mut files = Vec::new();
-        for path in &paths {
-            let mut bytes = Vec::new();
-            let limit = u64::try_from(master::MAX_FILE_BYTES).unwrap_or(u64::MAX);
-            // Opening a named pipe would wait for whoever writes into it.
-            if !fs::metadata(path).map_err(fail(path))?.is_file() {
-                return Err(fail(path)(io::Error::other("it is no file")));
-            }
-            let file = fs::File::open(path).map_err(fail(path))?;
-            file.take(limit + 1).read_to_end(&mut bytes).map_err(fail(path))?;
-            if bytes.len() > master::MAX_FILE_BYTES {
-                let size = io::Error::other(format!("it has more than {limit} bytes"));
-                return Err(fail(path)(size));
-            }
-            let text = String::from_utf8(bytes).map_err(|wrong| {
-                let before = wrong.as_bytes().iter().take(wrong.utf8_error().valid_up_to());
-                let line = 1 + before.filter(|byte| **byte == b'\n').count();
-                fail(path)(io::Error::other(format!("line {line} is not UTF-8")))
-            })?;
-            let name = path.file_name().map(|name| name.to_string_lossy().escape_debug().to_string());
-            files.push((name.unwrap_or_default(), text));
-        }
-        Self::from_files(files.iter().map(|(name, text)| (&**name, &**text)), addresses, validity)
+        let (files, unread) = folder::read(folder)?;
+        let mut internet =
+            Self::from_files(files.iter().map(|(name, text)| (&**name, &**text)), addresses, validity)?;
+        internet.notices.extend(unread);
+        Ok(internet)
     }
 
     /// The internet of these files.
@@ -212,32 +180,41 @@ impl Internet {
         addresses: Addresses,
         validity: Validity,
     ) -> Result<Self, ZonesError> {
-        let mut zones: Vec<Zone> = Vec::new();
+        let mut read: Vec<(Zone, Master)> = Vec::new();
         for (file, text) in files {
-            let zone = Zone::build(file, &master::read(file, text, &origin_of(file))?)?;
-            if let Some(other) = zones.iter().find(|other| other.apex == zone.apex) {
+            let master = master::read(file, text, &origin_of(file)?)?;
+            let zone = Zone::build(file, &master)?;
+            if let Some((other, _)) = read.iter().find(|(other, _)| other.apex == zone.apex) {
                 let (first, second) = (other.file.clone(), zone.file);
                 return Err(ZonesError::Twice { apex: zone.apex, first, second });
             }
-            zones.push(zone);
+            read.push((zone, master));
         }
-        zones.sort_by(|one, other| one.apex.cmp(&other.apex));
+        read.sort_by(|(one, _), (other, _)| one.apex.cmp(&other.apex));
+        let (mut zones, masters): (Vec<Zone>, Vec<Master>) = read.into_iter().unzip();
         if !zones.first().is_some_and(|zone| zone.apex.is_root()) {
             return Err(ZonesError::NoRoot);
         }
         plan::check_manners(&zones)?;
+        let notices = check::check(&zones, &masters, addresses)?;
         if addresses == Addresses::Loopback {
             plan::move_to_loopback(&mut zones);
         }
         let anchor = sign_all(&mut zones, validity)?;
         let servers = plan::servers(&zones);
-        Ok(Self { zones, servers, anchor })
+        Ok(Self { zones, servers, anchor, notices })
     }
 
     /// The zones, in their order.
     #[must_use]
     pub fn zones(&self) -> &[Zone] {
         &self.zones
+    }
+
+    /// What in the zone files may be meant otherwise, at most some hundreds; nothing in those that come with the program.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// The servers, by address.
@@ -261,10 +238,16 @@ impl Internet {
 }
 
 /// Where the relative names of a file belong.
-fn origin_of(file: &str) -> Name {
+fn origin_of(file: &str) -> Result<Name, ZoneFileError> {
     let name = file.strip_suffix(ENDING).unwrap_or(file);
     let root = Name::root();
-    if name == "root" { root } else { Name::parse(name, &root).unwrap_or(root) }
+    if name == "root" {
+        return Ok(root);
+    }
+    Name::parse(name, &root).map_err(|wrong| {
+        let what = format!("what stands before {ENDING} in the file's name is no zone's name: {wrong}");
+        ZoneFileError { file: file.to_owned(), line: 1, what }
+    })
 }
 
 /// Makes keys for the zones that want them, tells the zones above, signs. Returns the root's key.

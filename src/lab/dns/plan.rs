@@ -133,7 +133,7 @@ pub(super) fn servers(zones: &[Zone]) -> Vec<NameServer> {
         let own: Vec<usize> =
             zones.iter().enumerate().filter(|(_, zone)| speaks_for(zone)).map(|(at, _)| at).collect();
         let manner = zones.iter().flat_map(|zone| &zone.manners).find(|told| told.server == name);
-        for address in addresses(zones, &name) {
+        for address in addresses_of(zones, &name) {
             let server = by_address.entry(address).or_insert_with(|| NameServer {
                 address,
                 names: Vec::new(),
@@ -152,7 +152,8 @@ pub(super) fn servers(zones: &[Zone]) -> Vec<NameServer> {
     by_address.into_values().collect()
 }
 
-fn addresses(zones: &[Zone], name: &Name) -> BTreeSet<IpAddr> {
+/// The addresses that any zone has for a name.
+pub(super) fn addresses_of(zones: &[Zone], name: &Name) -> BTreeSet<IpAddr> {
     let mut found: BTreeSet<IpAddr> = BTreeSet::new();
     for zone in zones {
         let of = |kind| zone.set(name, kind).map(|set| set.data.as_slice()).unwrap_or_default();

@@ -64,6 +64,13 @@ impl Zone {
         };
         zone.obey(master).map_err(|(line, what)| fail(line, what))?;
         for entry in &master.entries {
+            if !entry.owner.is_within(&zone.apex) {
+                let what = format!(
+                    "{} is not within the zone {}, which the SOA record on line {} names",
+                    entry.owner, zone.apex, soa.line
+                );
+                return Err(fail(entry.line, what));
+            }
             zone.add(entry).map_err(|what| fail(entry.line, what))?;
         }
         for entry in &master.entries {
@@ -100,9 +107,6 @@ impl Zone {
     }
 
     fn add(&mut self, entry: &Entry) -> Result<(), String> {
-        if !entry.owner.is_within(&self.apex) {
-            return Err(format!("{} is not within the zone {}", entry.owner, self.apex));
-        }
         for above in entry.owner.and_above().take_while(|name| name.is_within(&self.apex)) {
             self.nodes.entry(above).or_default();
         }
