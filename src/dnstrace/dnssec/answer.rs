@@ -175,7 +175,7 @@ impl Checker<'_> {
         let mut is_there = false;
         for owner in owners.filter(|owner| owner.is_within(asked) && name.is_within(owner)) {
             if owner != zone.name {
-                return Err(Why::Foreign(owner));
+                return Err(Why::OtherAuthority(owner));
             }
             is_there = true;
         }

@@ -296,11 +296,11 @@ fn who_says_for_how_long_there_is_nothing_is_who_proves_it() {
         worth(vec![asked], &[zone.keys()], &[zone.anchor()])
     };
     assert_eq!(of(zone.soa()), (Security::Secure, Why::Proven));
-    assert_eq!(of(vec![record("m.t", SOA, &soa())]), (Security::Bogus, Why::Foreign(name("m.t"))));
+    assert_eq!(of(vec![record("m.t", SOA, &soa())]), (Security::Bogus, Why::OtherAuthority(name("m.t"))));
     assert_eq!(of(vec![record("t", SOA, &soa())]), (Security::Bogus, Why::Unsigned));
     assert_eq!(of(Signer::of("t").soa()).0, Security::Bogus);
     let both = [vec![record("m.t", SOA, &soa())], zone.soa()].concat();
-    assert_eq!(of(both), (Security::Bogus, Why::Foreign(name("m.t"))));
+    assert_eq!(of(both), (Security::Bogus, Why::OtherAuthority(name("m.t"))));
     let both = [zone.soa(), vec![record("m.t", SOA, &soa())]].concat();
     assert_eq!(of(both).0, Security::Bogus);
 }
