@@ -16,7 +16,7 @@ use super::args::ColorArgs;
 use super::lab::InternetArgs;
 use super::output::{self, Failure, Status};
 use super::view;
-use crate::dnstrace::dnssec::{self, Anchor, Security};
+use crate::dnstrace::dnssec::{self, Anchor, Link, Security, Why};
 use crate::dnstrace::{
     Asked, DnsTrace, Domain, Ending, Family, Sockets, StepOutcome, TraceOptions, resolve, resolve_with_keys,
     root_hints, type_from_text,
@@ -193,8 +193,12 @@ fn ask(args: &TraceArgs) -> Result<Status, Failure> {
         }
     }
     out.flush()?;
-    let is_bogus = chain.iter().flatten().any(|link| link.security == Security::Bogus);
-    Ok(if is_bogus { Status::No } else { status(&trace) })
+    Ok(if chain.iter().flatten().any(is_doubtful) { Status::No } else { status(&trace) })
+}
+
+/// What cannot be believed, or could not be checked although there is a trust anchor, is no answer.
+fn is_doubtful(link: &Link) -> bool {
+    link.security == Security::Bogus || link.why == Why::Unanswered
 }
 
 /// Begins to keep the packets.

@@ -18,7 +18,8 @@ type Verdict = (Domain, Security, Why);
 impl Checker<'_> {
     /// What an answer of a server of `zone` is worth: as little as the part of it that is worth least.
     pub(super) fn answer(&mut self, zone: &Zone, step: &Step, message: &Message<'_>) -> Verdict {
-        if zone.security != Security::Secure {
+        let is_known = zone.security == Security::Secure || self.has_anchor_below(&zone.name);
+        if !is_known {
             return (zone.name.clone(), zone.security, Why::Inherited);
         }
         if matches!(step.asked.kind, ANY | RRSIG) {
@@ -59,10 +60,24 @@ impl Checker<'_> {
         worst.or(last).unwrap_or_else(|| (zone.name.clone(), Security::Secure, Why::Signed))
     }
 
+    /// The zone whose word counts, of a name of `zone`; where none is signed, what its word is worth.
+    fn speaker(&mut self, zone: &Zone, name: &Domain) -> Result<Zone, Verdict> {
+        let zone = self.nearest_anchor(zone, name);
+        if zone.security == Security::Secure {
+            Ok(zone)
+        } else {
+            Err((zone.name, zone.security, Why::Inherited))
+        }
+    }
+
     fn alias(&mut self, zone: &Zone, alias: &Alias, message: &Message<'_>) -> Verdict {
         if alias.kind == AliasKind::Cname {
             return self.records(zone, &alias.from, CNAME, message);
         }
+        let zone = &match self.speaker(zone, &alias.from) {
+            Ok(zone) => zone,
+            Err(verdict) => return verdict,
+        };
         match RecordSet::that_makes(alias, &zone.name, message) {
             Some(set) => self.records(zone, &set.owner, DNAME, message),
             None => (zone.name.clone(), Security::Bogus, Why::Unsigned),
@@ -71,6 +86,11 @@ impl Checker<'_> {
 
     /// Records that are there, be it by a wildcard.
     fn records(&mut self, zone: &Zone, name: &Domain, kind: u16, message: &Message<'_>) -> Verdict {
+        // What is said of a zone's delegation is the word of the zone above.
+        let zone = &match self.speaker(zone, &if kind == DS { name.above() } else { name.clone() }) {
+            Ok(zone) => zone,
+            Err(verdict) => return verdict,
+        };
         let Some(mut set) = RecordSet::of(message, Section::Answer, name, kind) else {
             return (zone.name.clone(), Security::Bogus, Why::Unsigned);
         };
@@ -106,6 +126,11 @@ impl Checker<'_> {
         message: &Message<'_>,
         proves: impl Fn(&Denial) -> Option<Proof>,
     ) -> Verdict {
+        let asked = zone;
+        let zone = &match self.speaker(zone, &if kind == DS { name.above() } else { name.clone() }) {
+            Ok(zone) => zone,
+            Err(verdict) => return verdict,
+        };
         let signers = speakers(message, Section::Authority, &[SOA, NSEC, NSEC3]);
         // What a zone's DS record says is the word of the zone above (RFC 4035 section 3.1.4.1).
         let is_ds = kind == DS;
@@ -115,7 +140,11 @@ impl Checker<'_> {
             None if is_ds => self.descend(zone, &name.above()),
             None => self.descend(zone, name),
         };
-        self.in_zone(&zone, |checker| checker.not_there(&zone, message, proves))
+        self.in_zone(&zone, |checker| {
+            let why = checker.not_there(&zone, message, proves)?;
+            checker.authorities(&zone, (&asked.name, name), message)?;
+            Ok(why)
+        })
     }
 
     fn not_there(
@@ -125,17 +154,35 @@ impl Checker<'_> {
         proves: impl Fn(&Denial) -> Option<Proof>,
     ) -> Result<Why, Why> {
         let denial = self.denial(zone, message)?;
-        let why = match proves(&denial) {
-            Some(Proof::Full) => Why::Proven,
-            Some(Proof::OptOut) => Why::OptOut,
-            None if denial.too_many_rounds => Why::TooManyRounds,
-            None => return Err(Why::NotProven),
-        };
-        // It says for how long there is nothing, and is signed as all else (RFC 4035 section 3.1.3).
-        if let Some(set) = RecordSet::of(message, Section::Authority, &zone.name, SOA) {
-            self.verify(&set, &zone.name, &zone.keys)?;
+        match proves(&denial) {
+            Some(Proof::Full) => Ok(Why::Proven),
+            Some(Proof::OptOut) => Ok(Why::OptOut),
+            None if denial.too_many_rounds => Ok(Why::TooManyRounds),
+            None => Err(Why::NotProven),
         }
-        Ok(why)
+    }
+
+    /// Checks the SOA record beside a proof: it says for how long there is nothing, and is signed as all else (RFC 4035 section
+    /// 3.1.3). Any that a server of `asked` may give for the name is read, so that of another zone than the proof's is wrong.
+    fn authorities(
+        &mut self,
+        zone: &Zone,
+        (asked, name): (&Domain, &Domain),
+        message: &Message<'_>,
+    ) -> Result<(), Why> {
+        let records = message.section(Section::Authority).filter(|record| record.kind == SOA);
+        let owners = records.filter_map(|record| Domain::of(&record.name));
+        let mut is_there = false;
+        for owner in owners.filter(|owner| owner.is_within(asked) && name.is_within(owner)) {
+            if owner != zone.name {
+                return Err(Why::OtherAuthority(owner));
+            }
+            is_there = true;
+        }
+        match RecordSet::of(message, Section::Authority, &zone.name, SOA) {
+            Some(set) if is_there => self.verify_own(&set, &zone.name, &zone.keys),
+            _ => Ok(()),
+        }
     }
 
     /// What a zone's word is worth: nothing is checked that a zone says which is not signed.
@@ -178,6 +225,11 @@ impl Checker<'_> {
             denial.add(&set);
         }
         Ok(denial)
+    }
+
+    /// The same of a set that no wildcard can stand for.
+    pub(super) fn verify_own(&mut self, set: &RecordSet, zone: &Domain, keys: &[Key]) -> Result<(), Why> {
+        if self.verify(set, zone, keys)? == set.labels() { Ok(()) } else { Err(Why::Wrong) }
     }
 
     /// Whether one of `keys` signed a set; the labels that the signature counts.

@@ -21,11 +21,6 @@ pub(super) struct Zone {
     pub(super) keys: Vec<Key>,
 }
 
-/// What a zone is without keys: where nobody told of them, nothing is known (RFC 4035 section 4.3).
-const fn of_keys(why: Why) -> (Security, Why) {
-    if matches!(why, Why::Unanswered) { (Security::Unknown, why) } else { (Security::Bogus, why) }
-}
-
 /// Keys and why they are believed; else what the zone is instead, and why.
 type Found = Result<(Vec<Key>, Why), (Security, Why)>;
 
@@ -77,14 +72,38 @@ impl<'a> Checker<'a> {
         if let Some(known) = self.zones.iter().find(|zone| zone.name == *name) {
             return known.clone();
         }
-        let anchors: Vec<&Anchor> = self.anchors.iter().filter(|anchor| anchor.zone == *name).collect();
-        let found = if anchors.is_empty() {
-            Err((Security::Unknown, Why::NoAnchor))
-        } else {
-            let trusts = |key: &Key| anchors.iter().any(|anchor| anchor.is_of(key));
-            self.zone_keys(name, trusts).map(|keys| (keys, Why::Anchored)).map_err(of_keys)
-        };
+        let found = self.anchored(name).unwrap_or(Err((Security::Unknown, Why::NoAnchor)));
         self.settle(name, found)
+    }
+
+    /// What a zone is by its own trust anchor, which counts for more than what is said above (RFC 6840 appendix C.1).
+    fn anchored(&mut self, name: &Domain) -> Option<Found> {
+        let anchors: Vec<&Anchor> = self.anchors.iter().filter(|anchor| anchor.zone == *name).collect();
+        if anchors.is_empty() {
+            return None;
+        }
+        let trusts = |key: &Key| anchors.iter().any(|anchor| anchor.is_of(key));
+        // Whoever was not asked did not refuse.
+        let was_asked = self.keys.iter().any(|step| step.asked.kind == DNSKEY && step.asked.name == *name);
+        let lacking = if was_asked { Security::Bogus } else { Security::Unknown };
+        let found = self.zone_keys(name, trusts).map(|keys| (keys, Why::Anchored));
+        Some(found.map_err(|why| (if why == Why::Unanswered { lacking } else { Security::Bogus }, why)))
+    }
+
+    /// Whether a zone below has an anchor of its own.
+    pub(super) fn has_anchor_below(&self, zone: &Domain) -> bool {
+        self.anchors.iter().any(|anchor| anchor.zone.is_within(zone) && anchor.zone != *zone)
+    }
+
+    /// The zone of the trust anchor that is nearest above `name`, or at it, and below `zone`; else `zone`.
+    pub(super) fn nearest_anchor(&mut self, zone: &Zone, name: &Domain) -> Zone {
+        let below = self.anchors.iter().map(|anchor| &anchor.zone);
+        let below = below
+            .filter(|owner| owner.is_within(&zone.name) && **owner != zone.name && name.is_within(owner));
+        match below.max_by_key(|owner| owner.label_count()) {
+            Some(owner) => self.zone(owner),
+            None => zone.clone(),
+        }
     }
 
     /// Remembers what was found out about a zone, and tells it.
@@ -114,13 +133,14 @@ impl<'a> Checker<'a> {
         if trusted.is_empty() {
             return Err(Why::OtherKeys);
         }
-        self.verify(&set, name, &trusted)?;
+        self.verify_own(&set, name, &trusted)?;
         Ok(keys)
     }
 
     fn referral(&mut self, zone: &Zone, referral: &Referral, message: &Message<'_>) {
         // A zone's server that serves the one below, too, refers straight to one below that.
         let child = &referral.zone;
+        let zone = &self.nearest_anchor(zone, &child.above());
         let signers = speakers(message, Section::Authority, &[DS, NSEC, NSEC3]);
         let zone = match deepest_signer(&signers, &zone.name, child, true) {
             _ if zone.security != Security::Secure => zone.clone(),
@@ -128,10 +148,9 @@ impl<'a> Checker<'a> {
             None if signers.is_empty() => self.descend(zone, &child.above()),
             None => zone.clone(),
         };
-        let found = if zone.security == Security::Secure {
-            self.delegation(&zone, child, message, Section::Authority)
-        } else {
-            Err((zone.security, Why::Inherited))
+        let found = match zone.security {
+            Security::Secure => self.delegation(&zone, child, message, Section::Authority),
+            security => self.anchored(child).unwrap_or(Err((security, Why::Inherited))),
         };
         // What led there may have settled it.
         if !self.zones.iter().any(|known| known.name == *child) {
@@ -141,6 +160,9 @@ impl<'a> Checker<'a> {
 
     /// What a zone says of one below it: in a referral, or as the answer to a question for its DS records.
     fn delegation(&mut self, zone: &Zone, child: &Domain, message: &Message<'_>, section: Section) -> Found {
+        if let Some(found) = self.anchored(child) {
+            return found;
+        }
         let bogus = |why| (Security::Bogus, why);
         let Some(set) = RecordSet::of(message, section, child, DS) else {
             let denial = self.denial(zone, message).map_err(bogus)?;
@@ -151,7 +173,7 @@ impl<'a> Checker<'a> {
                 None => bogus(Why::NoProof),
             });
         };
-        self.verify(&set, &zone.name, &zone.keys).map_err(bogus)?;
+        self.verify_own(&set, &zone.name, &zone.keys).map_err(bogus)?;
         let delegations: Vec<Delegation> =
             set.data.iter().filter_map(|data| Delegation::read(data)).collect();
         let supported: Vec<&Delegation> = delegations.iter().filter(|one| one.is_supported()).collect();
@@ -159,7 +181,8 @@ impl<'a> Checker<'a> {
             return Err((Security::Insecure, Why::UnknownAlgorithm));
         }
         let trusts = |key: &Key| supported.iter().any(|one| one.is_of(child, key));
-        self.zone_keys(child, trusts).map(|keys| (keys, Why::Delegated)).map_err(of_keys)
+        // It has to be signed: without keys, nothing of it can be believed (RFC 4035 section 5).
+        self.zone_keys(child, trusts).map(|keys| (keys, Why::Delegated)).map_err(bogus)
     }
 
     /// The zone nearest above `to`, or `to` itself, as far as signed DS records and proofs lead down from `zone`: whoever

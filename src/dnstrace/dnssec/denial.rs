@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN, digest};
 
 use super::super::Domain;
 use super::set::RecordSet;
@@ -96,6 +96,10 @@ impl Denial {
 
     fn add_nsec3(&mut self, owner: &Domain, data: &[u8]) -> Option<()> {
         let (&[1, flags, r0, r1, salt_len], rest) = data.split_first_chunk()? else { return None };
+        // Other flags mean what is not known here (RFC 5155 section 8.2).
+        if flags & !1 != 0 || self.zone.as_ref() != Some(&owner.above()) {
+            return None;
+        }
         let rounds = u16::from_be_bytes([r0, r1]);
         if rounds > MAX_ITERATIONS {
             self.too_many_rounds = true;
@@ -109,6 +113,9 @@ impl Denial {
             return None;
         }
         let hash = base32(owner.name().labels().next()?)?;
+        if hash.len() != SHA1_OUTPUT_LEN || next.len() != SHA1_OUTPUT_LEN {
+            return None;
+        }
         let types = Types(types.to_vec());
         self.nsec3.push(Nsec3 { hash, next: next.to_vec(), opt_out: flags & 1 != 0, types });
         Some(())
@@ -133,10 +140,16 @@ impl Denial {
         })
     }
 
+    /// NSEC records whose gap the name is in: none of its own is there.
+    fn gaps(&self, name: &Domain) -> impl Iterator<Item = &Nsec> {
+        self.zone
+            .iter()
+            .flat_map(move |zone| self.nsec.iter().filter(move |nsec| nsec.has_in_gap(name, zone)))
+    }
+
     /// Whether the name is shown not to be there.
     fn covers(&self, name: &Domain) -> Option<Proof> {
-        let is_plain = self.nsec.iter().any(|nsec| nsec.covers(name));
-        if is_plain {
+        if self.gaps(name).any(|nsec| !nsec.is_above_next(name)) {
             return Some(Proof::Full);
         }
         let hash = if self.nsec3.is_empty() { return None } else { self.hash(name) };
@@ -147,20 +160,25 @@ impl Denial {
         Some(if covering.opt_out { Proof::OptOut } else { Proof::Full })
     }
 
-    /// The nearest name above that is there, and the name below it that is shown not to be.
+    /// The nearest name above that is there, as NSEC records show that the name itself is not.
+    fn beside_gap(&self, name: &Domain) -> Option<Domain> {
+        let gaps = self.gaps(name).filter(|nsec| !nsec.is_above_next(name));
+        gaps.map(|nsec| nsec.encloser(name)).max_by_key(Domain::label_count)
+    }
+
+    /// The nearest name above that is there, and what shows that the name below it is not.
     fn encloser(&self, name: &Domain) -> Option<(Domain, Proof)> {
-        let zone = self.zone.as_ref()?;
+        let zone = self.zone.as_ref().filter(|zone| name.is_within(zone))?;
+        if let Some(above) = self.beside_gap(name) {
+            return Some((above, Proof::Full));
+        }
+        if self.nsec3.is_empty() {
+            return None;
+        }
         for labels in (zone.label_count()..name.label_count()).rev() {
             let above = name.last_labels(labels);
             let next_closer = name.last_labels(labels.saturating_add(1));
-            // NSEC: whoever stands beside the gap shows which names above are there.
-            let beside = |nsec: &&Nsec| {
-                nsec.covers(name) && (nsec.owner.is_within(&above) || nsec.next.is_within(&above))
-            };
-            if self.nsec.iter().any(|nsec| beside(&nsec)) {
-                return Some((above, Proof::Full));
-            }
-            if let Some(types) = self.types(&above).filter(|_| !self.nsec3.is_empty()) {
+            if let Some(types) = self.types(&above) {
                 let is_usable = !types.is_cut() && !types.has(DNAME);
                 return self.covers(&next_closer).filter(|_| is_usable).map(|proof| (above, proof));
             }
@@ -192,35 +210,62 @@ impl Denial {
             _ => !types.is_cut(),
         };
         let lacks = |types: &Types| !types.has(kind) && !types.has(CNAME) && is_of_side(types);
+        // A name that only has names below it has no types (RFC 4592 section 2.2.2).
+        let is_empty = |name: &Domain| self.gaps(name).any(|nsec| nsec.is_above_next(name));
         if let Some(types) = self.types(name) {
             return lacks(types).then_some(Proof::Full);
         }
-        // A name that only has names below it.
-        if self.nsec.iter().any(|nsec| nsec.covers(name) && nsec.next.is_within(name)) {
+        if is_empty(name) {
             return Some(Proof::Full);
         }
         let (above, proof) = self.encloser(name)?;
-        let by_wildcard = wildcard(&above).and_then(|wildcard| self.types(&wildcard)).is_some_and(lacks);
-        (by_wildcard || kind == DS && proof == Proof::OptOut).then_some(proof)
+        // Names that only have unsigned zones below them may be left out, too (RFC 5155 section 6).
+        if proof == Proof::OptOut {
+            return Some(proof);
+        }
+        let wildcard = wildcard(&above)?;
+        let by_wildcard = self.types(&wildcard).map_or_else(|| is_empty(&wildcard), lacks);
+        by_wildcard.then_some(proof)
     }
 
-    /// That a name which a wildcard of so many labels, the asterisk not counted, stands for is not there itself.
+    /// That a name which a wildcard of so many labels, the asterisk not counted, stands for is not there itself, nor one
+    /// between them (RFC 4035 section 5.3.4, RFC 5155 section 8.8).
     pub(super) fn no_closer(&self, name: &Domain, labels: usize) -> Option<Proof> {
-        self.covers(&name.last_labels(labels.saturating_add(1)))
-            .or_else(|| self.nsec.iter().any(|nsec| nsec.covers(name)).then_some(Proof::Full))
+        match self.beside_gap(name) {
+            Some(above) => (above.label_count() == labels).then_some(Proof::Full),
+            None if self.nsec3.is_empty() => None,
+            None => self.covers(&name.last_labels(labels.saturating_add(1))),
+        }
     }
 }
 
 impl Nsec {
-    /// Whether the name would stand between owner and next.
-    fn covers(&self, name: &Domain) -> bool {
-        // What is said at a zone's end says nothing of the zone below.
-        if name.is_within(&self.owner) && (self.types.is_cut() || self.types.has(DNAME)) {
+    /// Whether the name would stand between owner and next: no records are there, be it because it only has names below it.
+    fn has_in_gap(&self, name: &Domain, zone: &Domain) -> bool {
+        // What is said at a zone's end says nothing of the zone below (RFC 6840 section 4.1).
+        if !name.is_within(zone)
+            || name.is_within(&self.owner) && (self.types.is_cut() || self.types.has(DNAME))
+        {
             return false;
         }
-        let above = order(&self.owner, name) == Ordering::Less;
-        let below = order(name, &self.next) == Ordering::Less;
-        if order(&self.owner, &self.next) == Ordering::Less { above && below } else { above || below }
+        // Behind the last name comes the first (RFC 4034 section 4.1.1).
+        let is_last = self.next == *zone;
+        order(&self.owner, name) == Ordering::Less && (is_last || order(name, &self.next) == Ordering::Less)
+    }
+
+    /// Whether a name that has no records is there all the same, since the next one is below it.
+    fn is_above_next(&self, name: &Domain) -> bool {
+        self.next.is_within(name)
+    }
+
+    /// The nearest name above one in the gap that is there: owner and next are, and all names above them.
+    fn encloser(&self, name: &Domain) -> Domain {
+        let shared = |other: &Domain| {
+            let mut all = (0..=name.label_count()).rev().map(|labels| name.last_labels(labels));
+            all.find(|above| other.is_within(above)).unwrap_or_else(Domain::root)
+        };
+        let (owner, next) = (shared(&self.owner), shared(&self.next));
+        if owner.label_count() > next.label_count() { owner } else { next }
     }
 }
 

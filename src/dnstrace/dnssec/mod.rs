@@ -115,6 +115,9 @@ pub enum Why {
     /// Signed by another zone.
     #[error("signed in the name of another zone, {0}")]
     Foreign(Domain),
+    /// A SOA record beside a proof is not of the zone that signs the proof.
+    #[error("the SOA record beside the proof is of another zone, {0}")]
+    OtherAuthority(Domain),
     /// The signature's time is over.
     #[error("the signature has expired")]
     Expired,

@@ -14,27 +14,60 @@ const MAX_SIGNATURES: usize = 8;
 const IN: u16 = 1;
 const RRSIG: u16 = 46;
 
-/// Where names stand in record data that may be packed, and are signed in lower case (RFC 4034 section 6.2, RFC 6840
-/// section 5.1): type, bytes before, names.
-const NAMES: [(u16, usize, usize); 17] = [
-    (2, 0, 1),
-    (3, 0, 1),
-    (4, 0, 1),
-    (5, 0, 1),
-    (6, 0, 2),
-    (7, 0, 1),
-    (8, 0, 1),
-    (9, 0, 1),
-    (12, 0, 1),
-    (14, 0, 2),
-    (15, 2, 1),
-    (17, 0, 2),
-    (18, 2, 1),
-    (21, 2, 1),
-    (33, 6, 1),
-    (36, 2, 1),
-    (39, 0, 1),
+/// Where names stand in a record's data.
+#[derive(Clone, Copy)]
+enum Before {
+    /// Behind so many bytes.
+    Bytes(usize),
+    /// Behind so many bytes and so many strings, each behind its length.
+    Strings(usize, usize),
+    /// Behind the end of an address, if the first byte says that the rest has a name (RFC 2874 section 3.1.1).
+    Suffix,
+}
+
+/// Where names stand in record data that are signed in lower case (RFC 4034 section 6.2, RFC 6840 section 5.1, which takes out
+/// NSEC): type, what is before, how many names. HINFO is in that list and has none; RRSIG is, and is not signed itself.
+const NAMES: [(u16, Before, usize); 22] = [
+    (2, Before::Bytes(0), 1),
+    (3, Before::Bytes(0), 1),
+    (4, Before::Bytes(0), 1),
+    (5, Before::Bytes(0), 1),
+    (6, Before::Bytes(0), 2),
+    (7, Before::Bytes(0), 1),
+    (8, Before::Bytes(0), 1),
+    (9, Before::Bytes(0), 1),
+    (12, Before::Bytes(0), 1),
+    (14, Before::Bytes(0), 2),
+    (15, Before::Bytes(2), 1),
+    (17, Before::Bytes(0), 2),
+    (18, Before::Bytes(2), 1),
+    (21, Before::Bytes(2), 1),
+    (24, Before::Bytes(18), 1),
+    (26, Before::Bytes(2), 2),
+    (30, Before::Bytes(0), 1),
+    (33, Before::Bytes(6), 1),
+    (35, Before::Strings(4, 3), 1),
+    (36, Before::Bytes(2), 1),
+    (38, Before::Suffix, 1),
+    (39, Before::Bytes(0), 1),
 ];
+
+impl Before {
+    /// How many bytes that is in this data; `None` where no name follows.
+    fn len(self, data: &[u8]) -> Option<usize> {
+        match self {
+            Self::Bytes(count) => Some(count),
+            Self::Strings(before, count) => (0..count).try_fold(before, |at, _| {
+                let len = usize::from(*data.get(at)?);
+                at.checked_add(len)?.checked_add(1)
+            }),
+            Self::Suffix => {
+                let prefix = data.first().copied().filter(|bits| (1..=128).contains(bits))?;
+                Some(1 + usize::from((128 - prefix).div_ceil(8)))
+            }
+        }
+    }
+}
 
 /// The records of one owner and type in one section, with the signatures over them.
 #[derive(Clone, Debug)]
@@ -177,8 +210,8 @@ fn canonical(record: &Record<'_>) -> Vec<u8> {
 
 fn written_out(record: &Record<'_>) -> Option<Vec<u8>> {
     let (_, before, names) = NAMES.iter().find(|(kind, ..)| *kind == record.kind)?;
-    let mut bytes = record.data.get(..*before)?.to_vec();
-    let mut at = *before;
+    let mut at = before.len(record.data)?;
+    let mut bytes = record.data.get(..at)?.to_vec();
     for _ in 0..*names {
         let name = record.name_at(at);
         bytes.extend(Domain::of(&name)?.folded());

@@ -1,3 +1,4 @@
+mod replayed;
 mod same_server;
 
 use std::collections::VecDeque;

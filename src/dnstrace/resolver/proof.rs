@@ -9,6 +9,9 @@ use crate::dnstrace::{Asked, DnsTrace, Domain, Ending, Server, Step, StepOutcome
 /// How deep questions beside that of a trace are: as deep as those for the addresses of its servers.
 const BESIDE: usize = 1;
 
+/// Most other servers of a zone that are asked for its keys: each that is silent takes its time from what follows.
+const MAX_OTHERS: usize = 4;
+
 impl Resolver<'_> {
     /// Asks for the keys of the zones on the way, but for those that are known; and what zones are in between, where a server
     /// of a signed one speaks for a name below.
@@ -41,7 +44,8 @@ impl Resolver<'_> {
         keys.extend(found.steps);
     }
 
-    /// Asks the server that led on, and where it gives no answer, another one and both again.
+    /// Asks the server that led on, and where it gives no answer, others, and those again that were silent: a zone that has to
+    /// be signed and whose keys are not to be had is not believed.
     fn ask_for_key(&mut self, asked: &Asked, step: &Step, found: &mut DnsTrace) -> Result<(), Ending> {
         let mut silent = VecDeque::new();
         let mut servers = VecDeque::from([step.server.clone()]);
@@ -50,8 +54,8 @@ impl Resolver<'_> {
         }
         let place = self.zones.iter().position(|zone| zone.name == step.zone);
         let others = place.map(|place| self.candidates(place).0).unwrap_or_default();
-        let mut again: VecDeque<Server> =
-            others.into_iter().find(|other| other.address != step.server.address).into_iter().collect();
+        let others = others.into_iter().filter(|other| other.address != step.server.address);
+        let mut again: VecDeque<Server> = others.take(MAX_OTHERS).collect();
         again.append(&mut silent);
         self.ask_each(&step.zone, asked, &mut again, &mut silent, found)?;
         Ok(())
