@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::options::ZoneOptions;
 use super::{DONE, fail, name_servers};
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, say};
 use crate::lab::Policy;
 use crate::lab::dns::{Addresses, Internet, Sockets, Validity, ZonesError};
 use crate::resolver::{Places, Resolvers};
@@ -68,9 +68,10 @@ pub(in crate::cli) struct Planned {
 }
 
 impl Planned {
-    /// Reads the zones: a mistake in them is told before anything runs.
+    /// Reads the zones: a mistake in them is told before anything runs, and so is what may be one.
     pub(in crate::cli) fn of(options: &ZoneOptions) -> Result<Self, Failure> {
         let internet = read(options, Addresses::AsWritten).map_err(Failure::new)?;
+        name_servers::warnings(internet.notices()).for_each(say);
         if internet.servers().len() > MAX_ADDRESSES {
             return Err(Failure::new(format_args!(
                 "the zones have {} servers, and a sandbox has no more than {MAX_ADDRESSES} addresses",

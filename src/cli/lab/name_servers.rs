@@ -49,7 +49,9 @@ pub(super) fn serve(args: &ServeArgs, out: &mut dyn Write, err: &mut dyn Write, 
         Ok(internet) => internet,
         Err(wrong) => return fail(err, &wrong),
     };
-    warn(err, internet.notices());
+    for warning in warnings(internet.notices()) {
+        say(err, format_args!("{warning}"));
+    }
     if let Some(folder) = &args.zones.export {
         match export(&internet, folder, args.zones.zones.as_deref()) {
             Ok(count) => say(err, format_args!("{count} files written to {}", folder.display())),
@@ -126,14 +128,11 @@ fn say(err: &mut dyn Write, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(err, "{line}").and_then(|()| err.flush());
 }
 
-/// Says what in the zone files may be meant otherwise.
-fn warn(err: &mut dyn Write, notices: &[Notice]) {
-    for notice in notices.iter().take(MAX_WARNINGS) {
-        say(err, format_args!("warning: {notice}"));
-    }
-    if let Some(more) = notices.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
-        say(err, format_args!("warning: {more} more like these"));
-    }
+/// What in the zone files may be meant otherwise, in lines.
+pub(super) fn warnings(notices: &[Notice]) -> impl Iterator<Item = String> {
+    let more = notices.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0);
+    let told = notices.iter().take(MAX_WARNINGS).map(|notice| format!("warning: {notice}"));
+    told.chain(more.map(|more| format!("warning: {more} more like these")))
 }
 
 /// Both parts in a line where they fit; else what follows stands below, in lines that fit.
