@@ -128,8 +128,8 @@ pub(super) fn run(args: &DnsArgs) -> Result<Status, Failure> {
         } else {
             let all = Count::new(summary.transactions, "transaction is", "transactions are");
             say(format_args!(
-                "no resolution from server to server is here: {all} with a resolver that did not show its steps; \
-                 `wirelab dns` without --trace lists them"
+                "no resolution from server to server is here: {all}{}; `wirelab dns` without --trace lists them",
+                dns_trace::with_whom(&shown)
             ));
         }
         return Ok(Status::No);

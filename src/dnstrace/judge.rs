@@ -47,8 +47,9 @@ pub fn judge(zone: &Domain, asked: &Asked, response: &Message<'_>) -> StepOutcom
     match state {
         State::Answered => return StepOutcome::Answer { authoritative, aliases },
         State::Loop => return StepOutcome::AliasLoop(aliases),
-        // What is said of a name outside the zone is not this server's to say.
-        State::Outside => return StepOutcome::Alias { authoritative, aliases },
+        // What is said of a name outside the zone is not this server's to say. Who follows more of them than there may be
+        // gives up by their number.
+        State::Outside | State::TooMany => return StepOutcome::Alias { authoritative, aliases },
         State::Open => {}
     }
     let soa = of_authority(response, SOA).find(|soa| is_within(&soa.name, &zone.name()));
@@ -87,8 +88,10 @@ struct Followed {
 enum State {
     /// Records of the type are there.
     Answered,
-    /// The aliases lead back to one of them, or there are more than [`MAX_ALIASES`].
+    /// The aliases lead back to one of them.
     Loop,
+    /// There are more than [`MAX_ALIASES`].
+    TooMany,
     /// They lead out of the zone.
     Outside,
     /// Nothing more is said of the name at their end.
@@ -127,8 +130,8 @@ fn follow(zone: &Domain, asked: &Asked, response: &Message<'_>) -> Option<Follow
         let is_loop = to == asked.name || followed.aliases.iter().any(|alias| alias.to == to);
         let from = std::mem::replace(&mut followed.end, to.clone());
         followed.aliases.push(Alias { from, to, kind });
-        if is_loop || followed.aliases.len() >= MAX_ALIASES {
-            followed.state = State::Loop;
+        if is_loop || followed.aliases.len() > MAX_ALIASES {
+            followed.state = if is_loop { State::Loop } else { State::TooMany };
             return Some(followed);
         }
     }

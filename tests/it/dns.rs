@@ -1,5 +1,7 @@
 //! `dns`, and DNS in `explain`: each outcome, pairing, repeats, what goes on where, and hostile messages.
 
+#[path = "dns/beside.rs"]
+mod beside;
 #[path = "dns/build.rs"]
 mod build;
 #[path = "dns/learnt.rs"]

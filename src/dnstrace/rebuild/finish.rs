@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use super::super::{Asked, DnsTrace, Ending, Start, StepOutcome};
-use super::part::Part;
+use super::part::{Part, PartStep};
 use super::story::Storyteller;
 use super::stray::Strays;
 use super::{ClientSide, DNSKEY, DS, MAX_NESTED, MAX_STEP_BYTES, Rebuilt, Resolution, Who};
@@ -26,11 +26,13 @@ impl Storyteller<'_> {
         let all = self.all;
         let mut bytes_left = MAX_STEP_BYTES;
         let mut strays = Strays::of(all);
+        let messages = all.iter().flat_map(|one| one.queries.iter().chain(&one.responses));
+        let end = messages.map(|message| message.at).max_by_key(|at| at.number);
         let mut made: Vec<Option<(DnsTrace, Vec<usize>)>> = Vec::new();
         for part in &parts {
             let is_part = !part.is_merged && !part.steps.is_empty() && is_resolution(part);
             let places = part.steps.iter().map(|step| step.place).collect();
-            made.push(is_part.then(|| (part.trace(all, &mut bytes_left, &mut strays), places)));
+            made.push(is_part.then(|| (part.trace(all, &mut bytes_left, &mut strays, end), places)));
         }
         // Those within others began later: from the last one on, all that is within one is there when it is moved.
         for at in (0..parts.len()).rev() {
@@ -81,10 +83,12 @@ impl Storyteller<'_> {
 }
 
 /// Whether servers were asked one after the other: not where a stub resolver was asked for the root's servers and nothing
-/// else, and not where nothing tells that anybody asked is a name server.
+/// else, unless that is where dig ended since it got none, and not where nothing tells that anybody asked is a name server.
 fn is_resolution(part: &Part) -> bool {
     let is_known = part.steps.iter().any(|step| step.zone.is_some());
-    is_known && (part.parent.is_some() || !part.is_like_dig || part.is_extended)
+    let is_answered = |step: &PartStep| matches!(step.outcome, Some(StepOutcome::Answer { .. }));
+    let is_over = || part.steps.first().is_some_and(|step| step.outcome.is_some() && !is_answered(step));
+    is_known && (part.parent.is_some() || !part.is_like_dig || part.is_extended || is_over())
 }
 
 /// Puts a look-up of a server's address before the first step that it made possible.
@@ -148,10 +152,11 @@ fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked
         }
         asked.entry((whole.who, whole.resolution.trace.asked.clone())).or_default().push(at);
     }
+    let clients: HashSet<IpAddr> = all.iter().map(|one| one.client.addr).collect();
     let mut cached = Vec::new();
     for side in innermost(all, recursive) {
         let Some(one) = all.get(side.place) else { continue };
-        let who = Who::of_server(one);
+        let who = Who::at(one.server.addr);
         let until = side.response.unwrap_or(PacketNumber::MAX);
         let fits = |at: &&mut usize| {
             wholes.get(**at).is_some_and(|whole| {
@@ -159,15 +164,23 @@ fn join(all: &[DnsTransaction], wholes: &mut [Whole], recursive: &[(usize, Asked
             })
         };
         // Each is looked at by few: one that has its client is of no other.
-        let place_of = asked.get_mut(&(who, side.asked.clone()));
-        let found = place_of.and_then(|places| {
+        let mut found_of = |who: Who| {
+            let places = asked.get_mut(&(who, side.asked.clone()))?;
             let found = places.iter_mut().find(fits).copied()?;
             places.retain(|&at| at != found);
             Some(found)
-        });
+        };
+        // What a resolver of loopback listens at need not be what it asks from.
+        let elsewhere =
+            Some(Who::Here).filter(|_| who.is_of_loopback() && !clients.contains(&one.server.addr));
+        let found = found_of(who).or_else(|| found_of(elsewhere?));
         match found.and_then(|at| wholes.get_mut(at)) {
             Some(whole) => whole.is_for(side),
-            None if resolvers.contains(&who) && one.response().is_some() => cached.push(side),
+            None if (resolvers.contains(&who) || elsewhere.is_some_and(|who| resolvers.contains(&who)))
+                && one.response().is_some() =>
+            {
+                cached.push(side)
+            }
             None => {}
         }
     }

@@ -54,6 +54,8 @@ pub(super) struct Known {
     served: HashMap<(IpAddr, Domain), Served>,
     /// The zones that a name was named as a server of.
     zones: HashMap<Domain, Vec<Domain>>,
+    /// The names of a zone's servers.
+    names: HashMap<Domain, Vec<Domain>>,
     addresses: HashMap<Domain, Vec<(IpAddr, KnownBy, Who)>>,
     /// The packet of the response that is being learnt from.
     at: Option<PacketNumber>,
@@ -75,6 +77,11 @@ impl Known {
     /// The server at `address`, if it is known to be one of `zone`.
     pub(super) fn server(&self, address: IpAddr, zone: &Domain) -> Option<&Served> {
         self.served.get(&(address, zone.clone()))
+    }
+
+    /// Whether a server of `zone` is named whose address is not known, or none is.
+    pub(super) fn has_unknown(&self, zone: &Domain) -> bool {
+        self.names.get(zone).is_none_or(|names| names.iter().any(|name| !self.addresses.contains_key(name)))
     }
 
     /// The nearest zone at or above `name` that the server is known for; strictly above where `above` is set.
@@ -123,6 +130,10 @@ impl Known {
         }
         zones.push(zone.clone());
         self.facts += 1;
+        let names = self.names.entry(zone.clone()).or_default();
+        if names.len() < MAX_ZONES {
+            names.push(name.clone());
+        }
         for (address, by, who) in self.addresses.get(name).cloned().unwrap_or_default() {
             self.serves(address, zone, name, &by, who);
         }

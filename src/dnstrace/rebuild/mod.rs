@@ -12,7 +12,7 @@ mod story;
 mod stray;
 mod zone;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use self::story::Storyteller;
 use super::{Asked, DnsTrace};
@@ -74,11 +74,12 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// Whether it begins as dig's do: somebody was asked for the root's servers, with recursion.
+    /// Whether it begins as dig's do: somebody was asked for the root's servers, with recursion, or a resolver was without.
     #[must_use]
     pub fn is_like_dig(&self) -> bool {
         let first = self.trace.steps.first();
-        first.is_some_and(|step| step.recursion_desired && step.asked.name.is_root() && step.asked.kind == NS)
+        let is_of_root = first.filter(|step| step.asked.name.is_root() && step.asked.kind == NS);
+        is_of_root.is_some_and(|step| step.recursion_desired || step.recursion_available() == Some(true))
     }
 
     /// Whether it asks for keys or DS records although nobody is seen to want them: to check signatures.
@@ -111,7 +112,8 @@ pub struct ClientSide {
     pub on_behalf_of: Vec<ClientSide>,
 }
 
-/// Who sends queries. A host that asks itself has many addresses: those of loopback, and in a sandbox every server's.
+/// Who sends queries. What a program that asks its own host has as its address is the system's choice: 127.0.0.1, `::1`, or
+/// the address of the server. Another address of loopback is one that somebody chose to be: a resolver's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {
     Here,
@@ -121,18 +123,18 @@ enum Who {
 impl Who {
     fn of(transaction: &DnsTransaction) -> Self {
         let client = transaction.client.addr;
-        if client.is_loopback() || client == transaction.server.addr {
-            Self::Here
-        } else {
-            Self::Host(client)
-        }
+        if client == transaction.server.addr { Self::Here } else { Self::at(client) }
     }
 
-    /// Who a server is when it asks.
-    fn of_server(transaction: &DnsTransaction) -> Self {
-        match Self::of(transaction) {
-            Self::Here => Self::Here,
-            Self::Host(_) => Self::Host(transaction.server.addr),
+    fn at(address: IpAddr) -> Self {
+        let is_usual = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&address);
+        if is_usual { Self::Here } else { Self::Host(address) }
+    }
+
+    const fn is_of_loopback(self) -> bool {
+        match self {
+            Self::Here => true,
+            Self::Host(address) => address.is_loopback(),
         }
     }
 }

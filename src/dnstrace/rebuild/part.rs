@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::super::judge::address_of;
 use super::super::{
-    Asked, DnsTrace, Domain, Ending, KnownBy, MAX_ADDRESSES, MAX_IGNORED, Misfit, Over, Packets, Server,
-    Start, Step, StepOutcome,
+    Asked, Budget, DnsTrace, Domain, Ending, KnownBy, MAX_ADDRESSES, MAX_ALIASES, MAX_IGNORED, Misfit, Over,
+    Packets, Server, Start, Step, StepOutcome,
 };
 use super::Who;
 use super::stray::{Strays, ignored};
@@ -14,6 +14,13 @@ use crate::flow::{IcmpError, PacketStamp};
 use crate::proto::dns::{Message, Section};
 use crate::report::dns::DnsTransaction;
 use crate::source::PacketNumber;
+use crate::time::{NANOS_PER_SECOND, TimeDelta};
+
+/// How long dig waits for a response, and longer than resolvers do.
+const LONGEST_WAIT: TimeDelta = TimeDelta::from_nanos(5 * NANOS_PER_SECOND);
+
+/// The least that resolvers wait for a response: less than this between two queries, and they were sent side by side.
+const SHORTEST_WAIT: TimeDelta = TimeDelta::from_nanos(NANOS_PER_SECOND / 20);
 
 /// A query, and what is known of it so far.
 #[derive(Debug)]
@@ -78,12 +85,13 @@ impl Part {
         read.section(Section::Answer).filter_map(address_of).take(MAX_ADDRESSES).collect()
     }
 
-    /// The resolution without those in it.
+    /// The resolution without those in it. `end` is the last packet of the capture that is known.
     pub(super) fn trace(
         &self,
         all: &[DnsTransaction],
         bytes_left: &mut usize,
         strays: &mut Strays,
+        end: Option<PacketStamp>,
     ) -> DnsTrace {
         let mut steps = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
@@ -95,7 +103,8 @@ impl Part {
             let zone = step.zone.clone().or_else(|| nearest().and_then(|later| later.zone.clone()));
             let place = step.place;
             if let Some(transaction) = all.get(place) {
-                let until = later.first().map(|later| later.sent_at);
+                let until = later.first().filter(|later| step.is_given_up_for(later, all));
+                let until = until.map(|later| later.sent_at).or(end.filter(|&end| step.waits_until(end)));
                 let zone = zone.unwrap_or_else(Domain::root);
                 let mut step = step.finished(transaction, zone, until, bytes_left);
                 (step.zone_guessed, step.ignored) = (is_guess, strays.take(place));
@@ -120,6 +129,9 @@ impl Part {
             Some(StepOutcome::Answer { .. }) => Ending::Answer,
             // dig shows the alias and asks no further.
             Some(StepOutcome::Alias { .. }) if self.is_like_dig => Ending::Answer,
+            Some(StepOutcome::Alias { aliases, .. }) if aliases.len() > MAX_ALIASES => {
+                Ending::Spent(Budget::Aliases)
+            }
             Some(StepOutcome::NoData { .. }) => Ending::NoData,
             Some(StepOutcome::NxDomain { .. }) => Ending::NxDomain,
             Some(StepOutcome::AliasLoop(_)) => Ending::AliasLoop,
@@ -129,6 +141,23 @@ impl Part {
 }
 
 impl PartStep {
+    /// Whether the next query is one that is sent where nothing came: the same question to another server of the zone, or again
+    /// to the same one. Another may be what a response led to that is not in the capture.
+    fn is_given_up_for(&self, next: &Self, all: &[DnsTransaction]) -> bool {
+        let (Some(one), Some(other)) = (all.get(self.place), all.get(next.place)) else { return false };
+        let is_same_zone = || self.zone.is_some() && self.zone == next.zone && !next.is_guess;
+        let is_same_server = one.server == other.server;
+        // TCP follows a truncated response.
+        let is_same_transport = one.transport == other.transport;
+        let is_waited = next.sent_at.since(self.sent_at).is_none_or(|age| age >= SHORTEST_WAIT);
+        self.asked == next.asked && is_same_transport && is_waited && (is_same_server || is_same_zone())
+    }
+
+    /// Whether whoever asks has given up by then.
+    fn waits_until(&self, end: PacketStamp) -> bool {
+        end.since(self.sent_at).is_some_and(|age| age >= LONGEST_WAIT)
+    }
+
     fn finished(
         &self,
         transaction: &DnsTransaction,

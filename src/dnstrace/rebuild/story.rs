@@ -5,7 +5,7 @@ mod response;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use super::super::{Asked, Domain, KnownBy};
+use super::super::{Asked, Domain, KnownBy, StepOutcome};
 use super::known::{Known, upwards};
 use super::part::{Part, PartStep};
 use super::{MAX_NESTED, MAX_STEPS, MAX_TRACES, Who};
@@ -22,6 +22,11 @@ const DS: u16 = 43;
 const META: [u16; 4] = [249, 250, 251, 252];
 /// How long before its first query dig looks up the server that it is told to begin with.
 const JUST_BEFORE: TimeDelta = TimeDelta::from_nanos(5 * NANOS_PER_SECOND);
+
+/// The least that dig waits before it asks another server (`+time=1`).
+const SHORTEST_WAIT: TimeDelta = TimeDelta::from_nanos(NANOS_PER_SECOND);
+/// Resolutions of one question, at most, that are told apart while they run side by side.
+const MAX_BESIDE: usize = 16;
 
 /// The Internet's class.
 const IN: u16 = 1;
@@ -41,12 +46,16 @@ pub(super) struct Storyteller<'a> {
     ahead: Known,
     /// Addresses that are asked for recursion: what they ask is for others.
     resolvers: HashSet<IpAddr>,
-    /// The newest resolution that asks for this, or has asked.
-    open: HashMap<(Who, Asked), usize>,
-    /// Resolutions that may go on with a longer name than this.
-    grows: HashMap<(Who, Domain), usize>,
+    /// The newest resolutions that ask for this, or have asked, the newest last.
+    open: HashMap<(Who, Asked), Vec<usize>>,
+    /// Resolutions that may go on with a longer name than this, the newest last.
+    grows: HashMap<(Who, Domain), Vec<usize>>,
+    /// When somebody last asked another for recursion.
+    asked_for_it: HashMap<Who, PacketStamp>,
     /// The newest resolution in which a server of this name was named.
     servers: HashMap<Domain, usize>,
+    /// The same of what who asks was told.
+    told_servers: HashMap<(Who, Domain), usize>,
     /// Names that were looked up by who began nothing yet.
     looked_up: HashMap<IpAddr, (Domain, PacketStamp)>,
     /// Where the step of a transaction is: resolution and place in it.
@@ -80,7 +89,9 @@ impl<'a> Storyteller<'a> {
             resolvers,
             open: HashMap::new(),
             grows: HashMap::new(),
+            asked_for_it: HashMap::new(),
             servers: HashMap::new(),
+            told_servers: HashMap::new(),
             looked_up: HashMap::new(),
             steps: HashMap::new(),
             recursive: Vec::new(),
@@ -105,6 +116,9 @@ impl<'a> Storyteller<'a> {
         let recursion_desired = header.recursion_desired();
         let at = query.at;
         let new = New { one, asked: &asked, at, recursion_desired, who: Who::of(one) };
+        if recursion_desired && one.server.addr != one.client.addr {
+            self.asked_for_it.insert(new.who, at);
+        }
         let Some(part) = self.part_of(&new) else {
             if recursion_desired {
                 self.recursive.push((place, asked));
@@ -120,12 +134,12 @@ impl<'a> Storyteller<'a> {
         self.steps.insert(place, (part, into.steps.len()));
         into.steps.push(step);
         into.last = at;
-        self.open.insert((new.who, asked), part);
+        put_last(self.open.entry((new.who, asked)).or_default(), part);
     }
 
     /// The resolution that a query is a step of, perhaps a new one.
     fn part_of(&mut self, new: &New<'_>) -> Option<usize> {
-        let open = self.open.get(&(new.who, new.asked.clone())).copied().filter(|&at| self.goes_on(at, new));
+        let open = self.opened(new);
         if new.recursion_desired {
             // Somebody who goes from server to server by hand lets dig ask for recursion.
             let by_hand = |at: usize| {
@@ -136,9 +150,12 @@ impl<'a> Storyteller<'a> {
                 return Some(at);
             }
             let is_stub = self.server_of(new).is_some();
-            let is_of_root = new.asked.name.is_root() && new.asked.kind == NS;
+            let is_of_root = new.asked.name.is_root() && new.asked.kind == NS && !self.passes_on(new);
             let is_referral = matches!(new.one.outcome, DnsOutcome::Referral { .. });
             return if is_stub || is_of_root || is_referral { self.begin(new) } else { None };
+        }
+        if let Some(at) = open.filter(|&at| self.is_due(at, new)) {
+            return Some(at);
         }
         let longer = self.growing(new);
         let of_dig = longer.filter(|&at| self.parts.get(at).is_some_and(|part| part.is_like_dig));
@@ -160,6 +177,58 @@ impl<'a> Storyteller<'a> {
         }
     }
 
+    /// The resolution that asks for the same and is not over for this query: of several dig's the one that waits for it, else
+    /// the newest. Of a resolver of this host that was asked for a server's address on behalf of one, that one.
+    fn opened(&self, new: &New<'_>) -> Option<usize> {
+        let of = |who: Who| self.open.get(&(who, new.asked.clone())).map(Vec::as_slice).unwrap_or_default();
+        let going_on = || of(new.who).iter().copied().filter(|&at| self.goes_on(at, new));
+        let due = going_on().find(|&at| self.is_due(at, new));
+        due.or_else(|| going_on().next_back()).or_else(|| {
+            let is_for = |at: &usize| self.goes_on(*at, new) && self.is_asked_meanwhile(*at, new);
+            self.passes_on(new).then(|| of(Who::Here).iter().copied().rfind(is_for))?
+        })
+    }
+
+    /// Whether a resolution of dig's that asks for the same waits for just this: it had a response that leads to this server
+    /// or did not help, or waited as long as dig does at least. Another may ask for the same at the same time.
+    fn is_due(&self, at: usize, new: &New<'_>) -> bool {
+        let Some(part) = self.parts.get(at).filter(|part| part.is_like_dig && part.is_extended) else {
+            return false;
+        };
+        let Some(last) = part.steps.last() else { return false };
+        let server = new.one.server.addr;
+        match &last.outcome {
+            None => new.at.since(last.sent_at).is_none_or(|age| age >= SHORTEST_WAIT),
+            Some(StepOutcome::Truncated) => {
+                self.all.get(last.place).is_some_and(|one| one.server.addr == server)
+            }
+            Some(outcome) if outcome.is_useful() => {
+                let Some(zone) = &part.expects else { return false };
+                let of_any = |known: &Known| known.nearest(server, &new.asked.name, false).is_some();
+                self.known.server(server, zone).is_some()
+                    || self.ahead.server(server, zone).is_some()
+                    || self.known.has_unknown(zone) && !of_any(&self.known) && !of_any(&self.ahead)
+            }
+            Some(_) => true,
+        }
+    }
+
+    /// Whether a resolver of this host asks.
+    fn passes_on(&self, new: &New<'_>) -> bool {
+        let client = new.one.client.addr;
+        new.who != Who::Here && client.is_loopback() && self.resolvers.contains(&client)
+    }
+
+    /// Whether who asks was asked for this in a look-up of a server's address, and has not answered.
+    fn is_asked_meanwhile(&self, at: usize, new: &New<'_>) -> bool {
+        let Some(part) = self.parts.get(at).filter(|part| part.parent.is_some()) else { return false };
+        let is_asked = |step: &PartStep| {
+            let server = self.all.get(step.place).map(|one| one.server.addr);
+            step.recursion_desired && step.outcome.is_none() && server == Some(new.one.client.addr)
+        };
+        part.steps.iter().any(is_asked)
+    }
+
     /// Whether the resolution at `at`, which asks for the same, is not over for this query.
     fn goes_on(&self, at: usize, new: &New<'_>) -> bool {
         self.parts.get(at).is_some_and(|part| {
@@ -176,10 +245,12 @@ impl<'a> Storyteller<'a> {
 
     /// A resolution that asked for the end of this name, and whose servers this query goes to.
     fn growing(&self, new: &New<'_>) -> Option<usize> {
-        upwards(&new.asked.name).skip(1).find_map(|above| {
+        // dig may want the root's servers themselves, from one of them.
+        let skipped = usize::from(!new.asked.name.is_root());
+        upwards(&new.asked.name).skip(skipped).find_map(|above| {
             let hosts = [new.who, Who::Here];
-            let mut found = hosts.iter().filter_map(|who| self.grows.get(&(*who, above.clone())).copied());
-            found.find(|&at| self.parts.get(at).is_some_and(|part| self.may_grow(part, new)))
+            let found = hosts.iter().filter_map(|who| self.grows.get(&(*who, above.clone()))).flatten();
+            found.copied().find(|&at| self.parts.get(at).is_some_and(|part| self.may_grow(part, new)))
         })
     }
 
@@ -192,8 +263,17 @@ impl<'a> Storyteller<'a> {
         if part.is_like_dig && client != part.resolver && self.resolvers.contains(&client) {
             return false;
         }
+        // dig asks for all of the name from the second query on.
+        if part.is_like_dig && part.is_extended || new.asked.name.is_root() && !part.is_like_dig {
+            return false;
+        }
+        // Who asks others to find out, and does so in between, is no resolver that asks for the end of a name first.
+        let is_asking_others = |at: &PacketStamp| at.number > part.last.number;
+        if !part.is_like_dig && self.asked_for_it.get(&new.who).is_some_and(is_asking_others) {
+            return false;
+        }
         // A stub resolver of this host was asked for the root's servers, and other hosts are asked for the rest.
-        if part.who != new.who && (part.is_extended || !part.is_like_dig) {
+        if part.who != new.who && (!part.is_like_dig || new.who.is_of_loopback()) {
             return false;
         }
         let Some(zone) = &part.expects else { return false };
@@ -207,8 +287,8 @@ impl<'a> Storyteller<'a> {
     /// Goes on with a longer name.
     fn extend(&mut self, at: usize, new: &New<'_>) -> usize {
         if let Some(part) = self.parts.get_mut(at) {
-            self.grows.remove(&(part.who, without_stand_in(&part.asked.name)));
-            part.minimised |= !part.is_like_dig || part.is_extended;
+            take_out(&mut self.grows, (part.who, without_stand_in(&part.asked.name)), at);
+            part.minimised |= !part.is_like_dig;
             part.is_extended = true;
             part.closed = None;
             part.asked = new.asked.clone();
@@ -229,7 +309,7 @@ impl<'a> Storyteller<'a> {
         let Some(other) = self.parts.get_mut(longer).filter(|other| other.parent.is_none()) else {
             return open;
         };
-        self.grows.remove(&(other.who, without_stand_in(&other.asked.name)));
+        take_out(&mut self.grows, (other.who, without_stand_in(&other.asked.name)), longer);
         other.is_merged = true;
         let steps = std::mem::take(&mut other.steps);
         let expects = other.expects.clone();
@@ -251,11 +331,16 @@ impl<'a> Storyteller<'a> {
         if !matches!(new.asked.kind, A | AAAA) {
             return None;
         }
-        let at = *self.servers.get(&new.asked.name)?;
-        let part = self.parts.get(at)?;
-        let is_same =
-            part.who == new.who || new.recursion_desired && (part.who == Who::Here || new.who == Who::Here);
-        (is_same && part.asked != *new.asked && is_soon(part.last, new.at)).then_some(at)
+        let fits = |at: &usize| {
+            let Some(part) = self.parts.get(*at) else { return false };
+            let is_here = part.who == Who::Here || new.who == Who::Here;
+            let is_same = part.who == new.who || new.recursion_desired && is_here;
+            is_same && part.asked != *new.asked && is_soon(part.last, new.at)
+        };
+        let told = self.told_servers.get(&(new.who, new.asked.name.clone()));
+        told.filter(|at| fits(at))
+            .or_else(|| self.servers.get(&new.asked.name).filter(|at| fits(at)))
+            .copied()
     }
 
     /// A new resolution, perhaps of a server's address.
@@ -328,10 +413,33 @@ impl<'a> Storyteller<'a> {
         } else {
             let later = self.ahead.nearest(address, &new.asked.name, above);
             step.name = later.as_ref().map(|(_, served)| served.name.clone());
-            step.is_sure = expected.is_some();
-            step.zone = expected.or(later.map(|(zone, _)| zone));
+            // A server that a referral named without an address may have any. Where all have theirs, it is none of them:
+            // a referral is not in the capture, perhaps.
+            step.is_sure = expected.as_ref().is_some_and(|zone| self.known.has_unknown(zone));
+            let later = later.map(|(zone, _)| zone).filter(|_| !step.is_sure);
+            step.is_guess = later.is_none() && expected.is_some() && !step.is_sure;
+            step.zone = later.or(expected);
         }
         step
+    }
+}
+
+/// Adds `at` as the newest.
+fn put_last(list: &mut Vec<usize>, at: usize) {
+    list.retain(|&other| other != at);
+    if list.len() >= MAX_BESIDE {
+        list.remove(0);
+    }
+    list.push(at);
+}
+
+/// Takes one out.
+fn take_out(grows: &mut HashMap<(Who, Domain), Vec<usize>>, key: (Who, Domain), at: usize) {
+    if let Some(list) = grows.get_mut(&key) {
+        list.retain(|&other| other != at);
+        if list.is_empty() {
+            grows.remove(&key);
+        }
     }
 }
 

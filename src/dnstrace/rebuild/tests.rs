@@ -236,3 +236,15 @@ fn a_circle_of_aliases_is_where_it_ends() {
     packets.answer(asked, AA, [&circle, &[soa("nyu.edu")], &[]]);
     assert_eq!(rebuild(&packets.all).traces[0].trace.ending, super::super::Ending::AliasLoop);
 }
+
+#[test]
+fn many_aliases_are_no_circle() {
+    let mut packets = Packets::default();
+    let asked = packets.ask(4000, "192.0.2.10", 7, "x0.nyu.edu");
+    let link = |at: u8| names(&format!("x{at}.nyu.edu"), CNAME, &format!("x{}.nyu.edu", at + 1));
+    let mut chain: Vec<_> = (0..21).map(link).collect();
+    chain.push(address("x21.nyu.edu", "192.0.2.1"));
+    packets.answer(asked, AA, [&chain, &[soa("nyu.edu")], &[]]);
+    let found = rebuild(&packets.all).traces.remove(0).trace;
+    assert_eq!(found.ending, super::super::Ending::Spent(super::super::Budget::Aliases));
+}

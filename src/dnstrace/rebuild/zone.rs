@@ -15,13 +15,15 @@ const IN: u16 = 1;
 
 /// What a response means, its server's zone found out by it where nothing else tells.
 pub(super) fn judged(step: &mut PartStep, response: &Message<'_>) -> StepOutcome {
-    if let Some(zone) = &step.zone {
+    let told = told_zone(&step.asked, response);
+    // What the step before made one expect is less than what the response itself tells.
+    let expected = step.zone.as_ref().filter(|_| !step.is_guess || told.is_none());
+    if let Some(zone) = expected {
         let outcome = judge(zone, &step.asked, response);
         if step.is_sure || outcome.is_useful() {
             return outcome;
         }
     }
-    let told = told_zone(&step.asked, response);
     step.is_guess = told.is_none();
     let zone = told.unwrap_or_else(|| guessed_zone(&step.asked, response));
     let outcome = judge(&zone, &step.asked, response);

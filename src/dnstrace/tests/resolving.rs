@@ -301,8 +301,8 @@ fn responses_of_64_kilobytes_end_within_the_budgets() {
     let evil = filled(|_| address("\\027[2J.\\000\\.\\\\.nyu.edu", "127.0.0.66"));
     let none = Vec::new();
     for (flags, sections, ending) in [
-        (AA, [&chain, &none, &none], Ending::AliasLoop),
-        (AA, [&down, &none, &none], Ending::AliasLoop),
+        (AA, [&chain, &none, &none], Ending::Spent(Budget::Aliases)),
+        (AA, [&down, &none, &none], Ending::Spent(Budget::Aliases)),
         // Of thousands of servers without addresses a few are looked up.
         (0, [&none, &servers, &none], Ending::NoServer(name("www.nyu.edu"))),
         (0, [&none, &none, &poison], Ending::NoServer(name("nyu.edu"))),
@@ -313,7 +313,7 @@ fn responses_of_64_kilobytes_end_within_the_budgets() {
         let mut internet = nyu()
             .with("127.0.0.3", |query| query.reply(AA | 3, [&[], &[soa("com")], &[]]))
             .with("127.0.0.4", move |query| query.reply(flags, sections.each_ref().map(Vec::as_slice)));
-        let trace = internet.trace(if kinds[0] > 0 && ending == Ending::AliasLoop {
+        let trace = internet.trace(if kinds[0] > 0 && ending == Ending::Spent(Budget::Aliases) {
             "x0.nyu.edu"
         } else {
             "www.nyu.edu"

@@ -33,9 +33,14 @@ const RRSIG: u16 = 46;
 pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()> {
     let nested = trace.steps.iter().flat_map(|step| &step.nested).chain(&trace.fruitless);
     let look_ups = look_ups(nested);
-    let mut steps = trace.steps.iter().peekable();
-    while let Some(step) = steps.next() {
-        write_step(out, step, &look_ups, steps.peek().is_none())?;
+    for (place, step) in trace.steps.iter().enumerate() {
+        let before = trace.steps.get(..place).unwrap_or_default();
+        let is_last = place.saturating_add(1) == trace.steps.len();
+        write_step(out, step, &look_ups, (before, is_last))?;
+        // The first question is for the root's servers, whatever is wanted.
+        if !is_last && step.recursion_desired && place == 0 {
+            continue;
+        }
         let ends = matches!(
             step.outcome,
             StepOutcome::Answer { .. }
@@ -51,16 +56,25 @@ pub fn write_trace_dig(out: &mut impl Write, trace: &DnsTrace) -> io::Result<()>
     Ok(())
 }
 
-fn write_step(out: &mut impl Write, step: &Step, look_ups: &LookUps<'_>, is_last: bool) -> io::Result<()> {
+fn write_step(
+    out: &mut impl Write,
+    step: &Step,
+    look_ups: &LookUps<'_>,
+    (before, is_last): (&[Step], bool),
+) -> io::Result<()> {
     let server = &step.server;
     let address = format!("{}#{}", server.address.ip(), server.address.port());
     match (&step.outcome, step.message()) {
-        (StepOutcome::Truncated, _) => Ok(()),
+        // With +ignore dig takes it as it is.
+        (StepOutcome::Truncated, _) if !(is_last && words::is_of_capture(step)) => Ok(()),
         (outcome, None) => {
             if let Some(text) = words::not_kept(step) {
                 writeln!(out, ";; {text}")?;
                 received(out, step)?;
                 return writeln!(out);
+            }
+            if matches!(outcome, StepOutcome::TimeOut) && !is_waited_for(step, before) {
+                return writeln!(out, ";; (no response in this capture)");
             }
             let why = match outcome {
                 StepOutcome::TimeOut | StepOutcome::Mismatch => "timed out",
@@ -87,6 +101,18 @@ fn write_step(out: &mut impl Write, step: &Step, look_ups: &LookUps<'_>, is_last
             writeln!(out)
         }
     }
+}
+
+/// Whether nothing came in time, as far as is known: live; in a capture by what came after, or since the same was asked before
+/// in vain, and whoever asked went on. The last try of several may be cut short by the end of the file; a first one is not
+/// believed to have been waited for.
+fn is_waited_for(step: &Step, before: &[Step]) -> bool {
+    let is_in_vain = |other: &Step| {
+        let is_same = other.asked == step.asked && other.zone == step.zone;
+        is_same && other.size.is_none() && other.elapsed.is_some()
+    };
+    let is_again = || before.iter().any(is_in_vain);
+    !words::is_of_capture(step) || step.elapsed.is_some() || step.sent > 1 || is_again()
 }
 
 /// What was looked up for the addresses of servers: whether anything gave an address, and whether all said that there is none.

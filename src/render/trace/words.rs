@@ -4,8 +4,8 @@ use super::super::dns::{rcode_text, type_text};
 use super::super::format::{Count, Elapsed};
 use super::super::safe::Safe;
 use crate::dnstrace::{
-    Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, Misfit, NameServer, Over, Referral,
-    Server, Start, Step, StepOutcome,
+    Alias, AliasKind, Asked, Budget, DnsTrace, Ending, Ignored, KnownBy, MAX_ALIASES, Misfit, NameServer,
+    Over, Referral, Server, Start, Step, StepOutcome,
 };
 use crate::time::{NANOS_PER_SECOND, TimeDelta};
 
@@ -89,7 +89,12 @@ pub(super) fn start(trace: &DnsTrace) -> Option<String> {
 
 /// Whether it is from a capture, which may not show all.
 pub(super) fn is_captured(trace: &DnsTrace) -> bool {
-    trace.steps.iter().any(|step| !step.packets.queries.is_empty())
+    trace.steps.iter().any(is_of_capture)
+}
+
+/// Whether a step is from a capture.
+pub(super) fn is_of_capture(step: &Step) -> bool {
+    !step.packets.queries.is_empty()
 }
 
 /// What a look-up within another is for. Why somebody looked it up is not in a capture.
@@ -121,6 +126,9 @@ pub(super) fn outcome(step: &Step) -> String {
     match &step.outcome {
         StepOutcome::Answer { authoritative, aliases } => {
             format!("Answer{}{}", by_authority(*authoritative), behind(aliases))
+        }
+        StepOutcome::Alias { aliases, .. } if aliases.len() > MAX_ALIASES => {
+            format!("Too many aliases, more than {MAX_ALIASES}: {}", links(aliases))
         }
         StepOutcome::Alias { authoritative, aliases } => {
             let last = aliases.last().map(|alias| alias.to.to_string()).unwrap_or_default();
@@ -164,7 +172,7 @@ pub(super) fn outcome(step: &Step) -> String {
         StepOutcome::Mismatch => "Nothing came that fits the query".to_owned(),
         StepOutcome::TimeOut => match step.elapsed {
             Some(elapsed) => format!("Time-out: nothing came within {}", Elapsed(elapsed)),
-            None if !step.packets.queries.is_empty() => "No response in this capture".to_owned(),
+            None if is_of_capture(step) => "No response in this capture".to_owned(),
             None => "Time-out: nothing came".to_owned(),
         },
         StepOutcome::Unreachable(why) => format!("Unreachable: {}", Safe(why.as_bytes())),

@@ -4,7 +4,7 @@ use super::super::super::judge::address_of;
 use super::super::super::{Asked, Domain, MAX_ADDRESSES, MAX_SERVERS, StepOutcome};
 use super::super::zone::judged;
 use super::super::{MAX_TRACES, Who};
-use super::{A, NS, Storyteller, without_stand_in};
+use super::{A, NS, Storyteller, put_last, without_stand_in};
 use crate::flow::PacketStamp;
 use crate::proto::dns::{Message, Section};
 
@@ -23,11 +23,14 @@ impl Storyteller<'_> {
         };
         let Some(step) = self.parts.get_mut(at).and_then(|part| part.steps.get_mut(number)) else { return };
         let outcome = judged(step, &read);
+        // Whoever does not want to answer, and does not say that it is a resolver, may be anybody.
+        let is_resolver = read.header.is_some_and(|header| header.recursion_available());
+        step.is_guess |= step.recursion_desired && !is_resolver && matches!(outcome, StepOutcome::Failed(_));
         step.outcome = Some(outcome.clone());
         let zone = step.zone.clone().unwrap_or_else(Domain::root);
         let asked = step.asked.clone();
         self.known.learn(&read, &zone, who, response.at.number);
-        self.name_servers(at, &read);
+        self.name_servers(at, who, &read);
         self.go_on(at, &asked, outcome, (zone, response.at));
     }
 
@@ -45,13 +48,14 @@ impl Storyteller<'_> {
     }
 
     /// Notes whose servers' addresses may be looked up now.
-    fn name_servers(&mut self, at: usize, response: &Message<'_>) {
+    fn name_servers(&mut self, at: usize, who: Who, response: &Message<'_>) {
         let named = response
             .records
             .iter()
             .filter(|record| record.kind == NS && record.section != Section::Additional)
             .take(MAX_SERVERS);
         for name in named.filter_map(|record| Domain::of(&record.name_at(0))) {
+            self.told_servers.insert((who, name.clone()), at);
             self.servers.insert(name, at);
         }
     }
@@ -71,7 +75,10 @@ impl Storyteller<'_> {
                 if part.is_like_dig {
                     part.closed = Some(when);
                 } else {
-                    self.open.entry((part.who, next)).or_insert(at);
+                    let open = self.open.entry((part.who, next)).or_default();
+                    if open.is_empty() {
+                        open.push(at);
+                    }
                 }
                 return;
             }
@@ -88,7 +95,7 @@ impl Storyteller<'_> {
         let is_cut_short = asked.kind == NS || asked.name != without_stand_in(&asked.name) || asked.kind == A;
         let is_of_root = asked.name.is_root();
         if is_current && part.parent.is_none() && if is_of_root { part.is_like_dig } else { is_cut_short } {
-            self.grows.insert((part.who, without_stand_in(&asked.name)), at);
+            put_last(self.grows.entry((part.who, without_stand_in(&asked.name))).or_default(), at);
         }
     }
 }
