@@ -2,6 +2,8 @@
 
 #[path = "labs/build.rs"]
 pub(crate) mod build;
+#[path = "labs/gaps.rs"]
+mod gaps;
 #[path = "labs/own.rs"]
 mod own;
 

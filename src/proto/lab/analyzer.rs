@@ -185,6 +185,10 @@ impl Analyzer for LabAnalyzer {
         self.message(len.max(1), said, begun, runs_on)
     }
 
+    fn takes_turns(&self, from: Direction) -> bool {
+        self.session.takes_turns(from == self.client)
+    }
+
     fn lacks(&mut self, from: Direction) {
         self.session.gap(from == self.client, 0);
     }

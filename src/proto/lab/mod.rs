@@ -105,6 +105,22 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// Whether it speaks in datagrams.
+    #[must_use]
+    pub const fn is_of_datagrams(self) -> bool {
+        matches!(
+            self,
+            Self::Greeting
+                | Self::Datetime
+                | Self::UppercaseUdp
+                | Self::ChatbotUdp
+                | Self::UdpPing
+                | Self::Relay
+        )
+    }
+}
+
 impl fmt::Display for Lab {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -269,7 +285,11 @@ pub enum Fault {
     OtherAddress(Endpoint),
     /// It is no UTF-8.
     NotUtf8,
-    /// No such date, time or address.
+    /// No such day, as `DD/MM/YY`.
+    NoDate,
+    /// No such time, as `HH:MM:SS`.
+    NoTime,
+    /// No such address.
     Malformed,
     /// Nothing that this lab's client asks.
     NoRequest,
@@ -293,7 +313,9 @@ impl fmt::Display for Fault {
                 "the packet goes to {client}: the answer is wrong, or something between translates addresses"
             ),
             Self::NotUtf8 => f.write_str("no UTF-8"),
-            Self::Malformed => f.write_str("there is no such date, time or address"),
+            Self::NoDate => f.write_str("there is no such date: the lab has DD/MM/YY"),
+            Self::NoTime => f.write_str("there is no such time: the lab has HH:MM:SS"),
+            Self::Malformed => f.write_str("there is no such address"),
             Self::NoRequest => f.write_str("no request of this lab"),
             Self::Echo => f.write_str("it says the question again: an echo, or capitals"),
             Self::Codes(codes) => {
@@ -399,6 +421,11 @@ trait Session: fmt::Debug + Send {
     /// What a message says.
     fn hear(&mut self, heard: Heard<'_>) -> Said;
 
+    /// Whether what a side has begun to say is over once the other side speaks.
+    fn takes_turns(&self, _by_client: bool) -> bool {
+        false
+    }
+
     /// Bytes of a side are missing.
     fn gap(&mut self, _by_client: bool, _len: u64) {}
 
@@ -417,6 +444,12 @@ impl Said {
     /// Says that, and nothing is wrong with it.
     fn new(by_client: bool, says: Says) -> Self {
         Self { by_client, says, answers: None, fault: None, unsure: false, again: None }
+    }
+
+    /// Whether it came in a datagram, and nothing in the capture asked for it: what did may be lost from that.
+    #[must_use]
+    pub fn may_be_asked(&self, lab: Lab) -> bool {
+        self.fault == Some(Fault::Unasked) && lab.is_of_datagrams()
     }
 
     /// Whether it is a wrong answer, or a copy of an earlier one: what comes later tells.
