@@ -107,8 +107,7 @@ impl Lab {
 
 impl Lab {
     /// Whether it speaks in datagrams.
-    #[must_use]
-    pub const fn is_of_datagrams(self) -> bool {
+    const fn is_of_datagrams(self) -> bool {
         matches!(
             self,
             Self::Greeting
@@ -279,6 +278,8 @@ pub enum Fault {
     Expected(Box<str>),
     /// Nothing asked for it.
     Unasked,
+    /// Nothing in the capture asked for it, a datagram: what did may be lost from that.
+    UnaskedHere,
     /// So many questions wait, and it is a right answer to none of them.
     FitsNone(u32),
     /// The client's address is another: this, as the packets have it.
@@ -307,6 +308,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Expected(right) => write!(f, "right would be {right}"),
             Self::Unasked => f.write_str("nothing asked for it"),
+            Self::UnaskedHere => f.write_str("nothing asked for it, or the capture lacks it"),
             Self::FitsNone(count) => write!(f, "right for none of the {count} questions that wait"),
             Self::OtherAddress(client) => write!(
                 f,
@@ -444,12 +446,6 @@ impl Said {
     /// Says that, and nothing is wrong with it.
     fn new(by_client: bool, says: Says) -> Self {
         Self { by_client, says, answers: None, fault: None, unsure: false, again: None }
-    }
-
-    /// Whether it came in a datagram, and nothing in the capture asked for it: what did may be lost from that.
-    #[must_use]
-    pub fn may_be_asked(&self, lab: Lab) -> bool {
-        self.fault == Some(Fault::Unasked) && lab.is_of_datagrams()
     }
 
     /// Whether it is a wrong answer, or a copy of an earlier one: what comes later tells.

@@ -33,7 +33,7 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     let (maybe, wrong): (Vec<_>, Vec<_>) =
-        lab.faults().partition(|message| message.said.may_be_asked(lab.lab));
+        lab.faults().partition(|message| message.said.fault == Some(Fault::UnaskedHere));
     let faults: Vec<String> = wrong.into_iter().map(fault).collect();
     if !faults.is_empty() {
         let many = Count::new(
