@@ -197,5 +197,5 @@ fn a_room_that_says_nothing_at_all_did_not_reply() {
     let output = wirelab(&["client", "chat", "--port", &port]).args(talk).output().unwrap();
     silent.join().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-    says(&String::from_utf8_lossy(&output.stderr), &["did not reply"]);
+    says(&String::from_utf8_lossy(&output.stderr), &["no reply from 127.0.0.1"]);
 }
