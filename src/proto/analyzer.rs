@@ -18,6 +18,11 @@ pub trait Analyzer: fmt::Debug + Send {
     /// what nobody saw. Said before the gap itself, which shows once more of `from` comes.
     fn lacks(&mut self, _from: Direction) {}
 
+    /// Whether what `from` has said and is not taken yet ends where the other side speaks on.
+    fn takes_turns(&self, _from: Direction) -> bool {
+        false
+    }
+
     /// Memory that it keeps of what was said, in bytes: it counts towards [`super::MAX_HELD_BYTES`], and is to be given
     /// up where [`Input::end`] is set.
     fn held(&self) -> usize {

@@ -185,8 +185,24 @@ impl Talk {
 
     /// Bytes of `from` that the other side has acknowledged are not in the capture.
     pub(super) fn lacks(&mut self, from: Direction) {
-        if let Some(speaks) = &mut self.speaks {
-            speaks.analyzer.lacks(from);
+        match &mut self.speaks {
+            Some(speaks) => speaks.analyzer.lacks(from),
+            None => self.listen_over_gap(from),
+        }
+    }
+
+    fn listen_over_gap(&mut self, from: Direction) {
+        self.ear.gap(Ends { transport: self.transport, ports: self.ports }, from);
+    }
+
+    /// Where `from` speaks on and the other side's message is over by that, it is told before.
+    fn end_other_turn(&mut self, from: Direction, out: &mut Place<'_>) {
+        let other = from.reversed();
+        let pending = self.sides.of(other);
+        let takes_turns = |speaks: &Speaks| speaks.analyzer.takes_turns(other);
+        if !pending.bytes.is_empty() && self.speaks.as_ref().is_some_and(takes_turns) {
+            let last = pending.last;
+            self.ends(other, Ending::Fin, last, out);
         }
     }
 
@@ -197,6 +213,7 @@ impl Talk {
         if bytes.is_empty() {
             return;
         }
+        self.end_other_turn(from, out);
         self.listen(from, bytes, packet);
         let pending = self.sides.of_mut(from);
         let kept = pending.bytes.len();
@@ -265,6 +282,10 @@ impl Talk {
             pending.skip = pending.skip.saturating_sub(len);
             return;
         }
+        if matches!(end, Ending::Gap(_) | Ending::Cut(_)) && self.speaks.is_none() {
+            self.listen_over_gap(from);
+        }
+        let pending = self.sides.of_mut(from);
         // At the end of the capture there is no packet: it ends in the last that there was.
         let packet = if packet.number == 0 { pending.last } else { packet };
         let bytes = std::mem::take(&mut pending.bytes);

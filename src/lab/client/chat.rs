@@ -29,6 +29,7 @@ pub(in crate::lab) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
     let Session { options, messages, stop, on_event, .. } = session;
     let mut connection = Connection::open(options, stop, on_event)?;
     let mut member = Member { name: String::new(), is_in: false, known: BTreeSet::new(), waits: Waits::No };
+    let (mut has_said, mut has_heard) = (false, false);
     loop {
         let mut is_typed = false;
         if member.may_go_on() {
@@ -41,6 +42,7 @@ pub(in crate::lab) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
                     {
                         return Ok(Outcome::Stopped);
                     }
+                    has_said |= !matches!(member.waits, Waits::No);
                 }
                 Polled::End => break,
                 Polled::NotYet => {}
@@ -50,6 +52,7 @@ pub(in crate::lab) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
         let patience = if is_typed && matches!(member.waits, Waits::No) { Duration::ZERO } else { LISTEN };
         match connection.hear(patience)? {
             Heard::Message(bytes) => {
+                has_heard = true;
                 for bytes in member.parts(&bytes) {
                     member.hears(&bytes);
                     on_event(Event::Received { peer: options.server, bytes });
@@ -64,7 +67,15 @@ pub(in crate::lab) fn run(session: Session<'_>) -> Result<Outcome, LabError> {
             Heard::Stopped => return Ok(Outcome::Stopped),
         }
     }
-    connection.leave(on_event)
+    let left = connection.leave(&mut |event| {
+        has_heard |= matches!(event, Event::Received { .. });
+        on_event(event);
+    })?;
+    // A room tells at least who came in.
+    if has_said && !has_heard && left == Outcome::Done {
+        return Err(LabError::NoReply { server: options.server, within: options.timeout });
+    }
+    Ok(left)
 }
 
 struct Member {

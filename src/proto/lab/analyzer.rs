@@ -10,7 +10,7 @@ use super::ping::Pings;
 use super::recognise::{Earlier, answered};
 use super::relay::Relay;
 use super::uppercase::Uppercase;
-use super::{Cut, Heard, Lab, LabMessage, LabNote, MAX_TEXT, Said, Session, trimmed};
+use super::{Cut, Fault, Heard, Lab, LabMessage, LabNote, MAX_TEXT, Said, Session, trimmed};
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, PacketStamp};
 use crate::proto::talk::Both;
@@ -116,7 +116,11 @@ impl LabAnalyzer {
                 self.opening = None;
             }
         }
-        self.session.hear(Heard { by_client, text: trimmed(bytes), raw: bytes, at })
+        let mut said = self.session.hear(Heard { by_client, text: trimmed(bytes), raw: bytes, at });
+        if said.fault == Some(Fault::Unasked) && self.lab.is_of_datagrams() {
+            said.fault = Some(Fault::UnaskedHere);
+        }
+        said
     }
 
     /// What the server says first may show that words of another lab were sentences, to be put in capitals.
@@ -183,6 +187,10 @@ impl Analyzer for LabAnalyzer {
         // A message always has bytes that were not told: what was told is the beginning of one.
         let runs_on = end < bytes.len();
         self.message(len.max(1), said, begun, runs_on)
+    }
+
+    fn takes_turns(&self, from: Direction) -> bool {
+        self.session.takes_turns(from == self.client)
     }
 
     fn lacks(&mut self, from: Direction) {

@@ -171,7 +171,9 @@ impl Session for Calculator {
         if heard.by_client { self.asked(text, heard.at) } else { self.answered(text) }
     }
 
-    fn gap(&mut self, _: bool, _: u64) {
+    fn gap(&mut self, by_client: bool, _: u64) {
+        // What is missing may have been the name: what follows is none then.
+        self.is_named |= by_client;
         self.waiting.lose_track();
     }
 

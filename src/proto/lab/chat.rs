@@ -66,6 +66,8 @@ pub(super) struct Chat {
     is_in: bool,
     /// The server has said something else since the name was given: it may have been refused.
     is_asked_again: bool,
+    /// Bytes are missing in which the name was given, or taken: what is typed may be a name or a line.
+    lacks_name: bool,
     /// The last lines that the member typed and that may look like several messages when they come back.
     own_lines: VecDeque<Box<str>>,
 }
@@ -101,6 +103,12 @@ impl Session for Chat {
             return Said::new(heard.by_client, Says::Other).fault(Some(Fault::NotUtf8));
         };
         if heard.by_client { self.typed(text) } else { self.told(text) }
+    }
+
+    fn gap(&mut self, by_client: bool, _: u64) {
+        if !self.is_in && (by_client || self.own.is_some()) {
+            (self.lacks_name, self.own) = (true, None);
+        }
     }
 
     fn held(&self) -> usize {
@@ -191,7 +199,7 @@ impl Chat {
 
     /// Whether what the member says next is a name.
     fn gives_name(&self) -> bool {
-        self.own.is_none() || !self.is_in && self.is_asked_again
+        !self.lacks_name && (self.own.is_none() || !self.is_in && self.is_asked_again)
     }
 
     fn typed(&mut self, text: &str) -> Said {
@@ -211,7 +219,8 @@ impl Chat {
             }
             self.own_lines.push_back(line);
         }
-        Said::new(true, Says::Typed(kept(text)))
+        let unsure = self.lacks_name && !self.is_in;
+        Said { unsure, ..Said::new(true, Says::Typed(kept(text))) }
     }
 
     fn told(&mut self, text: &str) -> Said {

@@ -4,6 +4,9 @@ use super::waiting::{Asked, Waiting};
 use super::{Cut, Fault, Heard, Said, Says, Session, cut_set};
 use crate::flow::PacketStamp;
 
+/// The course's port.
+pub(super) const PORT: u16 = 12_345;
+
 const SORRY: &str = "Sorry, I don't understand.";
 const GOODBYE: &str = "Goodbye";
 const TALK_SOON: &str = "Goodbye! Talk soon!";

@@ -81,7 +81,8 @@ impl Session for Clock {
         let said = said.or_again(self.waiting.copy_of());
         let waiting::Asked::Is((_, asked)) = asked else { return said };
         let fault = match asked {
-            _ if !is_real => Some(Fault::Malformed),
+            _ if !is_real && fits == Asked::Date => Some(Fault::NoDate),
+            _ if !is_real => Some(Fault::NoTime),
             asked if asked == fits => None,
             Asked::Date if text == SEND_DATE => Some(Fault::Echo),
             Asked::Time if text == SEND_TIME => Some(Fault::Echo),

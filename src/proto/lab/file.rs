@@ -6,6 +6,9 @@ use super::waiting::Waiting;
 use super::{Cut, Fault, FileEnd, Heard, Said, Says, Session, cut_set};
 use crate::flow::PacketStamp;
 
+/// Our port.
+pub(super) const PORT: u16 = 9000;
+
 pub(super) const KEY: &str = "SECRET_KEY";
 pub(super) const SUCCESS: &str = "AUTH_SUCCESS";
 pub(super) const ERROR: &str = "AUTH_ERROR";

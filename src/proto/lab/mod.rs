@@ -105,6 +105,21 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// Whether it speaks in datagrams.
+    const fn is_of_datagrams(self) -> bool {
+        matches!(
+            self,
+            Self::Greeting
+                | Self::Datetime
+                | Self::UppercaseUdp
+                | Self::ChatbotUdp
+                | Self::UdpPing
+                | Self::Relay
+        )
+    }
+}
+
 impl fmt::Display for Lab {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -263,13 +278,19 @@ pub enum Fault {
     Expected(Box<str>),
     /// Nothing asked for it.
     Unasked,
+    /// Nothing in the capture asked for it, a datagram: what did may be lost from that.
+    UnaskedHere,
     /// So many questions wait, and it is a right answer to none of them.
     FitsNone(u32),
     /// The client's address is another: this, as the packets have it.
     OtherAddress(Endpoint),
     /// It is no UTF-8.
     NotUtf8,
-    /// No such date, time or address.
+    /// No such day, as `DD/MM/YY`.
+    NoDate,
+    /// No such time, as `HH:MM:SS`.
+    NoTime,
+    /// No such address.
     Malformed,
     /// Nothing that this lab's client asks.
     NoRequest,
@@ -287,13 +308,16 @@ impl fmt::Display for Fault {
         match self {
             Self::Expected(right) => write!(f, "right would be {right}"),
             Self::Unasked => f.write_str("nothing asked for it"),
+            Self::UnaskedHere => f.write_str("nothing asked for it, or the capture lacks it"),
             Self::FitsNone(count) => write!(f, "right for none of the {count} questions that wait"),
             Self::OtherAddress(client) => write!(
                 f,
                 "the packet goes to {client}: the answer is wrong, or something between translates addresses"
             ),
             Self::NotUtf8 => f.write_str("no UTF-8"),
-            Self::Malformed => f.write_str("there is no such date, time or address"),
+            Self::NoDate => f.write_str("there is no such date: the lab has DD/MM/YY"),
+            Self::NoTime => f.write_str("there is no such time: the lab has HH:MM:SS"),
+            Self::Malformed => f.write_str("there is no such address"),
             Self::NoRequest => f.write_str("no request of this lab"),
             Self::Echo => f.write_str("it says the question again: an echo, or capitals"),
             Self::Codes(codes) => {
@@ -398,6 +422,11 @@ trait Session: fmt::Debug + Send {
 
     /// What a message says.
     fn hear(&mut self, heard: Heard<'_>) -> Said;
+
+    /// Whether what a side has begun to say is over once the other side speaks.
+    fn takes_turns(&self, _by_client: bool) -> bool {
+        false
+    }
 
     /// Bytes of a side are missing.
     fn gap(&mut self, _by_client: bool, _len: u64) {}

@@ -17,12 +17,17 @@ pub(super) struct Script {
 
 pub(super) const JOKE: &str = "I could tell you a UDP joke but I'm not sure you'll get it.";
 pub(super) const KNOCK: &str = "Knock knock..";
+/// What a knock begins with, whatever follows it.
+pub(super) const KNOCK_BEGINS: &str = "Knock knock";
+pub(super) const WHO: &str = "Who's there?";
 pub(super) const HII: &str = "Hii Server";
 pub(super) const ACKNOWLEDGEMENT: &str = "Acknowledgement";
 
+/// The course's port of `dual-stack`.
+pub(super) const DUAL_STACK_PORT: u16 = 9002;
+
 pub(super) static GREETING: Script = Script { question: JOKE, answer: "Ok", end: None, any: true };
-pub(super) static KNOCKING: Script =
-    Script { question: KNOCK, answer: "Who's there?", end: None, any: false };
+pub(super) static KNOCKING: Script = Script { question: KNOCK, answer: WHO, end: None, any: false };
 pub(super) static DUAL_STACK: Script =
     Script { question: HII, answer: ACKNOWLEDGEMENT, end: Some("exit"), any: false };
 
@@ -56,10 +61,13 @@ impl Session for Phrases {
                 return Said::new(true, Says::Farewell);
             }
             let is_set = text == question.as_bytes();
-            if is_set || *any {
+            // A knock that is written otherwise is answered all the same.
+            let is_knock = !is_set && *question == KNOCK && text.starts_with(KNOCK_BEGINS.as_bytes());
+            if is_set || *any || is_knock {
                 self.waiting.push(heard.at);
             }
-            return Said::new(true, if is_set { Says::Question } else { Says::Other });
+            let fault = is_knock.then(|| Fault::Expected((*question).into()));
+            return Said::new(true, if is_set { Says::Question } else { Says::Other }).fault(fault);
         }
         // All questions have the same answer, so that where bytes are missing the answer tells no question from another.
         let is_right = text == answer.as_bytes();
@@ -76,6 +84,10 @@ impl Session for Phrases {
             Asked::None if !is_right => said.fault(None),
             _ => said,
         }
+    }
+
+    fn takes_turns(&self, by_client: bool) -> bool {
+        by_client
     }
 
     fn gap(&mut self, _: bool, _: u64) {

@@ -2,15 +2,16 @@
 //!
 //! Words that no other program says name a lab at once. Otherwise an answer has to fit what was asked: labs share names,
 //! sentences and greetings. What nothing is sure of is left alone. A wrong answer is known for one where the right one would have
-//! words of its own, and of `uppercase`, which has none, at the course's port.
+//! words of its own, and otherwise at the course's port.
 
 use super::analyzer::LabAnalyzer;
-use super::phrases::{ACKNOWLEDGEMENT, HII, JOKE, KNOCK};
+use super::phrases::{ACKNOWLEDGEMENT, DUAL_STACK_PORT, HII, JOKE, KNOCK, KNOCK_BEGINS, WHO};
 use super::{
     Lab, LabMessage, MAX_TEXT, calculator, chat, chatbot, clock, file, ping, relay, trimmed, uppercase,
 };
 use crate::decode::TransportProtocol;
 use crate::flow::{Direction, PacketStamp};
+use crate::proto::Analyzer;
 
 /// Most messages that are listened to: of pings at a short interval so many are sent before the first is answered.
 const MAX_PIECES: usize = 64;
@@ -64,6 +65,8 @@ struct Piece {
     from: Direction,
     at: PacketStamp,
     bytes: Box<[u8]>,
+    /// It stands for bytes that are not in the capture.
+    is_gap: bool,
 }
 
 impl Ear {
@@ -93,6 +96,22 @@ impl Ear {
             *self = Self::Closed;
         }
         found
+    }
+
+    /// Bytes of `from` are not in the capture: what comes behind them is not put together with what came before.
+    pub(in crate::proto) fn gap(&mut self, flow: Ends, from: Direction) {
+        if matches!(self, Self::Fresh) {
+            *self = Self::Listening(Box::new(Listener { flow, pieces: Vec::new(), bytes: 0, is_odd: false }));
+        }
+        let Self::Listening(listener) = self else { return };
+        // It may be told twice: when the other side shows that it has them, and when this one goes on.
+        if !listener.pieces.last().is_some_and(|last| last.is_gap && last.from == from) {
+            let at = PacketStamp { number: 0, ts: None };
+            listener.pieces.push(Piece { from, at, bytes: Box::default(), is_gap: true });
+        }
+        if listener.is_full() {
+            *self = Self::Closed;
+        }
     }
 
     /// Whether pings wait for their first answer: then it is worth listening on when everybody else has given up.
@@ -162,7 +181,7 @@ impl Listener {
         let found = alone.or_else(|| self.decide(from, joined.as_deref()?, begun));
         let Some((lab, client)) = found else {
             self.bytes = self.bytes.saturating_add(told.len());
-            self.pieces.push(Piece { from, at, bytes: told.into() });
+            self.pieces.push(Piece { from, at, bytes: told.into(), is_gap: false });
             return None;
         };
         let mut analyzer = LabAnalyzer::of(lab, client);
@@ -170,10 +189,14 @@ impl Listener {
         let is_stream = self.flow.transport == TransportProtocol::Tcp;
         let mut waits = Vec::new();
         for (place, piece) in self.pieces.iter().enumerate().take(replayed) {
+            if piece.is_gap {
+                analyzer.lacks(piece.from);
+                continue;
+            }
             waits.extend_from_slice(&piece.bytes);
             let next =
                 self.pieces.get(place.saturating_add(1)).filter(|_| place.saturating_add(1) < replayed);
-            let goes_on = is_stream && next.is_some_and(|next| next.from == piece.from);
+            let goes_on = is_stream && next.is_some_and(|next| next.from == piece.from && !next.is_gap);
             analyzer.replay(piece.from, piece.at, &mut waits, is_stream, goes_on);
         }
         for piece in self.pieces.iter().skip(replayed) {
@@ -182,9 +205,9 @@ impl Listener {
         Some(analyzer)
     }
 
-    /// Where the pieces begin that `from` has said since the other side spoke.
+    /// Where the pieces begin that `from` has said since the other side spoke, or since bytes are missing.
     fn turn_begins(&self, from: Direction) -> usize {
-        let other = self.pieces.iter().rposition(|piece| piece.from != from);
+        let other = self.pieces.iter().rposition(|piece| piece.from != from || piece.is_gap);
         other.map_or(0, |place| place.saturating_add(1))
     }
 
@@ -202,18 +225,44 @@ impl Listener {
     /// The lab in which `text`, said by `from`, answers what was said before.
     fn by_answer(&self, from: Direction, text: &[u8], before: &[Piece]) -> Option<Lab> {
         let transport = self.flow.transport;
-        let asked_from =
-            before.iter().rposition(|piece| piece.from == from).map_or(0, |place| place.saturating_add(1));
-        let asked = before.get(asked_from..).filter(|asked| !asked.is_empty())?;
-        let last = asked.last().map(|piece| trimmed(&piece.bytes)).unwrap_or_default();
-        let all: Vec<u8> = asked.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
+        let behind = |is_end: &dyn Fn(&Piece) -> bool| {
+            before.iter().rposition(is_end).map_or(0, |place| place.saturating_add(1))
+        };
+        // What an answer fits shows by itself; nothing is put together over a gap.
+        let asked = before.get(behind(&|piece| piece.from == from && !piece.is_gap)..)?;
+        let last = asked.iter().rfind(|piece| !piece.is_gap).map(|piece| trimmed(&piece.bytes))?;
+        let together = before.get(behind(&|piece| piece.from == from || piece.is_gap)..)?;
+        let all: Vec<u8> = together.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
         let answer = std::str::from_utf8(text).ok()?;
         let fits = [last, trimmed(&all)]
             .into_iter()
             .filter_map(|asked| std::str::from_utf8(asked).ok())
             .find_map(|asked| answered(transport, asked, answer));
-        fits.or_else(|| echoed_in_room(transport, before, from, answer))
-            .or_else(|| self.wrong_capitals(from, answer, before))
+        let is_whole = !before.iter().any(|piece| piece.is_gap);
+        fits.or_else(|| echoed_in_room(transport, before, from, answer).filter(|_| is_whole))
+            .or_else(|| self.wrong_capitals(from, answer, before).filter(|_| is_whole))
+            .or_else(|| self.wrong_answer(from, answer, before).filter(|_| is_whole))
+    }
+
+    /// The lab whose client begins with words of its own at the course's port, where another answer than the lab's comes: its server's,
+    /// and wrong.
+    fn wrong_answer(&self, from: Direction, answer: &str, before: &[Piece]) -> Option<Lab> {
+        let first = before.first().filter(|first| first.from != from)?;
+        let words = trimmed(&first.bytes);
+        let asked = std::str::from_utf8(words).ok()?;
+        let is_line = !answer.trim().is_empty() && answer.len() <= MAX_TEXT;
+        let is_asked = || match (self.flow.transport, self.flow.port_of(from)) {
+            (TransportProtocol::Tcp, chatbot::PORT) => chatbot::is_question(words).then_some(Lab::ChatbotTcp),
+            (TransportProtocol::Udp, chatbot::PORT) => chatbot::is_question(words).then_some(Lab::ChatbotUdp),
+            (TransportProtocol::Tcp, DUAL_STACK_PORT) => (asked == HII).then_some(Lab::DualStack),
+            (TransportProtocol::Tcp, file::PORT) => (asked == file::KEY).then_some(Lab::FileTransfer),
+            (TransportProtocol::Udp, relay::PORT) => {
+                let is_hii = asked.trim().eq_ignore_ascii_case(relay::HII);
+                (is_hii || relay::is_refusal(answer)).then_some(Lab::Relay)
+            }
+            _ => None,
+        };
+        is_line.then(is_asked).flatten()
     }
 
     /// A line of text that the port of `uppercase` answers with another: its server's, and wrong. Where more than the case of letters
@@ -258,7 +307,13 @@ fn by_words(transport: TransportProtocol, text: &[u8], before: &[Piece]) -> Opti
             }
         }
         TransportProtocol::Tcp => {
-            let has_one_key = || matches!(before, [key] if key.bytes.len() <= MAX_NAME_OF_KEY);
+            // What is missing may have been the key.
+            let has_one_key = || {
+                let mut keys = before.iter().filter(|piece| !piece.is_gap);
+                !before.is_empty()
+                    && keys.next().is_none_or(|key| key.bytes.len() <= MAX_NAME_OF_KEY)
+                    && keys.next().is_none()
+            };
             match () {
                 () if text.starts_with(KNOCK.as_bytes()) => Some((Lab::Knock, true)),
                 () if text_of.is_some_and(chat::tells_of_joining) => Some((Lab::Chat, false)),
@@ -281,6 +336,9 @@ pub(super) fn answered(transport: TransportProtocol, asked: &str, answer: &str) 
     let is_tcp = transport == TransportProtocol::Tcp;
     if is_tcp && asked.starts_with(HII) && answer.starts_with(ACKNOWLEDGEMENT) {
         return Some(Lab::DualStack);
+    }
+    if is_tcp && asked.starts_with(KNOCK_BEGINS) && answer == WHO {
+        return Some(Lab::Knock);
     }
     if is_tcp && asked == file::KEY && answer.starts_with(file::SUCCESS) {
         return Some(Lab::FileTransfer);

@@ -6,6 +6,9 @@ use super::waiting::{self, Waiting};
 use super::{Fault, Heard, Said, Says, Session, kept};
 use crate::flow::PacketStamp;
 
+/// Our port.
+pub(super) const PORT: u16 = 9001;
+
 pub(super) const HII: &str = "hii";
 const EXIT: &str = "exit server";
 const SENT: &str = "200, UDP Packet Sent Successfully";
@@ -189,6 +192,11 @@ pub(super) fn status(text: &str) -> Option<Code> {
         _ => rest.is_empty() || rest.starts_with([',', ' ', ':']),
     };
     fits.then_some(code)
+}
+
+/// Whether this refuses a request: a code, and perhaps words.
+pub(super) fn is_refusal(text: &str) -> bool {
+    status(text.trim()).is_some_and(|code| code != Code::Sent)
 }
 
 /// Whether these are the words of an answer that no other server gives.

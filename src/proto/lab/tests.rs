@@ -380,7 +380,7 @@ fn pings_are_paired_as_far_as_that_can_be_told() {
     assert_eq!((said.says, said.answers), (Says::Pong(Some(7), Pairing::Number), Some(stamp(11, 20_000))));
     let copy = tell(S, "Packet Acknowledged 7", 14, 29_001);
     assert_eq!((copy.fault, copy.again), (None, Some(stamp(13, 29_000))));
-    assert_eq!(tell(S, "Packet Acknowledged 9", 14, 29_001).fault, Some(Fault::Unasked));
+    assert_eq!(tell(S, "Packet Acknowledged 9", 14, 29_001).fault, Some(Fault::UnaskedHere));
     assert_eq!(tell(C, "exit", 15, 30_000).says, Says::Farewell);
     assert_eq!(tell(S, "Stopping the Server.", 16, 30_001).answers, Some(stamp(15, 30_000)));
 }

@@ -152,6 +152,11 @@ impl Session for Uppercase {
         }
     }
 
+    /// An answer that is shorter than what is right, and of the only sentence that waits, is all that there is.
+    fn takes_turns(&self, by_client: bool) -> bool {
+        !by_client && self.waiting.len() == 1
+    }
+
     fn gap(&mut self, _: bool, _: u64) {
         self.waiting.lose_track();
     }

@@ -32,7 +32,9 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         );
         note(out, &text, options)?;
     }
-    let faults: Vec<String> = lab.faults().map(fault).collect();
+    let (maybe, wrong): (Vec<_>, Vec<_>) =
+        lab.faults().partition(|message| message.said.fault == Some(Fault::UnaskedHere));
+    let faults: Vec<String> = wrong.into_iter().map(fault).collect();
     if !faults.is_empty() {
         let many = Count::new(
             count(faults.len()),
@@ -41,6 +43,16 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         );
         note(out, &many.to_string(), options)?;
         rows(out, &faults, SHOWN, options)?;
+    }
+    if !maybe.is_empty() {
+        let many = Count::new(
+            count(maybe.len()),
+            "message answers nothing: nothing asked for it, or the capture lacks it:",
+            "messages answer nothing: nothing asked for them, or the capture lacks it:",
+        );
+        note(out, &many.to_string(), options)?;
+        let list: Vec<String> = maybe.iter().map(|message| one(message)).collect();
+        rows(out, &list, SHOWN, options)?;
     }
     let again: Vec<String> = lab
         .again()
@@ -59,8 +71,12 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
     }
     let unsure = lab.unsure().count();
     let open = lab.unanswered();
+    let is_off = lab.messages.iter().any(is_off_clock);
     if faults.is_empty() && !lab.messages.is_empty() {
-        let text = match (lab.with_others > 0, unsure > 0) {
+        let text = match (lab.with_others > 0, unsure > 0 || !maybe.is_empty()) {
+            _ if is_off => {
+                "What was said has the right form; what it says is another date or time than the packets'."
+            }
             (true, _) => {
                 "Nothing is wrong with what was said here by itself; what goes wrong between several clients stands below all flows."
             }
@@ -121,6 +137,11 @@ pub(super) fn write(out: &mut impl Write, told: &Told<'_>, options: ExplainOptio
         note(out, &text, options)?;
     }
     Ok(())
+}
+
+/// Whether it says a date or time that no time zone has when it is sent.
+fn is_off_clock(message: &LabMessage) -> bool {
+    matches!(fits(&message.said.says, message.at.ts), Some(Fits::NoDate(_) | Fits::NoZone(_)))
 }
 
 /// Whether nothing but the port tells which lab this is: where sentences come back, and none as it should be.
@@ -279,7 +300,9 @@ impl Part {
                 continue;
             };
             let is_right = matches!(marked, Mark::Right | Mark::SameValue);
-            *(if is_right { &mut right } else { &mut wrong }) += 1;
+            if *expected != Right::NoSum {
+                *(if is_right { &mut right } else { &mut wrong }) += 1;
+            }
             let verdict = match (marked, expected) {
                 (Mark::Right, Right::Is(_)) => "right".to_owned(),
                 (Mark::Right, _) => "right: an error".to_owned(),
@@ -301,8 +324,18 @@ impl Part {
         }
         let who = name
             .map_or_else(|| "Somebody without a name".to_owned(), |name| format!("A client named {name}"));
-        let sums = Count::new(lab.count(|says| matches!(says, Says::Sum(..))), "sum", "sums");
-        let text = format!("{who} had {sums} worked out: {right} right, {wrong} not.");
+        let no_sums = lab.count(|says| matches!(says, Says::Sum(_, Right::NoSum)));
+        let all = lab.count(|says| matches!(says, Says::Sum(..))).saturating_sub(no_sums);
+        let open = match all.saturating_sub(right).saturating_sub(wrong) {
+            0 => String::new(),
+            open => format!(", {open} without an answer that is known"),
+        };
+        let others = match no_sums {
+            0 => String::new(),
+            _ => format!("; {} no sum", Count::new(no_sums, "other message is", "other messages are")),
+        };
+        let sums = Count::new(all, "sum", "sums");
+        let text = format!("{who} had {sums} worked out: {right} right, {wrong} not{open}{others}.");
         Self { sentences: vec![text], rows }
     }
 

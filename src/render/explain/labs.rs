@@ -77,6 +77,9 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
                 1 => ", a name before refused".to_owned(),
                 many => format!(", {many} names before refused"),
             };
+            if member.name.is_none() {
+                return format!("{}, whose name is not in the capture", member.flow);
+            }
             let doubt = if member.is_sure { "" } else { ", joining not shown" };
             format!("{} ({}{refused}{doubt})", shown(&room.name_of(place)), member.flow)
         })
@@ -94,6 +97,7 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
     let whole = room.lines.iter().filter(is_whole).count();
     let lines = Count::new(count(room.lines.len()), "line", "lines");
     let text = match (whole, room.lines.len()) {
+        (_, 0) if room.unnamed > 0 => "Of no line it is known how it was passed on.".to_owned(),
         (_, 0) => "No line was typed.".to_owned(),
         (1, 1) => "1 line, to every other member that was in, once.".to_owned(),
         (_, 1) => "1 line, not to every other member that was in, or not once.".to_owned(),
@@ -106,12 +110,18 @@ fn room(out: &mut impl Write, room: &Room, options: ExplainOptions) -> io::Resul
     rows(out, &list, SHOWN, options)?;
     let strays = room.strays.iter().map(|(to, packet, name)| {
         format!(
-            "packet {packet}: {} was told a line of {} that it did not type",
+            "packet {packet}: {} was told a line of {} that it did not type{}",
             shown(&room.name_of(*to)),
-            shown(name)
+            shown(name),
+            if room.may_have_typed(name) { ", or the capture lacks it" } else { "" }
         )
     });
     rows(out, &strays.collect::<Vec<_>>(), SHOWN, options)?;
+    if room.unnamed > 0 {
+        let lines = Count::new(room.unnamed, "line was", "lines were");
+        let text = format!("{lines} not followed: the name of whoever typed is not in the capture.");
+        note(out, &text, options)?;
+    }
     if room.not_looked_at > 0 {
         note(
             out,
@@ -133,7 +143,10 @@ fn line_row(room: &Room, line: &RoomLine) -> String {
     let name = |to: usize| shown(&room.name_of(to));
     let lost = line.lost.iter().map(|lost| {
         let why = if lost.perhaps { ", or the capture lacks it" } else { "" };
-        format!("did not reach {}{why}", name(lost.to))
+        match lost.without_name {
+            Some(packet) => format!("reached {} without the name, in packet {packet}", name(lost.to)),
+            None => format!("did not reach {}{why}", name(lost.to)),
+        }
     });
     let again = line.reached.iter().filter(|delivery| delivery.again);
     let all = line.lost.len().saturating_add(again.clone().count());

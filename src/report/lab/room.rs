@@ -28,6 +28,8 @@ pub struct Room {
     pub lines: Vec<RoomLine>,
     /// Lines of members that no line typed explains: to whom, in which packet, under which name.
     pub strays: Vec<(usize, PacketNumber, Box<str>)>,
+    /// Lines of members whose name is not in the capture, so that it is not known how they were passed on.
+    pub unnamed: u64,
     /// Lines whose deliveries were not looked for, because there are too many.
     pub not_looked_at: u64,
 }
@@ -51,6 +53,8 @@ pub struct RoomMember {
     pub until: Option<PacketNumber>,
     /// Bytes to it are not in the capture.
     pub has_gaps: bool,
+    /// Bytes from it are not in the capture.
+    pub has_own_gaps: bool,
 }
 
 /// A line that somebody typed.
@@ -86,9 +90,17 @@ pub struct Lost {
     pub to: usize,
     /// The capture lacks bytes to it: the line may be among them.
     pub perhaps: bool,
+    /// A packet that brought it the same text without the name of who typed it.
+    pub without_name: Option<PacketNumber>,
 }
 
 impl Room {
+    /// Whether a member of this name may have typed what is not in the capture.
+    #[must_use]
+    pub fn may_have_typed(&self, name: &str) -> bool {
+        self.members.iter().any(|member| member.has_own_gaps && member.name.as_deref() == Some(name))
+    }
+
     /// A member's name, or the number of its flow.
     #[must_use]
     pub fn name_of(&self, member: usize) -> String {
@@ -123,7 +135,8 @@ pub(super) fn of(flows: &BTreeMap<usize, LabFlow>, table: &FlowTable) -> Vec<Roo
 
 fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
     let members: Vec<RoomMember> = flows.iter().map(|(lab, flow, place)| member(lab, flow, *place)).collect();
-    let mut room = Room { server, members, lines: Vec::new(), strays: Vec::new(), not_looked_at: 0 };
+    let mut room =
+        Room { server, members, lines: Vec::new(), strays: Vec::new(), unnamed: 0, not_looked_at: 0 };
     let came: HashSet<(&str, &str)> = flows
         .iter()
         .flat_map(|(lab, ..)| &lab.messages)
@@ -139,6 +152,10 @@ fn room(server: Endpoint, flows: &[Connection<'_>]) -> Room {
         let (lines, was_told_otherwise) = typed(lab, member);
         // Who was never let in has said nothing to the others.
         if was_told_otherwise && !member.is_sure && !lines.iter().any(|(_, text)| is_as_typed(text)) {
+            continue;
+        }
+        if member.name.is_none() {
+            room.unnamed = room.unnamed.saturating_add(u64::try_from(lines.len()).unwrap_or(u64::MAX));
             continue;
         }
         for (at, text) in lines {
@@ -201,15 +218,21 @@ pub(super) fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
     }
     let taken = names.clone().find_map(|(name, _)| Some((name, *joined.get(&**name)?)));
     let all = names.clone().count();
-    let given = taken.or_else(|| names.by_ref().last());
     let server = lab.client.reversed();
     let closed = flow.tcp.as_ref().and_then(|tcp| {
         let end = &tcp.teardown;
         let ends = [end.orig_fin, end.resp_fin, end.reset.as_ref().map(|reset| reset.packet)];
         ends.into_iter().flatten().map(|stamp| stamp.number).min()
     });
-    let side =
-        flow.tcp.as_ref().map(|tcp| if server == Direction::OrigToResp { &tcp.orig } else { &tcp.resp });
+    let lacks = |from: Direction| {
+        let side =
+            flow.tcp.as_ref().map(|tcp| if from == Direction::OrigToResp { &tcp.orig } else { &tcp.resp });
+        side.is_some_and(|side| side.missing_bytes > 0)
+    };
+    let (has_gaps, has_own_gaps) = (lacks(server), lacks(lab.client));
+    let taken = taken.or_else(|| names.clone().rev().find(|(name, _)| is_echoed(lab, name)));
+    // What the server said to the last name may be missing, or a name behind it.
+    let given = taken.or_else(|| names.by_ref().last().filter(|_| !has_gaps && !has_own_gaps));
     RoomMember {
         flow: flow.id,
         place,
@@ -218,8 +241,24 @@ pub(super) fn member(lab: &LabFlow, flow: &Flow, place: usize) -> RoomMember {
         is_sure: taken.is_some(),
         since: given.map(|(_, at)| at),
         until: closed,
-        has_gaps: lab.not_kept > 0 || side.is_some_and(|side| side.missing_bytes > 0),
+        has_gaps: lab.not_kept > 0 || has_gaps,
+        has_own_gaps: lab.not_kept > 0 || has_own_gaps,
     }
+}
+
+/// Whether what a member typed came back to it under this name.
+fn is_echoed(lab: &LabFlow, name: &str) -> bool {
+    let typed: HashSet<&str> = lab
+        .messages
+        .iter()
+        .filter_map(|message| match &message.said.says {
+            Says::Typed(text) => Some(&**text),
+            _ => None,
+        })
+        .collect();
+    lab.messages.iter().any(|message| {
+        matches!(&message.said.says, Says::Line(by, text) if **by == *name && typed.contains(&**text))
+    })
 }
 
 /// Looks which lines reached member `to`; `names` are those of all members.
@@ -228,6 +267,13 @@ fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize, names: &
     for message in &lab.messages {
         if let Says::Line(name, text) = &message.said.says {
             came.entry((name.clone(), text.clone())).or_default().push_back(message.at.number);
+        }
+    }
+    // What the server tells it without a name.
+    let mut bare: HashMap<&str, VecDeque<PacketNumber>> = HashMap::new();
+    for message in lab.messages.iter().filter(|message| !message.said.by_client) {
+        if let (Says::Other, Ok(text)) = (&message.said.says, std::str::from_utf8(&message.text)) {
+            bare.entry(text).or_default().push_back(message.at.number);
         }
     }
     let Room { members, lines, strays, .. } = room;
@@ -252,7 +298,12 @@ fn deliver(room: &mut Room, to: usize, lab: &LabFlow, looked_at: usize, names: &
             && member.until.is_none_or(|until| until > line.at.number);
         match found {
             Some(packet) => line.reached.push(Delivery { to, packet, again: false }),
-            None if was_in && line.by != to => line.lost.push(Lost { to, perhaps: member.has_gaps }),
+            None if was_in && line.by != to => {
+                let mut came = bare.get_mut(&*line.text);
+                let mut next = || came.as_mut().and_then(|packets| packets.pop_front());
+                let without_name = std::iter::from_fn(&mut next).find(|packet| *packet >= line.at.number);
+                line.lost.push(Lost { to, perhaps: member.has_gaps && without_name.is_none(), without_name });
+            }
             None => {}
         }
     }

@@ -4,7 +4,7 @@ use super::build::Capture;
 use super::says;
 
 #[track_caller]
-fn says_not(text: &str, parts: &[&str]) {
+pub(super) fn says_not(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(!text.contains(part), "{part:?} is in:\n{text}");
     }

@@ -6,8 +6,8 @@ use super::board::{Board, Recovery, is_older};
 use super::timer::{LEAST_TIME_OUT, ProbeTimer};
 use super::{Circumstances, DueProbe, Evidence, Judgement, Kind, Reason, Sent, Sureness, twice};
 use crate::decode::TcpFlags;
-use crate::flow::Repeat;
 use crate::flow::tcp::received::Added;
+use crate::flow::{Repeat, SeqNumber};
 
 /// Without a handshake to tell the round trip, what comes sooner was hardly asked for (Wireshark takes the same).
 const USUAL_ROUND_TRIP: i64 = 3_000_000;
@@ -67,7 +67,14 @@ pub(super) fn with_bytes(
     };
     let (asked, _) = asked_for(own, other, sent);
     let is_asked = asked.is_some_and(|asked| asked.last > previous.number);
-    if let Some(copy) = twice::with_bytes(own, sent, &previous, at, is_asked, evidence) {
+    // A SYN that comes again calls for a SYN-ACK again.
+    let is_called_for = sent.is(TcpFlags::SYN)
+        && sent.is(TcpFlags::ACK)
+        && other
+            .ring
+            .copies(SeqNumber(sent.ack.wrapping_sub(1)), SeqNumber(sent.ack))
+            .is_some_and(|(_, last, _)| last.is(TcpFlags::SYN) && last.number > previous.number);
+    if let Some(copy) = twice::with_bytes(own, sent, &previous, at, is_asked || is_called_for, evidence) {
         return Some(copy);
     }
     if let Some((before, now)) = evidence.tsvals

@@ -107,6 +107,22 @@ fn a_syn_captured_twice_is_no_retry() {
 }
 
 #[test]
+fn a_syn_ack_that_a_syn_called_for_again_is_no_copy() {
+    // Over IPv6 there is no identification.
+    let bare = Extra { id: Some(0), ..PLAIN };
+    let mut talk = Talk::new();
+    talk.with(ORIG, SYN, 1000, 0, 0, bare);
+    talk.with(RESP, SYN_ACK, 5000, 1001, 0, bare);
+    talk.wait(1000);
+    // Both time-outs end at once.
+    let by_time_out = talk.with(RESP, SYN_ACK, 5000, 1001, 0, bare);
+    assert_eq!(said(by_time_out).0, Kind::SynAckRetried);
+    talk.with(ORIG, SYN, 1000, 0, 0, bare);
+    let called_for = talk.with(RESP, SYN_ACK, 5000, 1001, 0, bare);
+    assert_eq!(said(called_for).0, Kind::SynAckRetried);
+}
+
+#[test]
 fn a_frame_captured_twice_is_counted_once_and_still_timed() {
     let mut talk = Talk::open();
     talk.send(RESP, ACK, 5001, 1001, 0);
