@@ -79,8 +79,9 @@ impl<T> Waiting<T> {
     }
 
     /// The question of an answer in a datagram, which may come before the answer to an older question, or instead of it, and
-    /// may come twice: what fits no question and was said before may be such a copy
-    /// ([`Waiting::copy_of`]), or a wrong answer to the newest: that waits on.
+    /// may come twice: what fits no question and was said before is such a copy where nothing was asked since, whatever waits from
+    /// before, for its sender had no cause to speak. Else it may be one ([`Waiting::copy_of`]), or a wrong answer to the newest: that
+    /// waits on.
     pub(super) fn in_any_order(
         &mut self,
         (text, at): (&[u8], PacketStamp),
@@ -93,9 +94,12 @@ impl<T> Waiting<T> {
         self.copy_of = None;
         let hash = hash_of(text);
         let before = self.earlier.iter().find(|(earlier, _)| *earlier == hash).map(|(_, at)| *at);
+        let newest = self.list.back().map(|question| asked_at(question).number);
         let place = match (self.fitting(at, asked_at, fits), before, self.list.len()) {
             (Some(place), ..) => place,
-            (None, Some(before), 0) => return Asked::Again(before),
+            (None, Some(before), _) if newest.is_none_or(|newest| newest < before.number) => {
+                return Asked::Again(before);
+            }
             _ if self.is_lost => return Asked::Unknown,
             (None, Some(before), _) => {
                 self.copy_of = Some(before);
@@ -223,6 +227,22 @@ mod tests {
         // Asked again, it is an answer.
         waiting.push((stamp(8, 200), "yes"));
         assert_eq!(answer(&mut waiting, "yes", stamp(9, 201)), Ok(8));
+    }
+
+    #[test]
+    fn a_copy_is_no_answer_to_an_older_question_that_waits() {
+        let mut waiting = Waiting::default();
+        waiting.push((stamp(1, 0), "lost"));
+        waiting.push((stamp(2, 500), "no"));
+        assert_eq!(answer(&mut waiting, "no", stamp(3, 501)), Ok(2));
+        let copy = waiting.in_any_order((b"no", stamp(4, 501)), |(at, _)| *at, |(_, right)| *right == "no");
+        assert!(matches!(copy, Asked::Again(before) if before.number == 3), "{copy:?}");
+        // Asked something since, the server may have answered that, and wrongly.
+        waiting.push((stamp(5, 600), "yes"));
+        let doubtful =
+            waiting.in_any_order((b"no", stamp(6, 601)), |(at, _)| *at, |(_, right)| *right == "no");
+        assert!(matches!(doubtful, Asked::Is((at, _)) if at.number == 5), "{doubtful:?}");
+        assert_eq!(waiting.copy_of().map(|at| at.number), Some(3));
     }
 
     #[test]
