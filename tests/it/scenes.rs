@@ -288,18 +288,14 @@ fn what_only_a_line_does_is_refused_with_the_way_to_one() {
         ),
         (&["lab", "ipv4-ipv6", "--loss", "30%"], "error: the experiment `ipv4-ipv6` has no --loss\n"),
     ] {
-        let ran = run(args);
-        assert_eq!(ran.code, Some(2), "{ran:?}");
-        assert!(
-            ran.err.starts_with(error) && ran.err.contains("hint: with --two-hosts there is a line"),
-            "{ran:?}"
-        );
+        let said = wirelab(args).output().unwrap();
+        let err = String::from_utf8(said.stderr).unwrap();
+        assert_eq!(said.status.code(), Some(2), "{err}");
+        assert!(err.starts_with(error) && err.contains("hint: with --two-hosts there is a line"), "{err}");
     }
-    let ran = run(&["lab", "knock", "--seed", "3"]);
-    assert!(
-        ran.err.starts_with("error: the lab `knock` has no --seed\n") && !ran.err.contains("hint"),
-        "{ran:?}"
-    );
+    let said = wirelab(&["lab", "knock", "--seed", "3"]).output().unwrap();
+    let err = String::from_utf8(said.stderr).unwrap();
+    assert!(err.starts_with("error: the lab `knock` has no --seed\n") && !err.contains("hint"), "{err}");
 }
 
 #[test]
