@@ -22,6 +22,9 @@ use crate::source::{FramePort, LinkType, LiveError, SourceError, devices};
 /// How often a quiet hop looks whether it was asked to stop.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How long a hop that was asked to stop goes on at most, to let through what it holds.
+const EMPTYING: Duration = Duration::from_secs(10);
+
 /// Most frames taken from one side before the other is looked at.
 const MOST_IN_A_ROW: usize = 64;
 
@@ -140,7 +143,7 @@ impl Hop {
         Ok(Self { ports: [FramePort::open(one)?, FramePort::open(other)?] })
     }
 
-    /// Passes frames on until `stop` is set; those that come in on a side go by way of that side's line. Each side's choices
+    /// Passes frames on until `stop` is set and nothing is held any more, ten seconds later at most; those that come in on a side go by way of that side's line. Each side's choices
     /// follow from `seed`.
     ///
     /// # Errors
@@ -158,7 +161,15 @@ impl Hop {
             |how, seed| Direction { line: Line::new(how, seed), number: 0, frames: BTreeMap::new() };
         let mut directions = [direction(one, seed), direction(other, seed.wrapping_add(1))];
         let mut decoder = Decoder::new();
-        while !stop.load(Ordering::Relaxed) {
+        let mut asked = None;
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                let asked = *asked.get_or_insert_with(|| begun.elapsed());
+                let is_empty = directions.iter().all(|direction| direction.line.next_due().is_none());
+                if is_empty || begun.elapsed() >= asked + EMPTYING {
+                    break;
+                }
+            }
             let mut wait = TICK;
             let [left, right] = &mut self.ports;
             let [there, back] = &mut directions;
@@ -171,6 +182,10 @@ impl Hop {
                 }
             }
             await_frames(&self.ports, wait)?;
+        }
+        for (from, direction) in directions.iter_mut().enumerate() {
+            direction.line.end();
+            tell(from, direction, on_event);
         }
         Ok(())
     }
@@ -205,11 +220,16 @@ fn pass(
     while let Some(bytes) = direction.line.take_due(now) {
         send(&bytes, on_event);
     }
+    tell(from, direction, on_event);
+    Ok(())
+}
+
+/// Tells what was done since the last time.
+fn tell(from: usize, direction: &mut Direction, on_event: &mut dyn FnMut(HopEvent)) {
     for done in direction.line.done() {
         let frame = direction.frames.get(&done.number).copied();
         on_event(HopEvent::Done { from, number: done.number, frame, deed: done.deed });
     }
-    Ok(())
 }
 
 /// What a frame is, its checksum completed; `None` where it carries neither TCP nor UDP.

@@ -2,10 +2,11 @@
 
 use super::count::{Counted, Times};
 use super::talks::is_v6;
-use super::{Case, Check, labs, lookup};
+use super::{Case, Check, labs, line, lookup};
 use crate::flow::Opening;
 use crate::lab::Transport;
 use crate::lab::scene::What;
+use crate::source::PacketNumber;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
     match case.scene.name {
@@ -198,16 +199,60 @@ fn both_families(case: &Case<'_>) -> Check {
     }
     match flows.as_slice() {
         [(false, four, bytes4, first4), (true, six, bytes6, first6)] => {
-            let more = bytes6.saturating_sub(*bytes4);
-            Check::new(
-                four == six && more == six.saturating_mul(20),
-                format!(
-                    "{four} packets over IPv4 and {six} over IPv6: the same talk, {more} bytes longer, 20 for each packet"
-                ),
-                [*first4, *first6],
-            )
+            let has_line = line::is_before(case).is_some();
+            same_talk((*four, *bytes4), (*six, *bytes6), has_line, [*first4, *first6])
         }
         [(false, ..)] => Check::new(true, "This machine has no IPv6: there is nothing to compare with", []),
         _ => Check::new(false, "The capture has not one flow of each family", []),
+    }
+}
+
+/// The same talk over both families, by packets and bytes of each. What a line does to one it need not do to the other: what is
+/// lost, comes twice or in another order is answered by more packets.
+fn same_talk(
+    (four, bytes4): (u64, u64),
+    (six, bytes6): (u64, u64),
+    has_line: bool,
+    firsts: [PacketNumber; 2],
+) -> Check {
+    let more = i128::from(bytes6) - i128::from(bytes4);
+    let counted = |number| Counted::of(number, "packet", "packets");
+    if four == six && more == i128::from(six) * 20 {
+        let text = format!(
+            "{} over IPv4 and {six} over IPv6: the same talk, {more} bytes longer, 20 for each packet",
+            counted(four)
+        );
+        return Check::new(true, text, firsts);
+    }
+    let found =
+        format!("{} of {bytes4} bytes over IPv4, {} of {bytes6} over IPv6", counted(four), counted(six));
+    if has_line {
+        let text = format!(
+            "Nothing to compare packet by packet: {found}; the line between the hosts acts on each talk in its own way"
+        );
+        return Check::moot(text, firsts);
+    }
+    Check::new(false, format!("The same talk is not 20 bytes longer for each packet: {found}"), firsts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_a_line_two_talks_need_not_have_the_same_packets() {
+        let check = |six, has_line| {
+            let check = same_talk((14, 1000), six, has_line, [1, 15]);
+            (check.holds, check.moot, check.text)
+        };
+        let (holds, moot, text) = check((14, 1280), true);
+        assert!(holds && !moot && text.ends_with("280 bytes longer, 20 for each packet"), "{text}");
+        for six in [(19, 1748), (14, 1300), (9, 800)] {
+            let (holds, moot, text) = check(six, true);
+            assert!(holds && moot && !text.contains("same talk"), "{text}");
+            // Nothing acts on a cable.
+            let (holds, moot, text) = check(six, false);
+            assert!(!holds && !moot, "{text}");
+        }
     }
 }

@@ -33,6 +33,8 @@ struct Done {
     open: Option<(bool, Option<TimeDelta>)>,
     /// Of a reply so many bytes of so many went out, and then a RST.
     cut: Option<(u64, u64)>,
+    /// Bytes that its server had sent before that reply.
+    before_cut: u64,
     /// Replies in pieces: the place of each piece in what the server sent, and its length.
     split: Vec<Vec<(u64, u64)>>,
 }
@@ -109,7 +111,7 @@ impl<'a> Faults<'a> {
                 talks().filter(is_its).filter_map(|(talk, done)| Seen::of(case, talk, done)).collect();
             match fault {
                 Fault::NoFin => no_fin(&of, has_line(case.log)),
-                Fault::Reset => reset(&of),
+                Fault::Reset => reset(&of, has_line(case.log)),
                 Fault::TinyWindow => tiny_window(&of),
                 Fault::SplitWrites => split_writes(&of, case.evidence, has_line(case.log)),
                 Fault::SlowReader => slow_reader(&of),
@@ -178,7 +180,10 @@ impl Done {
                             let by = i128::try_from(by.as_nanos()).map(TimeDelta::from_nanos).ok();
                             done.open = done.open.map(|(first, _)| (first, by));
                         }
-                        Misdeed::CutOff { sent, of } => done.cut = Some((*sent, *of)),
+                        Misdeed::CutOff { sent: half, of } => {
+                            done.cut = Some((*half, *of));
+                            done.before_cut = sent;
+                        }
                         Misdeed::Split { pieces: count, .. } => {
                             pieces = *count;
                             done.split.push(Vec::new());

@@ -2,7 +2,7 @@
 //! text can be read.
 
 use super::talks::{Piece, compare, turns};
-use super::{Case, Check};
+use super::{Case, Check, line};
 use crate::flow::{Direction, Opening, Teardown};
 use crate::lab::Transport;
 use crate::proto::judge;
@@ -182,11 +182,18 @@ fn closings(case: &Case<'_>) -> Vec<Check> {
     let is_spoilt = |place: usize| case.faults.spoils_the_end(place);
     let spoilt = (0..case.talks.len()).filter(|place| is_spoilt(*place)).count();
     let talks = case.talks.iter().enumerate().filter(|(place, _)| !is_spoilt(*place));
+    let mut unseen = Vec::new();
     for talk in talks.map(|(_, talk)| talk).filter(|talk| talk.transport == Transport::Tcp) {
         let Some((told, client)) = talk.flow(case.evidence.flows) else { continue };
         let Some(tcp) = told.flow.tcp.as_ref().filter(|_| closes != Closes::Nobody) else { continue };
-        count += 1;
         let end = &tcp.teardown;
+        // Nothing contradicts an orderly end but a RST, where the capture ends before the line has let it through.
+        let is_cut = || line::is_cut_short(case, [talk.port, talk.client.port()]);
+        if !is_closed(end) && end.reset.is_none() && is_cut() {
+            unseen.push(talk.who);
+            continue;
+        }
+        count += 1;
         let first = match closes {
             Closes::Client => Some(client),
             Closes::Server => Some(client.reversed()),
@@ -203,10 +210,17 @@ fn closings(case: &Case<'_>) -> Vec<Check> {
             packets.extend(stamps.flatten().map(|stamp| stamp.number));
         }
     }
+    let unseen = unseen.into_iter().map(|who| {
+        let text = format!(
+            "How the connection of {who} closes is not to be seen: the capture ends before what the line did last is mended"
+        );
+        Check::moot(text, [])
+    });
+    let unseen: Vec<Check> = unseen.collect();
     if count == 0 {
-        return Vec::new();
+        return unseen;
     }
-    let (one, many) = if spoilt == 0 {
+    let (one, many) = if spoilt == 0 && unseen.is_empty() {
         ("the connection", "connections")
     } else {
         ("the other connection", "other connections")
@@ -219,5 +233,5 @@ fn closings(case: &Case<'_>) -> Vec<Check> {
         Closes::Either | Closes::Nobody => "",
     };
     let checks = Check::unless(against, format!("{subject} {verb} closed by both sides{who}"), packets);
-    checks.into_iter().map(|check| case.faults.excused(check)).collect()
+    checks.into_iter().map(|check| case.faults.excused(check)).chain(unseen).collect()
 }

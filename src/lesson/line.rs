@@ -7,7 +7,7 @@ use super::late::Late;
 use super::{Case, Check};
 use crate::decode::{DecodedPacket, TcpFlags};
 use crate::flow::{Kind, PacketStamp, Verdict};
-use crate::lab::scene::What;
+use crate::lab::scene::{Line, What};
 use crate::lab::{Deed, Note};
 use crate::source::PacketNumber;
 use crate::time::TimeDelta;
@@ -17,6 +17,12 @@ pub const MAX_SEGMENTS: usize = 1 << 18;
 
 /// The shortest retransmission timer that is common: Linux waits no less, RFC 6298 section 2.4 asks for a second.
 const SHORTEST_TIMER: TimeDelta = TimeDelta::from_nanos(200_000_000);
+
+/// The timer that RFC 6298 section 2 begins with, in nanoseconds: a lost segment is sent again by then, unless that was lost, too.
+const FIRST_TIMER: i128 = 1_000_000_000;
+
+/// Most that the timer is doubled: RFC 6298 section 2.5 lets it stop at a minute.
+const MAX_DOUBLINGS: usize = 6;
 
 /// A TCP segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +105,8 @@ struct Done {
     overtaken: BTreeSet<Name>,
     /// For how long, at least, of all packets that bear that number, and how many of them.
     held: BTreeMap<Name, (TimeDelta, usize)>,
+    /// Still on the line when that ended, each copy.
+    left: BTreeMap<Name, usize>,
 }
 
 impl Done {
@@ -110,40 +118,75 @@ impl Done {
     }
 }
 
-pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
-    let before = case.log.iter().find_map(|line| match &line.what {
+/// Whether the capture is before the line between two hosts, which acts behind it; `None` where there is no such line.
+pub(super) fn is_before(case: &Case<'_>) -> Option<bool> {
+    case.log.iter().find_map(|line| match &line.what {
         What::Noted { note: Note::Between { before, .. }, .. } => Some(*before),
         _ => None,
-    });
-    let Some(before) = before else { return Vec::new() };
-    let mut done = Done::default();
-    for line in case.log {
+    })
+}
+
+/// Whether the last that the line did to what the first of these ports sent to the second is beyond the capture: it ends before a
+/// lost segment can be sent again, or what is on the line comes out of it.
+pub(super) fn is_cut_short(case: &Case<'_>, ports: [u16; 2]) -> bool {
+    let Some(before) = is_before(case) else { return false };
+    let done = Done::of(case.log);
+    if !before {
+        return done.left.keys().any(|name| name.0 == ports);
+    }
+    let all = case.evidence.segments.0.as_slice();
+    let segments = with_data(all);
+    let mut lost = done.lost.iter().filter(|(name, _)| name.0 == ports);
+    lost.any(|(name, times)| ends_before_repair(&copies(&segments, *name).collect::<Vec<_>>(), *times, all))
+}
+
+/// Segments with data or a FIN.
+fn with_data(all: &[Segment]) -> Vec<Segment> {
+    all.iter().filter(|segment| segment.length > 0 || segment.fin).copied().collect()
+}
+
+impl Done {
+    /// What the line between two hosts did, by its log.
+    fn of(log: &[Line]) -> Self {
+        let mut done = Self::default();
+        for line in log {
+            done.take(line);
+        }
+        done
+    }
+
+    fn take(&mut self, line: &Line) {
         let What::Noted { note: Note::OnTheWay { ports, seq: Some(seq), length, fin, deed, .. }, .. } =
             &line.what
         else {
-            continue;
+            return;
         };
         let name = (*ports, *seq);
         if let Deed::Held { by } = deed {
             let by = i128::try_from(by.as_nanos()).map(TimeDelta::from_nanos).unwrap_or_default();
-            let (least, count) = done.held.entry(name).or_insert((by, 0));
+            let (least, count) = self.held.entry(name).or_insert((by, 0));
             (*least, *count) = (by.min(*least), count.saturating_add(1));
         }
         if *length == 0 && !fin {
-            continue;
+            return;
         }
         match deed {
-            Deed::Lost | Deed::Overflowed => *done.lost.entry(name).or_default() += 1,
-            Deed::Repeated => *done.repeated.entry(name).or_default() += 1,
+            Deed::Lost | Deed::Overflowed => *self.lost.entry(name).or_default() += 1,
+            Deed::Repeated => *self.repeated.entry(name).or_default() += 1,
             Deed::Overtaken { .. } => {
-                done.overtaken.insert(name);
+                self.overtaken.insert(name);
             }
-            Deed::Held { .. } | Deed::Left => {}
+            Deed::Left => *self.left.entry(name).or_default() += 1,
+            Deed::Held { .. } => {}
         }
     }
+}
+
+pub(super) fn of(case: &Case<'_>) -> Vec<Check> {
+    let Some(before) = is_before(case) else { return Vec::new() };
+    let mut done = Done::of(case.log);
     let all = case.evidence.segments.0.as_slice();
-    let segments: Vec<Segment> =
-        all.iter().filter(|segment| segment.length > 0 || segment.fin).copied().collect();
+    let segments = with_data(all);
     // Who ends a connection with a RST repairs nothing any more.
     let is_repaired = |name: &Name| copies(&segments, *name).any(|segment| is_repair(segment.kind));
     done.lost.retain(|name, _| !case.faults.is_cut(case.talks, name.0) || is_repaired(name));
@@ -215,10 +258,14 @@ fn whole(case: &Case<'_>) -> Check {
 fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
     let lost: usize = done.lost.values().sum();
     let mut found: Vec<PacketNumber> = Vec::new();
+    // The last packets of those that the capture ends too soon for.
+    let mut at_end: Vec<PacketNumber> = Vec::new();
     for (name, times) in &done.lost {
         let copies: Vec<&Segment> = copies(segments, *name).collect();
         let again = copies.iter().filter(|segment| is_repair(segment.kind)).count();
-        if copies.len() <= *times || again < *times {
+        if (copies.len() <= *times || again < *times) && ends_before_repair(&copies, *times, all) {
+            at_end.extend(copies.last().map(|segment| segment.at.number));
+        } else if copies.len() <= *times || again < *times {
             let text = format!(
                 "The line lost the segment with number {} {}, and the analysis finds it sent again {}",
                 name.1,
@@ -260,6 +307,17 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
         beyond().filter(|segment| ran_out_of_time(segment, all)).map(|segment| segment.at.number).collect();
     let in_vain: Vec<PacketNumber> =
         beyond().filter(is_for_overtaken).map(|segment| segment.at.number).collect();
+    let unseen = match at_end.len() {
+        0 => String::new(),
+        many => format!(
+            "the line lost {} in a last packet behind which the capture ends, too soon for it to be sent again",
+            Counted::new(many, "segment with data or a FIN", "segments with data or a FIN")
+        ),
+    };
+    if !at_end.is_empty() && at_end.len() == done.lost.len() && found.is_empty() {
+        return Check::moot(format!("Nothing to be seen: {unseen}"), at_end);
+    }
+    let lost = lost.saturating_sub(at_end.len());
     let mut text = match lost {
         0 => "The line lost no segment with data or a FIN, and the analysis finds none sent again for a loss"
             .to_owned(),
@@ -268,6 +326,10 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
             "The line lost {lost} segments with data or a FIN, and the analysis finds each of them sent again"
         ),
     };
+    if !at_end.is_empty() {
+        text.push_str(&format!("; besides, {unseen}"));
+        found.extend(at_end);
+    }
     if !in_vain.is_empty() {
         text.push_str("; where segments were overtaken, more are sent again that only looked lost");
         found.extend(in_vain);
@@ -277,6 +339,20 @@ fn sent_again(done: &Done, segments: &[Segment], all: &[Segment]) -> Check {
         found.extend(unanswered);
     }
     Check::new(true, text, found)
+}
+
+/// Whether the capture ends before a segment can be sent again whose `copies` were lost so many times: the last of them is one of
+/// those, nothing acknowledges it, and no timer need have run out since. That doubles with each loss (RFC 6298 section 5.5).
+fn ends_before_repair(copies: &[&Segment], times: usize, all: &[Segment]) -> bool {
+    let (Some(last), Some(end)) = (copies.last(), all.last()) else { return false };
+    let [from, to] = last.ports;
+    let covers = |ack: u32| ack.wrapping_sub(last.seq).cast_signed() > 0;
+    let is_answer = |other: &&Segment| other.at.number > last.at.number && other.ports == [to, from];
+    let is_acknowledged = all.iter().filter(is_answer).any(|other| other.ack.is_some_and(covers));
+    let doublings = copies.len().saturating_sub(1).min(MAX_DOUBLINGS);
+    let timer = (0..doublings).fold(FIRST_TIMER, |timer, _| timer.saturating_mul(2));
+    let is_soon = end.at.since(last.at).is_some_and(|rest| rest.as_nanos() < timer);
+    copies.len() == times && !is_acknowledged && is_soon
 }
 
 /// Whether a sender's timer ran out although nothing was lost, since the other side was slow: nothing had acknowledged the copy before
@@ -307,7 +383,8 @@ fn twice(done: &Done, segments: &[Segment]) -> Check {
     let mut found = Vec::new();
     for (name, times) in &done.repeated {
         let copies: Vec<&Segment> = copies(segments, *name).collect();
-        if copies.len() <= *times {
+        let left = done.left.get(name).copied().unwrap_or_default();
+        if copies.len().saturating_add(left) <= *times {
             let text = format!("The line sent the segment with number {} twice, and it came once", name.1);
             return Check::new(false, text, copies.iter().map(|segment| segment.at.number));
         }
@@ -320,11 +397,16 @@ fn twice(done: &Done, segments: &[Segment]) -> Check {
         let text = format!("Packet {} came twice, and the line sent it once", segment.at.number);
         return Check::new(false, text, [segment.at.number]);
     }
-    let text = format!(
-        "Segments with data that the line sent twice, and that come twice in the capture: {}",
-        done.repeated.values().sum::<usize>()
-    );
-    Check::new(true, text, found)
+    let is_left = |(name, _): &(&Name, &usize)| done.left.contains_key(name);
+    let left: usize = done.repeated.iter().filter(is_left).map(|(_, times)| times).sum();
+    let sent = done.repeated.values().sum::<usize>().saturating_sub(left);
+    let mut text =
+        format!("Segments with data that the line sent twice, and that come twice in the capture: {sent}");
+    if left > 0 {
+        text.push_str(&format!("; {left} more were on the line yet when it ended"));
+    }
+    let check = Check::new(true, text, found);
+    Check { moot: sent == 0 && left > 0, ..check }
 }
 
 /// Behind the line: what is called reordered was overtaken, and what was overtaken is called so.
@@ -345,7 +427,10 @@ fn out_of_order(done: &Done, segments: &[Segment]) -> Check {
         let mut earlier = segments.iter().take_while(|segment| (segment.ports, segment.seq) != **name);
         earlier.any(|segment| segment.ports == name.0 && segment.seq.wrapping_sub(name.1).cast_signed() > 0)
     };
-    let overtaken: BTreeSet<Name> = done.overtaken.iter().filter(is_behind).copied().collect();
+    // What never came out is in no order.
+    let came_out = |name: &&Name| !done.left.contains_key(name) || copies(segments, **name).next().is_some();
+    let overtaken: BTreeSet<Name> =
+        done.overtaken.iter().filter(came_out).filter(is_behind).copied().collect();
     let holds = names == overtaken;
     let text = if holds {
         format!(

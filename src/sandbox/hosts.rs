@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -44,6 +45,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a server or forwarder has after SIGINT, for its last words.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long connections have to send again what a bad line lost last. The wait doubles with each loss of the same segment, from 0.2 s
+/// on (RFC 6298 section 5): room for six.
+const REPAIR: Duration = Duration::from_secs(15);
+
+/// How long a forwarder has after SIGINT: it lets through what it holds.
+const EMPTYING: Duration = Duration::from_secs(12);
 
 /// How often is looked whether something is ready.
 const LOOK: Duration = Duration::from_millis(10);
@@ -235,14 +243,62 @@ pub(super) fn play(
     let _ = nix::unistd::close(stage.report);
     namespace::keep_for_command()?;
     let Some(status) = init::wait(client, children, control) else { return Ok(None) };
+    let mut sockets = Sockets::of(server);
     farewell(control, server, init::LINGER);
-    for program in [Some(server), forwarder].into_iter().flatten() {
-        if !has_ended(program) {
-            let _ = kill(program, Signal::SIGINT);
-            farewell(control, program, FAREWELL);
-        }
+    sockets.await_acknowledged(control);
+    stop(control, server, FAREWELL);
+    // Its system closes what it had open, and goes on until that is acknowledged.
+    sockets.await_acknowledged(control);
+    if let Some(forwarder) = forwarder {
+        stop(control, forwarder, EMPTYING);
     }
     Ok(Some(status))
+}
+
+/// Asks a program to stop, and waits for its end.
+fn stop(control: &File, program: Pid, patience: Duration) {
+    if !has_ended(program) {
+        let _ = kill(program, Signal::SIGINT);
+        farewell(control, program, patience);
+    }
+}
+
+/// Most that is read of a table of sockets, in bytes: a scene has some hundred, of some 200 bytes each.
+const MAX_TABLE: u64 = 1 << 20;
+
+/// The tables of a host's TCP sockets. Opened while one of its programs lives, they outlast it.
+struct Sockets(Vec<File>);
+
+impl Sockets {
+    /// Those of the host where that process is.
+    fn of(process: Pid) -> Self {
+        let open = |kind: &str| File::open(format!("/proc/{process}/net/{kind}")).ok();
+        Self(["tcp", "tcp6"].into_iter().filter_map(open).collect())
+    }
+
+    /// Whether all that was sent is acknowledged; a table that cannot be read keeps nobody.
+    fn are_acknowledged(&mut self) -> bool {
+        !self.0.iter_mut().any(|file| {
+            let mut table = String::new();
+            let read = file.rewind().and_then(|()| file.take(MAX_TABLE).read_to_string(&mut table));
+            read.is_ok() && table.lines().skip(1).any(is_unacknowledged)
+        })
+    }
+
+    /// Waits until all that was sent is acknowledged, no longer than [`REPAIR`].
+    fn await_acknowledged(&mut self, control: &File) {
+        let since = Instant::now();
+        while !self.are_acknowledged() && since.elapsed() < REPAIR && !pause(control, LOOK) {}
+    }
+}
+
+/// Whether a row of such a table is a connection with something sent and not acknowledged, a FIN among it: behind the state
+/// (0A: it listens) stands `tx_queue:rx_queue`.
+fn is_unacknowledged(row: &str) -> bool {
+    let mut columns = row.split_ascii_whitespace().skip(3);
+    let (Some(state), Some(queues)) = (columns.next(), columns.next()) else { return false };
+    let sent = queues.split(':').next().and_then(|sent| u32::from_str_radix(sent, 16).ok());
+    state != "0A" && sent.is_some_and(|sent| sent > 0)
 }
 
 /// Sockets that a forwarder and the capture have open together.
@@ -286,4 +342,48 @@ fn pause(control: &File, moment: Duration) -> bool {
     let mut fds = [PollFd::new(control.as_fd(), PollFlags::empty())];
     let _ = poll(&mut fds, PollTimeout::try_from(moment).unwrap_or(PollTimeout::ZERO));
     fds.iter().any(|fd| fd.revents().is_some_and(|events| events.contains(PollFlags::POLLHUP)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn a_row_tells_whether_something_waits_for_its_acknowledgement() {
+        for (row, waits) in [
+            ("0: 0100007F:A97D 00000000:0000 0A 00000005:00000000 00:00000000 00000000 0 0 1", false),
+            ("1: 0100007F:A97D 0100007F:C350 01 00000000:0000001A 00:00000000 00000000 0 0 2", false),
+            ("1: 0100007F:A97D 0100007F:C350 01 0000000D:00000000 01:00000014 00000000 0 0 2", true),
+            // A FIN takes a number, too.
+            ("1: 0100007F:A97D 0100007F:C350 04 00000001:00000000 01:00000014 00000000 0 0 0", true),
+            ("1: 0100007F:A97D 0100007F:C350 06 00000000:00000000 03:00000014 00000000 0 0 0", false),
+            ("nothing", false),
+        ] {
+            assert_eq!(is_unacknowledged(row), waits, "{row}");
+        }
+    }
+
+    #[test]
+    fn tables_are_read_anew_each_time() {
+        // Other tests of this process have connections of their own: only what is read of one's own is looked at.
+        let has = |sockets: &mut Sockets, port: u16| {
+            let local = format!(":{port:04X} ");
+            let mut table = String::new();
+            sockets.0.iter_mut().any(|file| {
+                table.clear();
+                file.rewind().unwrap();
+                file.read_to_string(&mut table).unwrap();
+                table.lines().any(|row| row.contains(&local))
+            })
+        };
+        let mut sockets = Sockets::of(nix::unistd::getpid());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(has(&mut sockets, port), "opened before the socket was");
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        client.write_all(b"x").unwrap();
+        assert!(has(&mut sockets, client.local_addr().unwrap().port()));
+    }
 }

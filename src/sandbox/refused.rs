@@ -81,7 +81,7 @@ impl Cause {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (why, ways) = self.cause.words();
-        write!(f, "cannot make namespaces for the command: {}: {}: {why}", self.step, self.message)?;
+        write!(f, "cannot make a sandbox: {}: {}: {why}", self.step, self.message)?;
         for (at, way) in ways.iter().enumerate() {
             write!(f, "\n{}{way}", if at == 0 { "hint: " } else { "      " })?;
         }
@@ -182,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             told(Cause::UsernsClone),
-            "cannot make namespaces for the command: making a user namespace: EPERM: the setting \
+            "cannot make a sandbox: making a user namespace: EPERM: the setting \
              kernel.unprivileged_userns_clone = 0 keeps them from ordinary users\n\
              hint: allow them until the next start:  sudo sysctl kernel.unprivileged_userns_clone=1"
         );

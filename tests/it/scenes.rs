@@ -280,6 +280,25 @@ fn pings_are_told_by_the_clients_clock_and_by_the_capture() {
 }
 
 #[test]
+fn what_only_a_line_does_is_refused_with_the_way_to_one() {
+    for (args, error) in [
+        (
+            &["lab", "knock", "--seed", "3", "--loss", "30%"][..],
+            "error: the lab `knock` has no --seed, no --loss\n",
+        ),
+        (&["lab", "ipv4-ipv6", "--loss", "30%"], "error: the experiment `ipv4-ipv6` has no --loss\n"),
+    ] {
+        let said = wirelab(args).output().unwrap();
+        let err = String::from_utf8(said.stderr).unwrap();
+        assert_eq!(said.status.code(), Some(2), "{err}");
+        assert!(err.starts_with(error) && err.contains("hint: with --two-hosts there is a line"), "{err}");
+    }
+    let said = wirelab(&["lab", "knock", "--seed", "3"]).output().unwrap();
+    let err = String::from_utf8(said.stderr).unwrap();
+    assert!(err.starts_with("error: the lab `knock` has no --seed\n") && !err.contains("hint"), "{err}");
+}
+
+#[test]
 fn where_nothing_can_be_captured_the_recording_is_explained() {
     if !possible("a scene without a sandbox") {
         return;
@@ -296,7 +315,12 @@ fn where_nothing_can_be_captured_the_recording_is_explained() {
             ran.err.contains("max_user_namespaces") && ran.err.contains("nothing can be captured here"),
             "{ran:?}"
         );
+        let why = "cannot make a sandbox: ";
         let said = in_one_line(&ran.out);
+        assert!(
+            !ran.err.contains(why) && said.matches(why).count() == 1,
+            "once, beside the recording: {ran:?}"
+        );
         for words in [
             &format!("captures/{name}.pcapng, the recording of this lab that wirelab brings along"),
             "and not about what was just played. What the programs just did is told by their log alone",

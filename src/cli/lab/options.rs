@@ -43,22 +43,22 @@ pub struct LabOptions {
     /// Draw the result into FILE, as SVG
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
-    /// UDP servers: share of the datagrams sent that are lost: 10%
+    /// A bad line (UDP servers, `lab --two-hosts`): share of what is sent that is lost: 10%
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     pub loss: Option<f64>,
-    /// UDP servers: how late each is: 20ms
+    /// A bad line: how late each is: 20ms
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub delay: Option<Duration>,
-    /// UDP servers: how far that may be off: 5ms
+    /// A bad line: how far that may be off: 5ms
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub jitter: Option<Duration>,
-    /// UDP servers: share that is sent twice
+    /// A bad line: share that is sent twice
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     pub duplicate: Option<f64>,
-    /// UDP servers: share that is sent behind the next one
+    /// A bad line: share that is sent behind the next one
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     pub reorder: Option<f64>,
-    /// UDP servers: most that goes out per second: 64kbit, 1mbit
+    /// A bad line: most that goes out per second: 64kbit, 1mbit
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub rate: Option<u64>,
     /// TCP servers: what to do wrong: no-fin, reset, tiny-window, split-writes, slow-reader

@@ -1,5 +1,6 @@
 //! What the capture shows of each fault.
 
+use super::super::count::verb;
 use super::super::talks::{Piece, Talk};
 use super::super::{Case, Check, Evidence};
 use super::{Done, base, segment_of};
@@ -20,6 +21,8 @@ pub(super) struct Seen<'a> {
     end: PacketStamp,
     /// The packets that carry what the server said.
     said: Vec<PacketStamp>,
+    /// Bytes that they carry together, each once.
+    bytes: u64,
     /// Where the server offers no room at all.
     zero: Vec<PacketNumber>,
     /// Where it offers the least.
@@ -36,13 +39,21 @@ impl<'a> Seen<'a> {
         let offers = || own().filter(|segment| !segment.syn && Some(segment.at.number) != reset);
         let with = |window| offers().filter(move |segment| segment.window == window);
         let least = offers().map(|segment| segment.window).min().unwrap_or(u16::MAX);
+        let with_data = || own().filter(|segment| segment.length > 0);
+        // From the first byte to the last, which may be anywhere: numbers begin anew at 2³².
+        let bytes = base(talk, case.evidence).map_or(0, |base| {
+            let ends =
+                with_data().map(|segment| segment.seq.wrapping_sub(base).saturating_add(segment.length));
+            ends.max().unwrap_or(0)
+        });
         Some(Self {
             talk,
             done,
             tcp,
             client,
             end: told.flow.last,
-            said: own().filter(|segment| segment.length > 0).map(|segment| segment.at).collect(),
+            said: with_data().map(|segment| segment.at).collect(),
+            bytes: bytes.into(),
             zero: with(0).map(|segment| segment.at.number).collect(),
             least: with(least).map(|segment| segment.at.number).collect(),
         })
@@ -51,6 +62,11 @@ impl<'a> Seen<'a> {
     /// The smallest and the largest window that the server offers.
     fn windows(&self) -> Option<(u32, u32)> {
         self.tcp.windows(self.client.reversed()).map(|windows| (windows.min, windows.max))
+    }
+
+    /// Bytes of the reply that was broken off: those in the capture.
+    fn of_cut_reply(&self) -> u64 {
+        self.bytes.saturating_sub(self.done.before_cut)
     }
 
     /// Bytes that the client said: all, and most by one send.
@@ -86,11 +102,14 @@ pub(super) fn no_fin(of: &[Seen<'_>], has_line: bool) -> Check {
             against.push(format!(
                 "no-fin: the server's FIN to {who}, packet {}, comes {} behind packet {}, and by its log it did not close then",
                 fin.number,
-                seconds(took),
+                rounded(took),
                 since.number
             ));
         }
-        open.push(took);
+        // Its half is open alone from when its system has the other's FIN.
+        let alone =
+            end.fin_acked(client).filter(|_| !first).and_then(|had| fin.unwrap_or(seen.end).since(had));
+        open.push(alone.unwrap_or(took));
         late += usize::from(fin.is_some());
         firsts += usize::from(first);
         packets.push(since.number);
@@ -118,13 +137,14 @@ pub(super) fn no_fin(of: &[Seen<'_>], has_line: bool) -> Check {
     } else {
         "its FIN comes only when its program has ended, and its system closes for it"
     };
-    let text = format!("no-fin: {each}{before}. Its half stays open for {least}{}: {after}", seconds(took));
+    let text = format!("no-fin: {each}{before}. Its half stays open for {least}{}: {after}", rounded(took));
     Check::new(true, text, packets)
 }
 
 /// A RST of the server's behind so much of its reply.
-pub(super) fn reset(of: &[Seen<'_>]) -> Check {
+pub(super) fn reset(of: &[Seen<'_>], has_line: bool) -> Check {
     let (mut packets, mut found) = (Vec::new(), Vec::new());
+    let mut is_short = false;
     for seen in of {
         let Some(cut) = seen.done.cut else { continue };
         let by_server = seen.tcp.teardown.reset.as_ref().filter(|reset| reset.by != seen.client);
@@ -138,22 +158,40 @@ pub(super) fn reset(of: &[Seen<'_>]) -> Check {
             return Check::new(false, text, []);
         };
         packets.extend([last, rst]);
-        found.push((cut, last, rst));
+        let there = seen.of_cut_reply();
+        // What a line has lost is not sent again behind a RST, nor what waited for it sent at all.
+        if there > cut.0 || there < cut.0 && !has_line {
+            let text = format!(
+                "reset: by the server's log {} of {} bytes of a reply to {} went out before the RST, packet {rst}, and the capture shows {there}",
+                cut.0, cut.1, seen.talk.who
+            );
+            return Check::new(false, text, packets);
+        }
+        is_short |= there < cut.0;
+        found.push(((there, cut.1), last, rst));
     }
     match found.as_slice() {
         [] => Check::moot("reset: nothing to be seen: by the server's log it broke no reply off", []),
-        [((sent, of), last, rst)] => Check::new(
+        [((0, of), _, rst)] => Check::new(
             true,
             format!(
-                "reset: {sent} of {of} bytes of a reply are in packet {last}, and then the server ends the connection with a RST, packet {rst}"
+                "reset: the server ends the connection with a RST, packet {rst}, before the line lets through any of the {of} bytes of its reply"
+            ),
+            packets,
+        ),
+        [((there, of), last, rst)] => Check::new(
+            true,
+            format!(
+                "reset: {there} of {of} bytes of a reply are in the capture, up to packet {last}, and then the server ends the connection with a RST, packet {rst}"
             ),
             packets,
         ),
         all => Check::new(
             true,
             format!(
-                "reset: {} replies are broken off by a RST of the server, each behind as many bytes as its log says",
-                all.len()
+                "reset: {} replies are broken off by a RST of the server, each behind {} as its log says",
+                all.len(),
+                if is_short { "at most as many bytes" } else { "as many bytes" }
             ),
             packets,
         ),
@@ -235,8 +273,8 @@ pub(super) fn slow_reader(of: &[Seen<'_>]) -> Check {
 /// Each piece of a reply is a segment.
 pub(super) fn split_writes(of: &[Seen<'_>], evidence: &Evidence<'_>, has_line: bool) -> Check {
     let (mut packets, mut apart, mut all, mut pieces) = (Vec::new(), 0_usize, 0_usize, 0_usize);
-    // The first reply of which pieces were joined; of how many such replies something is left to see.
-    let (mut joined, mut in_part) = (None, 0_usize);
+    // The first reply of which pieces were joined.
+    let mut joined = None;
     for seen in of {
         let Some(base) = base(seen.talk, evidence) else { continue };
         for reply in &seen.done.split {
@@ -250,7 +288,6 @@ pub(super) fn split_writes(of: &[Seen<'_>], evidence: &Evidence<'_>, has_line: b
                 apart += 1;
                 pieces += reply.len();
             } else {
-                in_part += usize::from(!found.is_empty());
                 joined.get_or_insert((seen.talk.who, reply.len(), found.len()));
             }
             packets.extend(found);
@@ -270,13 +307,13 @@ pub(super) fn split_writes(of: &[Seen<'_>], evidence: &Evidence<'_>, has_line: b
             )
         }
         // Who waits for what was lost may put what comes meanwhile into one segment (RFC 9293 section 3.7.4).
-        (_, Some(_)) if has_line && apart + in_part > 0 => format!(
-            "{apart} of {all} replies come in as many segments as the server's log says; while the line held others up, pieces of them were joined"
+        (_, Some(_)) if has_line && apart > 0 => format!(
+            "{apart} of {all} replies {} in as many segments as the server's log says; while the line held others up, pieces of them were joined",
+            verb(apart, "comes", "come")
         ),
         (_, Some(_)) if has_line => {
-            let text =
-                "split-writes: nothing to be seen: while the line held replies up, their pieces were joined";
-            return Check::moot(text, []);
+            let text = "split-writes: nothing to be seen: while the line held replies up, pieces of each were joined";
+            return Check::moot(text, packets);
         }
         (_, Some((who, sent, found))) => {
             let text = format!(
@@ -288,8 +325,39 @@ pub(super) fn split_writes(of: &[Seen<'_>], evidence: &Evidence<'_>, has_line: b
     Check::new(true, format!("split-writes: {told}"), packets)
 }
 
-/// A time in seconds, for a sentence.
-fn seconds(time: TimeDelta) -> String {
-    let millis = time.as_nanos().max(0) / 1_000_000;
-    format!("{}.{:02} s", millis / 1_000, millis % 1_000 / 10)
+/// A time as the story of a flow tells it: to three digits, rounded, without zeros at the end.
+fn rounded(time: TimeDelta) -> String {
+    let nanos = time.as_nanos().max(0);
+    let (unit, step, digits) = match nanos {
+        0..999_500_000 => return format!("{} ms", (nanos + 500_000) / 1_000_000),
+        999_500_000..9_995_000_000 => (100, 10_000_000, 2),
+        _ => (10, 100_000_000, 1),
+    };
+    let steps = (nanos + step / 2) / step;
+    let part = format!("{:0digits$}", steps % unit);
+    let part = part.trim_end_matches('0');
+    let dot = if part.is_empty() { "" } else { "." };
+    format!("{}{dot}{part} s", steps / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_as_the_story_tells_it() {
+        for (millis, text) in [
+            (0, "0 ms"),
+            (160, "160 ms"),
+            (1_000, "1 s"),
+            (1_309, "1.31 s"),
+            (1_350, "1.35 s"),
+            (1_200, "1.2 s"),
+            (2_006, "2.01 s"),
+            (12_340, "12.3 s"),
+            (9_997, "10 s"),
+        ] {
+            assert_eq!(rounded(TimeDelta::from_nanos(millis * 1_000_000)), text);
+        }
+    }
 }

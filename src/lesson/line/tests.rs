@@ -35,7 +35,45 @@ fn a_segment_that_is_sent_again_was_lost() {
     let late = segments(&[(0, SERVER, 1, 100, 1, None), (200, SERVER, 1, 100, 1, Some(Kind::TimeOut))]);
     let check = checked(&[1], &late);
     assert!(check.holds && check.packets == [2], "{check:?}");
-    assert!(!checked(&[1], &late[..1]).holds);
+    // Time enough went by; or it is acknowledged all the same.
+    let other = (1_100, CLIENT, 1, 0, 1, None);
+    assert!(!checked(&[1], &segments(&[(0, SERVER, 1, 100, 1, None), other])).holds);
+    assert!(!checked(&[1], &segments(&[(0, SERVER, 1, 100, 1, None), (1, CLIENT, 1, 0, 101, None)])).holds);
+}
+
+#[test]
+fn what_is_lost_at_the_end_of_the_capture_need_not_be_sent_again() {
+    let rows = [
+        (0, SERVER, 1, 100, 1, None),
+        (200, SERVER, 1, 100, 1, Some(Kind::TimeOut)),
+        (900, CLIENT, 1, 0, 1, None),
+    ];
+    let twice = |lost, all: &[Segment]| {
+        let data = with_data(all);
+        sent_again(&Done { lost: [((SERVER, 1), lost)].into(), ..Done::default() }, &data, all)
+    };
+    let once = twice(1, &segments(&rows[..1]));
+    assert!(once.holds && once.moot && once.packets == [1], "{once:?}");
+    let again = twice(2, &segments(&rows));
+    assert!(again.holds && again.packets.contains(&2), "{again:?}");
+    // More are lost than there are: the capture lacks one.
+    assert!(!twice(2, &segments(&rows[..1])).holds);
+    assert!(!twice(3, &segments(&rows)).holds);
+    // Two seconds are enough for the second timer.
+    assert!(!twice(2, &segments(&[rows[0], rows[1], (2_300, CLIENT, 1, 0, 1, None)])).holds);
+}
+
+#[test]
+fn a_copy_that_never_left_the_line_need_not_come() {
+    let once = segments(&[(0, SERVER, 1, 100, 1, None)]);
+    let repeated = [((SERVER, 1), 1)].into();
+    let left = [((SERVER, 1), 1)].into();
+    let done = Done { repeated, ..Done::default() };
+    assert!(!twice(&done, &once).holds);
+    let check = twice(&Done { left, ..done }, &once);
+    assert!(
+        check.holds && check.moot && check.text.ends_with("0; 1 more were on the line yet when it ended")
+    );
 }
 
 #[test]

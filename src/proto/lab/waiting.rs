@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use super::{Fault, Said};
 use crate::flow::PacketStamp;
+use crate::source::PacketNumber;
 
 /// Most that wait: a person types them one by one, and a program that asks on without reading gives up sooner.
 pub(super) const MAX_WAITING: usize = 256;
@@ -16,10 +17,20 @@ pub(super) struct Waiting<T> {
     /// Which answer belongs to which question is not known: too many waited, or bytes are missing. An answer that fits one
     /// question and no other ends it.
     is_lost: bool,
-    /// Answers in datagrams that have come, by the hash of what they say: the last [`MAX_EARLIER`].
-    earlier: VecDeque<(u64, PacketStamp)>,
+    /// Answers in datagrams that have come: the last [`MAX_EARLIER`] that say different things.
+    earlier: VecDeque<Earlier>,
     /// The last answer is wrong, or the datagram of this packet again.
     copy_of: Option<PacketStamp>,
+}
+
+/// An answer in a datagram.
+#[derive(Clone, Copy, Debug)]
+struct Earlier {
+    /// The hash of what it says.
+    hash: u64,
+    at: PacketStamp,
+    /// The packet of its question.
+    asked: PacketNumber,
 }
 
 /// Most answers that a copy is looked for among: it follows soon.
@@ -79,8 +90,9 @@ impl<T> Waiting<T> {
     }
 
     /// The question of an answer in a datagram, which may come before the answer to an older question, or instead of it, and
-    /// may come twice: what fits no question and was said before may be such a copy
-    /// ([`Waiting::copy_of`]), or a wrong answer to the newest: that waits on.
+    /// may come twice: what fits no question and was said before is such a copy where nothing was asked since, whatever waits from
+    /// before, for its sender had no cause to speak. Else it may be one ([`Waiting::copy_of`]), or a wrong answer to the newest: that
+    /// waits on.
     pub(super) fn in_any_order(
         &mut self,
         (text, at): (&[u8], PacketStamp),
@@ -92,10 +104,20 @@ impl<T> Waiting<T> {
     {
         self.copy_of = None;
         let hash = hash_of(text);
-        let before = self.earlier.iter().find(|(earlier, _)| *earlier == hash).map(|(_, at)| *at);
-        let place = match (self.fitting(at, asked_at, fits), before, self.list.len()) {
+        let same = self.earlier.iter().find(|earlier| earlier.hash == hash).copied();
+        let before = same.map(|earlier| earlier.at);
+        let newest = self.list.back().map(|question| asked_at(question).number);
+        let is_idle = before.is_some_and(|before| newest.is_none_or(|newest| newest < before.number));
+        let asked = |place: usize| self.list.get(place).map(|question| asked_at(question).number);
+        // What was passed over when that was said first is not what its copy answers.
+        let is_passed_over = |place: &usize| {
+            let given_up = asked(*place).zip(same).is_some_and(|(asked, same)| asked < same.asked);
+            is_idle && given_up
+        };
+        let fitting = self.fitting(at, &asked_at, fits).filter(|place| !is_passed_over(place));
+        let place = match (fitting, before, self.list.len()) {
             (Some(place), ..) => place,
-            (None, Some(before), 0) => return Asked::Again(before),
+            (None, Some(before), _) if is_idle => return Asked::Again(before),
             _ if self.is_lost => return Asked::Unknown,
             (None, Some(before), _) => {
                 self.copy_of = Some(before);
@@ -105,11 +127,12 @@ impl<T> Waiting<T> {
             (None, None, 1) => 0,
             (None, None, more) => return Asked::OneOf(more),
         };
-        if before.is_none() {
+        if let Some(asked) = asked(place) {
+            self.earlier.retain(|earlier| earlier.hash != hash);
             if self.earlier.len() >= MAX_EARLIER {
                 self.earlier.pop_front();
             }
-            self.earlier.push_back((hash, at));
+            self.earlier.push_back(Earlier { hash, at, asked });
         }
         self.list.remove(place).map_or(Asked::None, Asked::Is)
     }
@@ -169,7 +192,7 @@ impl<T> Waiting<T> {
     }
 
     pub(super) fn held(&self) -> usize {
-        let earlier = self.earlier.capacity().saturating_mul(size_of::<(u64, PacketStamp)>());
+        let earlier = self.earlier.capacity().saturating_mul(size_of::<Earlier>());
         self.list.capacity().saturating_mul(size_of::<T>()).saturating_add(earlier)
     }
 }
@@ -223,6 +246,35 @@ mod tests {
         // Asked again, it is an answer.
         waiting.push((stamp(8, 200), "yes"));
         assert_eq!(answer(&mut waiting, "yes", stamp(9, 201)), Ok(8));
+    }
+
+    #[test]
+    fn a_copy_is_no_answer_to_an_older_question_that_waits() {
+        let mut waiting = Waiting::default();
+        waiting.push((stamp(1, 0), "lost"));
+        waiting.push((stamp(2, 500), "no"));
+        assert_eq!(answer(&mut waiting, "no", stamp(3, 501)), Ok(2));
+        let copy = waiting.in_any_order((b"no", stamp(4, 501)), |(at, _)| *at, |(_, right)| *right == "no");
+        assert!(matches!(copy, Asked::Again(before) if before.number == 3), "{copy:?}");
+        // Asked something since, the server may have answered that, and wrongly.
+        waiting.push((stamp(5, 600), "yes"));
+        let doubtful =
+            waiting.in_any_order((b"no", stamp(6, 601)), |(at, _)| *at, |(_, right)| *right == "no");
+        assert!(matches!(doubtful, Asked::Is((at, _)) if at.number == 5), "{doubtful:?}");
+        assert_eq!(waiting.copy_of().map(|at| at.number), Some(3));
+    }
+
+    #[test]
+    fn a_copy_is_no_answer_to_an_equal_question_that_was_given_up() {
+        let mut waiting = Waiting::default();
+        waiting.push((stamp(1, 0), "no"));
+        waiting.push((stamp(2, 500), "no"));
+        assert_eq!(answer(&mut waiting, "no", stamp(3, 501)), Ok(2));
+        assert_eq!(answer(&mut waiting, "no", stamp(4, 501)), Err(Some(3)));
+        // Asked anew, it is an answer, and the next copy is one of that.
+        waiting.push((stamp(5, 900), "no"));
+        assert_eq!(answer(&mut waiting, "no", stamp(6, 901)), Ok(5));
+        assert_eq!(answer(&mut waiting, "no", stamp(7, 901)), Err(Some(6)));
     }
 
     #[test]

@@ -44,9 +44,7 @@ fn a_limit_of_no_namespaces_is_named() {
     let args = ["--", "touch", touched.to_str().unwrap()];
     let Some(refused) = where_forbidden("echo 0 > /proc/sys/user/max_user_namespaces", &args) else { return };
     assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{refused:?}");
-    assert!(
-        refused.err.starts_with("error: cannot make namespaces for the command: making a user namespace: ")
-    );
+    assert!(refused.err.starts_with("error: cannot make a sandbox: making a user namespace: "));
     assert!(refused.err.contains("max_user_namespaces"), "{refused:?}");
     assert!(refused.err.contains("\nhint: ") && refused.err.contains("sudo sysctl user.max_user_namespaces"));
     assert!(!touched.exists(), "the command ran");

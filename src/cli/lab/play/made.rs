@@ -195,11 +195,22 @@ pub(super) fn make(
             finished(watch(running, file, Manner::InPlace, interrupt, on_line)?, args)
         }
         None => {
-            say(&refused);
-            say("nothing can be captured here, and the scene is played all the same");
-            let because = refused.to_string().lines().next().unwrap_or_default().to_owned();
+            let because = why_not(&refused, "the scene is played all the same");
             here(scene, how, because, interrupt, on_line)
         }
+    }
+}
+
+/// Says that nothing can be captured, and what to do about it; gives why, in one line, which is told beside the recording.
+pub(super) fn why_not(refused: &SandboxError, but: &str) -> String {
+    say(format_args!("nothing can be captured here, and {but}"));
+    let told = refused.to_string();
+    match told.split_once('\n') {
+        Some((because, ways)) => {
+            say(ways);
+            because.to_owned()
+        }
+        None => told,
     }
 }
 

@@ -126,17 +126,17 @@ impl PlayArgs {
             Ok(lab) if self.options.fault.is_some() && !lab.takes(LabOption::Fault) => {
                 return Err(no_fault(NoSuchOption::Lab { lab: lab.name, option: LabOption::Fault }));
             }
-            Ok(lab) => match others.copied().find(|option| !lab.takes(*option)) {
-                Some(option)
-                    if option.is_of_a_line()
-                        && matches!(scene.hosts, Hosts::OneOrTwo { among_servers: false, .. }) =>
-                {
-                    return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })
-                        .hint("with --two-hosts there is a line between server and client"));
+            Ok(lab) => match others.clone().copied().find(|option| !lab.takes(*option)) {
+                Some(_) if is_for_a_line(scene, others.clone().filter(|option| !lab.takes(**option))) => {
+                    let missing = others.filter(|option| !lab.takes(**option));
+                    return Err(without_line(format_args!("lab `{}`", lab.name), missing));
                 }
                 Some(option) => return Err(Failure::new(NoSuchOption::Lab { lab: lab.name, option })),
                 None => self.options.all(),
             },
+            Err(_) if is_for_a_line(scene, others.clone()) => {
+                return Err(without_line(format_args!("experiment `{}`", scene.name), others));
+            }
             Err(_) => match others.copied().next() {
                 Some(option) => {
                     let none = format!("the experiment `{}` has no {}", scene.name, option.flag());
@@ -154,6 +154,24 @@ impl PlayArgs {
     fn options(&self) -> ExplainOptions {
         view::explain_options(self.color.colors(), self.full, true)
     }
+}
+
+/// Whether options that a scene does not have would mean something to a line between two hosts of it.
+fn is_for_a_line<'a>(scene: &Scene, mut options: impl Iterator<Item = &'a LabOption> + Clone) -> bool {
+    let may_have_one = matches!(scene.hosts, Hosts::OneOrTwo { among_servers: false, .. });
+    let is_its =
+        |option: &LabOption| option.is_of_a_line() || matches!(option, LabOption::Seed | LabOption::Pace);
+    may_have_one
+        && scene.transports == [Transport::Tcp]
+        && options.clone().any(|option| option.is_of_a_line())
+        && options.all(is_its)
+}
+
+/// What there is to say then.
+fn without_line<'a>(what: impl std::fmt::Display, options: impl Iterator<Item = &'a LabOption>) -> Failure {
+    let flags: Vec<&str> = options.map(|option| option.flag()).collect();
+    Failure::new(format_args!("the {what} has no {}", flags.join(", no ")))
+        .hint("with --two-hosts there is a line between server and client")
 }
 
 /// What there is to say where a scene has no faults: which labs have.

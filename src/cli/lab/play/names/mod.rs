@@ -10,7 +10,7 @@ use super::list::Row;
 use super::made::{self, Limits, Manner, Played as Made};
 use super::{PlayArgs, Role, apart};
 use crate::cli::lab::{Planned, ZoneOptions};
-use crate::cli::output::{self, Failure, Status, say};
+use crate::cli::output::{self, Failure, Status};
 use crate::cli::view;
 use crate::dnstrace::{Asked, Domain, type_from_text};
 use crate::lab::dns::LAB;
@@ -139,9 +139,7 @@ fn make(
         Err(SandboxError::NotRun { message, .. }) => return Err(Failure::new(message)),
         Err(refused) => refused,
     };
-    say(&refused);
-    say("nothing can be captured here, and the lab is played all the same: its servers are on 127.53.0.0/16");
-    let because = refused.to_string().lines().next().unwrap_or_default().to_owned();
+    let because = made::why_not(&refused, "the lab is played all the same: its servers are on 127.53.0.0/16");
     made::uncaptured(move |lines| stage::send(lab, &lines), because, &limits, on_told)
 }
 
