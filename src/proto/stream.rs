@@ -83,11 +83,11 @@ impl Stream {
             order.acked(SeqNumber(tcp.ack), &mut |event| take(talk, over, from.reversed(), event, out));
         }
         // Then packets are missing from the capture, and what is missing before this one is not just late.
-        let is_lossy = match self.order.of(from.reversed()) {
-            Some(order) => order.lacks_acknowledged(),
-            // Its numbers begin with a SYN, which one number may be, and another a FIN: nothing of it was captured.
-            None => tcp.flags.ack() && verdict.ack > 2 && !self.talk.has_given_up(from.reversed()),
-        };
+        let is_lossy = self.order.of(from.reversed()).as_ref().is_some_and(Reassembler::lacks_acknowledged);
+        // Its numbers begin with a SYN, which one number may be, and another a FIN: nothing that it said was captured. That
+        // may be so of a whole side, whose other side lacks nothing.
+        let is_unheard = self.order.of(from.reversed()).is_none() && tcp.flags.ack() && verdict.ack > 2;
+        let lacks_other = is_lossy || is_unheard && !self.talk.has_given_up(from.reversed());
         if self.talk.has_given_up(from) {
             *self.order.of_mut(from) = None;
             // Without order, but an end is an end: who keeps nothing of it need not keep the flow.
@@ -105,7 +105,7 @@ impl Stream {
             let begins = SeqNumber(tcp.seq.wrapping_sub(missing));
             Reassembler::forgetful(begins.plus(u32::from(tcp.flags.syn())))
         });
-        if is_lossy && tcp.payload_len > 0 {
+        if lacks_other && tcp.payload_len > 0 {
             self.talk.lacks(from.reversed());
         }
         let (talk, over) = (&mut self.talk, &mut self.over);
