@@ -12,6 +12,8 @@ struct Wire {
     table: FlowTable,
     analyzers: Analyzers,
     number: u64,
+    /// What segments acknowledge.
+    ack: u32,
     /// Of each message the number in it, and how many bytes it has.
     found: Vec<(u16, usize)>,
 }
@@ -54,7 +56,7 @@ impl Wire {
     fn tcp(&mut self, is_client: bool, client: u16, seq: u32, flags: u16, payload: &[u8]) {
         let (src, dst) = if is_client { (client, 53) } else { (53, client) };
         let mut out = [src.to_be_bytes(), dst.to_be_bytes()].concat();
-        out.extend(seq.to_be_bytes().iter().chain(&[0, 0, 0, 0]));
+        out.extend(seq.to_be_bytes().iter().chain(&self.ack.to_be_bytes()));
         out.extend((5 << 12 | flags).to_be_bytes().iter().chain(&[0xff, 0xff, 0, 0, 0, 0]));
         out.extend(payload);
         self.ip(6, is_client, &out);
@@ -99,6 +101,19 @@ fn segments_come_in_any_order_from_the_first_on() {
     wire.c(101, ACK, &query(1));
     wire.c(101, ACK, &[query(1), query(2), query(3)].concat());
     assert_eq!(wire.ids(), [1, 2, 3], "bytes that were sent again are told once");
+}
+
+#[test]
+fn a_side_alone_may_be_out_of_order() {
+    let mut wire = Wire { ack: 101, ..Wire::default() };
+    wire.tcp(false, 4000, 300, SYN | ACK, &[]);
+    // What it answers was not captured.
+    wire.ack = 701;
+    let all = [query(1), query(2), query(3)].concat();
+    wire.tcp(false, 4000, 301, ACK, &all[..30]);
+    wire.tcp(false, 4000, 341, ACK, &all[40..]);
+    wire.tcp(false, 4000, 331, ACK, &all[30..40]);
+    assert_eq!(wire.ids(), [1, 2, 3]);
 }
 
 #[test]
