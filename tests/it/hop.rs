@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use wirelab::lab::{Deed, Impairment};
 use wirelab::pipeline::Pipeline;
 use wirelab::source::{Next, PacketSource, Savefile};
 
-use crate::program::{PATIENCE, binary};
+use crate::program::{Ended, PATIENCE, binary};
 use crate::skip::skip;
 
 /// Set where the test runs inside its namespace.
@@ -55,26 +55,16 @@ fn tcp_over_a_bad_hop_loses_and_repeats_what_the_hop_says() {
     }
 }
 
-/// A process that is ended with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn run(program: &str, arguments: &[&str]) {
     let status = Command::new(program).args(arguments).status().unwrap();
     assert!(status.success(), "cannot be made here: {program} {arguments:?}");
 }
 
 /// A host with one interface `eth0`, the other end of `port`.
-fn host(port: &str, address: &str) -> Running {
+fn host(port: &str, address: &str) -> Ended {
     let mut sleeper = Command::new("unshare");
     sleeper.args(["--net", "--", "sh", "-c", "echo ready; exec sleep 60"]).stdout(Stdio::piped());
-    let mut host = Running(sleeper.spawn().unwrap());
+    let mut host = Ended(sleeper.spawn().unwrap());
     let mut line = String::new();
     BufReader::new(host.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n", "cannot be made here: a namespace");
@@ -91,7 +81,7 @@ fn host(port: &str, address: &str) -> Running {
 }
 
 /// wirelab on a host. It has no way out of it, so that it may speak to addresses other than loopback.
-fn on(host: &Running, arguments: &[&str]) -> Command {
+fn on(host: &Ended, arguments: &[&str]) -> Command {
     let mut command = Command::new("nsenter");
     command.args(["-t", &host.0.id().to_string(), "-n"]).arg(binary()).args(arguments);
     command.env_remove("WIRELAB_LOCAL_ONLY").stdin(Stdio::null());
@@ -99,8 +89,8 @@ fn on(host: &Running, arguments: &[&str]) -> Command {
 }
 
 /// Starts it and waits for a line on standard error that has these words.
-fn started(mut command: Command, words: &str) -> Running {
-    let mut child = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+fn started(mut command: Command, words: &str) -> Ended {
+    let mut child = Ended(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(child.0.stderr.take().unwrap()).lines();
     let told: Vec<String> =
         lines.by_ref().map(Result::unwrap).take_while(|line| !line.contains(words)).collect();
@@ -110,7 +100,7 @@ fn started(mut command: Command, words: &str) -> Running {
     child
 }
 
-fn interrupted(mut running: Running) {
+fn interrupted(mut running: Ended) {
     run("kill", &["-INT", &running.0.id().to_string()]);
     let end = Instant::now() + PATIENCE;
     while running.0.try_wait().unwrap().is_none() {
@@ -146,7 +136,7 @@ fn inside() {
             let file = file.to_str().unwrap();
             started(on(host, &["capture", "-i", "eth0", "-w", file, "--port", "12000"]), "capturing on")
         });
-        let captures: Vec<Running> = captures.collect();
+        let captures: Vec<Ended> = captures.collect();
         let serving = started(on(&server, &["serve", "uppercase-tcp", "--address", SERVER]), "listening on");
         let mut said = vec!["client", "uppercase-tcp", "--address", SERVER, "--timeout", "20"];
         let lines: Vec<String> = (0..TURNS).map(|turn| format!("message {turn}")).collect();

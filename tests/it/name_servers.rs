@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::program::{PATIENCE, command, wirelab};
+use crate::program::{Ended, PATIENCE, command, wirelab};
 use crate::skip::skip;
 
 /// The servers, the folder with their exported zones, and who listens where.
@@ -336,17 +336,6 @@ fn servers_answer_though_nobody_reads_what_they_tell() {
         }
     }
     assert!(told + missing == u64::from(COUNT) && missing > 100, "{told} told, {missing} missing");
-}
-
-/// A program that is not left running.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

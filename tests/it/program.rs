@@ -1,11 +1,22 @@
 //! The program as a test runs it: sending to loopback only, and deaf to what the person running the tests has set.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 /// Longest any run may take before it counts as hung: generous, since the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that is ended with the test.
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Where it has ended already there is nothing to kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// The program file.
 pub(crate) fn binary() -> &'static Path {

@@ -1,27 +1,16 @@
 //! A server that splits its replies, and a client that takes half an answer for the whole, as two programs.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
-use crate::program::{PATIENCE, command, wirelab};
-
-/// A server of its own process, ended with the test.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Where it has ended already there is nothing to kill.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::program::{Ended, PATIENCE, command, wirelab};
 
 #[test]
 fn a_client_that_takes_half_an_answer_for_the_whole_is_told() {
     let mut serve = command(&["serve", "calculator", "--fault", "split-writes", "--port", "0"]);
     let child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut server = Server(child);
+    let mut server = Ended(child);
     let mut line = String::new();
     let mut said = BufReader::new(server.0.stderr.take().unwrap());
     said.read_line(&mut line).unwrap();
